@@ -1,0 +1,109 @@
+/**
+ * Everything that can go wrong between a client and a server, as values.
+ * A fault has a stable code for programs, a sentence for people that says what to do next,
+ * private detail for the log, and an id that stands both in the reply and in the log line.
+ */
+
+/** Every stable fault code, one line of meaning each. Codes are never renamed or reused. */
+export type FaultCode =
+	// The server's side: what went wrong is the hosted server's doing.
+	| "server_starting" // it did not become ready within the time a caller may wait
+	| "server_failed" // it is in a crash loop or could not be started; retried later by itself
+	| "server_exited" // it went away while the call was in flight; the call's fate is unknown
+	| "server_unreachable" // a remote server could not be connected to
+	| "server_protocol" // it answered with something that is not a valid reply
+	| "server_rejected" // a remote server refused with an HTTP status that carries no reply
+	| "reply_too_large" // its reply is larger than the limit
+	| "call_timeout" // it did not answer before the call's deadline
+	| "command_missing" // the program to run is not installed on this machine
+	| "install_failed" // its package could not be resolved or installed
+	// The caller's side.
+	| "call_cancelled" // the client cancelled the call
+	| "server_unknown" // no server or endpoint of that name
+	| "not_offered" // the tool, resource or prompt is not in this endpoint's catalog
+	| "not_supported" // the revisions on the two sides cannot carry this
+	// The gateway's side.
+	| "queue_full" // too many calls wait for this server
+	| "overloaded" // too many requests at once
+	| "gateway_stopping" // the gateway is shutting down
+	| "internal"; // a defect in Moorage; the log line with the same id has the detail
+
+/** How loudly a fault is logged; decided where the fault is made. */
+export type FaultLevel = "debug" | "info" | "warn" | "error";
+
+/** One thing that went wrong. */
+export interface Fault {
+	readonly code: FaultCode;
+	/** A sentence a person or a model can act on. Never contains secrets or payloads. */
+	readonly message: string;
+	/** For the log only. */
+	readonly detail?: string | undefined;
+	readonly level: FaultLevel;
+	/** Random id that joins the reply and the log line. */
+	readonly id: string;
+	/** The server concerned. */
+	readonly server?: string | undefined;
+	/** True when repeating the same request cannot do harm: the server never saw it. */
+	readonly retry_safe: boolean;
+}
+
+/** What a fault is made from; the id is drawn by the maker. */
+export type FaultParts = Omit<Fault, "id">;
+
+/** Numbers for JSON-RPC `error.code`: outside -32768..-32000, as the specification asks. */
+export const fault_rpc_codes: Readonly<Record<FaultCode, number>> = {
+	server_starting: 1001,
+	server_failed: 1002,
+	server_exited: 1003,
+	server_unreachable: 1004,
+	server_protocol: 1005,
+	server_rejected: 1006,
+	reply_too_large: 1007,
+	call_timeout: 1008,
+	command_missing: 1009,
+	install_failed: 1010,
+	call_cancelled: 1101,
+	server_unknown: 1102,
+	not_offered: 1103,
+	not_supported: 1104,
+	queue_full: 1201,
+	overloaded: 1202,
+	gateway_stopping: 1203,
+	internal: 1299,
+};
+
+/** Key of our own data in `_meta` and in `error.data`. */
+export const fault_meta_key = "dev.moorage/error";
+
+/** What a client is told about a fault: the shape of `error.data` and of `_meta[fault_meta_key]`. */
+export interface PublicFault {
+	readonly code: FaultCode;
+	readonly server?: string;
+	readonly error_id: string;
+	readonly retry_safe: boolean;
+}
+
+/** The part of a fault that leaves the house. */
+export function publicFault(fault: Fault): PublicFault {
+	return {
+		code: fault.code,
+		...(fault.server === undefined ? {} : { server: fault.server }),
+		error_id: fault.id,
+		retry_safe: fault.retry_safe,
+	};
+}
+
+/** Draws the id and freezes the fault. */
+export function makeFault(random: { bytes(count: number): Buffer }, parts: FaultParts): Fault {
+	return Object.freeze({ ...parts, id: random.bytes(6).toString("base64url") });
+}
+
+/** A fault on its way through code that can only throw. */
+export class FaultError extends Error {
+	readonly fault: Fault;
+	constructor(fault: Fault) {
+		super(fault.message);
+		this.name = "FaultError";
+		this.fault = fault;
+	}
+}

@@ -1,0 +1,153 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+import type { Result } from "../lib/result.ts";
+import type { Fault } from "../protocol/fault.ts";
+import type { Edit, Message } from "../wire/message.ts";
+
+/**
+ * The driver seam: what the rest of the house knows of a kind of server.
+ * Lifecycle in four verbs: `open -> request/notify -> drain -> close`. A constructor does
+ * nothing; every side effect starts in `open`.
+ */
+export interface Driver<Spec> {
+	/** Folder name, configuration key and metric label at once. */
+	readonly kind: string;
+	/** Starts or connects, performs the handshake, resolves when the server is usable. */
+	open(spec: Spec, context: DriverContext): Promise<Result<Upstream, Fault>>;
+}
+
+/** What a driver is given. It takes time, randomness and processes from here only. */
+export interface DriverContext {
+	/** The server's name, for faults and log lines. */
+	readonly server: string;
+	readonly clock: Clock;
+	readonly random: Random;
+	/** Aborts an `open` that is no longer wanted. */
+	readonly signal: AbortSignal;
+	readonly start_ms: number;
+	readonly stop_ms: number;
+	/** Longest accepted message from the server. */
+	readonly reply_bytes_max: number;
+	/** What the server is told the client can do: a JSON object. */
+	readonly client_capabilities: string;
+	/** Sent as `clientInfo`: a JSON object. */
+	readonly client_info: string;
+	/** Starts processes; only the stdio driver uses it. */
+	readonly spawner: Spawner;
+	/** Messages of the server that belong to no call: list changes, updates, logs. */
+	onPush(message: Message): void;
+	/** A request of the server that belongs to no call, or to more than one. */
+	onRequest(request: UpstreamAsk): void;
+	/** One line the server wrote for people (stderr, or noise on stdout). */
+	onLine(stream: LineStream, line: string): void;
+	/** The upstream is gone without having been asked to close. Called at most once. */
+	onGone(reason: GoneReason): void;
+}
+
+/** Where a line came from; `event` lines are written by the driver itself. */
+export type LineStream = "stderr" | "stdout" | "event";
+
+/** Why an upstream went away. */
+export interface GoneReason {
+	/** A sentence: "exited with code 1", "was killed by SIGKILL", "closed the connection". */
+	readonly message: string;
+	readonly exit_code: number | null;
+	readonly signal: string | null;
+}
+
+/** What a server said of itself in its handshake. */
+export interface Hello {
+	readonly era: "legacy" | "modern";
+	/** The revision spoken on this connection, e.g. "2025-11-25". */
+	readonly revision: string;
+	/** Raw JSON objects, kept as the server wrote them. */
+	readonly capabilities: string;
+	readonly server_info: string;
+	readonly instructions: string | undefined;
+}
+
+/** One usable connection to a server. */
+export interface Upstream {
+	readonly hello: Hello;
+	/** Requests sent and not yet answered. */
+	readonly in_flight: number;
+	/**
+	 * Sends a request and resolves with its reply. Never rejects: what goes wrong is a fault.
+	 * The upstream owns the request id and the progress token on this hop: it replaces both,
+	 * and gives messages back with the client's own token in place.
+	 */
+	request(request: UpstreamRequest): Promise<Result<Message, Fault>>;
+	/** Sends a notification; lost silently when the server is gone. */
+	notify(message: Message, edits: readonly Edit[]): void;
+	/** Resolves when nothing is in flight or the deadline has passed. */
+	drain(deadline_ms: number): Promise<void>;
+	/** Ends it gracefully, then by force. Idempotent; resolves when nothing is left of it. */
+	close(): Promise<void>;
+}
+
+/** A client's request on its way to a server. */
+export interface UpstreamRequest {
+	/** The client's message, bytes as they came. */
+	readonly message: Message;
+	/** Changes to apply before sending; never touch `id` or `_meta.progressToken`. */
+	readonly edits: readonly Edit[];
+	/** The tool name, prompt name, resource uri or task id, as the server knows it. */
+	readonly name: string | undefined;
+	/** Aborting tells the server to stop and resolves with a `call_cancelled` fault. */
+	readonly signal: AbortSignal;
+	/** The call fails with `call_timeout` after this long without an answer or progress. */
+	readonly call_ms: number;
+	/** Extra HTTP headers for a remote server (`Mcp-Param-*`). */
+	readonly headers?: Readonly<Record<string, string>>;
+	/** Notifications that belong to this call: progress, and logs where the wire tells. */
+	onNotification?(message: Message): void;
+	/** A request of the server that this call caused (elicitation, sampling, roots). */
+	onRequest?(request: UpstreamAsk): void;
+}
+
+/** A request from a server, waiting for an answer. */
+export interface UpstreamAsk {
+	/** The server's own message. */
+	readonly message: Message;
+	/**
+	 * Answers once; later answers are ignored. The text is the raw JSON of `result` or `error`.
+	 */
+	answer(outcome: AskOutcome): void;
+	/** Aborts when the server withdraws the request or goes away. */
+	readonly signal: AbortSignal;
+}
+
+export type AskOutcome =
+	| { readonly kind: "result"; readonly json: string | Buffer }
+	| { readonly kind: "error"; readonly json: string | Buffer };
+
+/** Starts programs. The implementation decides how they are contained and swept. */
+export interface Spawner {
+	/** Resolves as soon as the program runs; a missing program is a `command_missing` fault. */
+	spawn(request: SpawnRequest): Promise<Result<ChildHandle, Fault>>;
+}
+
+/** What to run. There is no shell anywhere: the command is a program, args are args. */
+export interface SpawnRequest {
+	readonly server: string;
+	readonly command: string;
+	readonly args: readonly string[];
+	/** The complete environment of the child. */
+	readonly env: Readonly<Record<string, string>>;
+	readonly cwd: string;
+}
+
+/** A running program and everything it started. */
+export interface ChildHandle {
+	/** Pid of the contained program's outermost process. */
+	readonly pid: number;
+	readonly stdin: NodeJS.WritableStream;
+	readonly stdout: NodeJS.ReadableStream;
+	readonly stderr: NodeJS.ReadableStream;
+	/** Resolves once when the program has ended. */
+	readonly exited: Promise<{ code: number | null; signal: string | null }>;
+	/** Close stdin, wait, SIGTERM to the whole tree, wait, SIGKILL to the whole tree. */
+	stop(grace_ms: number): Promise<void>;
+	/** SIGKILL to the whole tree at once. */
+	kill(): void;
+}
