@@ -1,0 +1,49 @@
+import { strict as assert } from "node:assert";
+import { indexMessage } from "./index-message.ts";
+import type { Message } from "./message.ts";
+
+/**
+ * A request of our own. `id` is raw JSON (a string with its quotes, or a number), and so is
+ * `params_json`, an object. Asserts that the two make a valid message.
+ */
+export function composeRequest(
+	id: string,
+	method: string,
+	params_json: string | undefined,
+): Message {
+	return compose(`{"jsonrpc":"2.0","id":${id},"method":`, method, params_json);
+}
+
+/** A notification of our own; `params_json` is the raw JSON of an object. */
+export function composeNotification(method: string, params_json: string | undefined): Message {
+	return compose('{"jsonrpc":"2.0","method":', method, params_json);
+}
+
+/** The bytes of a response; `id` and the result are raw JSON and are not checked. */
+export function composeResult(id: string, result_json: string | Buffer): Buffer {
+	const head = `{"jsonrpc":"2.0","id":${id},"result":`;
+	if (typeof result_json === "string") return Buffer.from(`${head}${result_json}}`);
+	return Buffer.concat([Buffer.from(head), result_json, Buffer.from("}")]);
+}
+
+/**
+ * The bytes of an error response. `id` is raw JSON, "null" where the request's could not be
+ * read; `message` is plain text; `data_json` is raw JSON.
+ */
+export function composeError(
+	id: string,
+	code: number,
+	message: string,
+	data_json?: string,
+): Buffer {
+	const data = data_json === undefined ? "" : `,"data":${data_json}`;
+	const error = `{"code":${code},"message":${JSON.stringify(message)}${data}}`;
+	return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`);
+}
+
+function compose(head: string, method: string, params_json: string | undefined): Message {
+	const params = params_json === undefined ? "" : `,"params":${params_json}`;
+	const indexed = indexMessage(Buffer.from(`${head}${JSON.stringify(method)}${params}}`));
+	assert(indexed.ok, "a composed message must be valid");
+	return indexed.value;
+}

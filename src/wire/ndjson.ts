@@ -1,0 +1,128 @@
+import { GrowingBuffer } from "./growing-buffer.ts";
+
+const byte_newline = 0x0a;
+const byte_return = 0x0d;
+const byte_space = 0x20;
+
+/** This much of an oversize line is kept, for whoever must say what it was. */
+const head_bytes_max = 4096;
+
+/** What a `LineReader` needs to know, and whom it tells. */
+export interface LineReaderOptions {
+	/** Longest line accepted, without its line ending. */
+	readonly line_bytes_max: number;
+	/** Called for every line that is not empty; the line may share memory with its chunk. */
+	onLine(line: Buffer): void;
+	/** Called once for a line that was too long, when it has ended. */
+	onOversize(head: Buffer, bytes_total: number): void;
+}
+
+/**
+ * Cuts a stream of bytes into lines that end with `\n` or `\r\n`. A line that is too long is
+ * not kept: its first 4 KiB and its length are all that remains of it.
+ */
+export class LineReader {
+	readonly #options: LineReaderOptions;
+	/** The line that has begun and not ended, while it is within the limit. */
+	readonly #partial = new GrowingBuffer();
+	/** The first bytes of the line that is being discarded. */
+	#head: Buffer | undefined = undefined;
+	#bytes_discarded = 0;
+	#discarded_return = false;
+
+	constructor(options: LineReaderOptions) {
+		this.#options = options;
+	}
+
+	/** Takes the next bytes of the stream. The chunk must not be changed afterwards. */
+	push(chunk: Buffer): void {
+		let from = 0;
+		while (from < chunk.length) {
+			const newline = chunk.indexOf(byte_newline, from);
+			if (newline === -1) {
+				this.#extend(chunk.subarray(from));
+				return;
+			}
+			const piece = chunk.subarray(from, newline);
+			from = newline + 1;
+			if (this.#head === undefined && this.#partial.length === 0) {
+				this.#deliver(piece);
+			} else {
+				this.#extend(piece);
+				this.#finish();
+			}
+		}
+	}
+
+	/** The stream has ended; what stands behind the last newline is a line too. */
+	end(): void {
+		this.#finish();
+	}
+
+	#extend(piece: Buffer): void {
+		if (piece.length === 0) return;
+		if (this.#head !== undefined) {
+			this.#discard(piece);
+			return;
+		}
+		this.#partial.append(piece);
+		// One byte more than the limit may still turn out to be the return of a line ending.
+		if (this.#partial.length > this.#options.line_bytes_max + 1) {
+			const begun = this.#partial.take();
+			this.#head = Buffer.alloc(0);
+			this.#discard(begun);
+		}
+	}
+
+	#discard(piece: Buffer): void {
+		const head = this.#head as Buffer;
+		if (head.length < head_bytes_max) {
+			this.#head = Buffer.concat([head, piece.subarray(0, head_bytes_max - head.length)]);
+		}
+		this.#bytes_discarded += piece.length;
+		this.#discarded_return = piece[piece.length - 1] === byte_return;
+	}
+
+	#finish(): void {
+		if (this.#head === undefined) {
+			if (this.#partial.length > 0) this.#deliver(this.#partial.take());
+			return;
+		}
+		const bytes_total = this.#bytes_discarded - (this.#discarded_return ? 1 : 0);
+		const head = this.#head.subarray(0, bytes_total);
+		this.#head = undefined;
+		this.#bytes_discarded = 0;
+		this.#options.onOversize(head, bytes_total);
+	}
+
+	#deliver(piece: Buffer): void {
+		const length = piece.at(-1) === byte_return ? piece.length - 1 : piece.length;
+		if (length === 0) return;
+		if (length > this.#options.line_bytes_max) {
+			// A copy, so that whoever keeps the head does not keep the chunk.
+			const head = Buffer.from(piece.subarray(0, Math.min(length, head_bytes_max)));
+			this.#options.onOversize(head, length);
+			return;
+		}
+		this.#options.onLine(length === piece.length ? piece : piece.subarray(0, length));
+	}
+}
+
+/**
+ * A JSON text as one line with its newline. Line breaks in valid JSON stand only between
+ * tokens, where a space means the same; all other bytes stay.
+ */
+export function toLine(bytes: Buffer): Buffer {
+	const line = Buffer.allocUnsafe(bytes.length + 1);
+	bytes.copy(line);
+	line[bytes.length] = byte_newline;
+	blank(line, bytes, byte_newline);
+	blank(line, bytes, byte_return);
+	return line;
+}
+
+function blank(line: Buffer, bytes: Buffer, byte: number): void {
+	for (let at = bytes.indexOf(byte); at !== -1; at = bytes.indexOf(byte, at + 1)) {
+		line[at] = byte_space;
+	}
+}
