@@ -1,0 +1,23 @@
+/**
+ * Writes and shows exact bytes. `say` answers with the raw result given as base64, `mirror`
+ * with the base64 of the message it received, `odd` with a canned result that holds everything
+ * a careless relay damages. The list of tools has unknown members too.
+ */
+import { readFileSync } from "node:fs";
+import { serve, text, toolServer } from "./wire/serve.mjs";
+
+const odd = readFileSync(new URL("./odd-result.json", import.meta.url), "utf8").trimEnd();
+const odd_tool =
+	'{"x-before": 1.0,"name":"odd","title":"\\u00dcber","description":"Gr\\u00fc\\u00dfe \\/ 日本語",' +
+	'"inputSchema":{"type":"object","$defs":{"n":{"const":12345678901234567890}}},"x-after":[ ]}';
+
+serve(
+	toolServer("fidelity", [
+		{ name: "odd", json: odd_tool, call: () => odd },
+		{
+			name: "say",
+			call: ({ arguments: { base64 } }) => Buffer.from(base64, "base64").toString("utf8"),
+		},
+		{ name: "mirror", call: ({ bytes }) => text(bytes.toString("base64")) },
+	]),
+);
