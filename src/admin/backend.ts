@@ -1,0 +1,59 @@
+import type { Result } from "../lib/result.ts";
+import type {
+	AddServer,
+	ChangedServer,
+	DoctorReport,
+	ItemKind,
+	LogLine,
+	Overview,
+	Reloaded,
+	ServerStatus,
+} from "./contract.ts";
+import type { AdminProblem } from "./problem.ts";
+
+/** What a server offers of one kind, each item as the raw JSON object the server wrote. */
+export interface ItemList {
+	readonly items: readonly (Buffer | string)[];
+	/** Resource templates; empty for tools and prompts. */
+	readonly templates: readonly (Buffer | string)[];
+	readonly fetched_at_ms: number;
+}
+
+/**
+ * What the admin API can see and do: the daemon implements it, the API only translates HTTP.
+ * Names may be unknown to it: that is an answer (`undefined` or a `server_unknown` problem),
+ * never an exception.
+ */
+export interface AdminBackend {
+	/** The gateway, its servers and its endpoints at a glance. */
+	status(): Overview;
+	/** Every server, in the order of the configuration. */
+	servers(): readonly ServerStatus[];
+	server(name: string): ServerStatus | undefined;
+	/** The last `tail` lines a server wrote, oldest first. */
+	logs(name: string, options: { readonly tail: number }): readonly LogLine[] | undefined;
+	/** Calls `listener` for every further line until the returned function is called. */
+	followLogs(name: string, listener: (line: LogLine) => void): (() => void) | undefined;
+	/** What a server offers, from the catalog; waits, bounded, for one that is starting. */
+	items(server: string, kind: ItemKind): Promise<Result<ItemList, AdminProblem>>;
+	/**
+	 * Calls a tool as a client would.
+	 * @param args_json raw JSON of an object, passed on byte for byte
+	 * @param signal aborts when the caller goes away; the server is told
+	 * @returns the raw JSON of the server's result object; `isError` results are results
+	 */
+	callTool(
+		server: string,
+		tool: string,
+		args_json: string,
+		signal: AbortSignal,
+	): Promise<Result<string, AdminProblem>>;
+	/** Writes a server into the configuration file and applies it. */
+	addServer(request: AddServer): Promise<Result<ChangedServer, AdminProblem>>;
+	/** Takes a server out of the configuration file and applies that. */
+	removeServer(name: string): Promise<Result<ChangedServer, AdminProblem>>;
+	restartServer(name: string): Promise<Result<ServerStatus, AdminProblem>>;
+	/** Reads the configuration again; on mistakes everything runs on as it was. */
+	reload(): Promise<Result<Reloaded, AdminProblem>>;
+	doctor(): Promise<DoctorReport>;
+}

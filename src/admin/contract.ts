@@ -1,0 +1,216 @@
+import { z } from "zod";
+
+/**
+ * What `/api` accepts and answers. The OpenAPI document, the command line and the dashboard
+ * are all made from this file. It is only ever extended: fields and operations are added,
+ * never renamed, removed or given another meaning.
+ */
+
+/** Most lines of a server's log one request may ask for. */
+export const log_tail_max = 1000;
+/** Lines of a server's log when the request does not say how many. */
+export const log_tail_default = 100;
+
+const entry_args_max = 256;
+const entry_pairs_max = 256;
+const text_chars_max = 8192;
+
+const name_schema = z
+	.string()
+	.min(1)
+	.max(128)
+	.describe("A server's name, as it stands in its address.");
+const text_schema = z.string().max(text_chars_max);
+const count_schema = z.int().nonnegative();
+const at_ms_schema = z.int().describe("Milliseconds since the epoch.");
+
+/** The states a hosted server goes through. */
+export const server_state_schema = z.enum([
+	"declared",
+	"resolving",
+	"stopped",
+	"starting",
+	"ready",
+	"frozen",
+	"draining",
+	"failed",
+]);
+
+export const server_overview_schema = z.object({
+	name: name_schema,
+	title: z.string().describe("The name as the configuration has it."),
+	state: server_state_schema,
+	reason: z.string().optional().describe("Why it failed: a sentence."),
+	code: z.string().optional().describe("Stable code of the failure."),
+	tools: count_schema,
+	resources: count_schema,
+	prompts: count_schema,
+	url: z.string().describe("MCP address of this server alone."),
+});
+
+export const endpoint_overview_schema = z.object({
+	name: z.string(),
+	url: z.string().describe("MCP address."),
+	servers: z.array(z.string()),
+});
+
+export const overview_schema = z.object({
+	url: z.string().describe("Base URL of the gateway."),
+	pid: z.int(),
+	version: z.string(),
+	data: z.string().describe("State folder."),
+	config: z.string().optional().describe("Configuration file, where there is one."),
+	uptime_ms: z.number().nonnegative(),
+	sessions: count_schema.describe("Legacy sessions that are open."),
+	servers: z.array(server_overview_schema),
+	endpoints: z.array(endpoint_overview_schema),
+});
+
+/** One running thing of a server. */
+export const instance_status_schema = z.object({
+	id: count_schema.describe("Stands in the server's log lines; 0 while nothing runs."),
+	scope_key: z.string(),
+	state: server_state_schema,
+	revision: z.string().optional().describe("The protocol revision spoken with it."),
+	ready_at_ms: at_ms_schema.optional().describe("Since when it is ready."),
+	leases: count_schema.describe("Calls and streams that use it."),
+	waiting: count_schema.describe("Calls that wait for it."),
+});
+
+export const server_status_schema = z.object({
+	name: name_schema,
+	title: z.string(),
+	driver: z.string().describe("What kind of server it is: stdio, http, ..."),
+	state: server_state_schema,
+	reason: z.string().optional().describe("Why it failed: a sentence."),
+	code: z.string().optional().describe("Stable code of the failure."),
+	restarts: count_schema,
+	next_try_at_ms: at_ms_schema.optional().describe("When a failed server is tried again."),
+	instances: z.array(instance_status_schema),
+});
+
+export const servers_schema = z.object({ servers: z.array(server_status_schema) });
+
+export const endpoints_schema = z.object({ endpoints: z.array(endpoint_overview_schema) });
+
+export const log_line_schema = z.object({
+	time_ms: at_ms_schema,
+	source: z
+		.enum(["stderr", "stdout", "event"])
+		.describe("`event` lines are written by the gateway itself."),
+	instance: count_schema.describe("Which instance wrote it; 0 is the server itself."),
+	text: z.string(),
+});
+
+export const logs_schema = z.object({ server: z.string(), lines: z.array(log_line_schema) });
+
+const raw_item_schema = z
+	.looseObject({})
+	.describe("Exactly as the server wrote it, unknown members included.");
+
+/** The three lists a server offers. */
+export const item_kind_schema = z.enum(["tools", "resources", "prompts"]);
+
+const items_base = { server: z.string(), fetched_at_ms: at_ms_schema };
+export const tools_schema = z.object({ ...items_base, tools: z.array(raw_item_schema) });
+export const resources_schema = z.object({
+	...items_base,
+	resources: z.array(raw_item_schema),
+	templates: z.array(raw_item_schema).describe("Resource templates."),
+});
+export const prompts_schema = z.object({ ...items_base, prompts: z.array(raw_item_schema) });
+
+export const tool_arguments_schema = z
+	.looseObject({})
+	.describe("The tool's arguments: an object that fits the tool's inputSchema.");
+export const tool_result_schema = z
+	.looseObject({ isError: z.boolean().optional() })
+	.describe("The server's own result, byte for byte.");
+
+const pairs_schema = z
+	.record(z.string().min(1).max(256), text_schema)
+	.refine((pairs) => Object.keys(pairs).length <= entry_pairs_max, {
+		error: `at most ${entry_pairs_max} entries`,
+	});
+
+/** How to run or reach a server: the entry of a configuration file, in its plainest form. */
+export const server_entry_schema = z.union([
+	z.strictObject({
+		command: text_schema.min(1).describe("The program to run. Never a shell line."),
+		args: z.array(text_schema).max(entry_args_max).optional(),
+		env: pairs_schema.optional(),
+		cwd: text_schema.optional(),
+	}),
+	z.strictObject({
+		url: z.url({ protocol: /^https?$/ }).max(text_chars_max),
+		headers: pairs_schema.optional(),
+	}),
+]);
+
+export const add_server_schema = z.strictObject({ name: name_schema, entry: server_entry_schema });
+export const changed_server_schema = z.object({
+	name: name_schema,
+	config: z.string().describe("The configuration file that was changed."),
+	url: z.string().optional().describe("MCP address of the new server."),
+});
+
+export const reloaded_schema = z.object({
+	added: z.array(z.string()),
+	removed: z.array(z.string()),
+	changed: z.array(z.string()),
+	warnings: z.array(z.string()),
+});
+
+export const doctor_check_schema = z.object({
+	name: z.string(),
+	status: z.enum(["ok", "limited", "missing"]),
+	summary: z.string().describe("What this machine can or cannot do."),
+	next: z.string().optional().describe("What to install or change."),
+});
+export const doctor_schema = z.object({ checks: z.array(doctor_check_schema) });
+
+/** One mistake in a configuration file. */
+export const config_problem_schema = z.object({
+	file: z.string(),
+	line: z.int(),
+	column: z.int(),
+	message: z.string(),
+	next: z.string(),
+});
+
+/** Problem details (RFC 9457) with the members every problem of this API has. */
+export const problem_schema = z.looseObject({
+	type: z.string().describe("A tag URI that ends in the code."),
+	title: z.string(),
+	status: z.int(),
+	detail: z.string(),
+	code: z.string().describe("Stable; for programs."),
+	next: z.string().describe("What to do next."),
+	error_id: z.string().optional().describe("Stands in the gateway's log too."),
+	config: z.array(config_problem_schema).optional(),
+});
+
+type Frozen<Value> = Value extends readonly (infer Item)[]
+	? readonly Frozen<Item>[]
+	: Value extends object
+		? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
+		: Value;
+/** What a schema describes, for readers: nothing that is handed over is changed afterwards. */
+type Shape<Schema extends z.ZodType> = Frozen<z.infer<Schema>>;
+
+export type ServerState = Shape<typeof server_state_schema>;
+export type ServerOverview = Shape<typeof server_overview_schema>;
+export type EndpointOverview = Shape<typeof endpoint_overview_schema>;
+/** Everything `moorage status` shows. */
+export type Overview = Shape<typeof overview_schema>;
+export type InstanceStatus = Shape<typeof instance_status_schema>;
+export type ServerStatus = Shape<typeof server_status_schema>;
+export type LogLine = Shape<typeof log_line_schema>;
+export type ItemKind = Shape<typeof item_kind_schema>;
+export type ServerEntry = Shape<typeof server_entry_schema>;
+export type AddServer = Shape<typeof add_server_schema>;
+export type ChangedServer = Shape<typeof changed_server_schema>;
+export type Reloaded = Shape<typeof reloaded_schema>;
+export type DoctorCheck = Shape<typeof doctor_check_schema>;
+export type DoctorReport = Shape<typeof doctor_schema>;
+export type ProblemDetails = Shape<typeof problem_schema>;

@@ -1,0 +1,155 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import { fail, type Result, succeed } from "../lib/result.ts";
+import type { AdminBackend, ItemList } from "./backend.ts";
+import { add_server_schema, type ItemKind, log_tail_default, log_tail_max } from "./contract.ts";
+import { logStream } from "./log-stream.ts";
+import type { OperationId } from "./operations.ts";
+import type { AdminApiOptions } from "./options.ts";
+import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
+import { readJson } from "./read-json.ts";
+
+/** Answers one operation. */
+export type Handler = (context: Context) => Response | Promise<Response>;
+
+/** Bodies other than a tool's arguments describe one server. */
+const entry_bytes_max = 256 * 1024;
+/** Log streams open at once. */
+const followers_max = 32;
+
+/** A handler for every operation, except the document itself. */
+export function createHandlers(
+	backend: AdminBackend,
+	options: AdminApiOptions,
+): Record<Exclude<OperationId, "getOpenApi">, Handler> {
+	const item_handler = (kind: ItemKind) => async (context: Context) => {
+		const server = nameOf(context);
+		const items = await backend.items(server, kind);
+		return items.ok ? itemsResponse(server, kind, items.value) : problemResponse(items.problem);
+	};
+	return {
+		getStatus: () => json(backend.status()),
+		listServers: () => json({ servers: backend.servers() }),
+		getServer(context) {
+			const status = backend.server(nameOf(context));
+			return status === undefined ? unknownServer(nameOf(context)) : json(status);
+		},
+		async addServer(context) {
+			const body = await readBody(context.req.raw, entry_bytes_max, add_server_schema);
+			if (!body.ok) return problemResponse(body.problem);
+			const added = await backend.addServer(body.value);
+			if (!added.ok) return problemResponse(added.problem);
+			const location = `/api/servers/${encodeURIComponent(added.value.name)}`;
+			return json(added.value, 201, { location });
+		},
+		removeServer: async (context) => outcome(await backend.removeServer(nameOf(context))),
+		restartServer: async (context) => outcome(await backend.restartServer(nameOf(context))),
+		getLogs: createLogHandler(backend, options),
+		listTools: item_handler("tools"),
+		listResources: item_handler("resources"),
+		listPrompts: item_handler("prompts"),
+		async callTool(context) {
+			const body = await readJson(context.req.raw, options.call_bytes_max);
+			if (!body.ok) return problemResponse(body.problem);
+			const { text, value } = body.value;
+			if (typeof value !== "object" || value === null || Array.isArray(value)) {
+				return problemResponse(
+					problemOf("invalid_request", "A tool's arguments are a JSON object."),
+				);
+			}
+			const tool = context.req.param("tool") as string;
+			const { signal } = context.req.raw;
+			const result = await backend.callTool(nameOf(context), tool, text, signal);
+			return result.ok ? jsonText(result.value) : problemResponse(result.problem);
+		},
+		listEndpoints: () => json({ endpoints: backend.status().endpoints }),
+		reload: async () => outcome(await backend.reload()),
+		getDoctor: async () => json(await backend.doctor()),
+	};
+}
+
+function createLogHandler(backend: AdminBackend, options: AdminApiOptions): Handler {
+	let followers = 0;
+	return (context) => {
+		const server = nameOf(context);
+		const tail = readTail(context.req.query("tail"));
+		if (!tail.ok) return problemResponse(tail.problem);
+		const lines = backend.logs(server, { tail: tail.value });
+		if (lines === undefined) return unknownServer(server);
+		if (!wantsStream(context)) return json({ server, lines });
+		if (followers >= followers_max) {
+			return problemResponse(problemOf("overloaded", "Too many logs are being followed."));
+		}
+		followers += 1;
+		const stream = logStream({
+			clock: options.clock,
+			lines,
+			follow: (listener) => backend.followLogs(server, listener) ?? (() => undefined),
+			signal: options.signal,
+			onEnd: () => {
+				followers -= 1;
+			},
+		});
+		return new Response(stream, {
+			headers: { "content-type": "text/event-stream", "x-accel-buffering": "no" },
+		});
+	};
+}
+
+function readTail(text: string | undefined): Result<number, AdminProblem> {
+	if (text === undefined) return succeed(log_tail_default);
+	const tail = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+	return tail <= log_tail_max
+		? succeed(tail)
+		: fail(problemOf("invalid_request", `tail must be a number from 0 to ${log_tail_max}.`));
+}
+
+function wantsStream(context: Context): boolean {
+	const follow = context.req.query("follow");
+	if (follow !== undefined) return follow === "1" || follow === "true";
+	return context.req.header("accept")?.includes("text/event-stream") ?? false;
+}
+
+async function readBody<Schema extends z.ZodType>(
+	request: Request,
+	bytes_max: number,
+	schema: Schema,
+): Promise<Result<z.infer<Schema>, AdminProblem>> {
+	const body = await readJson(request, bytes_max);
+	if (!body.ok) return body;
+	const parsed = schema.safeParse(body.value.value);
+	if (parsed.success) return succeed(parsed.data);
+	const sentences = parsed.error.issues.map(
+		(issue) => `${issue.path.join(".") || "body"}: ${issue.message}`,
+	);
+	return fail(problemOf("invalid_request", sentences.slice(0, 5).join("; ")));
+}
+
+function itemsResponse(server: string, kind: ItemKind, list: ItemList): Response {
+	const head = `"server":${JSON.stringify(server)},"fetched_at_ms":${list.fetched_at_ms}`;
+	const templates = kind === "resources" ? `,"templates":[${list.templates.join(",")}]` : "";
+	return jsonText(`{${head},"${kind}":[${list.items.join(",")}]${templates}}`);
+}
+
+function outcome(result: Result<unknown, AdminProblem>): Response {
+	return result.ok ? json(result.value) : problemResponse(result.problem);
+}
+
+function unknownServer(name: string): Response {
+	return problemResponse(problemOf("server_unknown", `There is no server named "${name}".`));
+}
+
+function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+	return jsonText(JSON.stringify(value), status, headers);
+}
+
+function jsonText(text: string, status = 200, headers: Record<string, string> = {}): Response {
+	return new Response(`${text}\n`, {
+		status,
+		headers: { "content-type": "application/json", ...headers },
+	});
+}
+
+function nameOf(context: Context): string {
+	return context.req.param("name") as string;
+}

@@ -1,0 +1,129 @@
+import { z } from "zod";
+import * as contract from "./contract.ts";
+import { type Operation, operations } from "./operations.ts";
+
+/** Component names of the schemas that stand in the document by reference. */
+const components: Readonly<Record<string, z.ZodType>> = {
+	Overview: contract.overview_schema,
+	ServerOverview: contract.server_overview_schema,
+	EndpointOverview: contract.endpoint_overview_schema,
+	Servers: contract.servers_schema,
+	ServerStatus: contract.server_status_schema,
+	InstanceStatus: contract.instance_status_schema,
+	ServerState: contract.server_state_schema,
+	Endpoints: contract.endpoints_schema,
+	Logs: contract.logs_schema,
+	LogLine: contract.log_line_schema,
+	Tools: contract.tools_schema,
+	Resources: contract.resources_schema,
+	Prompts: contract.prompts_schema,
+	ToolArguments: contract.tool_arguments_schema,
+	ToolResult: contract.tool_result_schema,
+	ServerEntry: contract.server_entry_schema,
+	AddServer: contract.add_server_schema,
+	ChangedServer: contract.changed_server_schema,
+	Reloaded: contract.reloaded_schema,
+	DoctorReport: contract.doctor_schema,
+	DoctorCheck: contract.doctor_check_schema,
+	ConfigProblem: contract.config_problem_schema,
+	Problem: contract.problem_schema,
+};
+
+/** The OpenAPI 3.1 document of the admin API, as a plain JSON value. */
+export function openApiDocument(version: string): Record<string, unknown> {
+	const paths: Record<string, Record<string, unknown>> = {};
+	for (const [id, operation] of Object.entries<Operation>(operations)) {
+		const path = (paths[operation.path] ??= {});
+		path[operation.method.toLowerCase()] = operationObject(id, operation);
+	}
+	return {
+		openapi: "3.1.0",
+		info: {
+			title: "Moorage admin API",
+			version,
+			description:
+				"Sees and changes what a Moorage gateway hosts. Every address needs the admin token, " +
+				"on loopback too.",
+		},
+		security: [{ admin_token: [] }],
+		paths,
+		components: {
+			securitySchemes: {
+				admin_token: {
+					type: "http",
+					scheme: "bearer",
+					description: "The content of keys/admin-token in the data folder.",
+				},
+			},
+			schemas: componentSchemas(),
+		},
+	};
+}
+
+function operationObject(id: string, operation: Operation): Record<string, unknown> {
+	const parameters = parameterObjects(operation);
+	const problems = [...new Set([401, 500, ...operation.problems])].toSorted((a, b) => a - b);
+	return {
+		operationId: id,
+		summary: operation.summary,
+		...(parameters.length === 0 ? {} : { parameters }),
+		...(operation.body === undefined
+			? {}
+			: { requestBody: { required: true, content: jsonContent(operation.body) } }),
+		responses: {
+			[operation.reply_status]: { description: "Success.", content: replyContent(operation) },
+			...Object.fromEntries(problems.map((status) => [status, problemObject()])),
+		},
+	};
+}
+
+function parameterObjects(operation: Operation): unknown[] {
+	const in_path = [...operation.path.matchAll(/\{(\w+)\}/g)].map((match) => ({
+		name: match[1],
+		in: "path",
+		required: true,
+		schema: { type: "string" },
+	}));
+	const in_query = Object.entries(operation.query ?? {}).map(([name, description]) => ({
+		name,
+		in: "query",
+		description,
+		schema: { type: "string" },
+	}));
+	return [...in_path, ...in_query];
+}
+
+function replyContent(operation: Operation): Record<string, unknown> {
+	return {
+		...jsonContent(operation.reply),
+		...(operation.streams === true ? { "text/event-stream": { schema: { type: "string" } } } : {}),
+	};
+}
+
+function jsonContent(schema: z.ZodType | undefined): Record<string, unknown> {
+	if (schema === undefined) return { "application/json": { schema: { type: "object" } } };
+	const name = Object.keys(components).find((key) => components[key] === schema);
+	return { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } };
+}
+
+function problemObject(): Record<string, unknown> {
+	return {
+		description: "A problem (RFC 9457).",
+		content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+	};
+}
+
+function componentSchemas(): Record<string, unknown> {
+	const registry = z.registry<{ id: string }>();
+	for (const [id, schema] of Object.entries(components)) registry.add(schema, { id });
+	// The input side is the open one: what a later version adds must not make a reply invalid.
+	const { schemas } = z.toJSONSchema(registry, {
+		uri: (id) => `#/components/schemas/${id}`,
+		io: "input",
+	});
+	for (const schema of Object.values<Record<string, unknown>>(schemas)) {
+		delete schema["$schema"];
+		delete schema["$id"];
+	}
+	return schemas;
+}

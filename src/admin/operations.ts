@@ -1,0 +1,167 @@
+import type { z } from "zod";
+import {
+	add_server_schema,
+	changed_server_schema,
+	doctor_schema,
+	endpoints_schema,
+	logs_schema,
+	overview_schema,
+	prompts_schema,
+	reloaded_schema,
+	resources_schema,
+	server_status_schema,
+	servers_schema,
+	tool_arguments_schema,
+	tool_result_schema,
+	tools_schema,
+} from "./contract.ts";
+
+/** One operation of `/api`, as data: routing, documentation and clients are made from it. */
+export interface Operation {
+	readonly method: "GET" | "POST" | "DELETE";
+	/** Path template of OpenAPI: `/api/servers/{name}`. */
+	readonly path: string;
+	readonly summary: string;
+	/** Query parameters and what they mean. */
+	readonly query?: Readonly<Record<string, string>>;
+	readonly body?: z.ZodType;
+	/** What a success looks like; absent for the OpenAPI document itself. */
+	readonly reply?: z.ZodType;
+	readonly reply_status: 200 | 201;
+	/** True when the reply can also be a stream of server-sent events. */
+	readonly streams?: boolean;
+	/** HTTP statuses of the problems this operation has of its own. */
+	readonly problems: readonly number[];
+}
+
+/** Every operation of the admin API, by its id. */
+export const operations = {
+	getOpenApi: {
+		method: "GET",
+		path: "/api/openapi.json",
+		summary: "This document.",
+		reply_status: 200,
+		problems: [],
+	},
+	getStatus: {
+		method: "GET",
+		path: "/api/status",
+		summary: "The gateway, its servers and its endpoints at a glance.",
+		reply: overview_schema,
+		reply_status: 200,
+		problems: [],
+	},
+	listServers: {
+		method: "GET",
+		path: "/api/servers",
+		summary: "Every server with its state and its instances.",
+		reply: servers_schema,
+		reply_status: 200,
+		problems: [],
+	},
+	getServer: {
+		method: "GET",
+		path: "/api/servers/{name}",
+		summary: "One server with its state and its instances.",
+		reply: server_status_schema,
+		reply_status: 200,
+		problems: [404],
+	},
+	addServer: {
+		method: "POST",
+		path: "/api/servers",
+		summary: "Writes a server into the configuration file and starts hosting it.",
+		body: add_server_schema,
+		reply: changed_server_schema,
+		reply_status: 201,
+		problems: [400, 409, 413, 415, 422],
+	},
+	removeServer: {
+		method: "DELETE",
+		path: "/api/servers/{name}",
+		summary: "Takes a server out of the configuration file and stops it.",
+		reply: changed_server_schema,
+		reply_status: 200,
+		problems: [404, 409, 422],
+	},
+	restartServer: {
+		method: "POST",
+		path: "/api/servers/{name}/restart",
+		summary: "Stops a server and starts it again, also when it had failed.",
+		reply: server_status_schema,
+		reply_status: 200,
+		problems: [404, 502],
+	},
+	getLogs: {
+		method: "GET",
+		path: "/api/servers/{name}/logs",
+		summary: "The last lines a server wrote; with `follow` or an event-stream, the next ones too.",
+		query: {
+			tail: "How many of the last lines, 0 to 1000; 100 when absent.",
+			follow: "`1` answers with a stream of events, as `Accept: text/event-stream` does.",
+		},
+		reply: logs_schema,
+		reply_status: 200,
+		streams: true,
+		problems: [400, 404, 503],
+	},
+	listTools: {
+		method: "GET",
+		path: "/api/servers/{name}/tools",
+		summary: "The tools a server offers.",
+		reply: tools_schema,
+		reply_status: 200,
+		problems: [404, 502, 503],
+	},
+	listResources: {
+		method: "GET",
+		path: "/api/servers/{name}/resources",
+		summary: "The resources and resource templates a server offers.",
+		reply: resources_schema,
+		reply_status: 200,
+		problems: [404, 502, 503],
+	},
+	listPrompts: {
+		method: "GET",
+		path: "/api/servers/{name}/prompts",
+		summary: "The prompts a server offers.",
+		reply: prompts_schema,
+		reply_status: 200,
+		problems: [404, 502, 503],
+	},
+	callTool: {
+		method: "POST",
+		path: "/api/servers/{name}/tools/{tool}/call",
+		summary: "Calls a tool: JSON arguments in, the server's own result out.",
+		body: tool_arguments_schema,
+		reply: tool_result_schema,
+		reply_status: 200,
+		problems: [400, 404, 413, 415, 502, 503, 504],
+	},
+	listEndpoints: {
+		method: "GET",
+		path: "/api/endpoints",
+		summary: "The addresses clients connect to.",
+		reply: endpoints_schema,
+		reply_status: 200,
+		problems: [],
+	},
+	reload: {
+		method: "POST",
+		path: "/api/reload",
+		summary: "Reads the configuration again; only what changed restarts.",
+		reply: reloaded_schema,
+		reply_status: 200,
+		problems: [409, 422],
+	},
+	getDoctor: {
+		method: "GET",
+		path: "/api/doctor",
+		summary: "What the gateway's machine can and cannot do.",
+		reply: doctor_schema,
+		reply_status: 200,
+		problems: [],
+	},
+} as const satisfies Record<string, Operation>;
+
+export type OperationId = keyof typeof operations;

@@ -1,0 +1,18 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+
+/** What the admin API needs beside its backend. */
+export interface AdminApiOptions {
+	/** The admin token; nothing is answered without it. */
+	readonly token: string;
+	readonly clock: Clock;
+	readonly random: Random;
+	/** Moorage's own version, for the OpenAPI document. */
+	readonly version: string;
+	/** Largest body of a tool call; other bodies are small. */
+	readonly call_bytes_max: number;
+	/** Ends every stream when the gateway stops. */
+	readonly signal: AbortSignal;
+	/** A defect of ours; the id stands in the answer too. */
+	onDefect(error: unknown, error_id: string): void;
+}

@@ -1,0 +1,202 @@
+import type { ConfigProblem } from "../config/problem.ts";
+import type { Fault, FaultCode } from "../protocol/fault.ts";
+import type { ProblemDetails } from "./contract.ts";
+
+/** Codes of the API's own problems, beside the fault codes. Never renamed or reused. */
+export type AdminProblemCode =
+	| FaultCode
+	| "unauthorized" // no token, or not the right one
+	| "not_found" // no such address under /api
+	| "method_not_allowed" // the address exists, the method does not
+	| "body_too_large"
+	| "content_type" // the body is not application/json
+	| "invalid_json" // the body is not JSON
+	| "invalid_request" // the body or the query is JSON of the wrong shape
+	| "server_exists" // the name is taken
+	| "config_missing" // there is no configuration file to change
+	| "config_refused" // the configuration has mistakes; what ran before runs on
+	| "rpc_error"; // the server answered with an error of its own
+
+/** Something the API refuses or could not do. */
+export interface AdminProblem {
+	readonly code: AdminProblemCode;
+	/** A sentence: what happened. */
+	readonly message: string;
+	/** A sentence: what to do next. */
+	readonly next: string;
+	/** Stands in the gateway's log too. */
+	readonly error_id?: string | undefined;
+	/** Mistakes in the configuration file, one by one. */
+	readonly config?: readonly ConfigProblem[] | undefined;
+	/** The server's own JSON-RPC error code. */
+	readonly rpc_code?: number | undefined;
+}
+
+interface CodeFacts {
+	readonly status: number;
+	readonly title: string;
+	/** What to do about a fault of this code. */
+	readonly next: string;
+}
+
+const look_at_logs = "See what the server wrote: `moorage logs NAME`.";
+const try_again = "Try again in a moment.";
+
+/** HTTP status, title and remedy of every code. */
+export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
+	server_starting: { status: 503, title: "Server is still starting", next: try_again },
+	server_failed: { status: 502, title: "Server has failed", next: look_at_logs },
+	server_exited: { status: 502, title: "Server went away", next: look_at_logs },
+	server_unreachable: {
+		status: 502,
+		title: "Server is unreachable",
+		next: "Check the server's address and the network.",
+	},
+	server_protocol: { status: 502, title: "Server broke the protocol", next: look_at_logs },
+	server_rejected: {
+		status: 502,
+		title: "Server refused",
+		next: "Check the server's address and credentials.",
+	},
+	reply_too_large: {
+		status: 502,
+		title: "Reply is too large",
+		next: "Ask the tool for less at once.",
+	},
+	call_timeout: {
+		status: 504,
+		title: "Call timed out",
+		next: "Raise the server's call timeout, or ask for less at once.",
+	},
+	command_missing: {
+		status: 502,
+		title: "Program is not installed",
+		next: "Run `moorage doctor`: it says what to install.",
+	},
+	install_failed: {
+		status: 502,
+		title: "Package could not be installed",
+		next: look_at_logs,
+	},
+	call_cancelled: { status: 400, title: "Call was cancelled", next: "Call again if wanted." },
+	server_unknown: {
+		status: 404,
+		title: "No such server",
+		next: "List the servers: `moorage ls`.",
+	},
+	not_offered: {
+		status: 404,
+		title: "Not offered by this server",
+		next: "List what it offers: `moorage tools NAME`.",
+	},
+	not_supported: {
+		status: 400,
+		title: "Not supported",
+		next: "Use another way: the two sides' revisions cannot carry this.",
+	},
+	queue_full: { status: 503, title: "Too many calls wait", next: try_again },
+	overloaded: { status: 503, title: "Too many requests at once", next: try_again },
+	gateway_stopping: {
+		status: 503,
+		title: "Gateway is stopping",
+		next: "Start it again: `moorage up`.",
+	},
+	internal: {
+		status: 500,
+		title: "Internal error",
+		next: "The gateway's log has the detail under this error's id.",
+	},
+	unauthorized: {
+		status: 401,
+		title: "Token needed",
+		next: "Send `Authorization: Bearer` with the content of keys/admin-token in the data folder.",
+	},
+	not_found: {
+		status: 404,
+		title: "No such address",
+		next: "See /api/openapi.json for what there is.",
+	},
+	method_not_allowed: {
+		status: 405,
+		title: "Method not allowed",
+		next: "Use one of the methods the Allow header names.",
+	},
+	body_too_large: { status: 413, title: "Body is too large", next: "Send a smaller body." },
+	content_type: {
+		status: 415,
+		title: "Wrong content type",
+		next: "Send `Content-Type: application/json`.",
+	},
+	invalid_json: { status: 400, title: "Body is not JSON", next: "Send valid JSON." },
+	invalid_request: {
+		status: 400,
+		title: "Request has the wrong shape",
+		next: "See /api/openapi.json for the right one.",
+	},
+	server_exists: {
+		status: 409,
+		title: "Name is taken",
+		next: "Choose another name, or remove that server first.",
+	},
+	config_missing: {
+		status: 409,
+		title: "No configuration file",
+		next: "Start the gateway with a configuration file: `moorage up moorage.yaml`.",
+	},
+	config_refused: {
+		status: 422,
+		title: "Configuration refused",
+		next: "Correct the configuration; what ran before keeps running.",
+	},
+	rpc_error: {
+		status: 502,
+		title: "Server answered with an error",
+		next: "Check the arguments against the tool's inputSchema.",
+	},
+};
+
+/** A problem of this code with its usual remedy. */
+export function problemOf(code: AdminProblemCode, message: string): AdminProblem {
+	return { code, message, next: problem_facts[code].next };
+}
+
+/** What a fault of the data path is for a user of the API. */
+export function problemOfFault(fault: Fault): AdminProblem {
+	const next = problem_facts[fault.code].next.replace("NAME", fault.server ?? "NAME");
+	return { code: fault.code, message: fault.message, next, error_id: fault.id };
+}
+
+/** Invalid params (JSON-RPC 2.0, section 5.1): the caller's mistake, not the server's. */
+const invalid_params = -32602;
+
+/** A problem in the form of RFC 9457. */
+export function problemDetails(problem: AdminProblem): ProblemDetails {
+	const facts = problem_facts[problem.code];
+	return {
+		type: `tag:moorage.dev,2026:problem/${problem.code}`,
+		title: facts.title,
+		status: problem.rpc_code === invalid_params ? 400 : facts.status,
+		detail: problem.message,
+		code: problem.code,
+		next: problem.next,
+		...(problem.error_id === undefined ? {} : { error_id: problem.error_id }),
+		...(problem.rpc_code === undefined ? {} : { rpc_code: problem.rpc_code }),
+		...(problem.config === undefined ? {} : { config: [...problem.config] }),
+	};
+}
+
+/** The HTTP response for a problem. Never cached. */
+export function problemResponse(
+	problem: AdminProblem,
+	headers: Readonly<Record<string, string>> = {},
+): Response {
+	const details = problemDetails(problem);
+	return new Response(`${JSON.stringify(details)}\n`, {
+		status: details.status,
+		headers: {
+			"content-type": "application/problem+json",
+			"cache-control": "no-store",
+			...headers,
+		},
+	});
+}

@@ -1,0 +1,154 @@
+import type { AdminBackend, ItemList } from "../../src/admin/backend.ts";
+import type {
+	AddServer,
+	ChangedServer,
+	DoctorReport,
+	ItemKind,
+	LogLine,
+	Overview,
+	Reloaded,
+	ServerStatus,
+} from "../../src/admin/contract.ts";
+import { type AdminProblem, problemOf } from "../../src/admin/problem.ts";
+import { fail, type Result, succeed } from "../../src/lib/result.ts";
+
+/** A backend that does nothing and remembers what it was asked. It knows one server, `time`. */
+export class RecordingBackend implements AdminBackend {
+	/** Every call made, as `name(arguments)`. */
+	readonly calls: string[] = [];
+	/** Whoever follows the log of `time`. */
+	readonly followers = new Set<(line: LogLine) => void>();
+	/** What the next calls of tools answer; the raw arguments are in `calls`. */
+	tool_reply: Result<string, AdminProblem> = succeed(
+		'{"content":[{"type":"text","text":"12:00"}],"big":12345678901234567890}',
+	);
+	/** Resolves `callTool` only when the signal aborts. */
+	tool_hangs = false;
+	/** Rejects in `reload`. */
+	reload_throws = false;
+	url = "http://127.0.0.1:1";
+	data = "/data";
+	items_reply: ItemList = {
+		items: ['{"name":"now","inputSchema":{"type":"object"},"x":1.0}'],
+		templates: ['{"uriTemplate":"file:///{path}","name":"file"}'],
+		fetched_at_ms: 1000,
+	};
+
+	status(): Overview {
+		this.calls.push("status()");
+		return {
+			url: this.url,
+			pid: process.pid,
+			version: "0.0.0",
+			data: this.data,
+			config: "/etc/moorage.yaml",
+			uptime_ms: 61_000,
+			sessions: 2,
+			servers: [
+				{
+					name: "time",
+					title: "time",
+					state: "ready",
+					tools: 1,
+					resources: 0,
+					prompts: 0,
+					url: `${this.url}/time/mcp`,
+				},
+			],
+			endpoints: [{ name: "mcp", url: `${this.url}/mcp`, servers: ["time"] }],
+		};
+	}
+
+	servers(): readonly ServerStatus[] {
+		this.calls.push("servers()");
+		return [time_status];
+	}
+
+	server(name: string): ServerStatus | undefined {
+		this.calls.push(`server(${name})`);
+		return name === "time" ? time_status : undefined;
+	}
+
+	logs(name: string, options: { readonly tail: number }): readonly LogLine[] | undefined {
+		this.calls.push(`logs(${name}, ${options.tail})`);
+		return name === "time" ? [logLine("started")].slice(0, options.tail) : undefined;
+	}
+
+	followLogs(name: string, listener: (line: LogLine) => void): (() => void) | undefined {
+		this.calls.push(`followLogs(${name})`);
+		if (name !== "time") return undefined;
+		this.followers.add(listener);
+		return () => {
+			this.followers.delete(listener);
+		};
+	}
+
+	async items(server: string, kind: ItemKind): Promise<Result<ItemList, AdminProblem>> {
+		this.calls.push(`items(${server}, ${kind})`);
+		return server === "time" ? succeed(this.items_reply) : unknown(server);
+	}
+
+	async callTool(
+		server: string,
+		tool: string,
+		args_json: string,
+		signal: AbortSignal,
+	): Promise<Result<string, AdminProblem>> {
+		this.calls.push(`callTool(${server}, ${tool}, ${args_json})`);
+		if (server !== "time") return unknown(server);
+		if (this.tool_hangs) {
+			await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+			this.calls.push("aborted");
+			return fail(problemOf("call_cancelled", "The call was cancelled."));
+		}
+		return this.tool_reply;
+	}
+
+	async addServer(request: AddServer): Promise<Result<ChangedServer, AdminProblem>> {
+		this.calls.push(`addServer(${JSON.stringify(request)})`);
+		if (request.name === "time") {
+			return fail(problemOf("server_exists", 'There already is a server named "time".'));
+		}
+		const url = `${this.url}/${request.name}/mcp`;
+		return succeed({ name: request.name, config: "/etc/moorage.yaml", url });
+	}
+
+	async removeServer(name: string): Promise<Result<ChangedServer, AdminProblem>> {
+		this.calls.push(`removeServer(${name})`);
+		return name === "time" ? succeed({ name, config: "/etc/moorage.yaml" }) : unknown(name);
+	}
+
+	async restartServer(name: string): Promise<Result<ServerStatus, AdminProblem>> {
+		this.calls.push(`restartServer(${name})`);
+		return name === "time" ? succeed(time_status) : unknown(name);
+	}
+
+	async reload(): Promise<Result<Reloaded, AdminProblem>> {
+		this.calls.push("reload()");
+		if (this.reload_throws) throw new Error("a defect");
+		return succeed({ added: ["b"], removed: [], changed: ["time"], warnings: [] });
+	}
+
+	async doctor(): Promise<DoctorReport> {
+		this.calls.push("doctor()");
+		return { checks: [{ name: "node", status: "ok", summary: "Node 24 runs this." }] };
+	}
+}
+
+const time_status: ServerStatus = {
+	name: "time",
+	title: "time",
+	driver: "stdio",
+	state: "ready",
+	restarts: 0,
+	instances: [{ id: 1, scope_key: "", state: "ready", leases: 0, waiting: 0 }],
+};
+
+/** A line of the server's log. */
+export function logLine(text: string): LogLine {
+	return { time_ms: 1_700_000_000_000, source: "stderr", instance: 1, text };
+}
+
+function unknown(server: string): { readonly ok: false; readonly problem: AdminProblem } {
+	return fail(problemOf("server_unknown", `There is no server named "${server}".`));
+}
