@@ -1,21 +1,76 @@
-import type { Kysely } from "kysely";
+import type { ColumnType, Kysely } from "kysely";
 
 /**
  * The shape of the database, table by table, as the newest migration leaves it.
- * Whole numbers are read through `Number()`, because PostgreSQL hands out 64-bit ones as text.
  */
 export interface Tables {
+	meta: MetaTable;
 	catalogs: CatalogTable;
+	sessions: SessionTable;
+	session_streams: SessionStreamTable;
+	session_events: SessionEventTable;
+}
+
+/** A 64-bit whole number; PostgreSQL hands these out as text, so reads go through `Number()`. */
+export type Long = ColumnType<number | string, number, number>;
+
+/** The same where there may be none. */
+export type MaybeLong = ColumnType<number | string | null, number | null, number | null>;
+
+/** A connection or a transaction: repositories work on either. */
+export type Connection = Kysely<Tables>;
+
+/** Single values the gateway keeps about itself. */
+export interface MetaTable {
+	key: string;
+	value: string;
 }
 
 /** What a server offered when it was last asked; one row per server. */
 export interface CatalogTable {
 	server: string;
 	fingerprint: string;
-	fetched_at_ms: number;
+	fetched_at_ms: Long;
 	hash: string;
 	body: string;
 }
 
-/** A connection or a transaction: repositories work on either. */
-export type Connection = Kysely<Tables>;
+/** A client session of the legacy era. */
+export interface SessionTable {
+	id: string;
+	endpoint: string;
+	principal: string;
+	revision: string;
+	client_capabilities: string;
+	client_info: string;
+	created_at_ms: Long;
+	used_at_ms: Long;
+	log_level: string | null;
+	/** A JSON array of resource uris. */
+	subscriptions: string;
+}
+
+/** One event stream of a session: a call's, or the one for everything that belongs to no call. */
+export interface SessionStreamTable {
+	session_id: string;
+	stream: string;
+	/** Which run of the gateway opened it. */
+	run: Long;
+	about: string;
+	opened_at_ms: Long;
+	ended_at_ms: MaybeLong;
+	/** The highest number among this stream's events that were thrown away; 0 for none. */
+	dropped_seq: Long;
+}
+
+/** One event, kept until its session ends, it is too old, or newer ones need the room. */
+export interface SessionEventTable {
+	session_id: string;
+	/** Grows within the session, across its streams. */
+	seq: Long;
+	stream: string;
+	at_ms: Long;
+	/** Length of the payload, so that sums need not read it. */
+	bytes: number;
+	payload: Uint8Array;
+}

@@ -1,0 +1,349 @@
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from "kysely";
+import type { Connection, Tables } from "./tables.ts";
+
+/** One event stream of a session. */
+export interface StoredStream {
+	readonly session_id: string;
+	/** Unique within the session. */
+	readonly stream: string;
+	/** Which run of the gateway opened it: runs are counted from 1. */
+	readonly run: number;
+	/** What the stream is for, in its owner's own words (the id of a request, for example). */
+	readonly about: string;
+	readonly opened_at_ms: number;
+	readonly ended_at_ms: number | undefined;
+}
+
+/** One event of a stream. */
+export interface StoredEvent {
+	readonly session_id: string;
+	readonly stream: string;
+	/** Above 0, growing within the session, across its streams. */
+	readonly seq: number;
+	readonly at_ms: number;
+	readonly data: Buffer;
+}
+
+/** A number of events of a session and the sum of their bytes. */
+export interface EventTotals {
+	readonly session_id: string;
+	readonly events: number;
+	readonly bytes: number;
+}
+
+/** A bound on a number of events and on the sum of their bytes. */
+export interface EventBound {
+	readonly events_max: number;
+	readonly bytes_max: number;
+}
+
+/**
+ * The events sent to clients, kept so that a client that lost its connection gets what it
+ * missed. They go with their session. Failures of the database reject.
+ */
+export interface EventRepository {
+	/** Adds a stream; its session must be there. */
+	openStream(stream: StoredStream): Promise<void>;
+	/** Marks a stream as complete; one without events is removed at once. */
+	endStream(session_id: string, stream: string, at_ms: number): Promise<void>;
+	stream(session_id: string, stream: string): Promise<StoredStream | undefined>;
+	/** Adds events; their streams must be there. */
+	append(events: readonly StoredEvent[]): Promise<void>;
+	/**
+	 * The events of one stream behind `seq`, in order, at most a page of them (one at least, be
+	 * it as large as it may). Undefined when some of them, or the stream, were thrown away.
+	 */
+	readAfter(
+		session_id: string,
+		stream: string,
+		seq: number,
+		page: EventBound,
+	): Promise<StoredEvent[] | undefined>;
+	/** What is kept, for each session that has events, in the order of their ids. */
+	totals(): Promise<EventTotals[]>;
+	/** Throws a session's oldest events away until the rest is within the bound; tells the rest. */
+	trim(session_id: string, bound: EventBound): Promise<EventTotals>;
+	/**
+	 * Throws away the events of before `at_ms`, then, of the streams without events, those that
+	 * ended before it, and those that a run before `run` opened before it and left open. Tells
+	 * which events went.
+	 */
+	removeBefore(at_ms: number, run: number): Promise<EventTotals[]>;
+	/** Like `removeBefore`, of the time that frees at least so many bytes, or all there are. */
+	removeOldest(bytes: number, run: number): Promise<EventTotals[]>;
+}
+
+/** Rows in one insert: below every database's bound on parameters. */
+const insert_rows_max = 50;
+
+/** Streams and events in the tables `session_streams` and `session_events`. */
+export class SqlEventRepository implements EventRepository {
+	readonly #db: Connection;
+
+	constructor(db: Connection) {
+		this.#db = db;
+	}
+
+	async openStream(stream: StoredStream): Promise<void> {
+		const { session_id, run, about, opened_at_ms } = stream;
+		await this.#db
+			.insertInto("session_streams")
+			.values({
+				session_id,
+				stream: stream.stream,
+				run,
+				about,
+				opened_at_ms,
+				ended_at_ms: stream.ended_at_ms ?? null,
+				dropped_seq: 0,
+			})
+			.execute();
+	}
+
+	async endStream(session_id: string, stream: string, at_ms: number): Promise<void> {
+		const kept = await this.#db
+			.selectFrom("session_events")
+			.select("seq")
+			.where("session_id", "=", session_id)
+			.where("stream", "=", stream)
+			.limit(1)
+			.executeTakeFirst();
+		if (kept === undefined) {
+			await this.#db
+				.deleteFrom("session_streams")
+				.where("session_id", "=", session_id)
+				.where("stream", "=", stream)
+				.execute();
+			return;
+		}
+		await this.#db
+			.updateTable("session_streams")
+			.set({ ended_at_ms: at_ms })
+			.where("session_id", "=", session_id)
+			.where("stream", "=", stream)
+			.execute();
+	}
+
+	async stream(session_id: string, stream: string): Promise<StoredStream | undefined> {
+		const row = await this.#db
+			.selectFrom("session_streams")
+			.select(["run", "about", "opened_at_ms", "ended_at_ms"])
+			.where("session_id", "=", session_id)
+			.where("stream", "=", stream)
+			.executeTakeFirst();
+		if (row === undefined) return undefined;
+		return {
+			session_id,
+			stream,
+			run: Number(row.run),
+			about: row.about,
+			opened_at_ms: Number(row.opened_at_ms),
+			ended_at_ms: row.ended_at_ms === null ? undefined : Number(row.ended_at_ms),
+		};
+	}
+
+	async append(events: readonly StoredEvent[]): Promise<void> {
+		for (let start = 0; start < events.length; start += insert_rows_max) {
+			const rows = events.slice(start, start + insert_rows_max).map((event) => ({
+				session_id: event.session_id,
+				seq: event.seq,
+				stream: event.stream,
+				at_ms: event.at_ms,
+				bytes: event.data.length,
+				payload: event.data,
+			}));
+			await this.#db.insertInto("session_events").values(rows).execute();
+		}
+	}
+
+	async readAfter(
+		session_id: string,
+		stream: string,
+		seq: number,
+		page: EventBound,
+	): Promise<StoredEvent[] | undefined> {
+		const row = await this.#db
+			.selectFrom("session_streams")
+			.select("dropped_seq")
+			.where("session_id", "=", session_id)
+			.where("stream", "=", stream)
+			.executeTakeFirst();
+		if (row === undefined || Number(row.dropped_seq) > seq) return undefined;
+		const behind = this.#db
+			.selectFrom("session_events")
+			.where("session_id", "=", session_id)
+			.where("stream", "=", stream)
+			.where("seq", ">", seq)
+			.orderBy("seq");
+		// The sizes first, so that a page of large events is never in memory at once.
+		const sizes = await behind.select(["seq", "bytes"]).limit(page.events_max).execute();
+		const fitting = countWithin(sizes, page);
+		const last = sizes[Math.max(fitting, 1) - 1];
+		if (last === undefined) return [];
+		const rows = await behind
+			.select(["seq", "at_ms", "payload"])
+			.where("seq", "<=", last.seq)
+			.execute();
+		return rows.map((event) => ({
+			session_id,
+			stream,
+			seq: Number(event.seq),
+			at_ms: Number(event.at_ms),
+			data: toBuffer(event.payload),
+		}));
+	}
+
+	async totals(): Promise<EventTotals[]> {
+		const rows = await this.#db
+			.selectFrom("session_events")
+			.select((eb) => ["session_id", eb.fn.countAll().as("events"), eb.fn.sum("bytes").as("bytes")])
+			.groupBy("session_id")
+			.orderBy("session_id")
+			.execute();
+		return rows.map((row) => ({
+			session_id: row.session_id,
+			events: Number(row.events),
+			bytes: Number(row.bytes),
+		}));
+	}
+
+	async trim(session_id: string, bound: EventBound): Promise<EventTotals> {
+		const newest = await this.#db
+			.selectFrom("session_events")
+			.select(["seq", "bytes"])
+			.where("session_id", "=", session_id)
+			.orderBy("seq", "desc")
+			.limit(bound.events_max + 1)
+			.execute();
+		const events = countWithin(newest, bound);
+		const first_gone = newest[events];
+		if (first_gone !== undefined) await this.#trimUpTo(session_id, Number(first_gone.seq));
+		const bytes = newest.slice(0, events).reduce((sum, row) => sum + row.bytes, 0);
+		return { session_id, events, bytes };
+	}
+
+	async #trimUpTo(session_id: string, seq: number): Promise<void> {
+		await this.#db
+			.updateTable("session_streams")
+			.from((eb) =>
+				eb
+					.selectFrom("session_events")
+					.select((inner) => ["stream", inner.fn.max<number>("seq").as("seq")])
+					.where("session_id", "=", session_id)
+					.where("seq", "<=", seq)
+					.groupBy("stream")
+					.as("gone"),
+			)
+			.set((eb) => ({ dropped_seq: eb.ref("gone.seq") }))
+			.where("session_streams.session_id", "=", session_id)
+			.whereRef("session_streams.stream", "=", "gone.stream")
+			.execute();
+		await this.#db
+			.deleteFrom("session_events")
+			.where("session_id", "=", session_id)
+			.where("seq", "<=", seq)
+			.execute();
+		await this.#db
+			.deleteFrom("session_streams")
+			.where("session_id", "=", session_id)
+			.where("ended_at_ms", "is not", null)
+			.where(withoutEvents)
+			.execute();
+	}
+
+	async removeBefore(at_ms: number, run: number): Promise<EventTotals[]> {
+		await this.#db
+			.updateTable("session_streams")
+			.from((eb) =>
+				eb
+					.selectFrom("session_events")
+					.select((inner) => ["session_id", "stream", inner.fn.max<number>("seq").as("seq")])
+					.where("at_ms", "<", at_ms)
+					.groupBy(["session_id", "stream"])
+					.as("gone"),
+			)
+			.set((eb) => ({ dropped_seq: eb.ref("gone.seq") }))
+			.whereRef("session_streams.session_id", "=", "gone.session_id")
+			.whereRef("session_streams.stream", "=", "gone.stream")
+			.execute();
+		const gone = await this.#db
+			.deleteFrom("session_events")
+			.where("at_ms", "<", at_ms)
+			.returning(["session_id", "bytes"])
+			.execute();
+		await this.#db
+			.deleteFrom("session_streams")
+			.where((eb) =>
+				eb.or([
+					eb("ended_at_ms", "<", at_ms),
+					eb.and([
+						eb("ended_at_ms", "is", null),
+						eb("opened_at_ms", "<", at_ms),
+						eb("run", "<", run),
+					]),
+				]),
+			)
+			.where(withoutEvents)
+			.execute();
+		return sumBySession(gone);
+	}
+
+	async removeOldest(bytes: number, run: number): Promise<EventTotals[]> {
+		const running = this.#db
+			.selectFrom("session_events")
+			.select([
+				"at_ms",
+				sql<number>`sum(bytes) over (order by at_ms, session_id, seq)`.as("total"),
+			]);
+		const cut = await this.#db
+			.selectFrom(running.as("running"))
+			.select((eb) => eb.fn.min("at_ms").as("at_ms"))
+			.where("total", ">=", bytes)
+			.executeTakeFirst();
+		const newest = await this.#db
+			.selectFrom("session_events")
+			.select((eb) => eb.fn.max("at_ms").as("at_ms"))
+			.executeTakeFirst();
+		return await this.removeBefore(Number(cut?.at_ms ?? newest?.at_ms ?? 0) + 1, run);
+	}
+}
+
+/** True of a stream of which no event is kept. */
+function withoutEvents(eb: ExpressionBuilder<Tables, "session_streams">): Expression<SqlBool> {
+	const events = eb
+		.selectFrom("session_events")
+		.select("seq")
+		.whereRef("session_events.session_id", "=", "session_streams.session_id")
+		.whereRef("session_events.stream", "=", "session_streams.stream");
+	return eb.not(eb.exists(events));
+}
+
+/** How many of the rows, from the first on, are within the bound together. */
+function countWithin(rows: readonly { readonly bytes: number }[], bound: EventBound): number {
+	let bytes = 0;
+	let count = 0;
+	for (const row of rows) {
+		bytes += row.bytes;
+		if (count >= bound.events_max || bytes > bound.bytes_max) break;
+		count += 1;
+	}
+	return count;
+}
+
+function sumBySession(
+	rows: readonly { readonly session_id: string; readonly bytes: number }[],
+): EventTotals[] {
+	const sums = new Map<string, { events: number; bytes: number }>();
+	for (const { session_id, bytes } of rows) {
+		const sum = sums.get(session_id) ?? { events: 0, bytes: 0 };
+		sum.events += 1;
+		sum.bytes += bytes;
+		sums.set(session_id, sum);
+	}
+	return [...sums].map(([session_id, sum]) => ({ session_id, ...sum }));
+}
+
+/** The bytes as a Buffer, without copying them. */
+function toBuffer(bytes: Uint8Array): Buffer {
+	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,73 @@
+import type { Kysely } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { fail, type Result, succeed } from "../lib/result.ts";
+import * as initial from "./migrations/0001-initial.ts";
+import type { StoreProblem } from "./store-problem.ts";
+
+/** Migrations by name. They run in the order of their names and never change once released. */
+export type Migrations = Readonly<Record<string, Migration>>;
+
+/** Every migration there is. A new one is added at the end, with the next number. */
+export const all_migrations: Migrations = {
+	"0001-initial": initial,
+};
+
+/** Where kysely keeps which migrations have run. */
+const ledger = "kysely_migration";
+
+/**
+ * Brings the tables up to the newest migration, in one transaction: all of it or nothing.
+ * A database that is someone else's, or that a newer Moorage has changed, is left untouched
+ * and reported; an error of the database itself rejects.
+ */
+export async function migrate(
+	db: Kysely<unknown>,
+	path: string,
+	migrations: Migrations = all_migrations,
+): Promise<Result<void, StoreProblem>> {
+	return await db.transaction().execute(async (transaction) => {
+		const problem = await findProblem(transaction, path, migrations);
+		if (problem !== undefined) return fail(problem);
+		const migrator = new Migrator({
+			db: transaction,
+			provider: { getMigrations: async () => ({ ...migrations }) },
+		});
+		const { error } = await migrator.migrateToLatest();
+		// Only a throw rolls the transaction back.
+		if (error !== undefined) throw error;
+		return succeed(undefined);
+	});
+}
+
+async function findProblem(
+	db: Kysely<unknown>,
+	path: string,
+	migrations: Migrations,
+): Promise<StoreProblem | undefined> {
+	const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+	const names = tables.map((table) => table.name);
+	if (names.length === 0) return undefined;
+	if (!names.includes(ledger)) {
+		return {
+			code: "foreign",
+			message:
+				`The database ${path} belongs to another program. ` +
+				"Choose another folder with --data, or move the file away.",
+			detail: `its tables: ${names.slice(0, 10).join(", ")}`,
+		};
+	}
+	const done = await (db as Kysely<{ [ledger]: { name: string } }>)
+		.selectFrom(ledger)
+		.select("name")
+		.orderBy("name")
+		.execute();
+	const unknown = done.map((row) => row.name).filter((name) => !Object.hasOwn(migrations, name));
+	if (unknown.length === 0) return undefined;
+	return {
+		code: "newer",
+		message:
+			`The database ${path} was made by a newer version of Moorage. ` +
+			"Use that version or a later one, or restore the backup made before the upgrade.",
+		detail: `unknown migrations: ${unknown.slice(0, 10).join(", ")}`,
+	};
+}

@@ -1,0 +1,59 @@
+import type { Clock } from "../lib/clock.ts";
+import { Batcher, type BatchTrouble } from "./batch.ts";
+import { type CatalogRepository, SqlCatalogRepository } from "./catalog-repository.ts";
+import type { Database } from "./database.ts";
+import { type EventRepository, SqlEventRepository } from "./event-repository.ts";
+import { type MetaRepository, SqlMetaRepository } from "./meta-repository.ts";
+import { type SessionRepository, SqlSessionRepository } from "./session-repository.ts";
+import { isPassing } from "./store-problem.ts";
+import type { Connection } from "./tables.ts";
+
+/** Every repository, on one connection or within one transaction. */
+export interface Repositories {
+	readonly catalogs: CatalogRepository;
+	readonly events: EventRepository;
+	readonly meta: MetaRepository;
+	readonly sessions: SessionRepository;
+}
+
+/** A write for later. It runs within a transaction, together with its neighbours. */
+export type StoreWrite = (repositories: Repositories) => Promise<void>;
+
+/** Where writes go that nobody waits for: see `Batcher`. */
+export type StoreWriter = Pick<Batcher<StoreWrite>, "add" | "addDurably" | "flush">;
+
+/** The repositories on a connection or a transaction. */
+export function createRepositories(connection: Connection): Repositories {
+	return {
+		catalogs: new SqlCatalogRepository(connection),
+		events: new SqlEventRepository(connection),
+		meta: new SqlMetaRepository(connection),
+		sessions: new SqlSessionRepository(connection),
+	};
+}
+
+/** What the write-behind queue needs. */
+export interface WriterOptions {
+	readonly database: Database;
+	readonly clock: Clock;
+	/** Called when writes are late or lost, with what to put in the log. */
+	readonly onTrouble: (trouble: BatchTrouble) => void;
+}
+
+/**
+ * The write-behind queue of a database: writes run in the order they were added, many in one
+ * transaction, some milliseconds later.
+ */
+export function createWriter(options: WriterOptions): Batcher<StoreWrite> {
+	const { database, clock, onTrouble } = options;
+	return new Batcher<StoreWrite>({
+		clock,
+		isPassing,
+		onTrouble,
+		commit: (writes) =>
+			database.transaction(async (connection) => {
+				const repositories = createRepositories(connection);
+				for (const write of writes) await write(repositories);
+			}),
+	});
+}
