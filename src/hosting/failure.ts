@@ -1,0 +1,159 @@
+import type { Random } from "../lib/random.ts";
+import { type Fault, type FaultCode, makeFault } from "../protocol/fault.ts";
+import type { GoneReason } from "../upstreams/driver.ts";
+
+/** Why a server could not be used, kept until it can be used again. */
+export interface Failure {
+	readonly code: FaultCode;
+	/** A whole sentence for people. Never contains what the server printed. */
+	readonly reason: string;
+	/** For the log only. */
+	readonly detail: string | undefined;
+	/** True when trying again soon cannot help: something must be installed or changed. */
+	readonly final: boolean;
+}
+
+/** Codes that say more to a caller than `server_failed` does. */
+const telling_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
+	"command_missing",
+	"install_failed",
+	"server_unreachable",
+	"server_rejected",
+	"not_supported",
+]);
+
+/** Codes after which a quick second try is pointless. */
+const final_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
+	"command_missing",
+	"install_failed",
+	"not_supported",
+]);
+
+/** A start or an install that ended in a fault. */
+export function failureOfFault(fault: Fault): Failure {
+	return {
+		code: telling_codes.has(fault.code) ? fault.code : "server_failed",
+		reason: asSentence(fault.message),
+		detail: fault.detail,
+		final: final_codes.has(fault.code),
+	};
+}
+
+/** A running instance that went away by itself. */
+export function failureOfGone(server: string, gone: GoneReason): Failure {
+	return {
+		code: "server_failed",
+		reason: asSentence(`The server "${server}" ${gone.message}`),
+		detail: undefined,
+		final: false,
+	};
+}
+
+/** Something that took longer than it may. */
+export function failureOfTime(server: string, what: string, code: FaultCode): Failure {
+	return {
+		code,
+		reason: `The server "${server}" ${what}.`,
+		detail: undefined,
+		final: final_codes.has(code),
+	};
+}
+
+/** The answer to a caller of a server that is not usable now. */
+export function unavailable(
+	random: Random,
+	server: string,
+	failure: Failure,
+	retry_in_ms: number | undefined,
+): Fault {
+	const next =
+		retry_in_ms === undefined || retry_in_ms <= 0
+			? "It is being tried again"
+			: `It is tried again in about ${Math.ceil(retry_in_ms / 1000)} s`;
+	return makeFault(random, {
+		code: failure.code,
+		message: `${failure.reason} ${next}; \`moorage logs ${server}\` shows more.`,
+		detail: failure.detail,
+		// The change of state was logged when it happened; each refused caller is only noise.
+		level: "debug",
+		server,
+		retry_safe: true,
+	});
+}
+
+/** It did not become ready within the time the caller may wait. */
+export function stillStarting(random: Random, server: string, wait_ms: number): Fault {
+	return makeFault(random, {
+		code: "server_starting",
+		message:
+			`The server "${server}" is still starting after ${wait_ms} ms. Try again in a few ` +
+			`seconds; \`moorage logs ${server}\` shows what it is doing.`,
+		level: "info",
+		server,
+		retry_safe: true,
+	});
+}
+
+/** As many calls are in flight or waiting as one instance may have. */
+export function queueFull(random: Random, server: string, calls_max: number): Fault {
+	return makeFault(random, {
+		code: "queue_full",
+		message:
+			`The server "${server}" already has ${calls_max} calls in flight or waiting. ` +
+			"Try again when some of them have been answered.",
+		level: "warn",
+		server,
+		retry_safe: true,
+	});
+}
+
+/** As many instances exist as one server may have, and all of them are in use. */
+export function tooManyInstances(random: Random, server: string, instances_max: number): Fault {
+	return makeFault(random, {
+		code: "overloaded",
+		message:
+			`The server "${server}" already runs ${instances_max} separate instances and all ` +
+			"are in use. Close clients that are no longer needed, then try again.",
+		level: "warn",
+		server,
+		retry_safe: true,
+	});
+}
+
+/** The caller no longer wants the answer. */
+export function cancelledWaiting(random: Random, server: string): Fault {
+	return makeFault(random, {
+		code: "call_cancelled",
+		message: `The call was cancelled while it waited for the server "${server}".`,
+		level: "debug",
+		server,
+		retry_safe: true,
+	});
+}
+
+/** No such server, or no longer. */
+export function unknownServer(random: Random, server: string): Fault {
+	return makeFault(random, {
+		code: "server_unknown",
+		message: `There is no server "${server}". \`moorage ls\` shows the servers there are.`,
+		level: "info",
+		server,
+		retry_safe: true,
+	});
+}
+
+/** The gateway is on its way down. */
+export function gatewayStopping(random: Random, server: string): Fault {
+	return makeFault(random, {
+		code: "gateway_stopping",
+		message: "The gateway is shutting down. Try again when it is back.",
+		level: "info",
+		server,
+		retry_safe: true,
+	});
+}
+
+function asSentence(text: string): string {
+	const trimmed = text.trim();
+	return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}

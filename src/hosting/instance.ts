@@ -1,0 +1,262 @@
+import type { ServerPlan, ServerSpec } from "../config/plan.ts";
+import { assert } from "../lib/assert.ts";
+import type { Timer } from "../lib/clock.ts";
+import { fail, type Result } from "../lib/result.ts";
+import { type Fault, makeFault } from "../protocol/fault.ts";
+import type {
+	DriverContext,
+	GoneReason,
+	LineStream,
+	Upstream,
+	UpstreamAsk,
+} from "../upstreams/driver.ts";
+import type { Message } from "../wire/message.ts";
+import { type Failure, failureOfFault, failureOfGone, failureOfTime } from "./failure.ts";
+import type { InstanceKey } from "./instance-key.ts";
+import { LeaseCount } from "./lease.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What a driver may take beyond its own deadlines before it is given up as defective. */
+const driver_grace_ms = 2_000;
+/** Requests that nobody holds a lease for, such as a list being fetched, get this long. */
+const unleased_drain_ms = 2_000;
+
+/** How an instance came to its end by itself, or did not begin. */
+export type InstanceEnd =
+	| { readonly kind: "aborted" }
+	/** It never became ready. */
+	| { readonly kind: "unstarted"; readonly failure: Failure }
+	/** It was ready and went away. */
+	| { readonly kind: "gone"; readonly failure: Failure };
+
+/** Who is told about an instance. */
+export interface InstanceOwner {
+	onReady(instance: Instance): void;
+	/** Called once, and never after `close`. */
+	onEnd(instance: Instance, end: InstanceEnd): void;
+	/** The last lease came back. */
+	onUnused(instance: Instance): void;
+	onLine(instance: Instance, stream: LineStream, line: string): void;
+	onPush(instance: Instance, message: Message): void;
+	onRequest(instance: Instance, ask: UpstreamAsk): void;
+}
+
+/** What an instance is made from. */
+export interface InstanceOptions {
+	readonly id: number;
+	readonly key: InstanceKey;
+	readonly generation: number;
+	readonly plan: ServerPlan;
+	readonly spec: ServerSpec;
+	/** True when the start before this one failed. */
+	readonly retry: boolean;
+	readonly around: Surroundings;
+	readonly owner: InstanceOwner;
+}
+
+/** One run of a server, from its start to its end. */
+export class Instance {
+	readonly id: number;
+	readonly key: InstanceKey;
+	readonly generation: number;
+	readonly #options: InstanceOptions;
+	readonly #abort = new AbortController();
+	readonly #given_up = Promise.withResolvers<undefined>();
+	#started = false;
+	#watchdog: Timer | undefined;
+	#leases: LeaseCount | undefined;
+	#ready_at_ms: number | undefined;
+	#ready_wall_ms: number | undefined;
+	#gone: GoneReason | undefined;
+	#ended = false;
+	#closing: Promise<void> | undefined;
+
+	constructor(options: InstanceOptions) {
+		this.#options = options;
+		this.id = options.id;
+		this.key = options.key;
+		this.generation = options.generation;
+	}
+
+	/** The connection, once it is ready. */
+	get upstream(): Upstream | undefined {
+		return this.#leases?.upstream;
+	}
+
+	get leases(): LeaseCount | undefined {
+		return this.#leases;
+	}
+
+	/** When it became ready, on the monotonic scale. */
+	get ready_at_ms(): number | undefined {
+		return this.#ready_at_ms;
+	}
+
+	/** When it became ready, in wall-clock milliseconds. */
+	get ready_wall_ms(): number | undefined {
+		return this.#ready_wall_ms;
+	}
+
+	/** Waits for its turn and opens the server. The outcome goes to the owner. */
+	start(): void {
+		assert(!this.#started, "an instance starts once");
+		this.#started = true;
+		void this.#start();
+	}
+
+	/** Ends a start; the owner hears of it when nothing of it is left. */
+	abort(): void {
+		this.#abort.abort();
+		// A driver that does not even end its start is given up after the time a stop may take.
+		if (this.#watchdog !== undefined) this.#watch(this.#stopTime());
+	}
+
+	/**
+	 * Waits for requests still in flight, at most until `drain_ms` have passed, then closes the
+	 * server. Resolves when nothing is left of it, or when the driver takes too long.
+	 */
+	close(drain_ms: number): Promise<void> {
+		this.#ended = true;
+		this.#closing ??= this.#close(drain_ms);
+		return this.#closing;
+	}
+
+	async #start(): Promise<void> {
+		const { around, retry } = this.#options;
+		const pass = await around.admission.enter({ retry, signal: this.#abort.signal });
+		if (pass === undefined || this.#abort.signal.aborted) {
+			pass?.leave();
+			this.#end({ kind: "aborted" });
+			return;
+		}
+		this.#watch(this.#options.plan.timeouts.start_ms + this.#stopTime());
+		const opened = this.#open();
+		const outcome = await Promise.race([opened, this.#given_up.promise]);
+		this.#watchdog?.cancel();
+		pass.leave();
+		if (outcome === undefined) {
+			void opened.then((late) => (late.ok ? this.#dispose(late.value) : undefined));
+			const what = "did not become ready in time, and could not be stopped in time either";
+			this.#fail(failureOfTime(this.key.server, what, "server_failed"));
+		} else if (outcome.ok) {
+			await this.#opened(outcome.value);
+		} else {
+			this.#fail(failureOfFault(outcome.problem));
+		}
+	}
+
+	async #open(): Promise<Result<Upstream, Fault>> {
+		const { around, plan, spec } = this.#options;
+		const driver = around.drivers[spec.driver];
+		assert(driver !== undefined, `there is no driver "${spec.driver}"`);
+		const context: DriverContext = {
+			server: plan.name,
+			clock: around.clock,
+			random: around.random,
+			signal: this.#abort.signal,
+			start_ms: plan.timeouts.start_ms,
+			stop_ms: plan.timeouts.stop_ms,
+			reply_bytes_max: around.limits().reply_bytes_max,
+			client_capabilities: this.key.capabilities,
+			client_info: around.client_info,
+			spawner: around.spawner,
+			onPush: (message) => this.#options.owner.onPush(this, message),
+			onRequest: (ask) => this.#options.owner.onRequest(this, ask),
+			onLine: (stream, line) => this.#options.owner.onLine(this, stream, line),
+			onGone: (reason) => this.#onGone(reason),
+		};
+		try {
+			return await driver.open(spec, context);
+		} catch (error) {
+			return fail(
+				makeFault(around.random, {
+					code: "internal",
+					message: `The server "${plan.name}" could not be started because of a defect in Moorage.`,
+					detail: String(error),
+					level: "error",
+					server: plan.name,
+					retry_safe: true,
+				}),
+			);
+		}
+	}
+
+	/** The handshake is answered; but it may be unwanted, or gone again, by now. */
+	async #opened(upstream: Upstream): Promise<void> {
+		if (this.#abort.signal.aborted || this.#gone !== undefined) {
+			await this.#dispose(upstream);
+			if (this.#gone === undefined) this.#end({ kind: "aborted" });
+			else this.#fail(failureOfGone(this.key.server, this.#gone));
+			return;
+		}
+		const { clock } = this.#options.around;
+		this.#leases = new LeaseCount(upstream, () => this.#options.owner.onUnused(this));
+		this.#ready_at_ms = clock.monotonic();
+		this.#ready_wall_ms = clock.now();
+		this.#options.owner.onReady(this);
+	}
+
+	#onGone(reason: GoneReason): void {
+		this.#gone = reason;
+		if (this.#leases === undefined) return;
+		this.#end({ kind: "gone", failure: failureOfGone(this.key.server, reason) });
+	}
+
+	#fail(failure: Failure): void {
+		this.#end(this.#abort.signal.aborted ? { kind: "aborted" } : { kind: "unstarted", failure });
+	}
+
+	#end(end: InstanceEnd): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		this.#options.owner.onEnd(this, end);
+	}
+
+	async #close(drain_ms: number): Promise<void> {
+		const upstream = this.upstream;
+		assert(upstream !== undefined, "only an instance that was ready is closed");
+		const wait_ms = Math.min(drain_ms, unleased_drain_ms);
+		if (this.#gone === undefined && upstream.in_flight > 0 && wait_ms > 0) {
+			await this.#atMost(wait_ms, upstream.drain(wait_ms));
+		}
+		await this.#dispose(upstream);
+	}
+
+	async #dispose(upstream: Upstream): Promise<void> {
+		const stop_ms = this.#stopTime();
+		if (await this.#atMost(stop_ms, upstream.close())) return;
+		const fields = { server: this.key.server, instance: this.id, stop_ms };
+		this.#options.around.log.error(fields, "an instance did not close in time");
+	}
+
+	/** False when the time was over first. A driver that throws here is done, and defective. */
+	async #atMost(wait_ms: number, work: Promise<void>): Promise<boolean> {
+		const { clock, log } = this.#options.around;
+		const { promise, resolve } = Promise.withResolvers<boolean>();
+		const timer = clock.after(wait_ms, () => resolve(false));
+		work.then(
+			() => resolve(true),
+			(error: unknown) => {
+				const fields = { server: this.key.server, instance: this.id, error: String(error) };
+				log.error(fields, "a driver failed while it closed an instance");
+				resolve(true);
+			},
+		);
+		const in_time = await promise;
+		timer.cancel();
+		return in_time;
+	}
+
+	/** SIGTERM follows closed stdin after `stop_ms`, SIGKILL after as much again. */
+	#stopTime(): number {
+		return 2 * this.#options.plan.timeouts.stop_ms + driver_grace_ms;
+	}
+
+	#watch(wait_ms: number): void {
+		this.#watchdog?.cancel();
+		this.#watchdog = this.#options.around.clock.after(wait_ms, () => {
+			this.#abort.abort();
+			this.#given_up.resolve(undefined);
+		});
+	}
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { followers_max, LineRing, type LogLine, line_bytes_max, lines_max } from "./lines.ts";
+
+test("lines are kept in their order, with time and source", async () => {
+	const clock = new FakeClock(1_000_000);
+	const ring = new LineRing(clock);
+	ring.push("event", 0, "starting");
+	await clock.advance(5);
+	ring.push("stderr", 1, "listening");
+	assert.deepEqual(ring.all(), [
+		{ at_ms: 1_000_000, stream: "event", instance: 0, line: "starting" },
+		{ at_ms: 1_000_005, stream: "stderr", instance: 1, line: "listening" },
+	]);
+});
+
+test("only the last lines are kept, whatever number is written", () => {
+	fc.assert(
+		fc.property(fc.integer({ min: 0, max: 3 * lines_max }), (count) => {
+			const ring = new LineRing(new FakeClock());
+			for (let line = 0; line < count; line++) ring.push("stdout", 1, String(line));
+			const first = Math.max(0, count - lines_max);
+			assert.deepEqual(
+				ring.all().map(({ line }) => Number(line)),
+				Array.from({ length: count - first }, (_, index) => first + index),
+			);
+		}),
+		{ numRuns: 20 },
+	);
+});
+
+test("a long line is shortened to the limit without breaking a character", () => {
+	fc.assert(
+		fc.property(
+			fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }),
+			fc.nat(3),
+			(unit, shift) => {
+				const ring = new LineRing(new FakeClock());
+				const text = "x".repeat(shift) + unit.repeat(line_bytes_max);
+				ring.push("stderr", 1, text);
+				const kept = ring.all()[0]?.line ?? "";
+				assert.ok(Buffer.byteLength(kept) <= line_bytes_max);
+				assert.ok(Buffer.byteLength(kept) > line_bytes_max - 8);
+				assert.ok(kept.endsWith("…"));
+				assert.ok(text.startsWith(kept.slice(0, -1)));
+			},
+		),
+		{ numRuns: 50 },
+	);
+});
+
+test("a line of exactly the limit is kept whole", () => {
+	const ring = new LineRing(new FakeClock());
+	const text = `${"y".repeat(line_bytes_max - 2)}é`;
+	ring.push("stderr", 1, text);
+	assert.equal(ring.all()[0]?.line, text);
+});
+
+test("followers hear further lines until they stop following", () => {
+	const ring = new LineRing(new FakeClock());
+	const heard: string[] = [];
+	const listener = (line: LogLine) => heard.push(line.line);
+	ring.push("stderr", 1, "before");
+	const stop = ring.follow(listener);
+	const stop_other = ring.follow(listener);
+	ring.push("stderr", 1, "both");
+	stop_other();
+	stop_other();
+	ring.push("stderr", 1, "one");
+	stop();
+	ring.push("stderr", 1, "none");
+	assert.deepEqual(heard, ["both", "both", "one"]);
+});
+
+test("beyond the limit the oldest follower is dropped", () => {
+	const ring = new LineRing(new FakeClock());
+	const heard: number[] = [];
+	for (let follower = 0; follower <= followers_max; follower++) {
+		ring.follow(() => heard.push(follower));
+	}
+	ring.push("event", 0, "x");
+	assert.equal(heard.length, followers_max);
+	assert.equal(heard[0], 1);
+});

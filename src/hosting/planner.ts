@@ -1,0 +1,211 @@
+import { baseKey, type InstanceKey, isBaseKey } from "./instance-key.ts";
+
+/**
+ * Which instance should exist and in which state: a pure function from what is wanted and
+ * what is there to the steps in between. It decides; server.ts does. All times are on the
+ * monotonic scale, in milliseconds.
+ */
+
+/** A place for another caller is kept this long for an instance that does not run. */
+export const slot_kept_ms = 10 * 60_000;
+
+/** A server as the configuration wants it. */
+export interface WantedServer {
+	readonly name: string;
+	/** Rises with every change of the configuration and every restart. */
+	readonly generation: number;
+	readonly start: "eager" | "on-demand";
+}
+
+/** What there is of a server now. */
+export interface PresentServer {
+	readonly name: string;
+	readonly preparation: PresentPreparation;
+	readonly slots: readonly PresentSlot[];
+	/** Instances that take no new calls any more. */
+	readonly retired: readonly PresentRetired[];
+}
+
+/** Whether it is known how to run the server: its package found, its program resolved. */
+export interface PresentPreparation {
+	readonly state: "declared" | "resolving" | "stopped" | "failed";
+	readonly generation: number;
+	readonly retry_at_ms: number | undefined;
+}
+
+/** The place of one instance key, with the instance that serves it, if one does. */
+export interface PresentSlot {
+	readonly key: InstanceKey;
+	readonly state: "stopped" | "starting" | "ready" | "draining" | "failed";
+	/** Generation of its instance; means nothing while there is none. */
+	readonly generation: number;
+	/** False once nobody is expected to ask for it again. */
+	readonly wanted: boolean;
+	/** Calls that wait for it. */
+	readonly waiting: number;
+	readonly retry_at_ms: number | undefined;
+	/** When it was last asked for. */
+	readonly asked_at_ms: number;
+}
+
+/** An instance on its way out. */
+export interface PresentRetired {
+	readonly id: number;
+	readonly leases: number;
+	readonly close_at_ms: number;
+}
+
+/** One thing to do. Each step names all it needs. */
+export type Step =
+	/** Find out how to run the server: install its package, find its program. */
+	| { readonly kind: "resolve"; readonly server: string }
+	| { readonly kind: "start"; readonly server: string; readonly key: InstanceKey }
+	/** End a start that is no longer wanted. */
+	| { readonly kind: "abort"; readonly server: string; readonly key: InstanceKey }
+	/** No new calls for the instance; it drains. */
+	| { readonly kind: "retire"; readonly server: string; readonly key: InstanceKey }
+	| { readonly kind: "close"; readonly server: string; readonly instance: number }
+	/** Nothing is left of this key. */
+	| { readonly kind: "drop"; readonly server: string; readonly key: InstanceKey };
+
+/** What to do now, and when to look again if nothing happens before. */
+export interface Steps {
+	readonly steps: readonly Step[];
+	readonly wake_at_ms: number | undefined;
+}
+
+/** The steps from what is there to what is wanted. Servers never influence each other. */
+export function planSteps(
+	wanted: readonly WantedServer[],
+	present: readonly PresentServer[],
+	now_ms: number,
+): Steps {
+	const by_name = new Map(wanted.map((server) => [server.name, server]));
+	const plan = new Planning(now_ms);
+	for (const server of present) {
+		const target = by_name.get(server.name);
+		planRetired(plan, server);
+		if (target === undefined) {
+			planEnd(plan, server);
+		} else {
+			planPreparation(plan, target, server.preparation);
+			planSlots(plan, target, server);
+		}
+	}
+	return { steps: plan.steps, wake_at_ms: plan.wake_at_ms };
+}
+
+/** Collects steps and the earliest time at which something falls due. */
+class Planning {
+	readonly now_ms: number;
+	readonly steps: Step[] = [];
+	wake_at_ms: number | undefined;
+
+	constructor(now_ms: number) {
+		this.now_ms = now_ms;
+	}
+
+	add(step: Step): void {
+		this.steps.push(step);
+	}
+
+	/** Whether the time has come; if not, the plan is looked at again then. */
+	isDue(at_ms: number | undefined): boolean {
+		if (at_ms === undefined || at_ms <= this.now_ms) return true;
+		this.wake_at_ms = Math.min(this.wake_at_ms ?? Number.POSITIVE_INFINITY, at_ms);
+		return false;
+	}
+}
+
+function planRetired(plan: Planning, server: PresentServer): void {
+	for (const instance of server.retired) {
+		if (instance.leases === 0 || plan.isDue(instance.close_at_ms)) {
+			plan.add({ kind: "close", server: server.name, instance: instance.id });
+		}
+	}
+}
+
+/** The server is gone from the configuration: whatever is there of it ends. */
+function planEnd(plan: Planning, server: PresentServer): void {
+	for (const slot of server.slots) planUnwanted(plan, server.name, slot);
+}
+
+function planUnwanted(plan: Planning, server: string, slot: PresentSlot): void {
+	const { key } = slot;
+	switch (slot.state) {
+		case "starting":
+			return plan.add({ kind: "abort", server, key });
+		case "ready":
+			return plan.add({ kind: "retire", server, key });
+		case "stopped":
+		case "failed":
+			return plan.add({ kind: "drop", server, key });
+		case "draining":
+			return;
+	}
+}
+
+function planPreparation(
+	plan: Planning,
+	target: WantedServer,
+	preparation: PresentPreparation,
+): void {
+	const outdated = preparation.generation !== target.generation;
+	const pending =
+		outdated ||
+		preparation.state === "declared" ||
+		(preparation.state === "failed" && plan.isDue(preparation.retry_at_ms));
+	if (pending) plan.add({ kind: "resolve", server: target.name });
+}
+
+function planSlots(plan: Planning, target: WantedServer, server: PresentServer): void {
+	const { preparation } = server;
+	const startable = preparation.state === "stopped" && preparation.generation === target.generation;
+	let has_base = false;
+	for (const slot of server.slots) {
+		const base = isBaseKey(slot.key);
+		has_base ||= base;
+		const kept = slot.wanted || slot.waiting > 0 || (base && target.start === "eager");
+		if (kept) planSlot(plan, target, slot, startable);
+		else planUnwanted(plan, target.name, slot);
+	}
+	if (!has_base && target.start === "eager" && startable) {
+		plan.add({ kind: "start", server: target.name, key: baseKey(target.name) });
+	}
+}
+
+function planSlot(
+	plan: Planning,
+	target: WantedServer,
+	slot: PresentSlot,
+	startable: boolean,
+): void {
+	const { key } = slot;
+	const outdated = slot.generation !== target.generation;
+	switch (slot.state) {
+		case "starting":
+			if (outdated) plan.add({ kind: "abort", server: target.name, key });
+			return;
+		case "ready":
+			if (outdated) plan.add({ kind: "retire", server: target.name, key });
+			return;
+		case "draining":
+			// The start that ends here is waited for: one key never starts twice at a time.
+			return;
+		case "stopped":
+		case "failed":
+			if (isForgotten(plan, slot)) plan.add({ kind: "drop", server: target.name, key });
+			else if (startable && plan.isDue(slot.retry_at_ms)) {
+				plan.add({ kind: "start", server: target.name, key });
+			}
+	}
+}
+
+/**
+ * An instance for particular callers that does not run and that nobody asked for in a long
+ * time is not tried for ever.
+ */
+function isForgotten(plan: Planning, slot: PresentSlot): boolean {
+	if (isBaseKey(slot.key) || slot.waiting > 0) return false;
+	return plan.isDue(slot.asked_at_ms + slot_kept_ms);
+}

@@ -1,0 +1,128 @@
+import type { ServerPlan, ServerSpec } from "../config/plan.ts";
+import type { Timer } from "../lib/clock.ts";
+import { afterFailure, clean_recovery, type Recovery } from "./backoff.ts";
+import { type Failure, failureOfFault, failureOfTime } from "./failure.ts";
+import { advance } from "./states.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Longest time an install may take before it counts as failed. */
+export const resolve_ms_max = 10 * 60_000;
+
+/** The part of the states that a preparation goes through; `stopped` is prepared. */
+export type PreparationState = "declared" | "resolving" | "stopped" | "failed";
+
+/** Who is told about a preparation. */
+export interface PreparationOwner {
+	onPreparation(state: PreparationState): void;
+	onProgress(line: string): void;
+}
+
+/**
+ * Finds out once, not at every start, how to run a server: package found or installed,
+ * program resolved. What fails is tried again later.
+ */
+export class Preparation {
+	readonly #around: Surroundings;
+	readonly #owner: PreparationOwner;
+	#state: PreparationState = "declared";
+	#generation = 0;
+	#recovery: Recovery = clean_recovery;
+	#spec: ServerSpec | undefined;
+	#running: AbortController | undefined;
+
+	constructor(around: Surroundings, owner: PreparationOwner) {
+		this.#around = around;
+		this.#owner = owner;
+	}
+
+	get state(): PreparationState {
+		return this.#state;
+	}
+
+	/** Which generation of the server it belongs to. */
+	get generation(): number {
+		return this.#generation;
+	}
+
+	get recovery(): Recovery {
+		return this.#recovery;
+	}
+
+	/** How to run the server directly; undefined until it is prepared. */
+	get spec(): ServerSpec | undefined {
+		return this.#spec;
+	}
+
+	/** Begins for a generation of the plan; one that is under way for another is given up. */
+	begin(plan: ServerPlan, generation: number): void {
+		if (generation !== this.#generation) this.reset();
+		this.#generation = generation;
+		const running = new AbortController();
+		this.#running = running;
+		this.#enter("resolving");
+		void this.#run(plan, running);
+	}
+
+	/** Nothing is known any more, not even what went wrong; what is under way is given up. */
+	reset(): void {
+		this.#running?.abort();
+		this.#running = undefined;
+		this.#spec = undefined;
+		this.#recovery = clean_recovery;
+		if (this.#state !== "declared") this.#enter("declared");
+	}
+
+	async #run(plan: ServerPlan, running: AbortController): Promise<void> {
+		const outcome = await this.#resolve(plan, running);
+		if (this.#running !== running) return;
+		this.#running = undefined;
+		if ("spec" in outcome) {
+			this.#spec = outcome.spec;
+			this.#recovery = clean_recovery;
+			this.#enter("stopped");
+			return;
+		}
+		const { clock, random } = this.#around;
+		const failure = { ...outcome.failure, final: true };
+		const event = { failure, stable: false, now_ms: clock.monotonic() };
+		this.#recovery = afterFailure(this.#recovery, event, random);
+		this.#enter("failed");
+	}
+
+	async #resolve(
+		plan: ServerPlan,
+		running: AbortController,
+	): Promise<{ spec: ServerSpec } | { failure: Failure }> {
+		const { clock, resolve } = this.#around;
+		const late = Promise.withResolvers<{ failure: Failure }>();
+		const timer: Timer = clock.afterIdle(resolve_ms_max, () => {
+			running.abort();
+			const minutes = resolve_ms_max / 60_000;
+			const what = `could not be installed within ${minutes} minutes`;
+			late.resolve({ failure: failureOfTime(plan.name, what, "install_failed") });
+		});
+		const outcome = resolve(plan.spec, {
+			server: plan.name,
+			progress: (line) => this.#owner.onProgress(line),
+			signal: running.signal,
+		}).then(
+			(result) =>
+				result.ok ? { spec: result.value } : { failure: failureOfFault(result.problem) },
+			(error: unknown) => {
+				const what = "could not be prepared because of a defect in Moorage";
+				const failure = failureOfTime(plan.name, what, "internal");
+				return { failure: { ...failure, detail: String(error) } };
+			},
+		);
+		try {
+			return await Promise.race([outcome, late.promise]);
+		} finally {
+			timer.cancel();
+		}
+	}
+
+	#enter(state: PreparationState): void {
+		this.#state = advance(this.#state, state);
+		this.#owner.onPreparation(state);
+	}
+}

@@ -1,0 +1,83 @@
+import type { ServerPlan } from "../config/plan.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Recovery } from "./backoff.ts";
+import type { Instance } from "./instance.ts";
+import { isBaseKey } from "./instance-key.ts";
+import type { Preparation } from "./preparation.ts";
+import type { Slot } from "./slot.ts";
+import { type InstanceStatus, type ServerStatus, summariseState } from "./status.ts";
+
+/** What the status of a server is made from. */
+export interface ServerParts {
+	readonly plan: ServerPlan;
+	readonly preparation: Preparation;
+	readonly slots: readonly Slot[];
+	/** Instances that take no new calls any more. */
+	readonly retired: readonly Instance[];
+	/** True while something of an instance is being ended. */
+	readonly closing: boolean;
+	readonly restarts: number;
+	readonly clock: Clock;
+}
+
+/** A server as people see it. */
+export function describeServer(parts: ServerParts): ServerStatus {
+	const { plan, preparation, slots, retired, clock } = parts;
+	const trouble = troubleOf(preparation, slots);
+	const retry_at_ms = trouble?.retry_at_ms;
+	return {
+		name: plan.name,
+		title: plan.title,
+		driver: plan.spec.driver,
+		state: summariseState(
+			preparation.state,
+			slots.map((slot) => slot.state),
+			parts.closing || retired.length > 0,
+		),
+		reason: trouble?.failure?.reason,
+		code: trouble?.failure?.code,
+		restarts: parts.restarts,
+		next_try_at_ms:
+			retry_at_ms === undefined
+				? undefined
+				: Math.round(clock.now() + Math.max(0, retry_at_ms - clock.monotonic())),
+		instances: [...slots.map((slot) => slot.status()), ...retired.map(describeRetired)],
+	};
+}
+
+/**
+ * True when nothing is about to happen to a server that a caller should wait for: it is ready,
+ * it has failed, or nobody has asked for it.
+ */
+export function isSettled(
+	plan: ServerPlan,
+	preparation: Preparation,
+	slots: readonly Slot[],
+): boolean {
+	if (preparation.recovery.failed) return true;
+	if (slots.some((slot) => slot.state === "ready")) return true;
+	if (preparation.state !== "stopped") return false;
+	if (slots.length === 0) return plan.start === "on-demand";
+	return slots.every((slot) => slot.recovery.failed);
+}
+
+/** What is wrong now: with the preparation, else with the first slot that is not ready. */
+function troubleOf(preparation: Preparation, slots: readonly Slot[]): Recovery | undefined {
+	if (preparation.recovery.failure !== undefined) return preparation.recovery;
+	const troubled = slots.filter(
+		(slot) => slot.state !== "ready" && slot.recovery.failure !== undefined,
+	);
+	return (troubled.find((slot) => isBaseKey(slot.key)) ?? troubled[0])?.recovery;
+}
+
+function describeRetired(instance: Instance): InstanceStatus {
+	return {
+		id: instance.id,
+		scope_key: instance.key.scope_key,
+		state: "draining",
+		revision: instance.upstream?.hello.revision,
+		ready_at_ms: instance.ready_wall_ms,
+		leases: instance.leases?.count ?? 0,
+		waiting: 0,
+	};
+}

@@ -1,0 +1,84 @@
+import type { Clock } from "../lib/clock.ts";
+import { clean_recovery, type Recovery } from "./backoff.ts";
+import type { Instance } from "./instance.ts";
+import type { InstanceKey } from "./instance-key.ts";
+import type { Lease } from "./lease.ts";
+import type { PresentSlot } from "./planner.ts";
+import { advance } from "./states.ts";
+import type { InstanceStatus } from "./status.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+/** The states a slot goes through. */
+export type SlotState = PresentSlot["state"];
+
+/**
+ * The place of one instance key: the instance that serves it now, the calls that wait for it,
+ * and what went wrong before. It only remembers; server.ts decides.
+ */
+export class Slot {
+	readonly key: InstanceKey;
+	readonly line: WaitingLine;
+	readonly #clock: Clock;
+	#state: SlotState = "stopped";
+	instance: Instance | undefined;
+	recovery: Recovery = clean_recovery;
+	wanted = true;
+	asked_at_ms: number;
+
+	constructor(key: InstanceKey, clock: Clock) {
+		this.key = key;
+		this.#clock = clock;
+		this.line = new WaitingLine(clock);
+		this.asked_at_ms = clock.monotonic();
+	}
+
+	get state(): SlotState {
+		return this.#state;
+	}
+
+	/** Takes a step the state table allows. */
+	enter(state: SlotState): void {
+		this.#state = advance(this.#state, state);
+	}
+
+	/** Calls in flight on its instance. */
+	get in_use(): number {
+		return this.instance?.leases?.count ?? 0;
+	}
+
+	/** A lease on its instance, when that is ready and has room. */
+	lease(calls_max: number): Lease | undefined {
+		if (this.#state !== "ready") return undefined;
+		const leases = this.instance?.leases;
+		if (leases === undefined || leases.count >= calls_max) return undefined;
+		this.asked_at_ms = this.#clock.monotonic();
+		return leases.take();
+	}
+
+	/** What the planner sees. */
+	view(): PresentSlot {
+		return {
+			key: this.key,
+			state: this.#state,
+			generation: this.instance?.generation ?? 0,
+			wanted: this.wanted,
+			waiting: this.line.length,
+			retry_at_ms: this.recovery.retry_at_ms,
+			asked_at_ms: this.asked_at_ms,
+		};
+	}
+
+	/** What people see. */
+	status(): InstanceStatus {
+		const { instance } = this;
+		return {
+			id: instance?.id ?? 0,
+			scope_key: this.key.scope_key,
+			state: this.#state,
+			revision: instance?.upstream?.hello.revision,
+			ready_at_ms: instance?.ready_wall_ms,
+			leases: this.in_use,
+			waiting: this.line.length,
+		};
+	}
+}

@@ -1,0 +1,53 @@
+import type { FaultCode } from "../protocol/fault.ts";
+import type { ServerStateName } from "./states.ts";
+
+/** One instance of a server, as people see it. */
+export interface InstanceStatus {
+	/** Number that stands in the server's log lines; 0 while nothing runs. */
+	readonly id: number;
+	readonly scope_key: string;
+	readonly state: ServerStateName;
+	/** The revision spoken with it, once it is ready. */
+	readonly revision: string | undefined;
+	/** Wall-clock milliseconds since which it is ready. */
+	readonly ready_at_ms: number | undefined;
+	/** Calls and streams that use it. */
+	readonly leases: number;
+	/** Calls that wait for it. */
+	readonly waiting: number;
+}
+
+/** A server, as people see it. */
+export interface ServerStatus {
+	readonly name: string;
+	readonly title: string;
+	readonly driver: string;
+	readonly state: ServerStateName;
+	/** Why it is not usable: a sentence. Also set between two tries. */
+	readonly reason: string | undefined;
+	readonly code: FaultCode | undefined;
+	/** How often it was started again after a failure. */
+	readonly restarts: number;
+	/** Wall-clock time of the next try, where one is planned. */
+	readonly next_try_at_ms: number | undefined;
+	readonly instances: readonly InstanceStatus[];
+}
+
+/** States in which a server is of use, or soon will be, best first. */
+const useful: readonly ServerStateName[] = ["ready", "frozen", "starting"];
+
+/**
+ * The one word for a server that may have several instances, from its preparation and the
+ * states of its slots. `draining` says that an instance is on its way out.
+ */
+export function summariseState(
+	preparation: ServerStateName,
+	slots: readonly ServerStateName[],
+	draining: boolean,
+): ServerStateName {
+	const best = useful.find((state) => slots.includes(state));
+	if (best !== undefined) return best;
+	if (preparation !== "stopped") return preparation;
+	if (slots.includes("failed")) return "failed";
+	return draining || slots.includes("draining") ? "draining" : "stopped";
+}

@@ -1,0 +1,66 @@
+import type { Limits, ServerSpec } from "../config/plan.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+import type { Result } from "../lib/result.ts";
+import type { Fault } from "../protocol/fault.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Driver, Spawner, Upstream, UpstreamAsk } from "../upstreams/driver.ts";
+import type { Message } from "../wire/message.ts";
+import type { StartAdmission } from "./admission.ts";
+import type { InstanceKey } from "./instance-key.ts";
+import type { ServerStatus } from "./status.ts";
+
+/** What hosting tells the rest of the house. Handlers must not throw and should be quick. */
+export interface HostingEvents {
+	/** An instance has answered its handshake and takes calls from now on. */
+	onReady(key: InstanceKey, upstream: Upstream): void;
+	/** A message of a server that belongs to no call. */
+	onPush(key: InstanceKey, message: Message): void;
+	/** A request of a server that belongs to no call, or to more than one. */
+	onRequest(key: InstanceKey, ask: UpstreamAsk): void;
+	/** A server, or one of its instances, changed its state. */
+	onState(status: ServerStatus): void;
+	/**
+	 * An instance takes no new calls, or is gone: whoever holds a lease on it for longer than
+	 * a call should give it back.
+	 */
+	onRetired?(key: InstanceKey, upstream: Upstream): void;
+}
+
+/** Turns a server as configured into one that can be run directly. */
+export type Resolve = (
+	spec: ServerSpec,
+	context: {
+		readonly server: string;
+		/** Progress for people, one line at a time. */
+		progress(line: string): void;
+		/** Aborts when the outcome is no longer wanted. */
+		readonly signal: AbortSignal;
+	},
+) => Promise<Result<ServerSpec, Fault>>;
+
+/** The limits of the plan that hosting enforces. */
+export type HostingLimits = Pick<Limits, "calls_per_server_max" | "reply_bytes_max">;
+
+/** What hosting is built from. */
+export interface HostingOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly log: Log;
+	/** By their kind. */
+	readonly drivers: Readonly<Record<string, Driver<ServerSpec>>>;
+	readonly spawner: Spawner;
+	readonly resolve: Resolve;
+	/** Read on every use: a reload may change them. */
+	limits(): HostingLimits;
+	/** What servers are told of the client they talk to: a raw JSON object. */
+	readonly client_info: string;
+	readonly events: HostingEvents;
+	/** Most servers starting at once; by default twice the number of cores, at least two. */
+	readonly starts_max?: number;
+}
+
+/** What every part of hosting is given. */
+export interface Surroundings extends HostingOptions {
+	readonly admission: StartAdmission;
+}
