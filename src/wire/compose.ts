@@ -1,4 +1,4 @@
-import { strict as assert } from "node:assert";
+import { assert } from "../lib/assert.ts";
 import { indexMessage } from "./index-message.ts";
 import type { Message } from "./message.ts";
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
-import { fail, succeed } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
-import { decodeText } from "./key-cache.ts";
+import { fail, succeed } from "../lib/result.ts";
+import { decodeName } from "./decode.ts";
 import type { Member, Message, MessageKind, ObjectIndex, Span, WireProblem } from "./message.ts";
 import { indexArray, rawText, readString } from "./object.ts";
 import {
@@ -103,16 +103,13 @@ export function indexBatch(bytes: Buffer): Result<Message[], WireProblem> {
 		return fail(notJson(bytes, undefined, rest < 0 ? rest : failedAt(rest)));
 	}
 	const items = indexArray(bytes, { start, end });
-	const refusal =
-		items === undefined
-			? "A batch must be a JSON array of messages."
-			: items.length === 0
-				? "The batch is empty; send at least one message."
-				: items.length > batch_messages_max
-					? `The batch has more than ${batch_messages_max} messages; send it in parts.`
-					: undefined;
-	if (items === undefined || refusal !== undefined) {
-		return fail({ code: -32600, message: refusal ?? "", id: undefined });
+	if (items === undefined) return fail(notBatch("A batch must be a JSON array of messages."));
+	if (items.length === 0) {
+		return fail(notBatch("The batch is empty; send at least one message in it."));
+	}
+	if (items.length > batch_messages_max) {
+		const message = `The batch has more than ${batch_messages_max} messages; send it in parts.`;
+		return fail(notBatch(message));
 	}
 	const messages: Message[] = [];
 	for (const item of items) {
@@ -152,7 +149,7 @@ function collect(
 		const key_start = at;
 		at = skipString(bytes, at + 1, end);
 		if (at < 0) return at;
-		const key = decodeText(bytes, key_start + 1, at - 1);
+		const key = decodeName(bytes, key_start + 1, at - 1);
 		at = skipSpace(bytes, at, end);
 		if (at >= end || bytes[at] !== byte_colon) return failedAt(at);
 		const value_start = skipSpace(bytes, at + 1, end);
@@ -252,20 +249,20 @@ function shape(
 	found: Findings,
 ): Result<Message, WireProblem> {
 	const { id, params, result, error } = found;
-	if (readString(bytes, found.jsonrpc) !== "2.0") {
+	if (!isVersionTwo(bytes, found.jsonrpc)) {
 		return fail(notMessage(bytes, found, 'The message must have "jsonrpc": "2.0".'));
 	}
 	let kind: MessageKind;
 	let method: string | undefined;
 	if (found.method !== undefined) {
-		method = readString(bytes, found.method);
-		if (method === undefined) {
+		if (bytes[found.method.start] !== byte_quote) {
 			return fail(notMessage(bytes, found, "The method of a message must be a string."));
 		}
 		if (result !== undefined || error !== undefined) {
 			const message = "A message with a method must not have a result or an error.";
 			return fail(notMessage(bytes, found, message));
 		}
+		method = decodeName(bytes, found.method.start + 1, found.method.end - 1);
 		kind = id === undefined ? "notification" : "request";
 	} else {
 		if ((result === undefined) === (error === undefined)) {
@@ -279,6 +276,16 @@ function shape(
 	}
 	const meta = result === undefined ? found.params_meta : found.result_meta;
 	return succeed({ bytes, kind, envelope, id, method, params, result, error, meta });
+}
+
+function isVersionTwo(bytes: Buffer, span: Span | undefined): boolean {
+	if (span === undefined) return false;
+	const { start, end } = span;
+	// Written as it nearly always is, it can be told without decoding.
+	if (end - start === 5 && bytes[start + 1] === 0x32 && bytes[start + 2] === 0x2e) {
+		return bytes[start + 3] === byte_zero && bytes[start] === byte_quote;
+	}
+	return readString(bytes, span) === "2.0";
 }
 
 /** An error may answer a message whose id could not be read: it has null there, or nothing. */
@@ -297,6 +304,10 @@ function readableId(bytes: Buffer, found: Findings | undefined): string | undefi
 	const id = found?.id;
 	if (id === undefined || !isStringOrNumber(bytes[id.start] as number)) return undefined;
 	return isUtf8(bytes.subarray(id.start, id.end)) ? rawText(bytes, id) : undefined;
+}
+
+function notBatch(message: string): WireProblem {
+	return { code: -32600, message, id: undefined };
 }
 
 function notMessage(bytes: Buffer, found: Findings, message: string): WireProblem {

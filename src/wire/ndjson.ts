@@ -7,6 +7,11 @@ const byte_space = 0x20;
 /** This much of an oversize line is kept, for whoever must say what it was. */
 const head_bytes_max = 4096;
 
+/** And this much of its end: a reply may have its id there. */
+const tail_bytes_max = 256;
+
+const nothing = Buffer.alloc(0);
+
 /** What a `LineReader` needs to know, and whom it tells. */
 export interface LineReaderOptions {
 	/** Longest line accepted, without its line ending. */
@@ -14,12 +19,12 @@ export interface LineReaderOptions {
 	/** Called for every line that is not empty; the line may share memory with its chunk. */
 	onLine(line: Buffer): void;
 	/** Called once for a line that was too long, when it has ended. */
-	onOversize(head: Buffer, bytes_total: number): void;
+	onOversize(head: Buffer, bytes_total: number, tail: Buffer): void;
 }
 
 /**
  * Cuts a stream of bytes into lines that end with `\n` or `\r\n`. A line that is too long is
- * not kept: its first 4 KiB and its length are all that remains of it.
+ * not kept: its first 4 KiB, its last 256 bytes and its length are all that remains of it.
  */
 export class LineReader {
 	readonly #options: LineReaderOptions;
@@ -27,6 +32,7 @@ export class LineReader {
 	readonly #partial = new GrowingBuffer();
 	/** The first bytes of the line that is being discarded. */
 	#head: Buffer | undefined = undefined;
+	#tail: Buffer = nothing;
 	#bytes_discarded = 0;
 	#discarded_return = false;
 
@@ -69,7 +75,8 @@ export class LineReader {
 		// One byte more than the limit may still turn out to be the return of a line ending.
 		if (this.#partial.length > this.#options.line_bytes_max + 1) {
 			const begun = this.#partial.take();
-			this.#head = Buffer.alloc(0);
+			this.#head = nothing;
+			this.#tail = nothing;
 			this.#discard(begun);
 		}
 	}
@@ -79,6 +86,8 @@ export class LineReader {
 		if (head.length < head_bytes_max) {
 			this.#head = Buffer.concat([head, piece.subarray(0, head_bytes_max - head.length)]);
 		}
+		const tail = piece.length < tail_bytes_max ? Buffer.concat([this.#tail, piece]) : piece;
+		this.#tail = Buffer.from(tail.subarray(-tail_bytes_max));
 		this.#bytes_discarded += piece.length;
 		this.#discarded_return = piece[piece.length - 1] === byte_return;
 	}
@@ -90,18 +99,21 @@ export class LineReader {
 		}
 		const bytes_total = this.#bytes_discarded - (this.#discarded_return ? 1 : 0);
 		const head = this.#head.subarray(0, bytes_total);
+		const tail = this.#discarded_return ? this.#tail.subarray(0, -1) : this.#tail;
 		this.#head = undefined;
+		this.#tail = nothing;
 		this.#bytes_discarded = 0;
-		this.#options.onOversize(head, bytes_total);
+		this.#options.onOversize(head, bytes_total, tail);
 	}
 
 	#deliver(piece: Buffer): void {
 		const length = piece.at(-1) === byte_return ? piece.length - 1 : piece.length;
 		if (length === 0) return;
 		if (length > this.#options.line_bytes_max) {
-			// A copy, so that whoever keeps the head does not keep the chunk.
+			// Copies, so that whoever keeps the ends does not keep the chunk.
 			const head = Buffer.from(piece.subarray(0, Math.min(length, head_bytes_max)));
-			this.#options.onOversize(head, length);
+			const tail = Buffer.from(piece.subarray(Math.max(0, length - tail_bytes_max), length));
+			this.#options.onOversize(head, length, tail);
 			return;
 		}
 		this.#options.onLine(length === piece.length ? piece : piece.subarray(0, length));

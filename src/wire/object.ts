@@ -1,4 +1,4 @@
-import { decodeText } from "./key-cache.ts";
+import { decodeName, decodeText } from "./decode.ts";
 import type { Member, ObjectIndex, Span } from "./message.ts";
 import {
 	byte_array_close,
@@ -39,7 +39,7 @@ export function indexObject(bytes: Buffer, span: Span): ObjectIndex | undefined 
 		const value_end = skipValue(bytes, value_start, end, depth_max);
 		if (value_end < 0) return undefined;
 		members.push({
-			key: decodeText(bytes, key_start + 1, key_end - 1),
+			key: decodeName(bytes, key_start + 1, key_end - 1),
 			key_start,
 			value: { start: value_start, end: value_end },
 		});

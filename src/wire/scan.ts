@@ -34,7 +34,7 @@ export const byte_zero = 0x30;
 export const byte_nine = 0x39;
 
 /** From this length on a string is scanned a word at a time; below, the set-up costs more. */
-const long_string_bytes = 512;
+const long_text_bytes = 128;
 
 /** The negative number that stands for "not JSON at this offset". */
 export function failedAt(offset: number): number {
@@ -62,19 +62,77 @@ export function skipSpace(bytes: Buffer, at: number, end: number): number {
 }
 
 /**
- * The offset just behind the value that starts at `at`, or a negative number: `too_deep`, or
- * `failedAt(offset)`. `depth` is how many levels of containers the value may open.
+ * Which containers are open around the place being scanned: 1 for an object, 0 for an array.
+ * One for all scans, as none is ever interrupted by another. One level more than a message
+ * may have, for the array around the messages of a batch.
  */
-export function skipValue(bytes: Buffer, at: number, end: number, depth: number): number {
-	if (at >= end) return failedAt(at);
+const open_containers = new Uint8Array(depth_max + 1);
+
+/**
+ * The offset just behind the value that starts at `start` (or behind whitespace there), or a
+ * negative number: `too_deep`, or `failedAt(offset)`. `depth` is how many levels of containers
+ * the value may open. A loop and not a recursion: the calls would cost as much as the scanning.
+ */
+export function skipValue(bytes: Buffer, start: number, end: number, depth: number): number {
+	let at = start;
+	let level = 0;
+	let is_key = false;
+	for (;;) {
+		// Here a value must start, or a key where one is due.
+		at = skipSpace(bytes, at, end);
+		if (at >= end) return failedAt(end);
+		const byte = bytes[at] as number;
+		if (byte === byte_quote) {
+			at = skipPlainText(bytes, at + 1, end);
+			if (at < end && bytes[at] === byte_quote) at++;
+			else at = skipTextEnd(bytes, at, end);
+			if (at < 0) return at;
+			if (is_key) {
+				at = skipSpace(bytes, at, end);
+				if (at >= end || bytes[at] !== byte_colon) return failedAt(at);
+				at++;
+				is_key = false;
+				continue;
+			}
+		} else if (is_key) {
+			return failedAt(at);
+		} else if (byte === byte_object_open || byte === byte_array_open) {
+			if (level >= depth) return too_deep;
+			const is_object = byte === byte_object_open;
+			at = skipSpace(bytes, at + 1, end);
+			if (at >= end) return failedAt(end);
+			if (bytes[at] === (is_object ? byte_object_close : byte_array_close)) {
+				at++;
+			} else {
+				open_containers[level++] = is_object ? 1 : 0;
+				is_key = is_object;
+				continue;
+			}
+		} else {
+			at = skipScalar(bytes, at, end);
+			if (at < 0) return at;
+		}
+		// Here a value has ended: close what it closes, until another value must follow.
+		for (;;) {
+			if (level === 0) return at;
+			at = skipSpace(bytes, at, end);
+			if (at >= end) return failedAt(end);
+			const is_object = open_containers[level - 1] === 1;
+			const next = bytes[at] as number;
+			if (next === byte_comma) {
+				at++;
+				is_key = is_object;
+				break;
+			}
+			if (next !== (is_object ? byte_object_close : byte_array_close)) return failedAt(at);
+			level--;
+			at++;
+		}
+	}
+}
+
+function skipScalar(bytes: Buffer, at: number, end: number): number {
 	const byte = bytes[at] as number;
-	if (byte === byte_quote) return skipString(bytes, at + 1, end);
-	if (byte === byte_object_open) {
-		return depth > 0 ? skipObject(bytes, at + 1, end, depth - 1) : too_deep;
-	}
-	if (byte === byte_array_open) {
-		return depth > 0 ? skipArray(bytes, at + 1, end, depth - 1) : too_deep;
-	}
 	if (byte === byte_minus || (byte >= byte_zero && byte <= byte_nine)) {
 		return skipNumber(bytes, at, end);
 	}
@@ -84,53 +142,36 @@ export function skipValue(bytes: Buffer, at: number, end: number, depth: number)
 	return failedAt(at);
 }
 
-/** As `skipValue` for the rest of an object; `at` is just behind the opening brace. */
-function skipObject(bytes: Buffer, at: number, end: number, depth: number): number {
-	let next = skipSpace(bytes, at, end);
-	if (next < end && bytes[next] === byte_object_close) return next + 1;
-	while (next < end) {
-		if (bytes[next] !== byte_quote) return failedAt(next);
-		next = skipString(bytes, next + 1, end);
-		if (next < 0) return next;
-		next = skipSpace(bytes, next, end);
-		if (next >= end || bytes[next] !== byte_colon) return failedAt(next);
-		next = skipValue(bytes, skipSpace(bytes, next + 1, end), end, depth);
-		if (next < 0) return next;
-		next = skipSpace(bytes, next, end);
-		if (next >= end) break;
-		const byte = bytes[next] as number;
-		if (byte === byte_object_close) return next + 1;
-		if (byte !== byte_comma) return failedAt(next);
-		next = skipSpace(bytes, next + 1, end);
-	}
-	return failedAt(end);
-}
-
-/** As `skipValue` for the rest of an array; `at` is just behind the opening bracket. */
-function skipArray(bytes: Buffer, at: number, end: number, depth: number): number {
-	let next = skipSpace(bytes, at, end);
-	if (next < end && bytes[next] === byte_array_close) return next + 1;
-	while (next < end) {
-		next = skipValue(bytes, next, end, depth);
-		if (next < 0) return next;
-		next = skipSpace(bytes, next, end);
-		if (next >= end) break;
-		const byte = bytes[next] as number;
-		if (byte === byte_array_close) return next + 1;
-		if (byte !== byte_comma) return failedAt(next);
-		next = skipSpace(bytes, next + 1, end);
-	}
-	return failedAt(end);
-}
-
 /**
  * The offset just behind the closing quote of the string whose content starts at `at`
  * (behind the opening quote), or a negative number as `skipValue` gives it.
  */
 export function skipString(bytes: Buffer, at: number, end: number): number {
+	const next = skipPlainText(bytes, at, end);
+	if (next < end && bytes[next] === byte_quote) return next + 1;
+	return skipTextEnd(bytes, next, end);
+}
+
+/**
+ * The offset of the first byte that is not plain text, or of one where it is worth to go on
+ * with longer steps. Small, so that the compiler puts it into the loops that call it: nearly
+ * every string is short and ends here.
+ */
+function skipPlainText(bytes: Buffer, at: number, end: number): number {
+	const short_end = end - at > long_text_bytes ? at + long_text_bytes : end;
 	let next = at;
-	// Most strings are short; the few long ones are recognised by not having ended here.
-	const short_end = Math.min(end, at + long_string_bytes);
+	while (next < short_end) {
+		const byte = bytes[next] as number;
+		if (byte === byte_quote || byte === byte_backslash || byte < byte_space) break;
+		next++;
+	}
+	return next;
+}
+
+/** The rest of a string that has an escape, is long, or is broken. */
+function skipTextEnd(bytes: Buffer, at: number, end: number): number {
+	const short_end = end - at > long_text_bytes ? at + long_text_bytes : end;
+	let next = at;
 	while (next < short_end) {
 		const byte = bytes[next] as number;
 		if (byte === byte_quote) return next + 1;
@@ -143,14 +184,14 @@ export function skipString(bytes: Buffer, at: number, end: number): number {
 			next++;
 		}
 	}
-	return next < end ? skipLongString(bytes, next, end) : failedAt(end);
+	return next < end ? skipLongText(bytes, next, end) : failedAt(end);
 }
 
-/** As `skipString`, four bytes at a time where nothing but plain text is met. */
-function skipLongString(bytes: Buffer, at: number, end: number): number {
+/** As `skipTextEnd`, four bytes at a time where there is nothing but plain text. */
+function skipLongText(bytes: Buffer, at: number, end: number): number {
 	// Words must be aligned to the memory they lie in, not to the buffer's own offset 0.
 	const shift = (4 - (bytes.byteOffset & 3)) & 3;
-	const words = new Uint32Array(
+	const words = new Int32Array(
 		bytes.buffer,
 		bytes.byteOffset + shift,
 		Math.max(0, (end - shift) >> 2),
@@ -175,21 +216,21 @@ function skipLongString(bytes: Buffer, at: number, end: number): number {
 
 /**
  * The index of the first word from `from` on that has a quote, a backslash or a control
- * character in it. `(x - 0x01..) & ~x & 0x80..` has a bit set when a byte of x is zero, and
- * with 0x20 in place of 0x01 when one is below 0x20. A borrow may raise a false alarm in a
- * higher byte of a word that has a true one already; it never hides one.
+ * character in it. For a byte below 0x80, `byte - 0x20` borrows into bit 7 when the byte is a
+ * control character, and `(byte ^ sought) - 1` when it is the one sought; `~word` takes bytes
+ * from 0x80 on out. A borrow may also raise a false alarm in the byte above one that has a
+ * true one, which costs nothing, and never hides one. (Bit Twiddling Hacks, "hasless".)
  */
-function skipPlainWords(words: Uint32Array, from: number): number {
+function skipPlainWords(words: Int32Array, from: number): number {
 	let index = from;
-	while (index < words.length) {
+	const end = words.length;
+	while (index < end) {
 		const word = words[index] as number;
-		const quote = word ^ 0x22222222;
-		const backslash = word ^ 0x5c5c5c5c;
-		const hits =
-			((word - 0x20202020) & ~word) |
-			((quote - 0x01010101) & ~quote) |
-			((backslash - 0x01010101) & ~backslash);
-		if ((hits & 0x80808080) !== 0) break;
+		// `| 0` keeps the arithmetic in 32-bit integers.
+		const control = (word - 0x20202020) | 0;
+		const quote = ((word ^ 0x22222222) - 0x01010101) | 0;
+		const backslash = ((word ^ 0x5c5c5c5c) - 0x01010101) | 0;
+		if (((control | quote | backslash) & ~word & 0x80808080) !== 0) break;
 		index++;
 	}
 	return index;

@@ -1,5 +1,6 @@
-import { strict as assert } from "node:assert";
+import { assert } from "../lib/assert.ts";
 import type { Edit, Member, ObjectIndex, Span } from "./message.ts";
+import { byte_object_open } from "./scan.ts";
 
 /** Shorter ASCII texts are written by hand: the call into native code costs more. */
 const short_text_chars = 48;
@@ -11,7 +12,7 @@ const short_text_chars = 48;
  */
 export function applyEdits(bytes: Buffer, edits: readonly Edit[]): Buffer {
 	if (edits.length === 0) return bytes;
-	const ordered = isOrdered(edits) ? edits : [...edits].sort(byPlace);
+	const ordered = isOrdered(edits) ? edits : edits.toSorted(byPlace);
 	let length = bytes.length;
 	let free_from = 0;
 	for (const edit of ordered) {
@@ -51,7 +52,8 @@ export interface ObjectChange {
  * not at all when removed. Make all changes of one object in one call: two calls do not know
  * of each other's commas.
  */
-export function objectEdits(_bytes: Buffer, object: ObjectIndex, change: ObjectChange): Edit[] {
+export function objectEdits(bytes: Buffer, object: ObjectIndex, change: ObjectChange): Edit[] {
+	assert(bytes[object.span.start] === byte_object_open, "the object is not of these bytes");
 	const { members } = object;
 	const set = change.set ?? {};
 	const edits: Edit[] = [];

@@ -1,0 +1,55 @@
+import { byte_backslash } from "./scan.ts";
+
+/**
+ * Decoding a short string costs a call into native code, several times the price of scanning
+ * it. Keys and method names repeat in every message, so the last ones seen are remembered.
+ * The cache is a fixed number of slots, each holding the last text that fell into it: a peer
+ * that sends ever new keys costs others a little time and no memory.
+ */
+const slots = 512;
+const cached_bytes_max = 40;
+
+/** ASCII without escapes only, so that the raw bytes of a text tell it from all others. */
+const texts: string[] = Array.from({ length: slots }, () => "");
+const text_bytes = new Uint8Array(slots * cached_bytes_max);
+
+/**
+ * The decoded text of a key or a method: of the JSON string whose content (without its quotes)
+ * is `start..end`. The content must have been validated by the scanner. Not for values: they
+ * do not repeat, and have no business in a cache.
+ */
+export function decodeName(bytes: Buffer, start: number, end: number): string {
+	const length = end - start;
+	if (length === 0 || length > cached_bytes_max) return decodeText(bytes, start, end);
+	const first = bytes[start] as number;
+	const middle = bytes[start + (length >> 1)] as number;
+	const last = bytes[end - 1] as number;
+	const slot = (first + middle * 7 + last * 31 + length * 67) & (slots - 1);
+	const known = texts[slot] as string;
+	if (known.length !== length) return remember(bytes, start, end, slot);
+	const offset = slot * cached_bytes_max;
+	for (let index = 0; index < length; index++) {
+		if (text_bytes[offset + index] !== bytes[start + index]) {
+			return remember(bytes, start, end, slot);
+		}
+	}
+	return known;
+}
+
+/** Decodes the content of any validated JSON string. */
+export function decodeText(bytes: Buffer, start: number, end: number): string {
+	const text = bytes.toString("utf8", start, end);
+	// Escapes are left to the one decoder that certainly has them right.
+	return text.includes("\\") ? (JSON.parse(`"${text}"`) as string) : text;
+}
+
+function remember(bytes: Buffer, start: number, end: number, slot: number): string {
+	const text = decodeText(bytes, start, end);
+	for (let at = start; at < end; at++) {
+		const byte = bytes[at] as number;
+		if (byte === byte_backslash || byte >= 0x80) return text;
+	}
+	texts[slot] = text;
+	text_bytes.set(bytes.subarray(start, end), slot * cached_bytes_max);
+	return text;
+}
