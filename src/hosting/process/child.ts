@@ -1,0 +1,182 @@
+import type { ChildProcess } from "node:child_process";
+import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import type { Clock } from "../../lib/clock.ts";
+import type { ChildHandle } from "../../upstreams/driver.ts";
+import { findProcesses, killProcesses, signalProcess, waitUntilGone } from "./cleanup.ts";
+import type { ContainmentMode } from "./containment.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import type { ProcessRow, ProcessTable } from "./process-table.ts";
+import { childPidsSync, readRowSync } from "./process-table.ts";
+
+/** How a program ended: one of the two is set. */
+export interface ExitStatus {
+	readonly code: number | null;
+	readonly signal: string | null;
+}
+
+/** What a contained child is made of. */
+export interface ContainedChildOptions {
+	readonly process: ChildProcess & {
+		readonly stdin: Writable;
+		readonly stdout: Readable;
+		readonly stderr: Readable;
+	};
+	readonly pid: number;
+	readonly mode: ContainmentMode;
+	/** As recorded in the ledger; later where finding the start time takes a moment. */
+	readonly entry: LedgerEntry | Promise<LedgerEntry>;
+	/** The `name=value` that marks this child's processes and no others. */
+	readonly marker: string;
+	readonly table: ProcessTable;
+	readonly clock: Clock;
+}
+
+/** How long a killed process may take to disappear before it is given up. */
+const kill_wait_ms = 5_000;
+/** Highest signal number a shell adds to 128. */
+const signal_max = 64;
+
+/** One running program with everything it started. */
+export class ContainedChild implements ChildHandle {
+	readonly pid: number;
+	readonly stdin: Writable;
+	readonly stdout: Readable;
+	readonly stderr: Readable;
+	readonly exited: Promise<ExitStatus>;
+	/** Resolves when the program has ended and nothing it started is left. */
+	readonly gone: Promise<void>;
+
+	readonly #options: ContainedChildOptions;
+	#ended = false;
+	/** The first process of the namespace, once it has been killed. */
+	#inits: readonly ProcessRow[] | undefined;
+	#stopping: Promise<void> | undefined;
+
+	constructor(options: ContainedChildOptions) {
+		this.#options = options;
+		this.pid = options.pid;
+		const child = options.process;
+		this.stdin = child.stdin;
+		this.stdout = child.stdout;
+		this.stderr = child.stderr;
+		for (const stream of [child.stdin, child.stdout, child.stderr]) {
+			// A server that closes its end is no reason for the gateway to fall; whoever
+			// reads or writes learns of it through the end of the stream or of the process.
+			stream.on("error", () => {});
+		}
+		child.on("error", () => {});
+		this.exited = new Promise((resolve) => {
+			child.once("exit", (code, signal) => {
+				this.#ended = true;
+				resolve(options.mode === "watcher" ? { code, signal } : exitStatus(code, signal));
+			});
+		});
+		this.gone = this.exited.then(() => this.#clearLeftovers());
+	}
+
+	stop(grace_ms: number): Promise<void> {
+		this.#stopping ??= this.#stop(grace_ms);
+		return this.#stopping;
+	}
+
+	kill(): void {
+		if (this.#ended) {
+			return;
+		}
+		if (this.#options.mode === "watcher") {
+			signalGroup(this.pid, "SIGKILL");
+			return;
+		}
+		// The init's death ends the namespace. `unshare` goes first, so that it has no time to
+		// comment on that; it would also mistake it for a failure of its own.
+		this.#inits = childPidsSync(this.pid).flatMap((pid) => readRowSync(pid) ?? []);
+		for (const pid of [this.pid, ...this.#inits.map((init) => init.pid)]) {
+			signalProcess(pid, "SIGKILL");
+		}
+	}
+
+	async #stop(grace_ms: number): Promise<void> {
+		if (!this.#ended) {
+			this.stdin.end();
+			if (!(await this.#endsWithin(grace_ms))) {
+				await this.#terminate();
+				if (!(await this.#endsWithin(grace_ms))) {
+					this.kill();
+				}
+			}
+			if (!(await this.#endsWithin(kill_wait_ms))) {
+				return;
+			}
+		}
+		await this.gone;
+	}
+
+	/** SIGTERM to the server and all it started, but not to the shells that wait for it. */
+	async #terminate(): Promise<void> {
+		const { mode, pid } = this.#options;
+		const rows = await this.#tree();
+		if (this.#ended) {
+			return;
+		}
+		const spared = mode === "watcher" ? new Set<number>() : new Set([pid, ...childPidsSync(pid)]);
+		for (const row of rows) {
+			if (!spared.has(row.pid)) {
+				signalProcess(row.pid, "SIGTERM");
+			}
+		}
+	}
+
+	async #tree(): Promise<ProcessRow[]> {
+		const { table, entry, marker } = this.#options;
+		return await findProcesses(table, { entries: [await entry], marker_prefix: marker });
+	}
+
+	/**
+	 * In a namespace the kernel has ended everything before the program's end is reported,
+	 * unless it was killed; then the end of its first process says so. Where that was not
+	 * there yet, or where there is no namespace, the marks tell what is left.
+	 */
+	async #clearLeftovers(): Promise<void> {
+		const { mode, clock, table, entry, marker } = this.#options;
+		if (mode === "watcher" || this.#inits?.length === 0) {
+			const target = { entries: [await entry], marker_prefix: marker };
+			await killProcesses(clock, table, target);
+			return;
+		}
+		for (const init of this.#inits ?? []) {
+			await waitUntilGone(clock, table, init);
+		}
+	}
+
+	/** True when the program ends in time. */
+	#endsWithin(wait_ms: number): Promise<boolean> {
+		return new Promise((resolve) => {
+			const timer = this.#options.clock.after(wait_ms, () => resolve(this.#ended));
+			void this.exited.then(() => {
+				timer.cancel();
+				resolve(true);
+			});
+		});
+	}
+}
+
+/**
+ * How the server itself ended, as told by the shells around it: a shell reports a signal as
+ * 128 and its number. A server that exits with such a code of its own accord means the same.
+ */
+export function exitStatus(code: number | null, signal: string | null): ExitStatus {
+	if (code === null || code <= 128 || code > 128 + signal_max) {
+		return { code, signal };
+	}
+	const number = code - 128;
+	const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+	return name === undefined ? { code, signal } : { code: null, signal: name };
+}
+
+function signalGroup(pgid: number, signal: NodeJS.Signals): void {
+	// Windows has no process groups; there the program alone is ended.
+	if (process.platform === "win32" || !signalProcess(-pgid, signal)) {
+		signalProcess(pgid, signal);
+	}
+}

@@ -1,0 +1,300 @@
+import assert from "node:assert/strict";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isMainThread } from "node:worker_threads";
+import type { Clock } from "../../lib/clock.ts";
+import type { Environment } from "../../lib/environment.ts";
+import type { Random } from "../../lib/random.ts";
+import type { Result } from "../../lib/result.ts";
+import { fail, succeed } from "../../lib/result.ts";
+import type { Fault, FaultCode } from "../../protocol/fault.ts";
+import { makeFault } from "../../protocol/fault.ts";
+import type { ChildHandle, Spawner, SpawnRequest } from "../../upstreams/driver.ts";
+import { ContainedChild } from "./child.ts";
+import { killProcesses, marker_name, ownerPrefix } from "./cleanup.ts";
+import type { Containment, ContainmentMode } from "./containment.ts";
+import { probeContainment, watcherContainment } from "./containment.ts";
+import { childEnvironment } from "./environment.ts";
+import { findProgram, programSentence } from "./find-program.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import { Ledger, listLedgers, readLedger } from "./ledger.ts";
+import type { SpawnerLog } from "./log.ts";
+import type { ProcessRow, ProcessTable } from "./process-table.ts";
+import { isRunning, readRowSync, systemProcessTable } from "./process-table.ts";
+import { WatcherLink } from "./watcher-link.ts";
+
+/** What a spawner is made from. */
+export interface SpawnerOptions {
+	/** Absolute state folder; `run/` inside it holds the ledger. */
+	readonly data_dir: string;
+	/** Names the gateway in the mark its children carry: 1 to 64 of `A-Za-z0-9_-`. */
+	readonly owner_id: string;
+	readonly clock: Clock;
+	readonly random: Random;
+	/** The gateway's own environment; children get a small part of it. */
+	readonly environment: Environment;
+	readonly log?: SpawnerLog | undefined;
+	/** Forces a mode instead of probing for the best one. */
+	readonly containment?: ContainmentMode | undefined;
+	/** The watcher's program, where it does not lie beside this file (a bundle). */
+	readonly watcher_path?: string | undefined;
+}
+
+/** Programs running at once; far above what a machine can carry, far below its pid limit. */
+const children_max = 2_000;
+
+/**
+ * Makes the spawner: probes how programs can be contained, ends what a former gateway of the
+ * same data folder left behind, and starts the watcher where one is needed.
+ *
+ * Throws when a forced mode does not work here, or when the data folder cannot be written.
+ */
+export async function createSpawner(options: SpawnerOptions): Promise<ProcessSpawner> {
+	assert(isAbsolute(options.data_dir), "data_dir is not absolute");
+	assert(isMainThread, "children die with the thread that starts them");
+	assert(/^[A-Za-z0-9_-]{1,64}$/u.test(options.owner_id), "owner_id has other characters");
+	const containment = await chooseContainment(options);
+	const table = systemProcessTable(options.clock);
+	await sweepFormerOwners(options, table);
+	const self = await table.row(process.pid);
+	assert(self !== undefined, "the gateway's own process is not in the process table");
+	// A new name for every run: a late watcher of the former run must not mistake this one.
+	const run_id = `${options.owner_id}-${process.pid}-${options.random.bytes(4).toString("hex")}`;
+	const ledger = new Ledger(options.data_dir, run_id, self);
+	return new ProcessSpawner(options, { containment, table, ledger, run_id });
+}
+
+async function chooseContainment(options: SpawnerOptions): Promise<Containment> {
+	if (options.containment === "watcher") {
+		return watcherContainment;
+	}
+	const probe = await probeContainment(options);
+	if (options.containment === "pid-namespace" && probe.obstacle !== undefined) {
+		throw new Error(`Pid namespaces do not work here: ${probe.obstacle}.`);
+	}
+	return probe.containment;
+}
+
+/** Kills what dead owners of the data folder left; resolves with the number of processes. */
+async function sweepFormerOwners(options: SpawnerOptions, table: ProcessTable): Promise<number> {
+	let killed = 0;
+	for (const path of await listLedgers(options.data_dir)) {
+		const ledger = await readLedger(path);
+		if (ledger !== undefined) {
+			if (await isRunning(table, ledger.owner)) {
+				continue;
+			}
+			killed += await killProcesses(options.clock, table, {
+				entries: ledger.entries,
+				marker_prefix: ownerPrefix(ledger.owner_id),
+			});
+		}
+		rmSync(path, { force: true });
+	}
+	if (killed > 0) {
+		options.log?.warn({ killed }, "ended processes that a former gateway had left behind");
+	}
+	return killed;
+}
+
+interface Parts {
+	readonly containment: Containment;
+	readonly table: ProcessTable;
+	readonly ledger: Ledger;
+	readonly run_id: string;
+}
+
+/** Starts programs so that none of them, nor anything they start, outlives the gateway. */
+export class ProcessSpawner implements Spawner {
+	readonly #options: SpawnerOptions;
+	readonly #parts: Parts;
+	readonly #children = new Set<ContainedChild>();
+	readonly #watcher: WatcherLink | undefined;
+	#spawned = 0;
+	#closed = false;
+
+	/** Use `createSpawner`. */
+	constructor(options: SpawnerOptions, parts: Parts) {
+		this.#options = options;
+		this.#parts = parts;
+		if (parts.containment.mode === "watcher" && process.platform !== "win32") {
+			this.#watcher = new WatcherLink({
+				watcher_path:
+					options.watcher_path ?? fileURLToPath(new URL("./watcher.ts", import.meta.url)),
+				ledger_path: parts.ledger.path,
+				owner_id: parts.run_id,
+				env: watcherEnvironment(options.environment),
+				clock: options.clock,
+				log: options.log,
+			});
+			this.#watcher.start();
+		}
+	}
+
+	/** How children are contained. */
+	get containment(): ContainmentMode {
+		return this.#parts.containment.mode;
+	}
+
+	/** The containment in words, for `doctor` and the log. */
+	get containment_detail(): string {
+		return this.#parts.containment.detail;
+	}
+
+	/** Start of the `MOORAGE_OWNER=...` entry in the environment of every process of ours. */
+	get marker_prefix(): string {
+		return ownerPrefix(this.#parts.run_id);
+	}
+
+	/** Ends what dead owners of the same data folder left. Already done once at creation. */
+	sweep(): Promise<number> {
+		return sweepFormerOwners(this.#options, this.#parts.table);
+	}
+
+	async spawn(request: SpawnRequest): Promise<Result<ChildHandle, Fault>> {
+		const env = childEnvironment(this.#options.environment, request.env);
+		const program = await this.#findProgram(request, env);
+		if (!program.ok) {
+			return program;
+		}
+		if (this.#closed) {
+			return this.#refuse(request, "gateway_stopping", "The gateway is stopping.");
+		}
+		if (this.#children.size >= children_max) {
+			const text = `${children_max} programs run already; stop some servers first.`;
+			return this.#refuse(request, "overloaded", text);
+		}
+		this.#spawned += 1;
+		// Ends in a slash, so that no mark is the beginning of another.
+		const marker_value = `${this.#parts.run_id}/${this.#spawned}/`;
+		const line = this.#parts.containment.wrap(program.value, request.args);
+		let child: ChildProcessWithoutNullStreams;
+		try {
+			child = spawn(line.program, [...line.args], {
+				cwd: request.cwd,
+				env: { ...env, [marker_name]: marker_value },
+				stdio: ["pipe", "pipe", "pipe"],
+				// Its own session and group: a Ctrl-C in the gateway's terminal is not for it.
+				detached: process.platform !== "win32",
+				windowsHide: true,
+			});
+		} catch (error) {
+			return this.#refuse(request, "server_failed", startSentence(error), error);
+		}
+		return await this.#adopt(request, child, `${marker_name}=${marker_value}`);
+	}
+
+	/** Kills all that still runs and lets the watcher go. Nothing can be spawned afterwards. */
+	async close(): Promise<void> {
+		this.#closed = true;
+		const children = [...this.#children];
+		for (const child of children) {
+			child.kill();
+		}
+		await Promise.all(children.map((child) => child.stop(0)));
+		await this.#watcher?.close();
+		this.#parts.ledger.discard();
+	}
+
+	async #findProgram(
+		request: SpawnRequest,
+		env: Readonly<Record<string, string>>,
+	): Promise<Result<string, Fault>> {
+		const folder = await stat(request.cwd).catch(() => undefined);
+		if (!folder?.isDirectory()) {
+			const text = `The working folder ${request.cwd} does not exist. Create it or correct "cwd".`;
+			return this.#refuse(request, "server_failed", text);
+		}
+		const place = { path: env["PATH"], cwd: request.cwd, path_ext: env["PATHEXT"] };
+		const found = await findProgram(request.command, place);
+		return found.ok
+			? found
+			: this.#refuse(request, "command_missing", programSentence(found.problem));
+	}
+
+	/** Records the child and hands it out; from here on it cannot get lost. */
+	async #adopt(
+		request: SpawnRequest,
+		child: ChildProcessWithoutNullStreams,
+		marker: string,
+	): Promise<Result<ChildHandle, Fault>> {
+		const { pid } = child;
+		if (pid === undefined) {
+			const error = await new Promise<Error>((resolve) => child.once("error", resolve));
+			return this.#refuse(request, "server_failed", startSentence(error), error);
+		}
+		const { ledger, table, containment } = this.#parts;
+		const { clock } = this.#options;
+		const { mode } = containment;
+		const entry = this.#record(request.server, pid);
+		// Made before anything is awaited: an exit that comes early must find its listeners.
+		const handle = new ContainedChild({ process: child, pid, mode, entry, marker, table, clock });
+		this.#children.add(handle);
+		void handle.gone.then(() => {
+			this.#children.delete(handle);
+			if (!this.#closed) {
+				ledger.remove(pid);
+			}
+		});
+		await entry;
+		return succeed(handle);
+	}
+
+	/** Writes the child into the ledger; at once where its start time can be read at once. */
+	#record(server: string, pid: number): LedgerEntry | Promise<LedgerEntry> {
+		const { ledger, table } = this.#parts;
+		const add = (row: ProcessRow | undefined): LedgerEntry => {
+			const entry = { pid, start_time: row?.start_time ?? "unknown", pgid: pid, server };
+			ledger.add(entry);
+			return entry;
+		};
+		return table.sees_environments ? add(readRowSync(pid)) : table.row(pid).then(add);
+	}
+
+	#refuse(
+		request: SpawnRequest,
+		code: FaultCode,
+		message: string,
+		error?: unknown,
+	): { readonly ok: false; readonly problem: Fault } {
+		return fail(
+			makeFault(this.#options.random, {
+				code,
+				message,
+				detail: error === undefined ? undefined : String(error),
+				level: "warn",
+				server: request.server,
+				retry_safe: true,
+			}),
+		);
+	}
+}
+
+/** What the operating system's refusal means, in words. */
+function startSentence(error: unknown): string {
+	const code = (error as NodeJS.ErrnoException).code;
+	switch (code) {
+		case "E2BIG":
+			return "The server's arguments and environment are too long for this system.";
+		case "EMFILE":
+		case "ENFILE":
+			return "Too many files are open on this machine; raise the open file limit (ulimit -n).";
+		case "EAGAIN":
+		case "ENOMEM":
+			return "This machine has no process or memory to spare; stop something first.";
+		case "ERR_INVALID_ARG_VALUE":
+			return "The server's command, arguments or environment hold a NUL character.";
+		default:
+			return `The server's program could not be started${code ? ` (${code})` : ""}.`;
+	}
+}
+
+/** A watcher inside a hosted program carries that program's mark, to be ended with it. */
+function watcherEnvironment(environment: Environment): Record<string, string> {
+	const outer = environment[marker_name];
+	return childEnvironment(environment, outer === undefined ? {} : { [marker_name]: outer });
+}
