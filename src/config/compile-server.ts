@@ -1,0 +1,195 @@
+import { stat } from "node:fs/promises";
+import { parseEnv } from "node:util";
+import { read_limits } from "./defaults.ts";
+import type { HttpDraft, ServerDraft, StdioDraft } from "./draft.ts";
+import type { Expander } from "./expander.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import type { NamedText, Placed } from "./located.ts";
+import type { HttpSpec, ServerPlan, StdioSpec } from "./plan.ts";
+import { readBounded } from "./read-bounded.ts";
+import type { Report } from "./report.ts";
+
+/** What compiling a server needs beside its draft. */
+export interface CompileContext {
+	readonly form: "moorage" | "client";
+	readonly expander: Expander;
+	readonly report: Report;
+	/** The folder relative paths of the file start from. */
+	readonly base: string;
+}
+
+/** Headers the gateway sets itself; a fixed value would break the connection. */
+const owned_headers: ReadonlySet<string> = new Set([
+	"accept",
+	"connection",
+	"content-length",
+	"content-type",
+	"host",
+	"keep-alive",
+	"last-event-id",
+	"mcp-protocol-version",
+	"mcp-session-id",
+	"transfer-encoding",
+	"upgrade",
+]);
+
+/** RFC 9110 section 5.6.2: the characters of a header's name. */
+const header_name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** Builds the plan of one server; what is wrong goes to the report. */
+export async function compileServer(
+	draft: ServerDraft,
+	context: CompileContext,
+): Promise<ServerPlan> {
+	const spec = draft.driver === "http" ? httpSpec(draft, context) : await stdioSpec(draft, context);
+	const { name, title, scope, start, tools, timeouts } = draft;
+	const plan = { name, title, spec, scope, start, tools, timeouts };
+	return { ...plan, fingerprint: fingerprintOf(plan) };
+}
+
+async function stdioSpec(draft: StdioDraft, context: CompileContext): Promise<StdioSpec> {
+	const { expander, base } = context;
+	const cwd = draft.cwd === undefined ? base : expander.path(draft.cwd, base);
+	const from_file = draft.env_file === undefined ? {} : await envFile(draft.env_file, context);
+	const command = expander.text(draft.command);
+	if (command === "") {
+		context.report.problem(
+			draft.command.start,
+			`The \`command\` of \`${draft.name}\` is empty once its references are replaced.`,
+			"Set the variable it refers to.",
+		);
+	}
+	if (draft.cwd !== undefined) await warnMissingFolder(cwd, draft.cwd, context.report);
+	return {
+		driver: "stdio",
+		command,
+		args: draft.args.map((arg) => expander.text(arg)),
+		env: { ...from_file, ...environmentOf(draft.env, context) },
+		cwd,
+	};
+}
+
+function environmentOf(env: readonly NamedText[], context: CompileContext): Record<string, string> {
+	const result: Record<string, string> = {};
+	for (const { name, name_start, value } of env) {
+		if (name === "" || /[=\0]/.test(name)) {
+			context.report.problem(
+				name_start,
+				"The name of an environment variable cannot be empty or contain `=`.",
+				"Correct the name.",
+			);
+		}
+		result[name] = context.expander.text(value);
+	}
+	return result;
+}
+
+async function envFile(placed: Placed, context: CompileContext): Promise<Record<string, string>> {
+	const path = context.expander.path(placed, context.base);
+	const content = await readBounded(path, read_limits.env_file_bytes_max);
+	if (!content.ok) {
+		context.report.problem(
+			placed.start,
+			`The \`envFile\` ${content.problem}.`,
+			"Create the file, or remove `envFile`.",
+		);
+		return {};
+	}
+	const parsed = parseEnv(content.value);
+	return Object.fromEntries(
+		Object.entries(parsed).filter((entry): entry is [string, string] => entry[1] !== undefined),
+	);
+}
+
+async function warnMissingFolder(path: string, placed: Placed, report: Report): Promise<void> {
+	const is_folder = await stat(path).then(
+		(found) => found.isDirectory(),
+		() => false,
+	);
+	if (!is_folder) report.warn(placed.start, "The folder of `cwd` does not exist yet.");
+}
+
+function httpSpec(draft: HttpDraft, context: CompileContext): HttpSpec {
+	const url = context.expander.text(draft.url);
+	const wrong = urlProblem(url);
+	if (wrong !== undefined) {
+		context.report.problem(
+			draft.url.start,
+			`The \`url\` of \`${draft.name}\` ${wrong.message}`,
+			wrong.next,
+		);
+	}
+	const headers: Record<string, string> = {};
+	const seen = new Set<string>();
+	for (const header of draft.headers) {
+		const key = header.name.toLowerCase();
+		if (!checkHeader(header, seen.has(key), context)) continue;
+		seen.add(key);
+		headers[header.name] = headerValue(header, context);
+	}
+	return { driver: "http", url, headers };
+}
+
+/** The address is never repeated: it may hold a token. */
+function urlProblem(text: string): { message: string; next: string } | undefined {
+	const url = URL.parse(text);
+	if (url === null || !["http:", "https:"].includes(url.protocol)) {
+		return {
+			message: "is not an absolute http or https address.",
+			next: "Write it in full, for example `https://example.com/mcp`.",
+		};
+	}
+	if (url.username !== "" || url.password !== "") {
+		return {
+			message: "holds a user name or password.",
+			next: "Send it as an `Authorization` header under `headers`.",
+		};
+	}
+	return undefined;
+}
+
+function checkHeader(header: NamedText, twice: boolean, context: CompileContext): boolean {
+	const { report } = context;
+	if (!header_name.test(header.name)) {
+		report.problem(
+			header.name_start,
+			"This is not the name of an HTTP header.",
+			"Use letters, digits and `-`.",
+		);
+		return false;
+	}
+	if (twice) {
+		report.problem(
+			header.name_start,
+			`The header \`${header.name}\` stands twice; upper and lower case are the same.`,
+			"Remove one of them.",
+		);
+		return false;
+	}
+	if (!owned_headers.has(header.name.toLowerCase())) return true;
+	if (context.form === "moorage") {
+		report.problem(
+			header.name_start,
+			`The header \`${header.name}\` is set by Moorage itself.`,
+			"Remove it.",
+		);
+	} else {
+		report.warn(
+			header.name_start,
+			`The header \`${header.name}\` is set by Moorage itself and was left out.`,
+		);
+	}
+	return false;
+}
+
+function headerValue(header: NamedText, context: CompileContext): string {
+	const value = context.expander.text(header.value).trim();
+	if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+		context.report.problem(
+			header.value.start,
+			`The value of the header \`${header.name}\` holds a character that headers cannot carry.`,
+			"Use one line of plain text.",
+		);
+	}
+	return value;
+}

@@ -1,0 +1,133 @@
+import { resolve } from "node:path";
+import type { Environment } from "../lib/environment.ts";
+import { normalizeHost, normalizeOrigin } from "./allow-lists.ts";
+import { type CompileContext, compileServer } from "./compile-server.ts";
+import {
+	default_allowed_hosts,
+	default_allowed_origins,
+	default_data,
+	default_listen,
+} from "./defaults.ts";
+import type { Draft } from "./draft.ts";
+import { Expander } from "./expander.ts";
+import { deepFreeze } from "./fingerprint.ts";
+import { type ListenAddress, parseListen } from "./listen.ts";
+import type { Placed } from "./located.ts";
+import type { EndpointPlan, Plan, PlanSource, ServerPlan } from "./plan.ts";
+import { placelessProblem } from "./problem.ts";
+import type { Report } from "./report.ts";
+
+/** Everything a draft becomes a plan with. */
+export interface CompileOptions {
+	readonly draft: Draft;
+	readonly report: Report;
+	readonly source: PlanSource;
+	/** The project folder: relative paths of the file start here. */
+	readonly base: string;
+	/** The working directory: relative paths of the command line start here. */
+	readonly cwd: string;
+	readonly home: string;
+	readonly environment: Environment;
+	readonly inputs: ReadonlyMap<string, string>;
+	/** From the command line; these win over the file. */
+	readonly overrides: { readonly listen?: string; readonly data?: string };
+}
+
+/** Turns a draft into a frozen plan; undefined when the report has problems. */
+export async function compilePlan(options: CompileOptions): Promise<Plan | undefined> {
+	const { draft, report, base } = options;
+	const expander = new Expander(
+		{
+			syntax: draft.form,
+			environment: options.environment,
+			inputs: options.inputs,
+			workspace: base,
+			home: options.home,
+		},
+		report,
+	);
+	const context: CompileContext = { form: draft.form, expander, report, base };
+	const servers: ServerPlan[] = [];
+	for (const server of draft.servers) servers.push(await compileServer(server, context));
+	const listen = compileListen(options, expander);
+	const data = compileData(options, expander);
+	const allowed_hosts = compileList(draft.allowed_hosts, default_allowed_hosts, hostEntry, report);
+	const allowed_origins = compileList(
+		draft.allowed_origins,
+		default_allowed_origins,
+		originEntry,
+		report,
+	);
+	if (report.failed || listen === undefined) return undefined;
+	return deepFreeze({
+		source: options.source,
+		listen,
+		data,
+		allowed_origins,
+		allowed_hosts,
+		servers,
+		endpoints: draft.endpoints.map(compileEndpoint),
+		limits: { ...draft.limits },
+		warnings: [...report.warnings],
+	});
+}
+
+function compileEndpoint(draft: Draft["endpoints"][number]): EndpointPlan {
+	const { name, servers, tools } = draft;
+	return { name, servers: servers.map((server) => server.text), tools };
+}
+
+function compileListen(options: CompileOptions, expander: Expander): ListenAddress | undefined {
+	const { draft, report, overrides } = options;
+	const written = draft.listen === undefined ? default_listen : expander.text(draft.listen);
+	// A file that asks for a refused address is wrong even where an option wins over it.
+	const from_file = parseListen(written);
+	if (!from_file.ok && draft.listen !== undefined) {
+		report.problem(draft.listen.start, from_file.problem.message, from_file.problem.next);
+	}
+	if (overrides.listen === undefined) return from_file.ok ? from_file.value : undefined;
+	const given = parseListen(overrides.listen);
+	if (given.ok) return given.value;
+	const { message, next } = given.problem;
+	report.problemElsewhere(placelessProblem("--listen", message, next));
+	return undefined;
+}
+
+function compileData(options: CompileOptions, expander: Expander): string {
+	const { draft, overrides, cwd, base } = options;
+	if (overrides.data !== undefined) return resolve(cwd, overrides.data);
+	return draft.data === undefined ? resolve(base, default_data) : expander.path(draft.data, base);
+}
+
+interface EntryKind {
+	readonly normalize: (entry: string) => string | undefined;
+	readonly message: string;
+	readonly next: string;
+}
+
+const hostEntry: EntryKind = {
+	normalize: normalizeHost,
+	message: "This is not a host name with an optional port.",
+	next: "Write for example `moorage.internal:8642`; there are no wildcards in names.",
+};
+
+const originEntry: EntryKind = {
+	normalize: normalizeOrigin,
+	message: "This is not a web origin.",
+	next: "Write a scheme and a host, for example `https://app.example.com`; there are no wildcards in names.",
+};
+
+function compileList(
+	written: readonly Placed[] | undefined,
+	defaults: readonly string[],
+	kind: EntryKind,
+	report: Report,
+): string[] {
+	if (written === undefined) return [...defaults];
+	const entries = written.map((placed) => {
+		const normal = kind.normalize(placed.text);
+		if (normal === undefined) report.problem(placed.start, kind.message, kind.next);
+		return normal;
+	});
+	return [...new Set(entries.filter((entry) => entry !== undefined))];
+}

@@ -1,0 +1,78 @@
+import type { NamedText, Placed } from "./located.ts";
+import type { Limits, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+
+/**
+ * What every human form is read into before references are expanded: checked for shape, with
+ * each text still knowing its place. Both moorage.yaml and client files end here, and only
+ * what this says is compiled.
+ */
+export interface Draft {
+	readonly form: "moorage" | "client";
+	readonly servers: readonly ServerDraft[];
+	readonly endpoints: readonly EndpointDraft[];
+	readonly listen: Placed | undefined;
+	readonly data: Placed | undefined;
+	readonly allowed_hosts: readonly Placed[] | undefined;
+	readonly allowed_origins: readonly Placed[] | undefined;
+	readonly limits: Limits;
+	readonly inputs: readonly InputDraft[];
+}
+
+interface ServerDraftBase {
+	readonly name: string;
+	readonly title: string;
+	readonly name_start: number;
+	readonly scope: Scope;
+	readonly start: "eager" | "on-demand";
+	readonly tools: ToolFilter;
+	readonly timeouts: ServerTimeouts;
+}
+
+/** A program to run. */
+export interface StdioDraft extends ServerDraftBase {
+	readonly driver: "stdio";
+	readonly command: Placed;
+	readonly args: readonly Placed[];
+	readonly env: readonly NamedText[];
+	readonly env_file: Placed | undefined;
+	readonly cwd: Placed | undefined;
+}
+
+/** A remote server. */
+export interface HttpDraft extends ServerDraftBase {
+	readonly driver: "http";
+	readonly url: Placed;
+	readonly headers: readonly NamedText[];
+}
+
+export type ServerDraft = StdioDraft | HttpDraft;
+
+/** An address over several servers. */
+export interface EndpointDraft {
+	readonly name: string;
+	readonly name_start: number;
+	readonly servers: readonly Placed[];
+	readonly tools: ToolFilter;
+}
+
+/** A question a client file declares, to be referred to as `${input:ID}`. */
+export interface InputDraft {
+	readonly id: string;
+	readonly start: number;
+	readonly kind: "text" | "choice" | "unsupported";
+	readonly description: string;
+	readonly password: boolean;
+	readonly default_value: string | undefined;
+	readonly options: readonly string[];
+}
+
+/** Every text of a server in which references are expanded. */
+export function referenceTexts(server: ServerDraft): Placed[] {
+	if (server.driver === "http") return [server.url, ...server.headers.map((one) => one.value)];
+	const single = [server.command, server.env_file, server.cwd];
+	return [
+		...single.filter((text) => text !== undefined),
+		...server.args,
+		...server.env.map((one) => one.value),
+	];
+}

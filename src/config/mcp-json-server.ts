@@ -1,0 +1,222 @@
+import * as z from "zod";
+import { default_scope, default_start, default_timeouts, ranges } from "./defaults.ts";
+import type { HttpDraft, ServerDraft, StdioDraft } from "./draft.ts";
+import { reportIssues } from "./issues.ts";
+import {
+	type Located,
+	type LocatedEntry,
+	member,
+	namedTexts,
+	placedItems,
+	placedMember,
+	plainValue,
+} from "./located.ts";
+import type { Report } from "./report.ts";
+import { formatDuration } from "./units.ts";
+
+const text_list = z.array(z.string());
+const scalar = z.union([z.string(), z.number()]);
+
+/** One server of a client file; keys beyond these are let through. */
+const client_server_schema = z.looseObject({
+	type: z.enum(["stdio", "local", "http", "streamable-http", "streamableHttp", "sse"]).optional(),
+	command: z.string().optional(),
+	args: z.array(scalar).optional(),
+	env: z.record(z.string(), z.union([scalar, z.null()])).optional(),
+	envFile: z.string().optional(),
+	cwd: z.string().optional(),
+	url: z.string().optional(),
+	serverUrl: z.string().optional(),
+	httpUrl: z.string().optional(),
+	headers: z.record(z.string(), scalar).optional(),
+	disabled: z.boolean().optional(),
+	enabled: z.boolean().optional(),
+	timeout: z.number().positive().optional(),
+	disabledTools: text_list.optional(),
+	includeTools: text_list.optional(),
+	excludeTools: text_list.optional(),
+});
+type ClientServer = z.output<typeof client_server_schema>;
+
+/** Keys that matter to the client alone; not worth a warning. */
+const client_only_keys: ReadonlySet<string> = new Set([
+	"alwaysAllow",
+	"autoApprove",
+	"autoStart",
+	"description",
+	"dev",
+	"gallery",
+	"icon",
+	"name",
+	"title",
+	"trust",
+	"version",
+]);
+
+/** Unknown keys named in one warning. */
+const ignored_shown_max = 6;
+
+/** `timeout` below this is in seconds, as some clients write it; others mean milliseconds. */
+const timeout_ms_min = 1000;
+
+/** Reads one server of a client file; undefined when it is disabled or wrong. */
+export function readClientServer(
+	root: Located,
+	entry: LocatedEntry,
+	path: readonly string[],
+	report: Report,
+): ServerDraft | undefined {
+	const checked = client_server_schema.safeParse(plainValue(entry.value));
+	if (!checked.success) {
+		const issues = checked.error.issues.map((issue) => ({
+			...issue,
+			path: [...path, ...issue.path],
+		}));
+		reportIssues(report, root, issues, () => []);
+		return undefined;
+	}
+	const form = checked.data;
+	if (form.disabled === true || form.enabled === false) {
+		report.warn(entry.key_start, `\`${entry.key}\` is disabled in the file and is not hosted.`);
+		return undefined;
+	}
+	const known = [...Object.keys(client_server_schema.shape), ...client_only_keys];
+	warnIgnored(entry.value, known, report, entry.key);
+	const driver = chooseDriver(entry, form, report);
+	if (driver === undefined) return undefined;
+	const base = {
+		name: entry.key,
+		title: entry.key,
+		name_start: entry.key_start,
+		scope: default_scope,
+		start: default_start,
+		tools: {
+			allow: form.includeTools ?? [],
+			deny: [...(form.disabledTools ?? []), ...(form.excludeTools ?? [])],
+		},
+		timeouts: { ...default_timeouts, call_ms: callTimeout(entry, form, report) },
+	} as const;
+	return driver === "http" ? httpDraft(base, entry) : stdioDraft(base, entry, report);
+}
+
+function chooseDriver(
+	entry: LocatedEntry,
+	form: ClientServer,
+	report: Report,
+): "stdio" | "http" | undefined {
+	const has_url = [form.url, form.serverUrl, form.httpUrl].some((url) => url !== undefined);
+	const has_command = form.command !== undefined;
+	if (form.type === "stdio" || form.type === "local") {
+		if (has_command) return "stdio";
+		missing(entry, "command", "Add the program to run.", report);
+		return undefined;
+	}
+	if (form.type !== undefined) {
+		if (form.type === "sse") warnSse(entry, report);
+		if (has_url) return "http";
+		missing(entry, "url", "Add the address of the server.", report);
+		return undefined;
+	}
+	if (has_url && has_command) {
+		report.problem(
+			entry.key_start,
+			`The server \`${entry.key}\` has both \`command\` and \`url\`.`,
+			'Say which one counts with `"type": "stdio"` or `"type": "http"`.',
+		);
+		return undefined;
+	}
+	if (has_url) return "http";
+	if (has_command) return "stdio";
+	report.problem(
+		entry.key_start,
+		`The server \`${entry.key}\` has neither \`command\` nor \`url\`.`,
+		"Add the one that says how to run or reach it.",
+	);
+	return undefined;
+}
+
+function missing(entry: LocatedEntry, key: string, next: string, report: Report): void {
+	report.problem(entry.key_start, `The server \`${entry.key}\` has no \`${key}\`.`, next);
+}
+
+function warnSse(entry: LocatedEntry, report: Report): void {
+	report.warn(
+		member(entry.value, "type")?.key_start ?? entry.key_start,
+		`\`${entry.key}\` names the old HTTP+SSE transport, which this version of Moorage does not speak; it is tried over Streamable HTTP. Give the server's Streamable HTTP address if it has another.`,
+	);
+}
+
+function callTimeout(entry: LocatedEntry, form: ClientServer, report: Report): number {
+	if (form.timeout === undefined) return default_timeouts.call_ms;
+	const offset = member(entry.value, "timeout")?.value.start ?? entry.key_start;
+	const in_seconds = form.timeout < timeout_ms_min;
+	const wanted_ms = Math.round(in_seconds ? form.timeout * 1000 : form.timeout);
+	const call_ms = Math.min(Math.max(wanted_ms, 1), ranges.duration_ms[1]);
+	if (in_seconds || call_ms !== wanted_ms) {
+		report.warn(offset, `The timeout of \`${entry.key}\` was read as ${formatDuration(call_ms)}.`);
+	}
+	return call_ms;
+}
+
+type Base = Pick<
+	StdioDraft,
+	"name" | "title" | "name_start" | "scope" | "start" | "tools" | "timeouts"
+>;
+
+function httpDraft(base: Base, entry: LocatedEntry): HttpDraft | undefined {
+	const url = ["url", "serverUrl", "httpUrl"]
+		.map((key) => placedMember(entry.value, key))
+		.find((text) => text !== undefined);
+	if (url === undefined) return undefined;
+	const headers = namedTexts(member(entry.value, "headers")?.value);
+	return { ...base, driver: "http", url, headers };
+}
+
+function stdioDraft(base: Base, entry: LocatedEntry, report: Report): StdioDraft | undefined {
+	const command = placedMember(entry.value, "command");
+	if (command === undefined || command.text.trim() === "") {
+		report.problem(
+			command?.start ?? entry.key_start,
+			`The \`command\` of \`${entry.key}\` is empty.`,
+			"Write the program to run, for example `npx`.",
+		);
+		return undefined;
+	}
+	const args = placedItems(member(entry.value, "args")?.value);
+	if (args.length === 0 && /^[^/\\\s]+\s/.test(command.text.trim())) {
+		report.warn(
+			command.start,
+			`The \`command\` of \`${entry.key}\` is one program's name with spaces in it; arguments belong into \`args\`.`,
+		);
+	}
+	return {
+		...base,
+		driver: "stdio",
+		command,
+		args,
+		env: namedTexts(member(entry.value, "env")?.value),
+		env_file: placedMember(entry.value, "envFile"),
+		cwd: placedMember(entry.value, "cwd"),
+	};
+}
+
+/** Mentions once what a map holds that Moorage does not know. */
+export function warnIgnored(
+	node: Located,
+	known: readonly string[],
+	report: Report,
+	owner?: string,
+): void {
+	if (node.kind !== "map") return;
+	const ignored = node.entries.filter((entry) => !known.includes(entry.key));
+	const first = ignored[0];
+	if (first === undefined) return;
+	const names = ignored.slice(0, ignored_shown_max).map((entry) => `\`${entry.key}\``);
+	const more = ignored.length - names.length;
+	const tail = more === 0 ? "" : ` and ${more} more`;
+	const where = owner === undefined ? "" : ` in \`${owner}\``;
+	report.warn(
+		first.key_start,
+		`Keys that Moorage does not know were left out of account${where}: ${names.join(", ")}${tail}.`,
+	);
+}

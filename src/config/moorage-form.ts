@@ -1,0 +1,302 @@
+import { splitCommand } from "./command-line.ts";
+import { ranges } from "./defaults.ts";
+import type { Draft, EndpointDraft, HttpDraft, ServerDraft, StdioDraft } from "./draft.ts";
+import { reportIssues } from "./issues.ts";
+import {
+	type Located,
+	type LocatedEntry,
+	member,
+	namedTexts,
+	offsetOf,
+	type Placed,
+	placed,
+	placedItems,
+	placedMember,
+	plainValue,
+} from "./located.ts";
+import type { Limits, ServerTimeouts, ToolFilter } from "./plan.ts";
+import type { Report } from "./report.ts";
+import {
+	endpoint_schema,
+	type MoorageForm,
+	moorage_schema,
+	type ServerForm,
+	server_schema,
+	type ToolsForm,
+} from "./schema.ts";
+import { checkServerName } from "./server-names.ts";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+
+/** Reads moorage.yaml's form; undefined when its shape is wrong, with the report saying how. */
+export function readMoorageForm(root: Located, report: Report): Draft | undefined {
+	reportNames(root, report);
+	const checked = moorage_schema.safeParse(plainValue(root));
+	if (!checked.success) {
+		reportIssues(report, root, checked.error.issues, knownKeys);
+		return undefined;
+	}
+	const form = checked.data;
+	const reader = new FormReader(root, report);
+	const draft: Draft = {
+		form: "moorage",
+		servers: reader.servers(form),
+		endpoints: reader.endpoints(form),
+		listen: placedMember(root, "listen"),
+		data: placedMember(root, "data"),
+		allowed_hosts: listOf(root, "allowed_hosts"),
+		allowed_origins: listOf(root, "allowed_origins"),
+		limits: reader.limits(form.limits),
+		inputs: [],
+	};
+	return report.failed ? undefined : draft;
+}
+
+/** The keys that may stand at a path, for suggestions. */
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+	const [first] = path;
+	const last = path.at(-1);
+	if (path.length === 0) return Object.keys(moorage_schema.shape);
+	if (first === "limits") return Object.keys(moorage_schema.shape.limits.unwrap().shape);
+	if (last === "tools") return ["allow", "deny"];
+	if (first === "endpoints") return Object.keys(endpoint_schema.shape);
+	if (last === "timeouts") return Object.keys(server_schema.shape.timeouts.unwrap().shape);
+	return Object.keys(server_schema.shape);
+}
+
+function reportNames(root: Located, report: Report): void {
+	const servers = entriesOf(root, "servers");
+	const endpoints = entriesOf(root, "endpoints");
+	for (const entry of [...servers, ...endpoints]) {
+		const wrong = checkServerName(entry.key);
+		if (wrong !== undefined) report.problem(entry.key_start, wrong.message, wrong.next);
+	}
+	for (const entry of endpoints) {
+		if (servers.every((server) => server.key !== entry.key)) continue;
+		report.problem(
+			entry.key_start,
+			`\`${entry.key}\` is the name of a server already, so the address is taken.`,
+			"Choose another name for the endpoint.",
+		);
+	}
+}
+
+function entriesOf(root: Located, key: string): readonly LocatedEntry[] {
+	const value = member(root, key)?.value;
+	return value?.kind === "map" ? value.entries : [];
+}
+
+function listOf(root: Located, key: string): Placed[] | undefined {
+	const value = member(root, key)?.value;
+	return value === undefined ? undefined : placedItems(value);
+}
+
+/** Reads the parts of a file whose shape has been checked. */
+class FormReader {
+	readonly #root: Located;
+	readonly #report: Report;
+
+	constructor(root: Located, report: Report) {
+		this.#root = root;
+		this.#report = report;
+	}
+
+	servers(form: MoorageForm): ServerDraft[] {
+		const drafts = entriesOf(this.#root, "servers").map((entry) => {
+			const checked = form.servers[entry.key];
+			return checked === undefined ? undefined : this.#server(entry, checked);
+		});
+		return drafts.filter((draft) => draft !== undefined);
+	}
+
+	#server(entry: LocatedEntry, form: ServerForm): ServerDraft | undefined {
+		const base = {
+			name: entry.key,
+			title: entry.key,
+			name_start: entry.key_start,
+			scope: form.scope,
+			start: form.start,
+			tools: toolFilter(form.tools),
+			timeouts: this.#timeouts(entry.key, form.timeouts),
+		};
+		const command = member(entry.value, "command");
+		const url = member(entry.value, "url");
+		if (command === undefined && url === undefined) {
+			this.#report.problem(
+				entry.key_start,
+				`The server \`${entry.key}\` has neither \`command\` nor \`url\`.`,
+				"Add the one that says how to run or reach it.",
+			);
+			return undefined;
+		}
+		if (command !== undefined && url !== undefined) {
+			this.#report.problem(
+				url.key_start,
+				`The server \`${entry.key}\` has both \`command\` and \`url\`.`,
+				"Keep one of them, or make it two servers.",
+			);
+			return undefined;
+		}
+		const foreign = url === undefined ? ["headers"] : ["args", "env", "cwd"];
+		this.#refuseForeign(entry, foreign, url === undefined ? "url" : "command");
+		if (url !== undefined) return this.#http(base, entry);
+		return this.#stdio(base, entry, command as LocatedEntry);
+	}
+
+	/** Keys that mean nothing for this kind of server are a mistake worth stopping at. */
+	#refuseForeign(entry: LocatedEntry, keys: readonly string[], owner: string): void {
+		for (const key of keys) {
+			const found = member(entry.value, key);
+			if (found === undefined) continue;
+			this.#report.problem(
+				found.key_start,
+				`\`${key}\` has no meaning for a server without \`${owner}\`.`,
+				"Remove it.",
+			);
+		}
+	}
+
+	#http(base: Omit<HttpDraft, "driver" | "url" | "headers">, entry: LocatedEntry): HttpDraft {
+		const url = placedMember(entry.value, "url") as Placed;
+		const headers = namedTexts(member(entry.value, "headers")?.value);
+		return { ...base, driver: "http", url, headers };
+	}
+
+	#stdio(
+		base: Pick<
+			StdioDraft,
+			"name" | "title" | "name_start" | "scope" | "start" | "tools" | "timeouts"
+		>,
+		entry: LocatedEntry,
+		command: LocatedEntry,
+	): StdioDraft | undefined {
+		const words = this.#words(command.value);
+		if (words === undefined) return undefined;
+		const [program, ...args] = words;
+		if (program === undefined || program.text === "") {
+			this.#report.problem(
+				command.value.start,
+				`\`servers.${entry.key}.command\` names no program.`,
+				"Write the program to run, for example `npx -y PACKAGE`.",
+			);
+			return undefined;
+		}
+		return {
+			...base,
+			driver: "stdio",
+			command: program,
+			args: [...args, ...placedItems(member(entry.value, "args")?.value)],
+			env: namedTexts(member(entry.value, "env")?.value),
+			env_file: undefined,
+			cwd: placedMember(entry.value, "cwd"),
+		};
+	}
+
+	#words(command: Located): Placed[] | undefined {
+		if (command.kind !== "scalar") return placedItems(command);
+		const whole = placed(command);
+		const split = splitCommand(whole.text);
+		if (split.ok) return split.words.map((one) => wordOf(whole, one));
+		const start = whole.exact === undefined ? whole.start : whole.exact + split.index;
+		this.#report.problem(
+			start,
+			"The quote that starts here is never closed.",
+			"Close it, or write `command` as a list.",
+		);
+		return undefined;
+	}
+
+	#timeouts(server: string, form: ServerForm["timeouts"]): ServerTimeouts {
+		const path = ["servers", server, "timeouts"];
+		return {
+			start_ms: this.#duration(form.start, [...path, "start"]),
+			call_ms: this.#duration(form.call, [...path, "call"]),
+			stop_ms: this.#duration(form.stop, [...path, "stop"]),
+		};
+	}
+
+	endpoints(form: MoorageForm): EndpointDraft[] {
+		return entriesOf(this.#root, "endpoints").map((entry) => {
+			const servers = placedItems(member(entry.value, "servers")?.value);
+			for (const [index, server] of servers.entries()) {
+				this.#checkMember(form, server, servers.slice(0, index));
+			}
+			return {
+				name: entry.key,
+				name_start: entry.key_start,
+				servers,
+				tools: toolFilter(form.endpoints[entry.key]?.tools ?? []),
+			};
+		});
+	}
+
+	#checkMember(form: MoorageForm, server: Placed, before: readonly Placed[]): void {
+		if (!Object.hasOwn(form.servers, server.text)) {
+			const names = Object.keys(form.servers);
+			this.#report.problem(
+				server.start,
+				`There is no server \`${server.text}\` under \`servers\`.`,
+				names.length === 0
+					? "Add it there."
+					: `Name one of: ${names.map((name) => `\`${name}\``).join(", ")}.`,
+			);
+		} else if (before.some((other) => other.text === server.text)) {
+			this.#report.problem(
+				server.start,
+				`The server \`${server.text}\` is listed twice.`,
+				"Remove one of them.",
+			);
+		}
+	}
+
+	limits(form: MoorageForm["limits"]): Limits {
+		return {
+			body_bytes_max: this.#size(form.body, ["limits", "body"]),
+			header_bytes_max: this.#size(form.headers, ["limits", "headers"]),
+			reply_bytes_max: this.#size(form.reply, ["limits", "reply"]),
+			requests_in_flight_max: form.requests_in_flight,
+			sessions_max: form.sessions,
+			calls_per_server_max: form.calls_per_server,
+			list_wait_ms: this.#duration(form.list_wait, ["limits", "list_wait"]),
+			request_read_ms: this.#duration(form.request_read, ["limits", "request_read"]),
+		};
+	}
+
+	#duration(text: string, path: readonly string[]): number {
+		const duration_ms = parseDuration(text) ?? 0;
+		this.#within(duration_ms, ranges.duration_ms, formatDuration, path);
+		return duration_ms;
+	}
+
+	#size(text: string, path: readonly string[]): number {
+		const bytes = parseSize(text) ?? 0;
+		this.#within(bytes, ranges.bytes, formatSize, path);
+		return bytes;
+	}
+
+	#within(
+		amount: number,
+		[least, most]: readonly [number, number],
+		format: (amount: number) => string,
+		path: readonly string[],
+	): void {
+		if (amount >= least && amount <= most) return;
+		this.#report.problem(
+			offsetOf(this.#root, path),
+			`\`${path.join(".")}\` must be between ${format(least)} and ${format(most)}.`,
+			"Write a value in this range.",
+		);
+	}
+}
+
+function wordOf(whole: Placed, word: { text: string; index: number }): Placed {
+	if (whole.exact === undefined) return { text: word.text, start: whole.start, exact: undefined };
+	const start = whole.exact + word.index;
+	const exact = whole.text.startsWith(word.text, word.index) ? start : undefined;
+	return { text: word.text, start, exact };
+}
+
+function toolFilter(form: ToolsForm): ToolFilter {
+	return Array.isArray(form)
+		? { allow: form, deny: [] }
+		: { allow: (form as { allow: string[] }).allow, deny: (form as { deny: string[] }).deny };
+}

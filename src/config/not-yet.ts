@@ -1,0 +1,53 @@
+/**
+ * Keys that belong to Moorage's plan but not to this version. They are refused by name, so
+ * that nobody believes a protection is on that does not exist.
+ */
+
+/** Where in moorage.yaml a key stands. */
+export type Level = "file" | "server" | "tools" | "other";
+
+const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
+	file: {
+		identity: "Listen on a loopback address, where everyone who can connect is you.",
+		policy: "Use `tools` with `allow` and `deny` to leave tools out.",
+		approvals: "Use `tools` with `deny` to leave risky tools out.",
+		audit: "Remove the key.",
+		secrets: "Put secrets into the environment and refer to them as `${env:NAME}`.",
+		telemetry: "Remove the key; logs go to standard error.",
+		alerts: "Remove the key.",
+		tls: "Put a reverse proxy with TLS in front of the loopback address.",
+		database: "Remove the key; state is kept in the `data` folder.",
+		tenants: "Run one Moorage for each tenant.",
+	},
+	server: {
+		auth: "Put a token into the environment and send it with `headers`.",
+		sandbox: "Host only servers you trust, or give a container command as `command`.",
+		idle: "Use `start: on-demand` to start the server with its first call.",
+		openapi: "Run an MCP server that reads the OpenAPI file, with `command`.",
+		image: "Run the image with `command`, for example `docker run -i --rm IMAGE`.",
+		container: "Run the image with `command`, for example `docker run -i --rm IMAGE`.",
+		compose: "List several servers under `endpoints`.",
+		agent: "Remove the key.",
+		approvals: "Use `tools` with `deny` to leave risky tools out.",
+		policy: "Use `tools` with `allow` and `deny` to leave tools out.",
+		egress: "Host only servers you trust.",
+		volume: "Set `cwd` to a folder of the server's own.",
+		versions: "Pin the version in `command`, as in `npx -y package@1.2.3`.",
+		replicas: "Remove the key.",
+	},
+	tools: {},
+	other: {},
+};
+
+/** What to do instead of a key this version does not have; undefined for any other key. */
+export function notYet(level: Level, key: string): string | undefined {
+	const table = not_yet[level];
+	return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
+/** The level a path of moorage.yaml leads to. */
+export function levelOf(path: readonly PropertyKey[]): Level {
+	if (path.length === 0) return "file";
+	if (path[0] === "servers" && path.length === 2) return "server";
+	return path.at(-1) === "tools" ? "tools" : "other";
+}

@@ -1,0 +1,257 @@
+import type { Environment } from "../lib/environment.ts";
+
+/**
+ * References inside a configuration's texts, such as `${env:TOKEN}`. Expanding is one pass:
+ * what a reference stands for is never searched for references again, and no problem ever
+ * repeats a value.
+ */
+
+/** Which references are understood: a client file has more kinds than moorage.yaml. */
+export type ReferenceSyntax = "moorage" | "client";
+
+/** What references may stand for. */
+export interface ReferenceValues {
+	readonly syntax: ReferenceSyntax;
+	readonly environment: Environment;
+	/** Answers to `${input:ID}`, by id. */
+	readonly inputs: ReadonlyMap<string, string>;
+	/** Absolute folder of the project the file belongs to. */
+	readonly workspace: string;
+	/** Absolute home folder of the user. */
+	readonly home: string;
+}
+
+/** Something noticed while expanding, at an index of the text. */
+export interface ReferenceNote {
+	readonly kind: "problem" | "warning";
+	readonly index: number;
+	readonly message: string;
+	readonly next: string;
+}
+
+/** The text with its references replaced; those that failed are left as they stand. */
+export interface Expansion {
+	readonly text: string;
+	readonly notes: readonly ReferenceNote[];
+}
+
+/** A piece of a text: what stands between references, or one reference. */
+type Piece =
+	| { readonly kind: "literal"; readonly text: string }
+	| { readonly kind: "escape"; readonly index: number }
+	| { readonly kind: "unclear"; readonly text: string; readonly index: number }
+	| {
+			readonly kind: "reference";
+			readonly body: string;
+			readonly raw: string;
+			readonly index: number;
+	  };
+
+const variable = /^(?:env:)?([A-Za-z_][A-Za-z0-9_]*)$/;
+const variable_with_default = /^(?:env:)?([A-Za-z_][A-Za-z0-9_]*):-([^]*)$/;
+const bare_variable = /[A-Za-z_][A-Za-z0-9_]*/y;
+const other_kind = /^([A-Za-z][A-Za-z0-9_-]*):/;
+
+/** Replaces every reference in `text`. */
+export function expandReferences(text: string, values: ReferenceValues): Expansion {
+	const notes: ReferenceNote[] = [];
+	let result = "";
+	for (const piece of split(text, values.syntax)) {
+		if (piece.kind === "literal") result += piece.text;
+		else if (piece.kind === "escape") {
+			result += "$";
+			if (values.syntax === "client") notes.push(escapeNote(piece.index));
+		} else if (piece.kind === "unclear") {
+			result += piece.text;
+			notes.push(unclearNote(piece.index, values.syntax));
+		} else {
+			const outcome = resolve(piece.body, values);
+			if (typeof outcome === "string") result += outcome;
+			else {
+				result += piece.raw;
+				notes.push({ kind: "problem", index: piece.index, ...outcome });
+			}
+		}
+	}
+	return { text: result, notes };
+}
+
+/** The ids of the `${input:ID}` references in a client file's text. */
+export function referencedInputs(text: string): string[] {
+	const ids: string[] = [];
+	for (const piece of split(text, "client")) {
+		if (piece.kind === "reference" && piece.body.startsWith("input:")) {
+			ids.push(piece.body.slice("input:".length));
+		}
+	}
+	return ids;
+}
+
+/** Cuts a text at its references. A `$` that starts none is an ordinary character. */
+function* split(text: string, syntax: ReferenceSyntax): Generator<Piece> {
+	let literal = 0;
+	let at = text.indexOf("$");
+	while (at !== -1) {
+		const piece = pieceAt(text, at, syntax);
+		if (piece === undefined) {
+			at = text.indexOf("$", at + 1);
+			continue;
+		}
+		if (at > literal) yield { kind: "literal", text: text.slice(literal, at) };
+		yield piece.piece;
+		literal = piece.end;
+		at = text.indexOf("$", piece.end);
+	}
+	if (literal < text.length) yield { kind: "literal", text: text.slice(literal) };
+}
+
+function pieceAt(
+	text: string,
+	at: number,
+	syntax: ReferenceSyntax,
+): { piece: Piece; end: number } | undefined {
+	if (text[at + 1] === "$" && startsReference(text, at + 1, syntax)) {
+		return { piece: { kind: "escape", index: at }, end: at + 2 };
+	}
+	if (!startsReference(text, at, syntax)) return undefined;
+	if (text[at + 1] === "{") {
+		const close = text.indexOf("}", at);
+		if (close === -1) return { piece: { kind: "unclear", text: "${", index: at }, end: at + 2 };
+		const body = text.slice(at + 2, close);
+		const raw = text.slice(at, close + 1);
+		const kind = isReference(body, syntax) ? "reference" : "unclear";
+		if (kind === "unclear") return { piece: { kind, text: raw, index: at }, end: close + 1 };
+		return { piece: { kind, body, raw, index: at }, end: close + 1 };
+	}
+	bare_variable.lastIndex = at + 1;
+	const name = bare_variable.exec(text)?.[0] ?? "";
+	const end = at + 1 + name.length;
+	return { piece: { kind: "reference", body: `env:${name}`, raw: `$${name}`, index: at }, end };
+}
+
+function startsReference(text: string, at: number, syntax: ReferenceSyntax): boolean {
+	const next = text[at + 1] ?? "";
+	return next === "{" || (syntax === "client" && /[A-Za-z_]/.test(next));
+}
+
+function isReference(body: string, syntax: ReferenceSyntax): boolean {
+	if (variable.test(body) || variable_with_default.test(body) || other_kind.test(body)) return true;
+	return syntax === "client" && body === "/";
+}
+
+/** What a reference stands for, or what is wrong with it. */
+function resolve(
+	body: string,
+	values: ReferenceValues,
+): string | { message: string; next: string } {
+	if (values.syntax === "client") {
+		const fixed = clientVariable(body, values);
+		if (fixed !== undefined) return fixed;
+		if (body.startsWith("input:")) return resolveInput(body.slice("input:".length), values);
+	}
+	const [, name] = variable.exec(body) ?? [];
+	if (name !== undefined) return values.environment[name] ?? unset(name, values.syntax);
+	const [, with_default, fallback] = variable_with_default.exec(body) ?? [];
+	if (with_default !== undefined && fallback !== undefined) {
+		return resolveDefault(with_default, fallback, values);
+	}
+	return refuseKind(body, values.syntax);
+}
+
+function clientVariable(body: string, values: ReferenceValues): string | undefined {
+	switch (body) {
+		case "workspaceFolder":
+			return values.workspace;
+		case "workspaceFolderBasename":
+			return values.workspace.split(/[\\/]/).findLast((part) => part !== "") ?? "";
+		case "userHome":
+			return values.home;
+		case "/":
+		case "pathSeparator":
+			return values.workspace.includes("\\") ? "\\" : "/";
+		default:
+			return undefined;
+	}
+}
+
+function resolveInput(
+	id: string,
+	values: ReferenceValues,
+): string | { message: string; next: string } {
+	const answer = values.inputs.get(id);
+	if (answer !== undefined) return answer;
+	return {
+		message: `No answer to the input \`${id}\` is known.`,
+		next: "Declare it under `inputs`.",
+	};
+}
+
+function resolveDefault(
+	name: string,
+	fallback: string,
+	values: ReferenceValues,
+): string | { message: string; next: string } {
+	if (values.syntax === "moorage") {
+		return {
+			message: `\`\${${name}:-…}\` is a form of client files; moorage.yaml has no defaults.`,
+			next: `Write \`\${env:${name}}\` and set the variable, or write the value itself.`,
+		};
+	}
+	if (fallback.includes("${")) {
+		return {
+			message: `The default of \`\${${name}:-…}\` holds another reference.`,
+			next: "Write a plain default.",
+		};
+	}
+	return values.environment[name] ?? fallback;
+}
+
+function unset(name: string, syntax: ReferenceSyntax): { message: string; next: string } {
+	const set = `Set it before starting Moorage, for example \`export ${name}=…\``;
+	return {
+		message: `The environment variable \`${name}\` is not set.`,
+		next: syntax === "client" ? `${set}, or write a default: \`\${${name}:-value}\`.` : `${set}.`,
+	};
+}
+
+function refuseKind(body: string, syntax: ReferenceSyntax): { message: string; next: string } {
+	const [, kind = ""] = other_kind.exec(body) ?? [];
+	if (kind === "input") {
+		return {
+			message: "`${input:…}` is a form of client files.",
+			next: "Write `${env:NAME}` and set the variable.",
+		};
+	}
+	if (kind === "env") {
+		return {
+			message: "The name in `${env:…}` is not a variable's name.",
+			next: "Use letters, digits and `_`.",
+		};
+	}
+	const escape = syntax === "client" ? "" : " For the text itself write `$${`.";
+	return {
+		message: `This version of Moorage does not have \`\${${kind}:…}\` references yet.`,
+		next: `Put the value into the environment and write \`\${env:NAME}\`.${escape}`,
+	};
+}
+
+function escapeNote(index: number): ReferenceNote {
+	return {
+		kind: "warning",
+		index,
+		message: "`$$` before a name or a brace was read as one `$` that starts no reference.",
+		next: "",
+	};
+}
+
+function unclearNote(index: number, syntax: ReferenceSyntax): ReferenceNote {
+	return {
+		kind: syntax === "client" ? "warning" : "problem",
+		index,
+		message:
+			syntax === "client"
+				? "`${` starts no reference Moorage knows and was taken as it stands."
+				: "`${` starts no reference Moorage knows.",
+		next: syntax === "client" ? "" : "Write `${env:NAME}`, or `$${` for the text itself.",
+	};
+}

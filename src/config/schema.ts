@@ -1,0 +1,170 @@
+import * as z from "zod";
+import {
+	default_allowed_hosts,
+	default_allowed_origins,
+	default_data,
+	default_limits,
+	default_listen,
+	default_scope,
+	default_start,
+	default_timeouts,
+	ranges,
+} from "./defaults.ts";
+import { duration_pattern, formatDuration, formatSize, size_pattern } from "./units.ts";
+
+/**
+ * The form of moorage.yaml. From this one table come the checks at load, the JSON Schema for
+ * editors and the reference in docs/configuration.md; a key exists nowhere else.
+ */
+
+// The messages name the kind of value; issues.ts words them.
+const duration = z.string("duration").regex(duration_pattern, "duration");
+const size = z.string("size").regex(size_pattern, "size");
+const count = z.int().min(ranges.count[0]).max(ranges.count[1]);
+const word = z.union([z.string(), z.number(), z.boolean()]);
+const words = z.array(word);
+const patterns = z.array(z.string().min(1));
+
+const tools_schema = z.union([
+	patterns,
+	z.strictObject({
+		allow: patterns
+			.default([])
+			.describe("Only tools that match one of these patterns; empty allows all."),
+		deny: patterns.default([]).describe("Tools that are never offered; wins over `allow`."),
+	}),
+]);
+
+const timeouts_schema = z.strictObject({
+	start: duration
+		.default(formatDuration(default_timeouts.start_ms))
+		.describe("From the start of the server to the answer of its handshake."),
+	call: duration
+		.default(formatDuration(default_timeouts.call_ms))
+		.describe("One call without an answer; progress starts it anew."),
+	stop: duration
+		.default(formatDuration(default_timeouts.stop_ms))
+		.describe("From closing its input to SIGTERM, and again from SIGTERM to SIGKILL."),
+});
+
+/** One entry of `servers`. */
+export const server_schema = z.strictObject({
+	command: z
+		.union([z.string(), words])
+		.optional()
+		.describe(
+			"The program to run and its arguments, as one text or as a list. There is no shell: quotes group words, every other character is taken as it is. Either this or `url`.",
+		),
+	args: words.default([]).describe("More arguments, put behind those of `command`."),
+	env: z
+		.record(z.string(), word)
+		.default({})
+		.describe("Environment variables for the server, beside the few every server gets."),
+	cwd: z
+		.string()
+		.default(".")
+		.describe("The folder the server runs in, relative to the folder of this file."),
+	url: z
+		.string()
+		.optional()
+		.describe("The Streamable HTTP address of a remote server. Either this or `command`."),
+	headers: z
+		.record(z.string(), word)
+		.default({})
+		.describe("HTTP headers sent with every request to `url`."),
+	scope: z
+		.enum(["shared", "tenant", "user", "session"])
+		.default(default_scope)
+		.describe("Who shares one running instance of the server."),
+	start: z
+		.enum(["eager", "on-demand"])
+		.default(default_start)
+		.describe("`eager` starts the server with the gateway, `on-demand` with its first call."),
+	tools: tools_schema
+		.default([])
+		.describe(
+			"Which tools of the server are offered: patterns with `*` and `?` over its own tool names, as a list of those allowed or as `allow` and `deny`.",
+		),
+	timeouts: timeouts_schema.prefault({}).describe("How long things may take."),
+});
+
+/** One entry of `endpoints`. */
+export const endpoint_schema = z.strictObject({
+	servers: z
+		.array(z.string())
+		.min(1)
+		.describe("The servers behind this address, by their names under `servers`. Required."),
+	tools: tools_schema
+		.default([])
+		.describe(
+			"Which tools are offered here: patterns over the names clients see (`server__tool`), as a list of those allowed or as `allow` and `deny`.",
+		),
+});
+
+const limits_schema = z.strictObject({
+	body: size
+		.default(formatSize(default_limits.body_bytes_max))
+		.describe("Largest request body accepted from a client."),
+	headers: size
+		.default(formatSize(default_limits.header_bytes_max))
+		.describe("Largest set of request headers accepted from a client."),
+	reply: size
+		.default(formatSize(default_limits.reply_bytes_max))
+		.describe("Largest message accepted from a server."),
+	requests_in_flight: count
+		.default(default_limits.requests_in_flight_max)
+		.describe("Requests of all clients being answered at one time."),
+	sessions: count
+		.default(default_limits.sessions_max)
+		.describe("Sessions of clients kept at one time."),
+	calls_per_server: count
+		.default(default_limits.calls_per_server_max)
+		.describe("Calls running on or waiting for one instance of a server."),
+	list_wait: duration
+		.default(formatDuration(default_limits.list_wait_ms))
+		.describe("How long a list waits for a server that is still starting."),
+	request_read: duration
+		.default(formatDuration(default_limits.request_read_ms))
+		.describe("How long a client may take to send one request."),
+});
+
+/** The whole of moorage.yaml. */
+export const moorage_schema = z.strictObject({
+	$schema: z
+		.string()
+		.optional()
+		.describe("Address of the JSON Schema, for editors; not read by Moorage."),
+	version: z.literal(1).default(1).describe("Version of this file's form."),
+	listen: z
+		.string()
+		.default(default_listen)
+		.describe("Address and port to listen on. Only loopback addresses are accepted."),
+	data: z
+		.string()
+		.default(default_data)
+		.describe("The state folder, relative to the folder of this file."),
+	servers: z
+		.record(z.string(), server_schema)
+		.default({})
+		.describe("The servers to host, each under the name that becomes its address."),
+	endpoints: z
+		.record(z.string(), endpoint_schema)
+		.default({})
+		.describe("Addresses that offer several servers together."),
+	allowed_hosts: z
+		.array(z.string())
+		.default([...default_allowed_hosts])
+		.describe("Values of the `Host` header that are answered: `name:port`, or `name:*`."),
+	allowed_origins: z
+		.array(z.string())
+		.default([...default_allowed_origins])
+		.describe("Web origins whose pages may call: `scheme://name:port`, or `:*` for any port."),
+	limits: limits_schema.prefault({}).describe("Limits of the front door."),
+});
+
+/** moorage.yaml as checked, with the defaults filled in. */
+export type MoorageForm = z.output<typeof moorage_schema>;
+/** A server of it. */
+export type ServerForm = z.output<typeof server_schema>;
+/** A tool filter of it. */
+export type ToolsForm = z.output<typeof tools_schema>;
