@@ -46,7 +46,7 @@ interface Entry<Item> {
 /** Someone who waits until `upto` items, counted from the start of time, have left the queue. */
 interface Waiter {
 	readonly upto: number;
-	resolve(left: boolean): void;
+	resolve(): void;
 }
 
 /**
@@ -95,12 +95,12 @@ export class Batcher<Item> {
 	}
 
 	/**
-	 * Commits what waits without further delay. Resolves with true when everything added before
-	 * has left the queue (committed, or given up and reported), and with false when it could not
-	 * be committed now and is tried again later.
+	 * Commits what waits without further delay. Resolves when everything added before has been
+	 * committed, or given up and reported, or could not be committed now and is tried again later
+	 * (then `waiting` is above 0).
 	 */
-	flush(): Promise<boolean> {
-		if (this.#queue.length === 0) return Promise.resolve(true);
+	flush(): Promise<void> {
+		if (this.#queue.length === 0) return Promise.resolve();
 		return new Promise((resolve) => {
 			this.#waiters.push({ upto: this.#added, resolve });
 			this.#timer?.cancel();
@@ -178,7 +178,7 @@ export class Batcher<Item> {
 		}
 		const done = this.#waiters.filter((waiter) => waiter.upto <= this.#left);
 		this.#waiters = this.#waiters.filter((waiter) => waiter.upto > this.#left);
-		for (const waiter of done) waiter.resolve(true);
+		for (const waiter of done) waiter.resolve();
 	}
 
 	#giveUpWaiting(): void {
@@ -186,7 +186,7 @@ export class Batcher<Item> {
 			entry.settle?.(false);
 			entry.settle = undefined;
 		}
-		for (const waiter of this.#waiters.splice(0)) waiter.resolve(false);
+		for (const waiter of this.#waiters.splice(0)) waiter.resolve();
 	}
 
 	#note(kind: BatchTrouble["kind"], items: number, error: unknown): void {

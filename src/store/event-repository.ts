@@ -24,13 +24,6 @@ export interface StoredEvent {
 	readonly data: Buffer;
 }
 
-/** A number of events of a session and the sum of their bytes. */
-export interface EventTotals {
-	readonly session_id: string;
-	readonly events: number;
-	readonly bytes: number;
-}
-
 /** A bound on a number of events and on the sum of their bytes. */
 export interface EventBound {
 	readonly events_max: number;
@@ -59,18 +52,15 @@ export interface EventRepository {
 		seq: number,
 		page: EventBound,
 	): Promise<StoredEvent[] | undefined>;
-	/** What is kept, for each session that has events, in the order of their ids. */
-	totals(): Promise<EventTotals[]>;
-	/** Throws a session's oldest events away until the rest is within the bound; tells the rest. */
-	trim(session_id: string, bound: EventBound): Promise<EventTotals>;
+	/** Throws a session's oldest events away until the rest is within the bound. */
+	trim(session_id: string, bound: EventBound): Promise<void>;
+	/** Throws away the oldest events of all sessions until the rest is within so many bytes. */
+	trimAll(bytes_max: number): Promise<void>;
 	/**
 	 * Throws away the events of before `at_ms`, then, of the streams without events, those that
-	 * ended before it, and those that a run before `run` opened before it and left open. Tells
-	 * which events went.
+	 * ended before it, and those that a run before `run` opened before it and left open.
 	 */
-	removeBefore(at_ms: number, run: number): Promise<EventTotals[]>;
-	/** Like `removeBefore`, of the time that frees at least so many bytes, or all there are. */
-	removeOldest(bytes: number, run: number): Promise<EventTotals[]>;
+	removeBefore(at_ms: number, run: number): Promise<void>;
 }
 
 /** Rows in one insert: below every database's bound on parameters. */
@@ -193,21 +183,7 @@ export class SqlEventRepository implements EventRepository {
 		}));
 	}
 
-	async totals(): Promise<EventTotals[]> {
-		const rows = await this.#db
-			.selectFrom("session_events")
-			.select((eb) => ["session_id", eb.fn.countAll().as("events"), eb.fn.sum("bytes").as("bytes")])
-			.groupBy("session_id")
-			.orderBy("session_id")
-			.execute();
-		return rows.map((row) => ({
-			session_id: row.session_id,
-			events: Number(row.events),
-			bytes: Number(row.bytes),
-		}));
-	}
-
-	async trim(session_id: string, bound: EventBound): Promise<EventTotals> {
+	async trim(session_id: string, bound: EventBound): Promise<void> {
 		const newest = await this.#db
 			.selectFrom("session_events")
 			.select(["seq", "bytes"])
@@ -215,34 +191,11 @@ export class SqlEventRepository implements EventRepository {
 			.orderBy("seq", "desc")
 			.limit(bound.events_max + 1)
 			.execute();
-		const events = countWithin(newest, bound);
-		const first_gone = newest[events];
-		if (first_gone !== undefined) await this.#trimUpTo(session_id, Number(first_gone.seq));
-		const bytes = newest.slice(0, events).reduce((sum, row) => sum + row.bytes, 0);
-		return { session_id, events, bytes };
-	}
-
-	async #trimUpTo(session_id: string, seq: number): Promise<void> {
-		await this.#db
-			.updateTable("session_streams")
-			.from((eb) =>
-				eb
-					.selectFrom("session_events")
-					.select((inner) => ["stream", inner.fn.max<number>("seq").as("seq")])
-					.where("session_id", "=", session_id)
-					.where("seq", "<=", seq)
-					.groupBy("stream")
-					.as("gone"),
-			)
-			.set((eb) => ({ dropped_seq: eb.ref("gone.seq") }))
-			.where("session_streams.session_id", "=", session_id)
-			.whereRef("session_streams.stream", "=", "gone.stream")
-			.execute();
-		await this.#db
-			.deleteFrom("session_events")
-			.where("session_id", "=", session_id)
-			.where("seq", "<=", seq)
-			.execute();
+		const first_gone = newest[countWithin(newest, bound)];
+		if (first_gone === undefined) return;
+		await this.#removeEvents((eb) =>
+			eb.and([eb("session_id", "=", session_id), eb("seq", "<=", first_gone.seq)]),
+		);
 		await this.#db
 			.deleteFrom("session_streams")
 			.where("session_id", "=", session_id)
@@ -251,26 +204,21 @@ export class SqlEventRepository implements EventRepository {
 			.execute();
 	}
 
-	async removeBefore(at_ms: number, run: number): Promise<EventTotals[]> {
-		await this.#db
-			.updateTable("session_streams")
-			.from((eb) =>
-				eb
-					.selectFrom("session_events")
-					.select((inner) => ["session_id", "stream", inner.fn.max<number>("seq").as("seq")])
-					.where("at_ms", "<", at_ms)
-					.groupBy(["session_id", "stream"])
-					.as("gone"),
-			)
-			.set((eb) => ({ dropped_seq: eb.ref("gone.seq") }))
-			.whereRef("session_streams.session_id", "=", "gone.session_id")
-			.whereRef("session_streams.stream", "=", "gone.stream")
-			.execute();
-		const gone = await this.#db
-			.deleteFrom("session_events")
-			.where("at_ms", "<", at_ms)
-			.returning(["session_id", "bytes"])
-			.execute();
+	async trimAll(bytes_max: number): Promise<void> {
+		const running = this.#db
+			.selectFrom("session_events")
+			.select(["at_ms", sql<number>`sum(bytes) over (order by at_ms desc)`.as("total")]);
+		const cut = await this.#db
+			.selectFrom(running.as("running"))
+			.select((eb) => eb.fn.max("at_ms").as("at_ms"))
+			.where("total", ">", bytes_max)
+			.executeTakeFirstOrThrow();
+		const { at_ms } = cut;
+		if (at_ms !== null) await this.#removeEvents((eb) => eb("at_ms", "<=", at_ms));
+	}
+
+	async removeBefore(at_ms: number, run: number): Promise<void> {
+		await this.#removeEvents((eb) => eb("at_ms", "<", at_ms));
 		await this.#db
 			.deleteFrom("session_streams")
 			.where((eb) =>
@@ -285,28 +233,29 @@ export class SqlEventRepository implements EventRepository {
 			)
 			.where(withoutEvents)
 			.execute();
-		return sumBySession(gone);
 	}
 
-	async removeOldest(bytes: number, run: number): Promise<EventTotals[]> {
-		const running = this.#db
-			.selectFrom("session_events")
-			.select([
-				"at_ms",
-				sql<number>`sum(bytes) over (order by at_ms, session_id, seq)`.as("total"),
-			]);
-		const cut = await this.#db
-			.selectFrom(running.as("running"))
-			.select((eb) => eb.fn.min("at_ms").as("at_ms"))
-			.where("total", ">=", bytes)
-			.executeTakeFirst();
-		const newest = await this.#db
-			.selectFrom("session_events")
-			.select((eb) => eb.fn.max("at_ms").as("at_ms"))
-			.executeTakeFirst();
-		return await this.removeBefore(Number(cut?.at_ms ?? newest?.at_ms ?? 0) + 1, run);
+	/** Removes events and notes with their streams up to where they went. */
+	async #removeEvents(which: EventFilter): Promise<void> {
+		await this.#db
+			.updateTable("session_streams")
+			.from((eb) =>
+				eb
+					.selectFrom("session_events")
+					.select((inner) => ["session_id", "stream", inner.fn.max<number>("seq").as("seq")])
+					.where(which)
+					.groupBy(["session_id", "stream"])
+					.as("gone"),
+			)
+			.set((eb) => ({ dropped_seq: eb.ref("gone.seq") }))
+			.whereRef("session_streams.session_id", "=", "gone.session_id")
+			.whereRef("session_streams.stream", "=", "gone.stream")
+			.execute();
+		await this.#db.deleteFrom("session_events").where(which).execute();
 	}
 }
+
+type EventFilter = (eb: ExpressionBuilder<Tables, "session_events">) => Expression<SqlBool>;
 
 /** True of a stream of which no event is kept. */
 function withoutEvents(eb: ExpressionBuilder<Tables, "session_streams">): Expression<SqlBool> {
@@ -328,19 +277,6 @@ function countWithin(rows: readonly { readonly bytes: number }[], bound: EventBo
 		count += 1;
 	}
 	return count;
-}
-
-function sumBySession(
-	rows: readonly { readonly session_id: string; readonly bytes: number }[],
-): EventTotals[] {
-	const sums = new Map<string, { events: number; bytes: number }>();
-	for (const { session_id, bytes } of rows) {
-		const sum = sums.get(session_id) ?? { events: 0, bytes: 0 };
-		sum.events += 1;
-		sum.bytes += bytes;
-		sums.set(session_id, sum);
-	}
-	return [...sums].map(([session_id, sum]) => ({ session_id, ...sum }));
 }
 
 /** The bytes as a Buffer, without copying them. */

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
+import { describe, it } from "node:test";
+import { Kysely } from "kysely";
+import { all_migrations, type Migrations, migrate } from "./migrate.ts";
+import { NodeSqliteDialect } from "./sqlite-dialect.ts";
+
+const names = Object.keys(all_migrations);
+
+/** Rows as each version wrote them, and what the newest version must make of them. */
+const samples: Readonly<Record<string, { readonly write: string; readonly read: string }>> = {
+	"0001-initial": {
+		write: `
+			insert into meta values ('gateway_owner', 'o');
+			insert into catalogs values ('time', 'f', 5, 'h', '{}');
+			insert into sessions values ('s', 'time', 'local', '2025-11-25', '{}', '{}', 1, 2, null, '[]');
+			insert into session_streams values ('s', 'a', 1, '"7"', 3, null, 0);
+			insert into session_events values ('s', 1, 'a', 4, 2, x'6869');`,
+		read: `
+			select 1 from meta, catalogs, sessions, session_streams, session_events
+			where meta.value = 'o' and catalogs.body = '{}' and sessions.used_at_ms = 2
+			and session_streams.about = '"7"' and session_events.payload = x'6869'`,
+	},
+};
+
+function upTo(count: number): Migrations {
+	return Object.fromEntries(Object.entries(all_migrations).slice(0, count));
+}
+
+function setUp() {
+	const raw = new DatabaseSync(":memory:");
+	const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
+	const schema = () =>
+		raw
+			.prepare("select type, name, sql from sqlite_schema order by type, name")
+			.all()
+			.map((row) => ({ ...row }));
+	return { raw, db, schema };
+}
+
+describe("the migrations", () => {
+	it("are named in the order they run, one file each", async () => {
+		assert.deepEqual(names, names.toSorted());
+		names.forEach((name, index) => {
+			assert.match(name, new RegExp(`^${String(index + 1).padStart(4, "0")}-[a-z0-9-]+$`));
+		});
+		const files = await readdir(new URL("migrations/", import.meta.url));
+		assert.deepEqual(
+			files.toSorted(),
+			names.map((name) => `${name}.ts`),
+		);
+	});
+
+	it("build the tables on an empty database and change nothing the second time", async () => {
+		const { db, schema } = setUp();
+		assert.ok((await migrate(db, "x")).ok);
+		const built = schema();
+		assert.ok(built.some((row) => row["name"] === "session_events"));
+		assert.ok((await migrate(db, "x")).ok);
+		assert.deepEqual(schema(), built);
+		await db.destroy();
+	});
+
+	for (const [index, name] of names.entries()) {
+		it(`lead from version ${name} to the same tables as from empty, and keep the rows`, async () => {
+			const fresh = setUp();
+			await migrate(fresh.db, "x");
+			const old = setUp();
+			await migrate(old.db, "x", upTo(index + 1));
+			const sample = samples[name];
+			assert.ok(sample !== undefined, `a sample of version ${name}`);
+			old.raw.exec(sample.write);
+			assert.ok((await migrate(old.db, "x")).ok);
+			assert.deepEqual(old.schema(), fresh.schema());
+			assert.equal(old.raw.prepare(sample.read).all().length, 1);
+			await Promise.all([fresh.db.destroy(), old.db.destroy()]);
+		});
+	}
+
+	it("are applied all or not at all", async () => {
+		const { db, schema } = setUp();
+		const broken: Migrations = {
+			...all_migrations,
+			"9999-broken": {
+				async up(within: Kysely<unknown>) {
+					await within.schema.createTable("half").addColumn("id", "integer").execute();
+					throw new Error("stop here");
+				},
+			},
+		};
+		await assert.rejects(migrate(db, "x", broken), /stop here/);
+		assert.deepEqual(schema(), []);
+		await db.destroy();
+	});
+
+	it("refuse a database in which an unknown migration has run", async () => {
+		const { db } = setUp();
+		await migrate(db, "x", { ...all_migrations, "9999-later": { up: async () => {} } });
+		const refused = await migrate(db, "/data/moorage.db");
+		assert.ok(!refused.ok);
+		assert.equal(refused.problem.code, "newer");
+		assert.match(refused.problem.message, /\/data\/moorage\.db/);
+		await db.destroy();
+	});
+});
