@@ -74,13 +74,15 @@ export interface Upstream {
 	/**
 	 * Sends a request and resolves with its reply. Never rejects: what goes wrong is a fault.
 	 * The upstream owns the request id and the progress token on this hop: it replaces both,
-	 * and gives messages back with the client's own token in place.
+	 * and gives messages back with the client's own token in place. A reply comes with the
+	 * bytes and the id of this hop: whoever passes it on puts the client's id in with its own
+	 * edits, in one copy.
 	 */
 	request(request: UpstreamRequest): Promise<Result<Message, Fault>>;
 	/** Sends a notification; lost silently when the server is gone. */
 	notify(message: Message, edits: readonly Edit[]): void;
-	/** Resolves when nothing is in flight or the deadline has passed. */
-	drain(deadline_ms: number): Promise<void>;
+	/** Resolves when nothing is in flight, or when this much time has passed. */
+	drain(wait_ms: number): Promise<void>;
 	/** Ends it gracefully, then by force. Idempotent; resolves when nothing is left of it. */
 	close(): Promise<void>;
 }

@@ -1,0 +1,122 @@
+import { rpc_codes } from "../protocol/codes.ts";
+import { meta_keys } from "../protocol/meta.ts";
+import {
+	eraOf,
+	latest_legacy_revision,
+	latest_modern_revision,
+	legacy_revisions,
+	modern_revisions,
+} from "../protocol/revisions.ts";
+import { composeRequest } from "../wire/compose.ts";
+import type { Message } from "../wire/message.ts";
+import { indexObject, memberSpan, rawText, readJson, readString } from "../wire/object.ts";
+import type { DriverContext, Hello } from "./driver.ts";
+import type { Envelope } from "./outgoing.ts";
+
+/**
+ * The two handshakes, as messages: what is sent, and what the answer says. In which order they
+ * are tried depends on the transport.
+ */
+
+/** The legacy handshake (lifecycle, 2025-11-25). */
+export function composeInitialize(context: DriverContext): Message {
+	const params =
+		`{"protocolVersion":"${latest_legacy_revision}",` +
+		`"capabilities":${context.client_capabilities},"clientInfo":${context.client_info}}`;
+	return composeRequest("0", "initialize", params);
+}
+
+/** What a modern server is told with every request when the request does not say it. */
+export function envelopeOf(context: DriverContext, revision = latest_modern_revision): Envelope {
+	const { client_capabilities: capabilities, client_info: info } = context;
+	return { revision, capabilities, info };
+}
+
+/** The modern handshake (server/discover, 2026-07-28); the envelope is added when it is sent. */
+export function composeDiscover(): Message {
+	return composeRequest("0", "server/discover", undefined);
+}
+
+/** What an answer to `initialize` says; a text says what is wrong with it. */
+export function readInitialized(reply: Message): Hello | string {
+	const { bytes, result } = reply;
+	const revision = readString(bytes, memberSpan(result, "protocolVersion"));
+	if (revision === undefined) return "answered initialize without a protocol version";
+	// Any legacy revision can be spoken: what a revision lacks is a matter of capabilities.
+	if (eraOf(revision) !== "legacy" || !/^\d{4}-\d{2}-\d{2}$/.test(revision)) {
+		return `answered initialize with the unknown revision ${JSON.stringify(revision.slice(0, 40))}`;
+	}
+	return {
+		era: "legacy",
+		revision,
+		capabilities: rawObject(reply, "capabilities"),
+		server_info: rawObject(reply, "serverInfo"),
+		instructions: readString(bytes, memberSpan(result, "instructions")),
+	};
+}
+
+/** What an answer to `server/discover` says: the newest modern revision both sides speak. */
+export function readDiscovered(reply: Message): Hello | string {
+	const { bytes, result, meta } = reply;
+	const offered = stringsAt(readJson(bytes, memberSpan(result, "supportedVersions")));
+	if (offered === undefined) return "answered server/discover without its supported versions";
+	const revision = modern_revisions.find((candidate) => offered.includes(candidate));
+	if (revision === undefined) return "answered server/discover without a revision known here";
+	const info = memberSpan(meta, meta_keys.server_info);
+	return {
+		era: "modern",
+		revision,
+		capabilities: rawObject(reply, "capabilities"),
+		server_info: info === undefined ? "{}" : rawText(bytes, info),
+		instructions: readString(bytes, memberSpan(result, "instructions")),
+	};
+}
+
+/** A handshake's error, as far as it tells the era of the server. */
+export interface HandshakeError {
+	readonly code: number;
+	/** The revisions it names, if it names any. */
+	readonly supported: readonly string[] | undefined;
+	/** For the log. */
+	readonly message: string;
+}
+
+/** Reads the error of a reply; undefined when it is a result. */
+export function readHandshakeError(reply: Message): HandshakeError | undefined {
+	const { bytes, error } = reply;
+	if (error === undefined) return undefined;
+	const code = readJson(bytes, memberSpan(error, "code"));
+	const data = memberSpan(error, "data");
+	const members = data === undefined ? undefined : indexObject(bytes, data);
+	const message = readString(bytes, memberSpan(error, "message")) ?? "";
+	return {
+		code: typeof code === "number" ? code : 0,
+		supported: stringsAt(readJson(bytes, memberSpan(members, "supported"))),
+		message: message.slice(0, 500),
+	};
+}
+
+/** True for the errors that only a modern server gives (basic, error codes). */
+export function isModernError(code: number): boolean {
+	return (
+		code === rpc_codes.header_mismatch ||
+		code === rpc_codes.missing_client_capability ||
+		code === rpc_codes.unsupported_protocol_version
+	);
+}
+
+/** True when the error leaves hope that the server speaks a legacy revision. */
+export function namesLegacy(error: HandshakeError): boolean {
+	return error.supported?.some((revision) => legacy_revisions.includes(revision)) ?? false;
+}
+
+function rawObject(reply: Message, key: string): string {
+	const span = memberSpan(reply.result, key);
+	if (span === undefined || indexObject(reply.bytes, span) === undefined) return "{}";
+	return rawText(reply.bytes, span);
+}
+
+function stringsAt(value: unknown): string[] | undefined {
+	if (!Array.isArray(value)) return undefined;
+	return value.filter((item) => typeof item === "string").slice(0, 100);
+}

@@ -1,0 +1,115 @@
+import { fail, type Result, succeed } from "../../lib/result.ts";
+import type { Fault } from "../../protocol/fault.ts";
+import { OpenAsks } from "../asks.ts";
+import type { DriverContext } from "../driver.ts";
+import { UpstreamFaults } from "../faults.ts";
+import { Inbound } from "../inbound.ts";
+import { type PendingCall, PendingCalls } from "../pending.ts";
+import { configuredHeaders, type HttpSession, postHeaders, streamHeaders } from "./headers.ts";
+import { once, type Reply } from "./once.ts";
+import { Remote } from "./remote.ts";
+
+/** Notifications and answers under way at a time; further notifications are dropped. */
+const posts_max = 256;
+
+/** What a link is made of. */
+export interface LinkOptions {
+	readonly url: string;
+	readonly headers: Readonly<Record<string, string>>;
+	readonly context: DriverContext;
+}
+
+/** Everything that the exchanges of one connection to a remote server share. */
+export class HttpLink {
+	readonly context: DriverContext;
+	readonly remote: Remote;
+	readonly faults: UpstreamFaults;
+	readonly pending: PendingCalls;
+	readonly asks: OpenAsks;
+	readonly inbound: Inbound;
+	readonly configured: readonly string[];
+	session: HttpSession = { era: "legacy", revision: undefined, id: undefined };
+	/** Makes a new session in place of a lost one; set once the first handshake is done. */
+	handshake: (() => Promise<Result<HttpSession, Fault>>) | undefined = undefined;
+	/** Called when a lost session has been replaced, or could not be. */
+	onRenewed: ((outcome: Result<HttpSession, Fault>) => void) | undefined = undefined;
+	is_closed = false;
+	#posts = 0;
+	#renewing: Promise<Result<HttpSession, Fault>> | undefined;
+
+	constructor({ url, headers, context }: LinkOptions) {
+		const { clock, random, server, start_ms } = context;
+		this.context = context;
+		this.remote = new Remote(url, start_ms);
+		this.configured = configuredHeaders(headers);
+		const faults = new UpstreamFaults(server, random);
+		this.faults = faults;
+		const onGivenUp = (call: PendingCall) => this.#tellCancelled(call);
+		const pending = new PendingCalls({ clock, faults, onGivenUp });
+		const send = (bytes: Buffer) => this.post(bytes, "an answer");
+		const asks = new OpenAsks({ send });
+		this.pending = pending;
+		this.asks = asks;
+		this.inbound = new Inbound({ context, pending, asks, faults, send });
+	}
+
+	/** Sends a message that has no reply; what goes wrong becomes a line in the server's log. */
+	post(bytes: Buffer, what: string): void {
+		if (this.is_closed) return;
+		if (this.#posts >= posts_max) {
+			this.context.onLine("event", `${what} was not sent: too much is under way to this server`);
+			return;
+		}
+		this.#posts += 1;
+		void this.postAndWait(bytes).then((reply) => {
+			this.#posts -= 1;
+			if (this.is_closed || (reply.ok && reply.value.status < 300)) return;
+			const why = reply.ok ? `HTTP ${reply.value.status}` : reply.problem;
+			this.context.onLine("event", `${what} was not accepted (${why})`);
+		});
+	}
+
+	/** Sends a message that has no reply, and waits until it has been accepted. */
+	postAndWait(bytes: Buffer): Promise<Result<Reply, string>> {
+		const headers = postHeaders(this.configured, this.session, undefined);
+		return once(this.remote, { method: "POST", headers, body: bytes });
+	}
+
+	/** Tells the server that the session is over, where it has one. */
+	async endSession(): Promise<void> {
+		if (this.session.id === undefined) return;
+		const headers = streamHeaders(this.configured, this.session, undefined);
+		await once(this.remote, { method: "DELETE", headers, body: undefined });
+	}
+
+	/**
+	 * Replaces a session that the server has forgotten. Many calls find that out at once; the
+	 * handshake is made once, and those that come late get its outcome.
+	 */
+	async renew(lost: HttpSession): Promise<Result<HttpSession, Fault>> {
+		if (this.session !== lost) return succeed(this.session);
+		if (this.handshake === undefined || this.is_closed) return fail(this.faults.gone());
+		this.#renewing ??= this.#renew(this.handshake);
+		return this.#renewing;
+	}
+
+	async #renew(
+		handshake: () => Promise<Result<HttpSession, Fault>>,
+	): Promise<Result<HttpSession, Fault>> {
+		this.context.onLine("event", "the server has forgotten the session; a new one is made");
+		const outcome = await handshake();
+		this.#renewing = undefined;
+		if (outcome.ok) this.session = outcome.value;
+		this.onRenewed?.(outcome);
+		return outcome;
+	}
+
+	/** A modern server hears of it by the closed stream; a legacy one must be told. */
+	#tellCancelled(call: PendingCall): void {
+		const { method } = call.request.message;
+		if (!call.written || this.session.era === "modern" || method === "initialize") return;
+		const params = `{"requestId":${call.id},"reason":"The call was given up."}`;
+		const text = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`;
+		this.post(Buffer.from(text), "a cancellation");
+	}
+}

@@ -1,0 +1,106 @@
+import type { Timer } from "../../lib/clock.ts";
+import { SseReader } from "../../wire/sse.ts";
+import { type HttpSession, streamHeaders } from "./headers.ts";
+import type { HttpLink } from "./link.ts";
+import type { Exchange, ExchangeHandler, Headers } from "./remote.ts";
+
+const reopen_ms = 1_000;
+const reopen_ms_min = 10;
+const reopen_ms_max = 60_000;
+
+/**
+ * The stream of one session on which a legacy server sends what belongs to no call
+ * (transports, listening for messages). A server need not offer it. One that breaks is opened
+ * again from where it broke, later and later as long as nothing comes on it.
+ */
+export class PushStream implements ExchangeHandler {
+	readonly #link: HttpLink;
+	readonly #session: HttpSession;
+	#exchange: Exchange | undefined;
+	#reader: SseReader | undefined;
+	#timer: Timer | undefined;
+	#status = 0;
+	#was_open = false;
+	#last_event_id: string | undefined;
+	#retry_ms = reopen_ms;
+	#failures = 0;
+	#stopped = false;
+
+	constructor(link: HttpLink, session: HttpSession) {
+		this.#link = link;
+		this.#session = session;
+	}
+
+	/** Opens the stream. */
+	start(): void {
+		if (this.#stopped) return;
+		this.#status = 0;
+		this.#reader = undefined;
+		const { configured, remote } = this.#link;
+		const headers = streamHeaders(configured, this.#session, this.#last_event_id);
+		this.#exchange = remote.send("control", { method: "GET", headers, body: undefined }, this);
+	}
+
+	/** Closes the stream for good. */
+	stop(): void {
+		this.#stopped = true;
+		this.#timer?.cancel();
+		this.#exchange?.abort();
+	}
+
+	onSent(): void {}
+
+	onHead(status: number, headers: Headers): void {
+		this.#status = status;
+		const type = String(headers["content-type"] ?? "");
+		if (status !== 200 || !type.startsWith("text/event-stream")) return;
+		this.#was_open = true;
+		const { context, inbound } = this.#link;
+		this.#reader = new SseReader({
+			event_bytes_max: context.reply_bytes_max,
+			onEvent: ({ event, data, id }) => {
+				this.#failures = 0;
+				this.#last_event_id = id;
+				if (event !== "message" || data.length === 0 || this.#stopped) return;
+				const outcome = inbound.receive(data, undefined);
+				if (!outcome.ok) context.onLine("event", "sent an event that is not a message");
+			},
+			onRetry: (retry_ms) => {
+				this.#retry_ms = Math.min(Math.max(retry_ms, reopen_ms_min), reopen_ms_max);
+			},
+			onOversize: () => context.onLine("event", "sent an event that is over the limit"),
+		});
+	}
+
+	onData(chunk: Buffer): void {
+		// What is not a stream is of no interest, however long it is.
+		if (this.#reader === undefined) this.#exchange?.abort();
+		else this.#reader.push(chunk);
+	}
+
+	onEnd(): void {
+		this.#ended();
+	}
+
+	onError(): void {
+		this.#ended();
+	}
+
+	#ended(): void {
+		if (this.#stopped) return;
+		const broke = this.#reader !== undefined;
+		const unavailable = this.#status === 0 || this.#status >= 500;
+		if (broke || unavailable) this.#reopen();
+		else if (this.#status === 404 && this.#was_open) void this.#link.renew(this.#session);
+		// Anything else says that there is no such stream here.
+	}
+
+	#reopen(): void {
+		const { clock, random } = this.#link.context;
+		const delay_ms = Math.min(this.#retry_ms * 2 ** this.#failures, reopen_ms_max);
+		this.#failures += 1;
+		// Half of the delay is chance, so that many gateways do not come back at once.
+		const jittered_ms = delay_ms * (0.5 + 0.5 * random.fraction());
+		this.#timer = clock.afterIdle(jittered_ms, () => this.start());
+	}
+}

@@ -1,0 +1,162 @@
+import { fail, type Result, succeed } from "../lib/result.ts";
+import { indexBatch, indexMessage, isBatch } from "../wire/index-message.ts";
+import type { Message, Span, WireProblem } from "../wire/message.ts";
+import { memberSpan, rawText } from "../wire/object.ts";
+import { applyEdits, replaceSpan } from "../wire/splice.ts";
+import type { OpenAsks } from "./asks.ts";
+import type { DriverContext } from "./driver.ts";
+import type { UpstreamFaults } from "./faults.ts";
+import type { PendingCall, PendingCalls } from "./pending.ts";
+
+/** Where the messages of a connection go. */
+export interface InboundOptions {
+	readonly context: DriverContext;
+	readonly pending: PendingCalls;
+	readonly asks: OpenAsks;
+	readonly faults: UpstreamFaults;
+	/** Sends a response to the server. */
+	send(bytes: Buffer): void;
+}
+
+/** Notifications about the server as a whole, on whichever stream they come. */
+const about_server =
+	/^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
+
+/** Gives every message of a server to whom it belongs. */
+export class Inbound {
+	readonly #options: InboundOptions;
+
+	constructor(options: InboundOptions) {
+		this.#options = options;
+	}
+
+	/**
+	 * Takes one message, or the array of messages that 2025-03-26 allows. `via` is the call on
+	 * whose own stream it came, where the transport has such streams. The problem is given back
+	 * when the bytes are no message and no call could be told to have ended by them.
+	 */
+	receive(bytes: Buffer, via: PendingCall | undefined): Result<undefined, WireProblem> {
+		if (isBatch(bytes)) {
+			const batch = indexBatch(bytes);
+			if (!batch.ok) return batch;
+			for (const message of batch.value) this.#dispatch(message, via);
+			return succeed(undefined);
+		}
+		const indexed = indexMessage(bytes);
+		if (!indexed.ok) return this.#broken(indexed.problem);
+		this.#dispatch(indexed.value, via);
+		return succeed(undefined);
+	}
+
+	/** A reply that names its call but is not valid ends the call: no better one will come. */
+	#broken(problem: WireProblem): Result<undefined, WireProblem> {
+		const { pending, faults } = this.#options;
+		const call = problem.id === undefined ? undefined : pending.get(readInteger(problem.id));
+		if (call === undefined) return fail(problem);
+		const what = "sent a reply that is not a valid message";
+		pending.settle(call, fail(faults.protocol(what, call, problem.message)));
+		return succeed(undefined);
+	}
+
+	#dispatch(message: Message, via: PendingCall | undefined): void {
+		switch (message.kind) {
+			case "result":
+			case "error":
+				this.#reply(message, via);
+				return;
+			case "notification":
+				this.#notification(message, via);
+				return;
+			case "request":
+				this.#request(message, via);
+				return;
+		}
+	}
+
+	#reply(message: Message, via: PendingCall | undefined): void {
+		const { pending, context } = this.#options;
+		const call = pending.get(integerAt(message.bytes, message.id));
+		if (call !== undefined) {
+			pending.settle(call, succeed(message));
+			return;
+		}
+		// An error that could not name its request is about the one whose stream it came on.
+		if (via !== undefined && !via.settled && message.kind === "error" && hasNoId(message)) {
+			pending.settle(via, succeed(message));
+			return;
+		}
+		const id = message.id === undefined ? "none" : rawText(message.bytes, message.id).slice(0, 40);
+		context.onLine("event", `sent a reply that no request waits for (id ${id})`);
+	}
+
+	#notification(message: Message, via: PendingCall | undefined): void {
+		const { pending, asks, context } = this.#options;
+		const { bytes, method = "", params } = message;
+		if (method === "notifications/progress") {
+			const token = memberSpan(params, "progressToken");
+			const call = pending.get(integerAt(bytes, token));
+			if (call !== undefined) this.#progress(message, token as Span, call);
+			return;
+		}
+		if (method === "notifications/cancelled") {
+			const id = memberSpan(params, "requestId");
+			if (id !== undefined) asks.withdraw(rawText(bytes, id));
+			return;
+		}
+		const listens = via?.request.message.method === "subscriptions/listen";
+		if (via === undefined || (about_server.test(method) && !listens)) context.onPush(message);
+		else if (!via.settled) via.request.onNotification?.(message);
+	}
+
+	#progress(message: Message, token: Span, call: PendingCall): void {
+		this.#options.pending.progressed(call);
+		if (call.token === undefined || call.request.onNotification === undefined) return;
+		const restored = applyEdits(message.bytes, [replaceSpan(token, call.token)]);
+		const indexed = indexMessage(restored);
+		if (indexed.ok) call.request.onNotification(indexed.value);
+	}
+
+	#request(message: Message, via: PendingCall | undefined): void {
+		const { pending, asks, context } = this.#options;
+		if (message.method === "ping") {
+			const id = message.id === undefined ? "null" : rawText(message.bytes, message.id);
+			this.#options.send(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+			return;
+		}
+		const only = via ?? pending.only();
+		const call = only?.request.onRequest === undefined || only.settled ? undefined : only;
+		const ask = asks.open(message, () => {
+			if (call !== undefined) pending.answered(call);
+		});
+		if (ask === undefined) return;
+		if (call === undefined) {
+			context.onRequest(ask);
+			return;
+		}
+		pending.asked(call);
+		call.request.onRequest?.(ask);
+	}
+}
+
+function hasNoId(message: Message): boolean {
+	return message.id === undefined || message.bytes[message.id.start] === 0x6e; // null
+}
+
+/** Most digits that are certainly a safe integer. */
+const digits_max = 15;
+
+/** The integer at `span`, as the ids and tokens of this hop are written; else undefined. */
+function integerAt(bytes: Buffer, span: Span | undefined): number | undefined {
+	if (span === undefined || span.end - span.start > digits_max) return undefined;
+	let value = 0;
+	for (let at = span.start; at < span.end; at++) {
+		const digit = (bytes[at] as number) - 0x30;
+		if (digit < 0 || digit > 9) return undefined;
+		value = value * 10 + digit;
+	}
+	return value;
+}
+
+function readInteger(text: string): number | undefined {
+	return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,171 @@
+import type { Clock, Timer } from "../lib/clock.ts";
+import { fail, type Result } from "../lib/result.ts";
+import type { Fault } from "../protocol/fault.ts";
+import type { Message } from "../wire/message.ts";
+import { type Awaited, Deadlines } from "./deadlines.ts";
+import type { UpstreamRequest } from "./driver.ts";
+import type { UpstreamFaults } from "./faults.ts";
+
+/** How a call ended. */
+export type Outcome = Result<Message, Fault>;
+
+/**
+ * One request that has been accepted and not yet answered.
+ *
+ *     add ──> waiting ──written = true──> sent ──settle──> settled
+ *                └──────────────settle──────────────────────┘
+ *
+ * Whatever comes first settles it: the reply, the client's cancellation, the deadline or the
+ * end of the connection. Everything after that finds no call any more.
+ */
+export class PendingCall implements Awaited {
+	/** The request id and the progress token on this hop. */
+	readonly id: number;
+	readonly request: UpstreamRequest;
+	/** Resolves when the call is settled; never rejects. */
+	readonly outcome: Promise<Outcome>;
+	/** The client's own progress token as raw JSON, if it asked for progress. */
+	token: string | undefined = undefined;
+	/** True once the server may have seen the request. */
+	written = false;
+	settled = false;
+	/** Requests of the server that this call caused and that wait for an answer. */
+	asks_open = 0;
+	/** Ends what the transport does for this call; set by a transport that needs it. */
+	stop: (() => void) | undefined = undefined;
+	patience_ms: number;
+	due_ms = 0;
+	/** Only `PendingCalls` calls these. */
+	resolve!: (outcome: Outcome) => void;
+	abandon: (() => void) | undefined = undefined;
+
+	constructor(id: number, request: UpstreamRequest) {
+		this.id = id;
+		this.request = request;
+		this.patience_ms = request.call_ms;
+		this.outcome = new Promise((resolve) => {
+			this.resolve = resolve;
+		});
+	}
+}
+
+/** What the calls of one connection need. */
+export interface PendingOptions {
+	readonly clock: Clock;
+	readonly faults: UpstreamFaults;
+	/** The caller gave up on a call, which is settled now: tell the server to stop. */
+	onGivenUp(call: PendingCall): void;
+}
+
+/** How long a call may wait while the server waits for an answer of its client. */
+const ask_ms_max = 600_000;
+
+/** The calls in flight on one connection. Each is settled exactly once. */
+export class PendingCalls {
+	readonly #options: PendingOptions;
+	readonly #calls = new Map<number, PendingCall>();
+	readonly #deadlines: Deadlines<PendingCall>;
+	readonly #drained = new Set<() => void>();
+	#last_id = 0;
+
+	constructor(options: PendingOptions) {
+		this.#options = options;
+		this.#deadlines = new Deadlines(options.clock, (call) => {
+			this.#giveUp(call, options.faults.timeout(call, call.patience_ms));
+		});
+	}
+
+	/** Requests accepted and not yet settled. */
+	get size(): number {
+		return this.#calls.size;
+	}
+
+	/** Accepts a request under an id of its own. Its signal must not have aborted yet. */
+	add(request: UpstreamRequest): PendingCall {
+		this.#last_id += 1;
+		const call = new PendingCall(this.#last_id, request);
+		this.#calls.set(call.id, call);
+		this.#deadlines.add(call);
+		call.abandon = () => this.#giveUp(call, this.#options.faults.cancelled(call));
+		request.signal.addEventListener("abort", call.abandon);
+		return call;
+	}
+
+	/** The call of this id, while it is in flight. */
+	get(id: number | undefined): PendingCall | undefined {
+		return id === undefined ? undefined : this.#calls.get(id);
+	}
+
+	/** The call in flight, when there is exactly one. */
+	only(): PendingCall | undefined {
+		if (this.#calls.size !== 1) return undefined;
+		for (const call of this.#calls.values()) return call;
+		return undefined;
+	}
+
+	/** Ends a call. False when it had already ended: the outcome is then of no use. */
+	settle(call: PendingCall, outcome: Outcome): boolean {
+		if (call.settled) return false;
+		call.settled = true;
+		this.#calls.delete(call.id);
+		this.#deadlines.remove(call);
+		if (call.abandon !== undefined) {
+			call.request.signal.removeEventListener("abort", call.abandon);
+			call.abandon = undefined;
+		}
+		call.resolve(outcome);
+		if (this.#calls.size === 0 && this.#drained.size > 0) this.#tellDrained();
+		return true;
+	}
+
+	/** The server shows that it is at work: the call gets its whole time again. */
+	progressed(call: PendingCall): void {
+		if (!call.settled) this.#deadlines.restart(call);
+	}
+
+	/** The server waits for its client: that time is not the server's, but has a limit too. */
+	asked(call: PendingCall): void {
+		call.asks_open += 1;
+		if (!call.settled) this.#deadlines.restart(call, Math.max(ask_ms_max, call.request.call_ms));
+	}
+
+	/** The server has been answered; its own time begins again. */
+	answered(call: PendingCall): void {
+		call.asks_open -= 1;
+		if (call.settled || call.asks_open > 0) return;
+		this.#deadlines.restart(call, call.request.call_ms);
+	}
+
+	/** Settles every call with a fault of its own. */
+	failAll(faultOf: (call: PendingCall) => Fault): void {
+		for (const call of [...this.#calls.values()]) {
+			if (this.settle(call, fail(faultOf(call)))) call.stop?.();
+		}
+		this.#deadlines.stop();
+	}
+
+	/** Resolves when nothing is in flight, or after `wait_ms`. */
+	drain(wait_ms: number): Promise<void> {
+		if (this.#calls.size === 0) return Promise.resolve();
+		return new Promise((resolve) => {
+			let timer: Timer | undefined;
+			const done = () => {
+				timer?.cancel();
+				this.#drained.delete(done);
+				resolve();
+			};
+			this.#drained.add(done);
+			timer = this.#options.clock.after(wait_ms, done);
+		});
+	}
+
+	#giveUp(call: PendingCall, fault: Fault): void {
+		if (!this.settle(call, fail(fault))) return;
+		call.stop?.();
+		this.#options.onGivenUp(call);
+	}
+
+	#tellDrained(): void {
+		for (const done of [...this.#drained]) done();
+	}
+}

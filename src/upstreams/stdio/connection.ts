@@ -1,0 +1,130 @@
+import { fail } from "../../lib/result.ts";
+import { composeNotification } from "../../wire/compose.ts";
+import type { Edit, Message } from "../../wire/message.ts";
+import { LineReader } from "../../wire/ndjson.ts";
+import { applyEdits } from "../../wire/splice.ts";
+import { OpenAsks } from "../asks.ts";
+import type { ChildHandle, DriverContext, GoneReason, UpstreamRequest } from "../driver.ts";
+import { UpstreamFaults } from "../faults.ts";
+import { Inbound } from "../inbound.ts";
+import { progressToken, stampRequest } from "../outgoing.ts";
+import { type Outcome, type PendingCall, PendingCalls } from "../pending.ts";
+import { Lifetime } from "./lifetime.ts";
+import { Outbox } from "./outbox.ts";
+import { idOfOversize } from "./oversize.ts";
+import { printable, readTextLines } from "./text-lines.ts";
+
+/** Requests that must not be cancelled (cancellation, 2025-11-25). */
+const uncancellable = new Set(["initialize", "server/discover"]);
+
+/** Messages to and from one running program. Knows nothing of handshakes. */
+export class StdioConnection {
+	readonly faults: UpstreamFaults;
+	readonly #context: DriverContext;
+	readonly #pending: PendingCalls;
+	readonly #asks: OpenAsks;
+	readonly #inbound: Inbound;
+	readonly #outbox: Outbox;
+	readonly #lifetime: Lifetime;
+	/** Told when the program goes away by itself; set once the handshake is done. */
+	onGone: ((reason: GoneReason) => void) | undefined = undefined;
+
+	constructor(child: ChildHandle, context: DriverContext) {
+		const { clock, random, server, stop_ms } = context;
+		const faults = new UpstreamFaults(server, random);
+		const outbox = new Outbox(child.stdin);
+		const send = (bytes: Buffer) => outbox.push(bytes, undefined);
+		this.#context = context;
+		this.faults = faults;
+		this.#outbox = outbox;
+		this.#pending = new PendingCalls({
+			clock,
+			faults,
+			onGivenUp: (call) => this.#tellCancelled(call),
+		});
+		this.#asks = new OpenAsks({ send });
+		const pending = this.#pending;
+		this.#inbound = new Inbound({ context, pending, asks: this.#asks, faults, send });
+		this.#lifetime = new Lifetime(child, { clock, stop_ms, onOver: (end) => this.#over(end) });
+		readTextLines(child.stderr, (line) => context.onLine("stderr", line));
+		this.#readMessages(child.stdout);
+	}
+
+	/** Requests sent and not yet answered. */
+	get in_flight(): number {
+		return this.#pending.size;
+	}
+
+	/** How the program ended, once it has. */
+	get ended(): GoneReason | undefined {
+		return this.#lifetime.end;
+	}
+
+	/** See `Upstream.request`. */
+	request(request: UpstreamRequest): Promise<Outcome> {
+		if (this.#lifetime.is_ending) return Promise.resolve(fail(this.faults.gone()));
+		if (request.signal.aborted) {
+			return Promise.resolve(fail(this.faults.cancelled({ request, written: false })));
+		}
+		if (this.#outbox.is_full) return Promise.resolve(fail(this.faults.queueFull()));
+		const call = this.#pending.add(request);
+		if (request.onNotification !== undefined) call.token = progressToken(request.message);
+		this.#outbox.push(stampRequest(request.message, request.edits, call.id), call);
+		return call.outcome;
+	}
+
+	/** See `Upstream.notify`. */
+	notify(message: Message, edits: readonly Edit[]): void {
+		if (this.#lifetime.is_ending || this.#outbox.is_full) return;
+		this.#outbox.push(applyEdits(message.bytes, edits), undefined);
+	}
+
+	/** See `Upstream.drain`. */
+	drain(wait_ms: number): Promise<void> {
+		return this.#pending.drain(wait_ms);
+	}
+
+	/** See `Upstream.close`. */
+	close(): Promise<void> {
+		return this.#lifetime.close();
+	}
+
+	#readMessages(stdout: NodeJS.ReadableStream): void {
+		const reader = new LineReader({
+			line_bytes_max: this.#context.reply_bytes_max,
+			onLine: (line) => this.#receive(line),
+			onOversize: (head, bytes_total, tail) => this.#oversize(head, bytes_total, tail),
+		});
+		stdout.on("data", (chunk: Buffer) => reader.push(chunk));
+		stdout.on("end", () => reader.end());
+	}
+
+	#receive(line: Buffer): void {
+		const outcome = this.#inbound.receive(line, undefined);
+		if (!outcome.ok) this.#context.onLine("stdout", printable(line));
+	}
+
+	#oversize(head: Buffer, bytes_total: number, tail: Buffer): void {
+		const call = this.#pending.get(idOfOversize(head, tail));
+		if (call === undefined) {
+			const text = `wrote a line of ${bytes_total} bytes, which is over the limit, and no reply`;
+			this.#context.onLine("event", text);
+			return;
+		}
+		const fault = this.faults.tooLarge(this.#context.reply_bytes_max, call);
+		this.#pending.settle(call, fail(fault));
+	}
+
+	#tellCancelled(call: PendingCall): void {
+		if (!call.written || uncancellable.has(call.request.message.method ?? "")) return;
+		const params = `{"requestId":${call.id},"reason":"The call was given up."}`;
+		this.notify(composeNotification("notifications/cancelled", params), []);
+	}
+
+	#over(end: GoneReason): void {
+		this.#outbox.close();
+		this.#pending.failAll((call) => this.faults.exited(call, end.message));
+		this.#asks.close();
+		if (!this.#lifetime.is_closing) this.onGone?.(end);
+	}
+}

@@ -1,0 +1,74 @@
+import type { StdioSpec } from "../../config/plan.ts";
+import { fail, type Result, succeed } from "../../lib/result.ts";
+import type { Fault } from "../../protocol/fault.ts";
+import type { Edit, Message } from "../../wire/message.ts";
+import type { Driver, DriverContext, Hello, Upstream, UpstreamRequest } from "../driver.ts";
+import { type Envelope, withEnvelope } from "../outgoing.ts";
+import type { Outcome } from "../pending.ts";
+import { envelopeOf } from "../handshake.ts";
+import { StdioConnection } from "./connection.ts";
+import { shakeHands } from "./handshake.ts";
+
+/** Programs on this machine that speak MCP over their standard streams. */
+export const stdioDriver: Driver<StdioSpec> = {
+	kind: "stdio",
+
+	async open(spec: StdioSpec, context: DriverContext): Promise<Result<Upstream, Fault>> {
+		const { command, args, env, cwd } = spec;
+		const child = await context.spawner.spawn({
+			server: context.server,
+			command,
+			args,
+			env,
+			cwd,
+		});
+		if (!child.ok) return child;
+		const connection = new StdioConnection(child.value, context);
+		const hello = await shakeHands(connection, context);
+		if (!hello.ok) {
+			await connection.close();
+			return hello;
+		}
+		const { ended } = connection;
+		if (ended !== undefined) {
+			return fail(connection.faults.notStarted(`${ended.message} right after its handshake`));
+		}
+		connection.onGone = (reason) => context.onGone(reason);
+		return succeed(new StdioUpstream(connection, hello.value, context));
+	},
+};
+
+/** A program that has answered its handshake. */
+class StdioUpstream implements Upstream {
+	readonly hello: Hello;
+	readonly #connection: StdioConnection;
+	readonly #envelope: Envelope | undefined;
+
+	constructor(connection: StdioConnection, hello: Hello, context: DriverContext) {
+		this.#connection = connection;
+		this.hello = hello;
+		const modern = hello.era === "modern";
+		this.#envelope = modern ? envelopeOf(context, hello.revision) : undefined;
+	}
+
+	get in_flight(): number {
+		return this.#connection.in_flight;
+	}
+
+	request(request: UpstreamRequest): Promise<Outcome> {
+		if (this.#envelope === undefined) return this.#connection.request(request);
+		return this.#connection.request(withEnvelope(request, this.#envelope));
+	}
+
+	notify(message: Message, edits: readonly Edit[]): void {
+		this.#connection.notify(message, edits);
+	}
+
+	drain(wait_ms: number): Promise<void> {
+		return this.#connection.drain(wait_ms);
+	}
+
+	close(): Promise<void> {
+		return this.#connection.close();
+	}
+}
