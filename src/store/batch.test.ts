@@ -180,7 +180,7 @@ describe("a batcher", () => {
 			{ weight: 5, arbitrary: fc.constant("add" as const) },
 			fc.constantFrom("advance", "flush", "busy", "free", "bad" as const),
 		);
-		const property = fc.asyncProperty(fc.array(action, { maxLength: 60 }), async (actions) => {
+		const property = fc.asyncProperty(fc.array(action, { maxLength: 60, size: "max" }), async (actions) => {
 			const { batcher, clock, commits, disk } = setUp({ batch_items_max: 3 });
 			const good: number[] = [];
 			let next = 0;

@@ -287,7 +287,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 
 async function checkModel(current: () => ContractStore): Promise<void> {
 	let runs = 0;
-	const steps = fc.array(anyStep, { maxLength: 40 });
+	const steps = fc.array(anyStep, { maxLength: 40, size: "max" });
 	const property = fc.asyncProperty(steps, async (list) => {
 		runs += 1;
 		const session_id = `model ${runs}`;
