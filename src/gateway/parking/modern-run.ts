@@ -1,0 +1,151 @@
+import type { AskOutcome, UpstreamAsk } from "../../upstreams/driver.ts";
+import type { Message } from "../../wire/message.ts";
+import { rawText } from "../../wire/object.ts";
+import type { CallSink, Reply } from "../call.ts";
+
+/**
+ * One running call of a modern client. The client sees it through requests that come and go:
+ * when the server asks something, the request at hand ends with `input_required` and the call
+ * stays parked until another request brings the answers (MRTR, SEP-2322).
+ *
+ *   request 1 --> running --ask--> parked --request 2--> running --reply--> over
+ *                    |                |
+ *                 cancelled        expired
+ */
+
+/** A request of the client that looks at the run now. */
+export interface RunViewer {
+	/** A notification on this request's stream. */
+	notify(message: Message): void;
+	/** The request ends: the server needs answers. */
+	inputRequired(questions: ReadonlyMap<string, UpstreamAsk>): void;
+	/** The request ends with the call's reply. */
+	finish(reply: Reply): void;
+}
+
+/** Questions a server may have open at once in one call. */
+const questions_max = 32;
+
+/** Waits a turn before parking, so that questions asked together are answered together. */
+export type Defer = (fn: () => void) => void;
+
+/** Where a run is. */
+export type RunState = "running" | "parked" | "over";
+
+export class ModernRun implements CallSink {
+	readonly #defer: Defer;
+	readonly #mayPark: () => boolean;
+	readonly #cancel: AbortController;
+	readonly #questions = new Map<string, UpstreamAsk>();
+	#viewer: RunViewer | undefined;
+	#reply: Reply | undefined;
+	#round = 0;
+	#next_question = 1;
+	#deferred = false;
+
+	constructor(
+		viewer: RunViewer,
+		options: { cancel: AbortController; defer: Defer; mayPark(): boolean },
+	) {
+		this.#viewer = viewer;
+		this.#cancel = options.cancel;
+		this.#defer = options.defer;
+		this.#mayPark = options.mayPark;
+	}
+
+	get state(): RunState {
+		if (this.#reply !== undefined && this.#viewer === undefined) return "over";
+		return this.#viewer === undefined ? "parked" : "running";
+	}
+
+	/** The round whose answers are waited for. */
+	get round(): number {
+		return this.#round;
+	}
+
+	notify(message: Message): void {
+		this.#viewer?.notify(message);
+	}
+
+	ask(ask: UpstreamAsk): void {
+		if (this.#questions.size >= questions_max || this.#reply !== undefined || !this.#mayPark()) {
+			ask.answer({ kind: "error", json: too_many });
+			return;
+		}
+		const key = `q${this.#next_question}`;
+		this.#next_question += 1;
+		this.#questions.set(key, ask);
+		ask.signal.addEventListener("abort", () => this.#questions.delete(key), { once: true });
+		this.#parkSoon();
+	}
+
+	/** The call has ended; held for the next request when none looks. */
+	settle(reply: Reply): void {
+		this.#reply = reply;
+		this.#questions.clear();
+		const viewer = this.#viewer;
+		if (viewer === undefined) return;
+		this.#viewer = undefined;
+		viewer.finish(reply);
+	}
+
+	/** A retry: its answers go to the server, and its request looks from now on. */
+	resume(viewer: RunViewer, answers: ReadonlyMap<string, AskOutcome>): void {
+		if (this.#reply !== undefined) {
+			viewer.finish(this.#reply);
+			return;
+		}
+		this.#viewer = viewer;
+		for (const [key, outcome] of answers) {
+			const ask = this.#questions.get(key);
+			if (ask === undefined) continue;
+			this.#questions.delete(key);
+			ask.answer(outcome);
+		}
+		// What was not answered is asked again at once.
+		if (this.#questions.size > 0) this.#parkSoon();
+	}
+
+	/** Nobody wants the call any more: the server is told to stop. */
+	cancel(): void {
+		this.#viewer = undefined;
+		this.#cancel.abort();
+	}
+
+	#parkSoon(): void {
+		if (this.#deferred) return;
+		this.#deferred = true;
+		this.#defer(() => {
+			this.#deferred = false;
+			const viewer = this.#viewer;
+			if (viewer === undefined || this.#questions.size === 0) return;
+			this.#viewer = undefined;
+			this.#round += 1;
+			viewer.inputRequired(this.#questions);
+		});
+	}
+}
+
+const too_many = '{"code":-32603,"message":"Too many questions are open in this call"}';
+
+/** The raw `inputRequests` object for a set of questions. */
+export function inputRequestsJson(questions: ReadonlyMap<string, UpstreamAsk>): string {
+	const parts = [...questions].map(([key, { message }]) => {
+		const { bytes, params } = message;
+		const method = JSON.stringify(message.method);
+		const body = params === undefined ? "" : `,"params":${rawParams(bytes, message)}`;
+		return `${JSON.stringify(key)}:{"method":${method}${body}}`;
+	});
+	return `{${parts.join(",")}}`;
+}
+
+/** Members of legacy question params that the modern revision does not have. */
+const legacy_only = new Set(["elicitationId", "_meta", "task"]);
+
+function rawParams(bytes: Buffer, message: Message): string {
+	const members = message.params?.members ?? [];
+	const kept = members
+		.filter(({ key }) => !legacy_only.has(key))
+		.map(({ key, value }) => `${JSON.stringify(key)}:${rawText(bytes, value)}`);
+	return `{${kept.join(",")}}`;
+}
