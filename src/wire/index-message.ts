@@ -48,6 +48,8 @@ class Findings {
 	refusal: string | undefined = undefined;
 	jsonrpc: Span | undefined = undefined;
 	id: Span | undefined = undefined;
+	/** An id given twice names nobody: an answer to either might reach the wrong asker. */
+	id_is_ambiguous = false;
 	method: Span | undefined = undefined;
 	params: ObjectIndex | undefined = undefined;
 	result: ObjectIndex | undefined = undefined;
@@ -214,8 +216,10 @@ function collectValue(
 
 /** Keeps what the envelope says, as it is read: an id is known even when the rest is broken. */
 function noteMember(key: string, value: Span, found: Findings): void {
-	if (key === "id") found.id = value;
-	else if (key === "method") found.method = value;
+	if (key === "id") {
+		found.id_is_ambiguous = found.id !== undefined;
+		found.id = value;
+	} else if (key === "method") found.method = value;
 	else if (key === "jsonrpc") found.jsonrpc = value;
 	else if (key === "params" && found.params?.span.start !== value.start) {
 		found.refusal ??= "The params of a message must be an object.";
@@ -301,7 +305,7 @@ function isStringOrNumber(first_byte: number): boolean {
 }
 
 function readableId(bytes: Buffer, found: Findings | undefined): string | undefined {
-	const id = found?.id;
+	const id = found?.id_is_ambiguous ? undefined : found?.id;
 	if (id === undefined || !isStringOrNumber(bytes[id.start] as number)) return undefined;
 	return isUtf8(bytes.subarray(id.start, id.end)) ? rawText(bytes, id) : undefined;
 }

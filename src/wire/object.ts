@@ -1,5 +1,6 @@
 import { decodeName, decodeText } from "./decode.ts";
 import type { Member, ObjectIndex, Span } from "./message.ts";
+import { parseJson } from "./parse-json.ts";
 import {
 	byte_array_close,
 	byte_array_open,
@@ -95,8 +96,7 @@ export function readString(bytes: Buffer, span: Span | undefined): string | unde
 
 /** The parsed value at `span`; undefined when there is no value. */
 export function readJson(bytes: Buffer, span: Span | undefined): unknown {
-	if (span === undefined) return undefined;
-	return JSON.parse(rawText(bytes, span));
+	return span === undefined ? undefined : parseJson(bytes, span);
 }
 
 /** The text at `span` as it is written, for a string with its quotes and escapes. */
