@@ -6,7 +6,8 @@
 import { readFileSync } from "node:fs";
 import { serve, text, toolServer } from "./wire/serve.mjs";
 
-const odd = readFileSync(new URL("./odd-result.json", import.meta.url), "utf8").trimEnd();
+// Not named .json, so that no formatter touches its bytes.
+const odd = readFileSync(new URL("./odd-result.raw", import.meta.url), "utf8").trimEnd();
 const odd_tool =
 	'{"x-before": 1.0,"name":"odd","title":"\\u00dcber","description":"Gr\\u00fc\\u00dfe \\/ 日本語",' +
 	'"inputSchema":{"type":"object","$defs":{"n":{"const":12345678901234567890}}},"x-after":[ ]}';

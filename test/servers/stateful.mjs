@@ -1,6 +1,7 @@
 /**
  * Remembers: `increment` counts per connection and tells subscribers and the log about it.
- * `whoami` answers with the process id, which tells two instances apart.
+ * `notified` answers with the notifications the client has sent, `whoami` with the process id,
+ * which tells two instances apart.
  */
 import { serve, text, toolServer } from "./wire/serve.mjs";
 
@@ -8,7 +9,7 @@ const uri = "counter://value";
 const counters = new WeakMap();
 
 function stateOf(peer) {
-	const found = counters.get(peer) ?? { value: 0, subscribed: false };
+	const found = counters.get(peer) ?? { value: 0, subscribed: false, notified: [] };
 	counters.set(peer, found);
 	return found;
 }
@@ -25,12 +26,14 @@ const tools = [
 		},
 	},
 	{ name: "value", call: ({ peer }) => text(String(stateOf(peer).value)) },
+	{ name: "notified", call: ({ peer }) => text(JSON.stringify(stateOf(peer).notified)) },
 	{ name: "whoami", call: () => text(String(process.pid)) },
 ];
 
 serve(
 	toolServer("stateful", tools, {
 		capabilities: '{"tools":{},"resources":{"subscribe":true},"logging":{}}',
+		notified: (message, peer) => stateOf(peer).notified.push(message),
 		handle({ peer, message: { method, params } }) {
 			const state = stateOf(peer);
 			switch (method) {

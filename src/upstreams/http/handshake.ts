@@ -4,7 +4,7 @@ import type { Fault } from "../../protocol/fault.ts";
 import { header_names } from "../../protocol/headers.ts";
 import { latest_modern_revision } from "../../protocol/revisions.ts";
 import type { Message } from "../../wire/message.ts";
-import type { Hello } from "../driver.ts";
+import type { Hello, UpstreamRequest } from "../driver.ts";
 import {
 	composeDiscover,
 	composeInitialize,
@@ -42,10 +42,8 @@ const not_about_era = new Set([401, 403, 407, 408, 429]);
 export async function shakeHands(link: HttpLink): Promise<Result<Agreement, Fault>> {
 	const { start_ms, clock } = link.context;
 	const started_ms = clock.monotonic();
-	const discover = withEnvelope(
-		{ ...plain(link, composeDiscover(), start_ms / 2) },
-		envelopeOf(link.context),
-	);
+	const asked = plain(link, composeDiscover(), start_ms / 2);
+	const discover = withEnvelope(asked, envelopeOf(link.context));
 	const { outcome, run } = await exchange(link, discover, modern);
 	const verdict = judge(link, outcome, run.status);
 	if (verdict !== "legacy") return verdict;
@@ -69,8 +67,7 @@ export async function initialize(
 	const id = typeof header === "string" && header !== "" ? header : undefined;
 	const session: HttpSession = { era: "legacy", revision: hello.revision, id };
 	// Calls may take another connection: the server must have seen this one before them.
-	link.session = session;
-	const told = await link.postAndWait(initialized);
+	const told = await link.postAndWait(initialized, session);
 	if (!told.ok || told.value.status >= 300) {
 		const why = told.ok ? `HTTP ${told.value.status}` : told.problem;
 		link.context.onLine("event", `notifications/initialized was not accepted (${why})`);
@@ -99,13 +96,13 @@ function judge(
 	return succeed({ hello, session: { ...modern, revision: hello.revision } });
 }
 
-function plain(link: HttpLink, message: Message, call_ms: number) {
+function plain(link: HttpLink, message: Message, call_ms: number): UpstreamRequest {
 	return { message, edits: [], name: undefined, signal: link.context.signal, call_ms };
 }
 
 async function exchange(
 	link: HttpLink,
-	request: ReturnType<typeof plain>,
+	request: UpstreamRequest,
 	session: HttpSession,
 ): Promise<{ outcome: Outcome; run: CallRun }> {
 	const call = link.pending.add(request);

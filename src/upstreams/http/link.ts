@@ -70,8 +70,8 @@ export class HttpLink {
 	}
 
 	/** Sends a message that has no reply, and waits until it has been accepted. */
-	postAndWait(bytes: Buffer): Promise<Result<Reply, string>> {
-		const headers = postHeaders(this.configured, this.session, undefined);
+	postAndWait(bytes: Buffer, session = this.session): Promise<Result<Reply, string>> {
+		const headers = postHeaders(this.configured, session, undefined);
 		return once(this.remote, { method: "POST", headers, body: bytes });
 	}
 

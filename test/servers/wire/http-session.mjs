@@ -101,8 +101,9 @@ export class HttpSession {
 	#send(text, call, last) {
 		const stream = call === undefined ? this.#get : this.#streams.get(call.id);
 		if (stream === undefined) return;
-		if (last && !stream.started && stream.json) {
-			stream.response.writeHead(this.#status(text), this.#headers("application/json"));
+		const status = this.#status(text);
+		if (last && !stream.started && (stream.json || status !== 200)) {
+			stream.response.writeHead(status, this.#headers("application/json"));
 			stream.response.end(text);
 			this.#streams.delete(stream.name);
 			return;
@@ -111,22 +112,22 @@ export class HttpSession {
 		event.last = last;
 		if (stream === this.#get && stream.response === undefined) this.#get.pending.push(event);
 		if (stream.response === undefined) return;
-		this.#start(stream, this.#status(text));
+		this.#start(stream);
 		this.#write(stream, event);
 	}
 
-	#start(stream, status = 200) {
+	#start(stream) {
 		if (stream.started) return;
 		stream.started = true;
 		if (stream.response.headersSent) return;
-		stream.response.writeHead(status, this.#headers("text/event-stream"));
+		stream.response.writeHead(200, this.#headers("text/event-stream"));
 	}
 
-	/** The modern era ties a few errors to a status; they are only ever a stream's first event. */
+	/** The modern era ties a few errors to a status. */
 	#status(text) {
 		if (this.#id !== undefined || this.#host.options.era === "legacy") return 200;
 		const code = /^\{"jsonrpc":"2\.0","id":[^,]*,"error":\{"code":(-?\d+)/.exec(text)?.[1];
-		return { "-32601": 404, "-32022": 400, "-32602": 400 }[code] ?? 200;
+		return { "-32601": 404, "-32022": 400 }[code] ?? 200;
 	}
 
 	#keep(name, text) {
