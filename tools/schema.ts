@@ -1,0 +1,36 @@
+/**
+ * Writes what is generated from the schema of moorage.yaml: the JSON Schema for editors and
+ * the table in docs/configuration.md. `--check` only says whether they are up to date.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { moorageJsonSchemaText } from "../src/config/json-schema.ts";
+import { referenceTable } from "../src/config/reference.ts";
+
+const docs = join(import.meta.dirname, "..", "docs");
+const marks = ["<!-- reference: written by tools/schema.ts -->", "<!-- end of reference -->"];
+
+async function generated(): Promise<Map<string, string>> {
+	const page = join(docs, "configuration.md");
+	const text = await readFile(page, "utf8");
+	const [start, end] = marks.map((mark) => text.indexOf(mark));
+	if (start === undefined || end === undefined || start < 0 || end < start) {
+		throw new Error(`${page} has lost the marks around its reference.`);
+	}
+	const head = text.slice(0, start);
+	const tail = text.slice(end);
+	return new Map([
+		[join(docs, "moorage.schema.json"), moorageJsonSchemaText()],
+		[page, `${head}${marks[0]}\n\n${referenceTable()}\n\n${tail}`],
+	]);
+}
+
+const check = process.argv.includes("--check");
+for (const [path, wanted] of await generated()) {
+	const current = await readFile(path, "utf8").catch(() => "");
+	if (current === wanted) continue;
+	if (check) {
+		process.stderr.write(`${path} is out of date: run \`node tools/schema.ts\`.\n`);
+		process.exitCode = 1;
+	} else await writeFile(path, wanted);
+}

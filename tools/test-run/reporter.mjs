@@ -1,0 +1,62 @@
+// @ts-check
+/**
+ * A reporter for node:test that appends one JSON line per event to the file named in
+ * MOORAGE_TEST_EVENTS. Written at once, so that what a test file did is known even when it is
+ * killed. Passed to Node with --test-reporter, which takes a default export.
+ */
+import { openSync, writeSync } from "node:fs";
+import { inspect } from "node:util";
+
+const file = process.env.MOORAGE_TEST_EVENTS ?? "";
+
+/** @param {AsyncIterable<{ type: string, data: any }>} source */
+export default async function* report(source) {
+	const descriptor = openSync(file, "a");
+	for await (const { type, data } of source) {
+		const line = describe(type, data);
+		if (line !== undefined) writeSync(descriptor, `${JSON.stringify(line)}\n`);
+		yield "";
+	}
+}
+
+/**
+ * @param {string} type
+ * @param {any} data
+ */
+function describe(type, data) {
+	const { name, nesting } = data;
+	switch (type) {
+		case "test:dequeue":
+			return { event: "begin", name, nesting };
+		case "test:pass":
+		case "test:fail":
+			return {
+				event: type === "test:pass" ? "pass" : "fail",
+				name,
+				nesting,
+				line: data.line,
+				is_suite: data.details.type === "suite",
+				duration_ms: data.details.duration_ms,
+				skip: reason(data.skip),
+				todo: reason(data.todo),
+				failure: data.details.error?.failureType,
+				error: type === "test:fail" ? errorText(data.details.error) : undefined,
+			};
+		case "test:summary":
+			return { event: "end" };
+		default:
+			return undefined;
+	}
+}
+
+/** @param {unknown} mark */
+function reason(mark) {
+	if (mark === undefined || mark === false) return undefined;
+	return typeof mark === "string" && mark !== "" ? mark : "no reason given";
+}
+
+/** @param {any} error */
+function errorText(error) {
+	const cause = error?.cause ?? error;
+	return typeof cause === "string" ? cause : inspect(cause, { depth: 6, colors: false });
+}

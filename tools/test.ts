@@ -1,0 +1,108 @@
+/**
+ * `npm test [-- FILTER ...]`: runs every test of the project with node:test, each file in its own
+ * process. A filter is part of a path; a file runs when any filter is in its path.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { styleText } from "node:util";
+import { listFiles } from "./lib/files.ts";
+import { repository_root } from "./lib/paths.ts";
+import { sweepProcesses } from "./test-run/leftovers.ts";
+import { closingLine, type FileOutcome, type TestFailure } from "./test-run/outcome.ts";
+import { killRunning } from "./test-run/run-file.ts";
+import { type Phase, runPhase } from "./test-run/run-files.ts";
+import { provideUv } from "./test-run/uv.ts";
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** Unit tests use little but the processor; end-to-end ones start several processes each. */
+function phasesOf(files: readonly string[]): Phase[] {
+	const tests = files.filter((file) => file.endsWith(".test.ts"));
+	const cores = availableParallelism();
+	return [
+		{
+			title: "unit tests",
+			files: tests.filter((file) => /^(src|tools|bench)\//.test(file)),
+			concurrency: cores,
+			file_ms_max: 180_000,
+			test_ms_max: 60_000,
+		},
+		{
+			title: "end-to-end tests",
+			files: tests.filter((file) => file.startsWith("test/")),
+			concurrency: Math.max(2, Math.floor(cores / 2)),
+			file_ms_max: 900_000,
+			test_ms_max: 300_000,
+		},
+	];
+}
+
+/** The environment of every test: this Node and uv first on the PATH, and a folder of its own. */
+async function environmentOf(scratch: string, run_id: string): Promise<NodeJS.ProcessEnv> {
+	const environment: NodeJS.ProcessEnv = { ...process.env };
+	// Set when another node:test runs us, and would change how the tests report.
+	delete environment["NODE_TEST_CONTEXT"];
+	const tools_folder = join(repository_root, ".tools");
+	const uv = await provideUv({ tools_folder, environment, say });
+	if (uv.missing !== undefined) say(`uv is missing, so no Python server is tested: ${uv.missing}`);
+	const folders = [dirname(process.execPath), uv.folder, environment["PATH"]];
+	environment["PATH"] = folders.filter((folder) => folder !== undefined).join(delimiter);
+	environment["TMPDIR"] = join(scratch, "tmp");
+	environment["MOORAGE_TEST_RUN"] = run_id;
+	return environment;
+}
+
+/** What the tests left behind: files in their temporary folder, and processes. */
+async function findLeftovers(scratch: string, run_id: string): Promise<TestFailure[]> {
+	const processes = await sweepProcesses(`MOORAGE_TEST_RUN=${run_id}`);
+	const failures = processes.map(({ pid, test_file, command }) => ({
+		title: `${test_file} left a process behind`,
+		detail: `${pid} ${command}`,
+	}));
+	const files = readdirSync(join(scratch, "tmp"));
+	if (files.length === 0) return failures;
+	const detail = `The temporary folder still holds ${files.join(", ")}`;
+	return [...failures, { title: "the tests left files behind", detail }];
+}
+
+function report(outcomes: readonly FileOutcome[], leftovers: readonly TestFailure[]): boolean {
+	const failures = [...outcomes.flatMap((outcome) => outcome.failures), ...leftovers];
+	const skips = outcomes.flatMap((outcome) => outcome.skips);
+	const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+	for (const { title, reason } of skips) say(`skipped: ${title}: ${reason}`);
+	for (const { title, detail } of failures) {
+		say(`\n${styleText("red", `✗ ${title}`)}\n${detail.replaceAll(/^/gm, "    ")}`);
+	}
+	if (failures.length === 0 && passed === 0) say("\nNo test ran, which counts as a failure.");
+	say("");
+	say(closingLine(passed, failures.length, skips.length));
+	return failures.length === 0 && passed > 0;
+}
+
+const filters = process.argv.slice(2);
+const scratch = mkdtempSync(join(tmpdir(), "moorage-test-"));
+const run_id = scratch.slice(-6);
+const clean = () => rmSync(scratch, { recursive: true, force: true });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+	process.once(signal, () => {
+		killRunning();
+		clean();
+		process.kill(process.pid, signal);
+	});
+}
+try {
+	mkdirSync(join(scratch, "tmp"));
+	const matches = (file: string) => filters.some((filter) => file.includes(filter));
+	const files = listFiles(repository_root).filter((file) => filters.length === 0 || matches(file));
+	const environment = await environmentOf(scratch, run_id);
+	const outcomes: FileOutcome[] = [];
+	for (const phase of phasesOf(files)) {
+		const context = { root: repository_root, environment, scratch, say };
+		outcomes.push(...(await runPhase(phase, context)));
+	}
+	const is_green = report(outcomes, await findLeftovers(scratch, run_id));
+	process.exitCode = is_green ? 0 : 1;
+} finally {
+	clean();
+}
