@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { systemClock } from "../lib/clock.ts";
+import { LogSink } from "./log-sink.ts";
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+	folder = await mkdtemp(join(tmpdir(), "moorage-log-"));
+	file = join(folder, "gateway.log");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A pipe with a name, opened so that neither end blocks; the test owns both ends. */
+async function openPipe(): Promise<{ reader: number; writer: number }> {
+	const path = join(folder, "pipe");
+	const [code] = (await once(spawn("mkfifo", [path]), "exit")) as [number];
+	assert.equal(code, 0);
+	const nonblock = 0o4000;
+	const reader = openSync(path, nonblock);
+	return { reader, writer: openSync(path, 1 | nonblock) };
+}
+
+describe("a log sink", () => {
+	it("writes lines in order to a file that only this user can read", async () => {
+		const sink = new LogSink({ clock: systemClock, target: file });
+		const lines = Array.from({ length: 1000 }, (_, n) => `line ${n} ü\n`);
+		for (const line of lines) sink.write(line);
+		await sink.flush();
+		assert.equal(readFileSync(file, "utf8"), lines.join(""));
+		assert.equal((await stat(file)).mode & 0o777, 0o600);
+		await sink.close();
+	});
+
+	it("appends to what is there", async () => {
+		await writeFile(file, "before\n");
+		const sink = new LogSink({ clock: systemClock, target: file });
+		sink.write("after\n");
+		await sink.close();
+		assert.equal(readFileSync(file, "utf8"), "before\nafter\n");
+	});
+
+	it("drops what comes after it was closed", async () => {
+		const sink = new LogSink({ clock: systemClock, target: file });
+		await sink.close();
+		sink.write("late\n");
+		await sink.flush();
+		await sink.close();
+		assert.equal(readFileSync(file, "utf8"), "");
+	});
+
+	it("throws when the file cannot be opened", () => {
+		const target = join(folder, "missing", "file");
+		assert.throws(() => new LogSink({ clock: systemClock, target }), { code: "ENOENT" });
+	});
+
+	it("writes everything before flushNow returns", () => {
+		const sink = new LogSink({ clock: systemClock, target: file });
+		sink.write("one\n");
+		sink.write("two\n");
+		sink.flushNow();
+		assert.match(readFileSync(file, "utf8"), /^(one\n)+two\n$/);
+	});
+
+	it("waits for a slow reader, drops what is too much, and tells how much that was", async () => {
+		const { reader, writer } = await openPipe();
+		const sink = new LogSink({ clock: systemClock, target: writer, waiting_bytes_max: 100_000 });
+		sink.onDropped = (lines) => sink.write(`dropped ${lines}\n`);
+		const line = `${"x".repeat(999)}\n`;
+		for (let n = 0; n < 400; n += 1) sink.write(line);
+		// The first line is on its way alone; a hundred wait; the rest is too much.
+		const flushed = sink.flush().then(() => true);
+		const parts: string[] = [];
+		const chunk = Buffer.alloc(65_536);
+		let done = false;
+		while (!done) {
+			try {
+				parts.push(chunk.toString("utf8", 0, readSync(reader, chunk)));
+			} catch (error) {
+				assert.equal((error as NodeJS.ErrnoException).code, "EAGAIN");
+				done = await Promise.race([flushed, turn()]);
+			}
+		}
+		const text = parts.join("");
+		assert.equal(text, `${line.repeat(101)}dropped 299\n`);
+		await sink.close();
+		closeSync(reader);
+		closeSync(writer);
+	});
+
+	it("does not keep a flush waiting for a reader that takes nothing", async () => {
+		const { reader, writer } = await openPipe();
+		const clock = new FakeClock();
+		const sink = new LogSink({ clock, target: writer });
+		sink.write("x".repeat(1_000_000));
+		let flushed = false;
+		const flush = sink.flush().then(() => {
+			flushed = true;
+		});
+		while (!flushed) await clock.advance(20);
+		await flush;
+		assert.equal(clock.monotonic(), 2_000);
+		closeSync(reader);
+		closeSync(writer);
+	});
+
+	it("drops everything, without an error, once the reader is gone", async () => {
+		const { reader, writer } = await openPipe();
+		const sink = new LogSink({ clock: systemClock, target: writer });
+		closeSync(reader);
+		sink.write("nobody reads this\n");
+		await sink.flush();
+		sink.write("nor this\n");
+		sink.flushNow();
+		await sink.close();
+		closeSync(writer);
+	});
+});
+
+/** One turn of the event loop; resolves with false. */
+function turn(): Promise<false> {
+	return new Promise((resolve) => {
+		setImmediate(() => resolve(false));
+	});
+}
