@@ -18,6 +18,13 @@ export class Journal {
 	/** A change of state, or another event worth a line. `instance` 0 is the server itself. */
 	note(text: string, instance = 0): void {
 		this.lines.push("event", instance, text);
+		this.#around.log.debug({ server: this.#server, instance }, text);
+	}
+
+	/** It takes calls from now on. */
+	noteReady(revision: string, instance: number): void {
+		const text = `ready, speaking ${revision}`;
+		this.lines.push("event", instance, text);
 		this.#around.log.info({ server: this.#server, instance }, text);
 	}
 

@@ -374,7 +374,7 @@ export class HostedServer {
 		const { upstream, leases } = instance;
 		assert(upstream !== undefined && leases !== undefined, "what is ready has an upstream");
 		slot.enter("ready");
-		this.journal.note(`ready, speaking ${upstream.hello.revision}`, instance.id);
+		this.journal.noteReady(upstream.hello.revision, instance.id);
 		slot.line.serve(() => succeed(leases.take()));
 		this.#around.events.onReady(slot.key, upstream);
 		this.#changed();

@@ -1,4 +1,5 @@
 import type { StdioSpec } from "../../src/config/plan.ts";
+import type { Timer } from "../../src/lib/clock.ts";
 import { fail, type Result, succeed } from "../../src/lib/result.ts";
 import { type Fault, type FaultCode, makeFault } from "../../src/protocol/fault.ts";
 import type { Driver, DriverContext, Hello, Upstream } from "../../src/upstreams/driver.ts";
@@ -125,21 +126,25 @@ export class FakeDriver implements Driver<StdioSpec> {
 		const { clock, signal } = context;
 		const fault = (code: FaultCode) => fail(this.#fault(context, code));
 		const outcome = Promise.withResolvers<Result<Upstream, Fault>>();
+		const timers: Timer[] = [];
+		const later = (delay_ms: number, make: () => Result<Upstream, Fault>) => {
+			timers.push(clock.after(delay_ms, () => outcome.resolve(make())));
+		};
 		if (start.after_ms !== "hang") {
-			clock.after(start.after_ms, () => {
-				if (start.fault !== undefined) outcome.resolve(fault(start.fault));
-				else outcome.resolve(succeed(this.#opened(start, spec, context)));
-			});
+			later(start.after_ms, () =>
+				start.fault !== undefined
+					? fault(start.fault)
+					: succeed(this.#opened(start, spec, context)),
+			);
 		}
 		if (start.deaf !== true) {
-			const end = () => {
-				clock.after(start.close_ms ?? 0, () => outcome.resolve(fault("call_cancelled")));
-			};
+			const end = () => later(start.close_ms ?? 0, () => fault("call_cancelled"));
 			if (signal.aborted) end();
 			else signal.addEventListener("abort", end, { once: true });
-			clock.after(context.start_ms, () => outcome.resolve(fault("server_starting")));
+			later(context.start_ms, () => fault("server_starting"));
 		}
 		const result = await outcome.promise;
+		for (const timer of timers) timer.cancel();
 		// A driver never leaves anything behind of a start that was given up.
 		if (result.ok && signal.aborted && start.deaf !== true) {
 			await result.value.close();

@@ -30,4 +30,6 @@ export class QuietLog implements Log {
 	child(): Log {
 		return this;
 	}
+
+	async flush(): Promise<void> {}
 }

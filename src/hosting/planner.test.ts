@@ -1,0 +1,311 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { baseKey, type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
+import {
+	type PresentServer,
+	type PresentSlot,
+	planSteps,
+	type Step,
+	slot_kept_ms,
+	type WantedServer,
+} from "./planner.ts";
+
+const now_ms = 1_000_000;
+const prepared = { state: "stopped", generation: 1, retry_at_ms: undefined } as const;
+const wanted: WantedServer = { name: "s", generation: 1, start: "on-demand" };
+const base = baseKey("s");
+const other: InstanceKey = { server: "s", scope_key: "ada", capabilities: "{}" };
+
+function slot(change: Partial<PresentSlot> = {}): PresentSlot {
+	return {
+		key: base,
+		state: "stopped",
+		generation: 1,
+		wanted: true,
+		waiting: 0,
+		retry_at_ms: undefined,
+		asked_at_ms: now_ms,
+		...change,
+	};
+}
+
+function server(change: Partial<PresentServer> = {}): PresentServer {
+	return { name: "s", preparation: prepared, slots: [], retired: [], ...change };
+}
+
+function steps(target: WantedServer | undefined, present: PresentServer): readonly Step[] {
+	return planSteps(target === undefined ? [] : [target], [present], now_ms).steps;
+}
+
+test("a declared server is prepared and nothing else", () => {
+	const preparation = { state: "declared", generation: 1, retry_at_ms: undefined } as const;
+	const eager: WantedServer = { ...wanted, start: "eager" };
+	const present = server({ preparation, slots: [slot({ waiting: 1 })] });
+	assert.deepEqual(steps(eager, present), [{ kind: "resolve", server: "s" }]);
+});
+
+test("an eager server starts with the base key once it is prepared", () => {
+	const eager: WantedServer = { ...wanted, start: "eager" };
+	assert.deepEqual(steps(eager, server()), [{ kind: "start", server: "s", key: base }]);
+	assert.deepEqual(steps(wanted, server()), []);
+});
+
+test("a failed preparation is tried again when its time has come", () => {
+	const failed = { state: "failed", generation: 1, retry_at_ms: now_ms + 5 } as const;
+	const waiting = planSteps([wanted], [server({ preparation: failed })], now_ms);
+	assert.deepEqual(waiting, { steps: [], wake_at_ms: now_ms + 5 });
+	const due = planSteps([wanted], [server({ preparation: failed })], now_ms + 5);
+	assert.deepEqual(due, { steps: [{ kind: "resolve", server: "s" }], wake_at_ms: undefined });
+});
+
+test("a slot waits for its next try and then starts", () => {
+	for (const state of ["stopped", "failed"] as const) {
+		const present = server({ slots: [slot({ state, retry_at_ms: now_ms + 700 })] });
+		const early = planSteps([wanted], [present], now_ms);
+		assert.deepEqual(early, { steps: [], wake_at_ms: now_ms + 700 });
+		const due = planSteps([wanted], [present], now_ms + 700);
+		assert.deepEqual(due.steps, [{ kind: "start", server: "s", key: base }]);
+	}
+});
+
+test("a new generation is prepared anew and ends what runs of the old one", () => {
+	const newer: WantedServer = { ...wanted, generation: 2 };
+	const present = server({
+		slots: [slot({ state: "ready" }), slot({ key: other, state: "starting" })],
+	});
+	assert.deepEqual(steps(newer, present), [
+		{ kind: "resolve", server: "s" },
+		{ kind: "retire", server: "s", key: base },
+		{ kind: "abort", server: "s", key: other },
+	]);
+});
+
+test("a start that is being given up is waited for before the next one", () => {
+	const present = server({ slots: [slot({ state: "draining", waiting: 3 })] });
+	assert.deepEqual(steps(wanted, present), []);
+});
+
+test("of a server that is gone everything ends, calls in flight up to their deadline", () => {
+	const present = server({
+		slots: [
+			slot({ state: "ready" }),
+			slot({ key: other, state: "starting" }),
+			slot({ key: { ...other, scope_key: "bob" }, state: "failed" }),
+		],
+		retired: [
+			{ id: 1, leases: 2, close_at_ms: now_ms + 9 },
+			{ id: 2, leases: 0, close_at_ms: now_ms + 99 },
+			{ id: 3, leases: 1, close_at_ms: now_ms },
+		],
+	});
+	const plan = planSteps([], [present], now_ms);
+	assert.deepEqual(
+		plan.steps.map((step) => step.kind),
+		["close", "close", "retire", "abort", "drop"],
+	);
+	assert.deepEqual(
+		plan.steps.flatMap((step) => (step.kind === "close" ? [step.instance] : [])),
+		[2, 3],
+	);
+	assert.equal(plan.wake_at_ms, now_ms + 9);
+});
+
+test("a slot that nobody wants ends, unless calls wait for it or it starts eagerly", () => {
+	const unwanted = slot({ wanted: false, state: "ready" });
+	const eager: WantedServer = { ...wanted, start: "eager" };
+	assert.deepEqual(steps(wanted, server({ slots: [unwanted] })), [
+		{ kind: "retire", server: "s", key: base },
+	]);
+	assert.deepEqual(steps(wanted, server({ slots: [{ ...unwanted, waiting: 1 }] })), []);
+	assert.deepEqual(steps(eager, server({ slots: [unwanted] })), []);
+});
+
+test("an instance for one caller is not restarted for ever, the base instance is", () => {
+	const asked_at_ms = now_ms - slot_kept_ms;
+	const retry_at_ms = now_ms + 10;
+	const present = server({
+		slots: [
+			slot({ state: "failed", asked_at_ms, retry_at_ms }),
+			slot({ key: other, state: "failed", asked_at_ms, retry_at_ms }),
+		],
+	});
+	const plan = planSteps([wanted], [present], now_ms);
+	assert.deepEqual(plan.steps, [{ kind: "drop", server: "s", key: other }]);
+	assert.equal(plan.wake_at_ms, retry_at_ms);
+});
+
+const names = ["a", "b", "c"] as const;
+const arbitrary_time = fc.option(fc.integer({ min: now_ms - 50, max: now_ms + 50 }), {
+	nil: undefined,
+});
+const arbitrary_wanted = fc.record({
+	generation: fc.integer({ min: 1, max: 3 }),
+	start: fc.constantFrom("eager" as const, "on-demand" as const),
+});
+
+function arbitrarySlot(name: string) {
+	return fc.record({
+		key: fc.record({
+			server: fc.constant(name),
+			scope_key: fc.constantFrom("", "ada", "bob"),
+			capabilities: fc.constantFrom("{}", '{"roots":{}}'),
+		}),
+		state: fc.constantFrom<PresentSlot["state"][]>(
+			"stopped",
+			"starting",
+			"ready",
+			"draining",
+			"failed",
+		),
+		generation: fc.integer({ min: 1, max: 3 }),
+		wanted: fc.boolean(),
+		waiting: fc.nat(2),
+		retry_at_ms: arbitrary_time,
+		asked_at_ms: fc.constantFrom(now_ms - slot_kept_ms - 1, now_ms - 1),
+	});
+}
+
+function arbitraryServer(name: string) {
+	return fc.record({
+		name: fc.constant(name),
+		preparation: fc.record({
+			state: fc.constantFrom<PresentServer["preparation"]["state"][]>(
+				"declared",
+				"resolving",
+				"stopped",
+				"failed",
+			),
+			generation: fc.integer({ min: 1, max: 3 }),
+			retry_at_ms: arbitrary_time,
+		}),
+		slots: fc.uniqueArray(arbitrarySlot(name), {
+			maxLength: 5,
+			selector: (present) => keyText(present.key),
+		}),
+		retired: fc.uniqueArray(
+			fc.record({
+				id: fc.nat(9),
+				leases: fc.nat(2),
+				close_at_ms: fc.integer({ min: now_ms - 50, max: now_ms + 50 }),
+			}),
+			{ maxLength: 3, selector: ({ id }) => id },
+		),
+	});
+}
+
+const arbitrary_world = fc.record({
+	wanted: fc
+		.uniqueArray(fc.constantFrom(...names), { maxLength: 3 })
+		.chain((chosen) =>
+			fc.tuple(...chosen.map((name) => arbitrary_wanted.map((rest) => ({ name, ...rest })))),
+		),
+	present: fc.tuple(...names.map(arbitraryServer)),
+});
+
+test("servers never influence each other's steps", () => {
+	fc.assert(
+		fc.property(arbitrary_world, (world) => {
+			const together = planSteps(world.wanted, world.present, now_ms).steps;
+			const apart = world.present.flatMap((present) => {
+				const own = world.wanted.filter(({ name }) => name === present.name);
+				return planSteps(own, [present], now_ms).steps;
+			});
+			assert.deepEqual(together, apart);
+		}),
+	);
+});
+
+test("what starts is wanted, prepared, due and not there yet", () => {
+	fc.assert(
+		fc.property(arbitrary_world, (world) => {
+			for (const step of planSteps(world.wanted, world.present, now_ms).steps) {
+				if (step.kind !== "start") continue;
+				const target = world.wanted.find(({ name }) => name === step.server);
+				const present = world.present.find(({ name }) => name === step.server);
+				assert.ok(target !== undefined && present !== undefined);
+				assert.equal(present.preparation.state, "stopped");
+				assert.equal(present.preparation.generation, target.generation);
+				const known = present.slots.find(({ key }) => keyText(key) === keyText(step.key));
+				if (known === undefined) assert.ok(isBaseKey(step.key));
+				else assert.ok(known.state === "stopped" || known.state === "failed");
+				assert.ok((known?.retry_at_ms ?? 0) <= now_ms);
+			}
+		}),
+	);
+});
+
+test("a server that is gone is only ever ended", () => {
+	fc.assert(
+		fc.property(arbitrary_world, (world) => {
+			const { steps } = planSteps([], world.present, now_ms);
+			assert.ok(steps.every(({ kind }) => kind !== "start" && kind !== "resolve"));
+		}),
+	);
+});
+
+/** What the world looks like when the steps are done and everything goes well. */
+function perform(target: WantedServer | undefined, present: PresentServer): PresentServer {
+	let { preparation, slots, retired } = present;
+	const change = (key: InstanceKey, state: PresentSlot["state"], generation: number) => {
+		const known = slots.find((one) => keyText(one.key) === keyText(key));
+		const next = { ...(known ?? slot({ key })), state, generation };
+		slots = [...slots.filter((one) => one !== known), next];
+	};
+	for (const step of steps(target, present)) {
+		switch (step.kind) {
+			case "resolve":
+				preparation = { ...prepared, generation: target?.generation ?? 0 };
+				break;
+			case "start":
+				change(step.key, "ready", target?.generation ?? 0);
+				break;
+			case "abort":
+				change(step.key, "stopped", 0);
+				break;
+			case "retire":
+				change(step.key, "stopped", 0);
+				retired = [...retired, { id: 100 + retired.length, leases: 0, close_at_ms: now_ms }];
+				break;
+			case "close":
+				retired = retired.filter(({ id }) => id !== step.instance);
+				break;
+			case "drop":
+				slots = slots.filter(({ key }) => keyText(key) !== keyText(step.key));
+				break;
+		}
+	}
+	return { ...present, preparation, slots, retired };
+}
+
+test("doing the steps leads to a world in which there is nothing more to do", () => {
+	const fresh = (present: PresentServer): PresentServer => ({
+		...present,
+		// What only time or a driver can change is taken as over.
+		preparation: { ...present.preparation, retry_at_ms: undefined },
+		retired: present.retired.map((one) => ({ ...one, close_at_ms: now_ms })),
+		slots: present.slots.map((one) => ({
+			...one,
+			retry_at_ms: undefined,
+			state: one.state === "draining" ? ("stopped" as const) : one.state,
+		})),
+	});
+	fc.assert(
+		fc.property(arbitraryServer("a"), fc.option(arbitrary_wanted), (start, rest) => {
+			const target = rest === null ? undefined : { name: "a", ...rest };
+			let present = fresh(start);
+			if (present.preparation.state === "resolving") {
+				present = { ...present, preparation: { ...present.preparation, state: "stopped" } };
+			}
+			for (let round = 0; round < 6; round++) present = perform(target, present);
+			assert.deepEqual(steps(target, present), []);
+			if (target === undefined) assert.equal(present.slots.length, 0);
+			assert.equal(present.retired.length, 0);
+			// A start that was under way already is finished by its driver, not by a step.
+			for (const { state } of present.slots) assert.match(state, /^(ready|starting)$/);
+			if (target?.start === "eager") {
+				assert.ok(present.slots.some(({ key }) => isBaseKey(key)));
+			}
+		}),
+	);
+});
