@@ -42,6 +42,7 @@ export function redactFields(fields: object): Record<string, unknown> {
 /** Masks credentials within a text: those of a URL, and bearer tokens. */
 export function redactText(text: string): string {
 	const cut = text.length > text_chars_max ? `${text.slice(0, text_chars_max)}…` : text;
+	if (!/:\/\/|bearer/i.test(cut)) return cut;
 	return cut
 		.replace(/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, `$1${redacted}@`)
 		.replace(/\b(bearer)\s+[\w.~+/=-]{12,}/gi, `$1 ${redacted}`);
@@ -49,6 +50,19 @@ export function redactText(text: string): string {
 
 /** True when a key's words say that its value is secret: `accessToken`, `X-Api-Key`. */
 export function namesSecret(key: string): boolean {
+	const known = verdicts.get(key);
+	if (known !== undefined) return known;
+	if (verdicts.size >= verdicts_max) verdicts.clear();
+	const verdict = wordsNameSecret(key);
+	verdicts.set(key, verdict);
+	return verdict;
+}
+
+/** The same few hundred keys come by all the time. */
+const verdicts = new Map<string, boolean>();
+const verdicts_max = 2_000;
+
+function wordsNameSecret(key: string): boolean {
 	const words = key
 		.slice(0, 200)
 		.replace(/([a-z0-9])([A-Z])/g, "$1 $2")
@@ -65,13 +79,16 @@ function redactMembers(
 	const safe: Record<string, unknown> = {};
 	for (const [key, value] of entries.slice(0, members_max)) {
 		const masked = namesSecret(key) && value !== undefined && value !== null && value !== "";
-		// Defined rather than assigned, so that a key `__proto__` is a member like any other.
-		Object.defineProperty(safe, rename(key), {
-			value: masked && typeof value !== "boolean" ? redacted : redactValue(value, depth + 1),
-			enumerable: true,
-		});
+		const shown = masked && typeof value !== "boolean" ? redacted : redactValue(value, depth + 1);
+		if (key === "__proto__") defineMember(safe, key, shown);
+		else safe[rename(key)] = shown;
 	}
 	return safe;
+}
+
+/** Assigning to this key would set the prototype. */
+function defineMember(target: object, key: string, value: unknown): void {
+	Object.defineProperty(target, key, { value, enumerable: true });
 }
 
 function redactValue(value: unknown, depth: number): unknown {

@@ -71,7 +71,7 @@ export class LogSink {
 		});
 	}
 
-	/** Writes what waits before it returns. A chunk on its way may be written twice in part. */
+	/** Writes what waits before it returns. Lines that are on their way may be written twice. */
 	flushNow(): void {
 		const rest = Buffer.concat([this.#chunk ?? Buffer.alloc(0), this.#take()]);
 		try {
