@@ -76,14 +76,15 @@ function createLogHandler(backend: AdminBackend, options: AdminApiOptions): Hand
 		if (!tail.ok) return problemResponse(tail.problem);
 		const lines = backend.logs(server, { tail: tail.value });
 		if (lines === undefined) return unknownServer(server);
-		if (!wantsStream(context)) return json({ server, lines });
+		const last = lines.slice(Math.max(0, lines.length - tail.value));
+		if (!wantsStream(context)) return json({ server, lines: last });
 		if (followers >= followers_max) {
 			return problemResponse(problemOf("overloaded", "Too many logs are being followed."));
 		}
 		followers += 1;
 		const stream = logStream({
 			clock: options.clock,
-			lines,
+			lines: last,
 			follow: (listener) => backend.followLogs(server, listener) ?? (() => undefined),
 			signal: options.signal,
 			onEnd: () => {
