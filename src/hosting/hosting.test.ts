@@ -275,7 +275,7 @@ test("a package that cannot be installed fails the server and is tried again lat
 		assert.equal(faultOf(call).code, "install_failed");
 		assert.match(faultOf(call).message, /no network\. It is tried again/);
 	}
-	assert.ok(house.hosting.lines("a").some(({ line }) => line === "installing a@1.2.3"));
+	assert.ok(house.hosting.lines("a").some(({ text }) => text === "installing a@1.2.3"));
 	network = true;
 	await house.clock.advance(75_000);
 	assert.equal(stateOf(house, "a"), "ready");
@@ -530,15 +530,15 @@ test("every change of state leaves a line and an event", async () => {
 	);
 	const heard: string[] = [];
 	house.hosting.apply([serverPlan("a", eager)]);
-	const unfollow = house.hosting.follow("a", ({ line }) => {
-		heard.push(line);
+	const unfollow = house.hosting.follow("a", ({ text }) => {
+		heard.push(text);
 		throw new Error("a follower that fails disturbs nobody");
 	});
 	await house.clock.advance(2_000);
 	unfollow();
 	house.hosting.note("a", "tools/list has 3 tools");
-	const lines = house.hosting.lines("a").map(({ stream, instance, line }) => {
-		return `${stream} ${instance} ${line.replace(/\d\.\d s/, "N s")}`;
+	const lines = house.hosting.lines("a").map(({ source, instance, text }) => {
+		return `${source} ${instance} ${text.replace(/\d\.\d s/, "N s")}`;
 	});
 	assert.deepEqual(lines, [
 		"event 0 configured",

@@ -11,8 +11,8 @@ test("lines are kept in their order, with time and source", async () => {
 	await clock.advance(5);
 	ring.push("stderr", 1, "listening");
 	assert.deepEqual(ring.all(), [
-		{ at_ms: 1_000_000, stream: "event", instance: 0, line: "starting" },
-		{ at_ms: 1_000_005, stream: "stderr", instance: 1, line: "listening" },
+		{ time_ms: 1_000_000, source: "event", instance: 0, text: "starting" },
+		{ time_ms: 1_000_005, source: "stderr", instance: 1, text: "listening" },
 	]);
 });
 
@@ -23,7 +23,7 @@ test("only the last lines are kept, whatever number is written", () => {
 			for (let line = 0; line < count; line++) ring.push("stdout", 1, String(line));
 			const first = Math.max(0, count - lines_max);
 			assert.deepEqual(
-				ring.all().map(({ line }) => Number(line)),
+				ring.all().map(({ text }) => Number(text)),
 				Array.from({ length: count - first }, (_, index) => first + index),
 			);
 		}),
@@ -40,7 +40,7 @@ test("a long line is shortened to the limit without breaking a character", () =>
 				const ring = new LineRing(new FakeClock());
 				const text = "x".repeat(shift) + unit.repeat(line_bytes_max);
 				ring.push("stderr", 1, text);
-				const kept = ring.all()[0]?.line ?? "";
+				const kept = ring.all()[0]?.text ?? "";
 				assert.ok(Buffer.byteLength(kept) <= line_bytes_max);
 				assert.ok(Buffer.byteLength(kept) > line_bytes_max - 8);
 				assert.ok(kept.endsWith("…"));
@@ -55,13 +55,13 @@ test("a line of exactly the limit is kept whole", () => {
 	const ring = new LineRing(new FakeClock());
 	const text = `${"y".repeat(line_bytes_max - 2)}é`;
 	ring.push("stderr", 1, text);
-	assert.equal(ring.all()[0]?.line, text);
+	assert.equal(ring.all()[0]?.text, text);
 });
 
 test("followers hear further lines until they stop following", () => {
 	const ring = new LineRing(new FakeClock());
 	const heard: string[] = [];
-	const listener = (line: LogLine) => heard.push(line.line);
+	const listener = (line: LogLine) => heard.push(line.text);
 	ring.push("stderr", 1, "before");
 	const stop = ring.follow(listener);
 	const stop_other = ring.follow(listener);

@@ -11,11 +11,11 @@ export const followers_max = 64;
 /** One line a server wrote for people, or that was noted about it. */
 export interface LogLine {
 	/** Wall-clock time in milliseconds since the epoch. */
-	readonly at_ms: number;
-	readonly stream: LineStream;
+	readonly time_ms: number;
+	readonly source: LineStream;
 	/** Which of the server's instances wrote it; 0 for lines about the server itself. */
 	readonly instance: number;
-	readonly line: string;
+	readonly text: string;
 }
 
 /** The last lines of one server, oldest first, and whoever follows them. */
@@ -30,12 +30,12 @@ export class LineRing {
 	}
 
 	/** Keeps a line, drops the oldest when there are too many, and tells the followers. */
-	push(stream: LineStream, instance: number, text: string): void {
+	push(source: LineStream, instance: number, text: string): void {
 		const line: LogLine = Object.freeze({
-			at_ms: this.#clock.now(),
-			stream,
+			time_ms: this.#clock.now(),
+			source,
 			instance,
-			line: shorten(text),
+			text: shorten(text),
 		});
 		this.#ring[this.#next] = line;
 		this.#next = (this.#next + 1) % lines_max;
