@@ -28,10 +28,10 @@ export const default_limits: Limits = Object.freeze({
 	request_read_ms: 30_000,
 });
 
-/** The names this machine answers to; see allow-lists.ts for the form. */
-export const default_allowed_hosts: readonly string[] = ["localhost:*", "127.0.0.1:*", "[::1]:*"];
+/** The names this machine answers to, at any port. */
+export const default_allowed_hosts: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
-/** Pages served from this machine. */
+/** Pages served from this machine, at any port. */
 export const default_allowed_origins: readonly string[] = default_allowed_hosts.map(
 	(host) => `http://${host}`,
 );

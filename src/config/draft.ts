@@ -45,6 +45,7 @@ export interface HttpDraft extends ServerDraftBase {
 	readonly headers: readonly NamedText[];
 }
 
+/** A server before its references are expanded. */
 export type ServerDraft = StdioDraft | HttpDraft;
 
 /** An address over several servers. */

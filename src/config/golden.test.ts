@@ -119,8 +119,8 @@ function printPlan(plan: Plan): string {
 		...differing(
 			{ allowed_hosts, allowed_origins },
 			{
-				allowed_hosts: ["localhost:*", "127.0.0.1:*", "[::1]:*"],
-				allowed_origins: ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"],
+				allowed_hosts: ["localhost", "127.0.0.1", "[::1]"],
+				allowed_origins: ["http://localhost", "http://127.0.0.1", "http://[::1]"],
 			},
 		),
 		...(warnings.length === 0 ? {} : { warnings }),

@@ -16,7 +16,7 @@ export function reportIssues(
 	known: (path: readonly PropertyKey[]) => readonly string[],
 ): void {
 	for (const raw of issues) {
-		const issue = narrowUnion(raw, root);
+		const issue = narrowUnion(raw);
 		if (issue.code === "unrecognized_keys") {
 			for (const key of issue.keys) reportUnknownKey(report, root, issue.path, key, known);
 			continue;
@@ -41,16 +41,16 @@ export function pathText(path: readonly PropertyKey[]): string {
  * A union that fails lists what each of its forms found wrong. The form the user meant is the
  * one whose outermost type fits; where none fits, all the types are named together.
  */
-function narrowUnion(issue: Issue, root: Located): Issue {
+function narrowUnion(issue: Issue): Issue {
 	if (issue.code !== "invalid_union") return issue;
 	const wrong_types: string[] = [];
 	for (const branch of issue.errors) {
 		const first = branch[0];
 		if (first === undefined) continue;
 		const absolute = { ...first, path: [...issue.path, ...first.path] } as Issue;
-		if (first.path.length > 0) return narrowUnion(absolute, root);
+		if (first.path.length > 0) return narrowUnion(absolute);
 		if (first.code === "invalid_union") {
-			const inner = narrowUnion(absolute, root);
+			const inner = narrowUnion(absolute);
 			if (inner.code !== "invalid_type") return inner;
 			wrong_types.push(inner.expected);
 		} else if (first.code === "invalid_type") wrong_types.push(first.expected);

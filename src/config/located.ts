@@ -18,6 +18,7 @@ export interface LocatedEntry {
 	readonly value: Located;
 }
 
+/** A list. */
 export interface LocatedList {
 	readonly kind: "list";
 	readonly start: number;

@@ -27,6 +27,7 @@ export interface HttpSpec {
 	readonly headers: Readonly<Record<string, string>>;
 }
 
+/** How to run or reach a server; `driver` says which driver does it. */
 export type ServerSpec = StdioSpec | HttpSpec;
 
 /** One hosted server. */
@@ -91,7 +92,9 @@ export interface Plan {
 	readonly listen: { readonly host: string; readonly port: number };
 	/** Absolute state folder. */
 	readonly data: string;
+	/** `scheme://name`, which allows every port, or `scheme://name:port`. */
 	readonly allowed_origins: readonly string[];
+	/** `name`, which allows every port, or `name:port`. */
 	readonly allowed_hosts: readonly string[];
 	readonly servers: readonly ServerPlan[];
 	readonly endpoints: readonly EndpointPlan[];

@@ -133,7 +133,7 @@ class YamlReader {
 			this.#report.problem(start, ...(syntax_sentences["BAD_ALIAS"] as [string, string]));
 			return undefined;
 		}
-		const value = this.#read(target as Node, depth + 1, start);
+		const value = this.#read(target, depth + 1, start);
 		// Problems are reported where the alias stands, not where its anchor does.
 		if (value?.kind === "scalar") return { ...value, start, exact: undefined };
 		return value;

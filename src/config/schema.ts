@@ -10,6 +10,7 @@ import {
 	default_timeouts,
 	ranges,
 } from "./defaults.ts";
+import { server_name_pattern } from "./server-names.ts";
 import { duration_pattern, formatDuration, formatSize, size_pattern } from "./units.ts";
 
 /**
@@ -146,19 +147,29 @@ export const moorage_schema = z.strictObject({
 	servers: z
 		.record(z.string(), server_schema)
 		.default({})
-		.describe("The servers to host, each under the name that becomes its address."),
+		.meta({
+			description: "The servers to host, each under the name that becomes its address.",
+			propertyNames: { pattern: server_name_pattern.source },
+		}),
 	endpoints: z
 		.record(z.string(), endpoint_schema)
 		.default({})
-		.describe("Addresses that offer several servers together."),
+		.meta({
+			description: "Addresses that offer several servers together.",
+			propertyNames: { pattern: server_name_pattern.source },
+		}),
 	allowed_hosts: z
 		.array(z.string())
 		.default([...default_allowed_hosts])
-		.describe("Values of the `Host` header that are answered: `name:port`, or `name:*`."),
+		.describe(
+			"Values of the `Host` header that are answered: `name`, at any port, or `name:port`.",
+		),
 	allowed_origins: z
 		.array(z.string())
 		.default([...default_allowed_origins])
-		.describe("Web origins whose pages may call: `scheme://name:port`, or `:*` for any port."),
+		.describe(
+			"Web origins whose pages may call: `scheme://name`, at any port, or `scheme://name:port`.",
+		),
 	limits: limits_schema.prefault({}).describe("Limits of the front door."),
 });
 

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { tempFolder } from "../../test/support/temp-folder.ts";
+import { diffPlans } from "./diff.ts";
+import { loadPlan } from "./load.ts";
+import type { Plan } from "./plan.ts";
+
+async function plans(context: TestContext, ...texts: string[]): Promise<Plan[]> {
+	const cwd = await tempFolder(
+		context,
+		Object.fromEntries(texts.map((text, at) => [`${at}.yaml`, text])),
+	);
+	const loads = texts.map((_, at) =>
+		loadPlan({ path: `${at}.yaml`, cwd, environment: {}, home: "/", overrides: {} }),
+	);
+	const loaded = await Promise.all(loads);
+	return loaded.map((one) => {
+		assert.ok(one.ok);
+		return one.value;
+	});
+}
+
+const base = "servers: { a: { command: a }, b: { command: b }, c: { command: c } }\n";
+
+test("servers are added, removed, changed or left alone", async (context) => {
+	const after = "servers: { d: { command: d }, c: { command: c2 }, a: { command: a } }\n";
+	const [before, changed] = (await plans(context, base, after)) as [Plan, Plan];
+	assert.deepEqual(diffPlans(before, changed), {
+		added: ["d"],
+		removed: ["b"],
+		changed: ["c"],
+		unchanged: ["a"],
+		listen_changed: false,
+		data_changed: false,
+		endpoints_changed: false,
+		access_changed: false,
+		limits_changed: false,
+		same: false,
+	});
+});
+
+test("the same configuration written otherwise is the same", async (context) => {
+	const otherwise =
+		"# a comment\nservers:\n  c: { command: [c] }\n  a: { command: a }\n  b: { command: b }\n";
+	const [before, after] = (await plans(context, base, otherwise)) as [Plan, Plan];
+	const diff = diffPlans(before, after);
+	assert.equal(diff.same, true);
+	assert.deepEqual(diff.unchanged, ["c", "a", "b"]);
+});
+
+test("each part of the front door is told apart", async (context) => {
+	const parts = [
+		["listen: 127.0.0.1:1\n", "listen_changed"],
+		["data: ./other\n", "data_changed"],
+		["endpoints: { all: { servers: [a] } }\n", "endpoints_changed"],
+		["allowed_hosts: [a]\n", "access_changed"],
+		["allowed_origins: ['https://a']\n", "access_changed"],
+		["limits: { sessions: 1 }\n", "limits_changed"],
+	] as const;
+	const [before, ...after] = await plans(context, base, ...parts.map(([text]) => base + text));
+	for (const [index, [text, flag]] of parts.entries()) {
+		const diff = diffPlans(before as Plan, after[index] as Plan);
+		const raised = Object.entries(diff).filter(([, value]) => value === true);
+		assert.deepEqual(raised, [[flag, true]], text);
+	}
+});

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import {
+	expandReferences,
+	type ReferenceSyntax,
+	type ReferenceValues,
+	referencedInputs,
+} from "./references.ts";
+
+function values(syntax: ReferenceSyntax, more: Partial<ReferenceValues> = {}): ReferenceValues {
+	return {
+		syntax,
+		environment: { SET: "value", EMPTY: "", A1_b: "other", DOLLAR: "$SET ${SET} $${SET}" },
+		inputs: new Map([["the id", "answer"]]),
+		workspace: "/work/project",
+		home: "/home/someone",
+		...more,
+	};
+}
+
+const expansions: readonly (readonly [ReferenceSyntax, string, string])[] = [
+	["moorage", "${SET}", "value"],
+	["moorage", "a${env:SET}b${A1_b}", "avaluebother"],
+	["moorage", "${EMPTY}", ""],
+	["moorage", "${DOLLAR}", "$SET ${SET} $${SET}"],
+	["moorage", "$SET $1 $ $$ $$$", "$SET $1 $ $$ $$$"],
+	["moorage", "$${SET}", "${SET}"],
+	["moorage", "$$${SET}", "$${SET}"],
+	["client", "$SET-$A1_b.x", "value-other.x"],
+	["client", "${SET:-no}${UNSET:-yes}${UNSET:-}", "valueyes"],
+	["client", "${EMPTY:-no}", ""],
+	["client", "${env:SET}${env:UNSET:-no}", "valueno"],
+	["client", "${UNSET:-a:b-c /d}", "a:b-c /d"],
+	["client", "${input:the id}", "answer"],
+	["client", "${workspaceFolder}${/}${workspaceFolderBasename}", "/work/project/project"],
+	["client", "${userHome}${pathSeparator}x", "/home/someone/x"],
+	["client", "$DOLLAR", "$SET ${SET} $${SET}"],
+	["client", "$5 US$ $-x $", "$5 US$ $-x $"],
+	["client", "$$SET $${SET} $$5", "$SET ${SET} $$5"],
+];
+
+for (const [syntax, text, expected] of expansions) {
+	test(`in ${syntax} text, ${text} stands for ${expected === "" ? "nothing" : expected}`, () => {
+		const expansion = expandReferences(text, values(syntax));
+		assert.equal(expansion.text, expected);
+		assert.deepEqual(
+			expansion.notes.filter((note) => note.kind === "problem"),
+			[],
+		);
+	});
+}
+
+test("every reference that fails is told with its place, and stays as it stands", () => {
+	const text = "${NO_1} x ${env:NO_2} ${secret:name} ${";
+	const expansion = expandReferences(text, values("moorage"));
+	assert.equal(expansion.text, text);
+	assert.deepEqual(
+		expansion.notes.map((note) => [note.kind, note.index]),
+		[
+			["problem", 0],
+			["problem", 10],
+			["problem", 22],
+			["problem", 37],
+		],
+	);
+	assert.match(expansion.notes[0]?.message ?? "", /`NO_1` is not set/);
+	assert.match(expansion.notes[2]?.next ?? "", /\$\{env:NAME\}/);
+});
+
+test("a Windows project folder has the Windows separator", () => {
+	const windows = values("client", { workspace: "C:\\work\\project" });
+	assert.equal(expandReferences("${/}${workspaceFolderBasename}", windows).text, "\\project");
+});
+
+test("the inputs of a text are found, and only real references to them", () => {
+	assert.deepEqual(referencedInputs("${input:a} $${input:b} ${env:X} ${input:c d}"), ["a", "c d"]);
+});
+
+const anyText = fc.string({
+	unit: fc.constantFrom("$", "{", "}", ":", "-", "/", "A", "b", "_", "1", " ", "é", "env", "SET"),
+});
+
+test("text without a dollar is left alone", () => {
+	fc.assert(
+		fc.property(fc.string(), (text) => {
+			fc.pre(!text.includes("$"));
+			assert.deepEqual(expandReferences(text, values("client")), { text, notes: [] });
+		}),
+	);
+});
+
+test("any text can be written down with dollars doubled where a reference would start", () => {
+	fc.assert(
+		fc.property(anyText, (text) => {
+			const client = text.replaceAll(/\$(?=[A-Za-z_{])/g, "$$$$");
+			assert.equal(expandReferences(client, values("client")).text, text);
+			const moorage = text.replaceAll(/\$(?=\{)/g, "$$$$");
+			assert.equal(expandReferences(moorage, values("moorage")).text, text);
+		}),
+	);
+});
+
+test("a value is put in as it is, whatever it holds, between what surrounds it", () => {
+	fc.assert(
+		fc.property(fc.string(), fc.string(), anyText, (before, after, value) => {
+			fc.pre(!before.includes("$") && !after.includes("$"));
+			const known = values("client", { environment: { V: value } });
+			for (const form of ["${V}", "${env:V}", "${V:-x}"]) {
+				const expansion = expandReferences(before + form + after, known);
+				assert.deepEqual(expansion, { text: before + value + after, notes: [] });
+			}
+		}),
+	);
+});
+
+test("no text makes it throw, and every note points at a dollar", () => {
+	fc.assert(
+		fc.property(anyText, fc.constantFrom<ReferenceSyntax>("client", "moorage"), (text, syntax) => {
+			for (const note of expandReferences(text, values(syntax)).notes) {
+				assert.equal(text[note.index], "$");
+			}
+		}),
+	);
+});
+
+test("no note ever repeats a value", () => {
+	const secret = fc.stringMatching(/^[a-z0-9]{12,20}$/).map((text) => `s3cret${text}`);
+	fc.assert(
+		fc.property(anyText, secret, (text, value) => {
+			const known = values("client", {
+				environment: { SET: value, A: value, b: value },
+				inputs: new Map([["A", value]]),
+			});
+			for (const note of expandReferences(text, known).notes) {
+				assert.ok(!`${note.message}${note.next}`.includes(value));
+			}
+		}),
+	);
+});
