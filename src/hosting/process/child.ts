@@ -7,7 +7,7 @@ import { findProcesses, killProcesses, signalProcess, waitUntilGone } from "./cl
 import type { ContainmentMode } from "./containment.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { ProcessRow, ProcessTable } from "./process-table.ts";
-import { childPidsSync, readRowSync } from "./process-table.ts";
+import { childPidsSync, descendantPidsSync, readRowSync } from "./process-table.ts";
 
 /** How a program ended: one of the two is set. */
 export interface ExitStatus {
@@ -112,16 +112,20 @@ export class ContainedChild implements ChildHandle {
 		await this.gone;
 	}
 
-	/** SIGTERM to the server and all it started, but not to the shells that wait for it. */
+	/** SIGTERM to the server and all it started, but not to what only waits for it. */
 	async #terminate(): Promise<void> {
-		const { mode, pid } = this.#options;
-		const rows = await this.#tree();
-		if (this.#ended) {
-			return;
+		if (this.#options.mode === "pid-namespace") {
+			const inits = childPidsSync(this.pid);
+			for (const pid of inits.flatMap(descendantPidsSync)) {
+				signalProcess(pid, "SIGTERM");
+			}
+			if (inits.length > 0) {
+				return;
+			}
 		}
-		const spared = mode === "watcher" ? new Set<number>() : new Set([pid, ...childPidsSync(pid)]);
-		for (const row of rows) {
-			if (!spared.has(row.pid)) {
+		for (const row of await this.#tree()) {
+			const waits = row.pid === this.pid || row.ppid === this.pid;
+			if (this.#options.mode === "watcher" || !waits) {
 				signalProcess(row.pid, "SIGTERM");
 			}
 		}

@@ -45,6 +45,15 @@ test("no signal of the server's is ignored or blocked by the wrapper", { skip },
 	assert.match(outcome.stdout, /^SigIgn:\s0+$/mu);
 });
 
+test("a program whose path looks like a variable is run all the same", { skip }, async (t) => {
+	const folder = await mkdtemp(join(tmpdir(), "moorage=probe-"));
+	t.after(() => rm(folder, { recursive: true }));
+	const program = join(folder, "program");
+	await writeFile(program, '#!/bin/sh\necho "$0 $1"\n', { mode: 0o755 });
+	const outcome = await run(program, ["x=y"]);
+	assert.equal(outcome.stdout, `${program} x=y\n`);
+});
+
 test("where the tools are missing the watcher is chosen, with the reason", async (t) => {
 	if (process.platform !== "linux") {
 		t.skip("only Linux has the tools at all");

@@ -39,6 +39,10 @@ export interface Containment {
  * second only waits, because servers that ask whether their parent is pid 1 take that for the
  * death of their client; it catches SIGTERM to pass on the server's exit code. The third
  * becomes the server. Standard error is closed to the shells, which would comment on signals.
+ *
+ * The shells wait in the foreground, because what a shell starts in the background ignores
+ * SIGINT for ever. They and `unshare` keep the server's streams open as long as it runs: a
+ * server that closes its output and lives on is not noticed by the end of that stream.
  */
 const init_script = 'exec 3>&2 2>/dev/null; (trap : TERM; (exec "$@" 2>&3 3>&-); exit $?); exit $?';
 

@@ -58,7 +58,7 @@ export function programSentence(problem: ProgramProblem): string {
 	switch (problem.kind) {
 		case "missing":
 			return problem.command.includes("/")
-				? `The program ${problem.command} does not exist. Correct the command, ` +
+				? `The program ${problem.command} does not exist or is out of reach. Correct the command, ` +
 						"or create the file; the server starts by itself afterwards."
 				: `The program ${problem.command} is not installed or not on PATH. Install it, ` +
 						"or give its full path; the server starts by itself afterwards.";
@@ -98,11 +98,15 @@ async function inspect(
 		if (stats.isDirectory()) {
 			return "folder";
 		}
+	} catch {
+		// In a folder that may not be entered nothing can be seen; PATH often has such.
+		return "missing";
+	}
+	try {
 		await access(path, constants.X_OK);
 		return "executable";
-	} catch (error) {
-		const code = (error as NodeJS.ErrnoException).code;
-		return code === "EACCES" || code === "EPERM" ? "not_executable" : "missing";
+	} catch {
+		return "not_executable";
 	}
 }
 

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { systemClock } from "../../lib/clock.ts";
 import {
+	childPidsSync,
+	descendantPidsSync,
 	isRunning,
 	parsePsLine,
 	parseStat,
@@ -58,6 +61,35 @@ test("a process is found by a mark in its environment, first entry or last", asy
 		await once(child, "exit");
 		assert.deepEqual([...(await table.marked(`MARK=${value}`))], []);
 	}
+});
+
+test("descendants are found, those of threads included", async (t) => {
+	if (!linux) {
+		t.skip("children are listed by the kernel on Linux only");
+		return;
+	}
+	const nested = spawn("/bin/sh", ["-c", "sleep 1000 & echo up; wait"], {
+		stdio: ["ignore", "pipe", "ignore"],
+		detached: true,
+	});
+	await once(nested.stdout, "data");
+	const below = descendantPidsSync(nested.pid ?? 0);
+	assert.equal(below.length, 1);
+	assert.deepEqual(
+		new Set(descendantPidsSync(process.pid)).isSupersetOf(new Set([nested.pid, ...below])),
+		true,
+	);
+	process.kill(-(nested.pid ?? 0), "SIGKILL");
+	await once(nested, "exit");
+	const worker = new Worker(
+		`const child = require("node:child_process").spawn("sleep", ["1000"], { stdio: "ignore" });
+		require("node:worker_threads").parentPort.postMessage(child.pid);`,
+		{ eval: true },
+	);
+	const [of_thread] = (await once(worker, "message")) as [number];
+	assert(childPidsSync(process.pid).includes(of_thread));
+	process.kill(of_thread, "SIGKILL");
+	await worker.terminate();
 });
 
 test("a row read at once is the row read with patience", async (t) => {

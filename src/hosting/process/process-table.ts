@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import type { Clock } from "../../lib/clock.ts";
 import { runOnce } from "./run-once.ts";
@@ -107,14 +107,33 @@ export function readRowSync(pid: number): ProcessRow | undefined {
 	}
 }
 
-/** Direct children of a process, read without giving way. Linux; empty where not offered. */
+/**
+ * Direct children of a process, whichever of its threads started them, read without giving
+ * way. Linux; empty where the kernel does not offer it (CONFIG_PROC_CHILDREN).
+ */
 export function childPidsSync(pid: number): number[] {
 	try {
-		const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
-		return text.split(" ").filter(Boolean).map(Number);
+		return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+			readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1")
+				.split(" ")
+				.filter(Boolean)
+				.map(Number),
+		);
 	} catch {
+		// It ended in between.
 		return [];
 	}
+}
+
+/** All descendants of a process, read without giving way. Linux. */
+export function descendantPidsSync(pid: number): number[] {
+	const found: number[] = [];
+	const waiting = childPidsSync(pid);
+	for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+		found.push(next);
+		waiting.push(...childPidsSync(next));
+	}
+	return found;
 }
 
 /**

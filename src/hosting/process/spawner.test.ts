@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { processEnvironment } from "../../lib/environment.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -25,6 +26,19 @@ const probe = await probeContainment({ environment, clock: systemClock });
 
 /** Long enough never to be waited for, so that a test that needs it would hang. */
 const patient_ms = 60_000;
+
+/** A clock on which the first waits of `patient_ms` are over at once. */
+function hastyClock(waits: number): Clock {
+	let left = waits;
+	return {
+		...systemClock,
+		after(delay_ms, fn) {
+			const hasty = delay_ms === patient_ms && left > 0;
+			left -= hasty ? 1 : 0;
+			return systemClock.after(hasty ? 0 : delay_ms, fn);
+		},
+	};
+}
 
 let folders = 0;
 async function makeSpawner(
@@ -135,30 +149,32 @@ for (const [mode, skip] of modes) {
 		});
 
 		test("a server that does not mind its input is asked with SIGTERM", async () => {
-			await using spawner = await makeSpawner(mode);
+			await using spawner = await makeSpawner(mode, { clock: hastyClock(1) });
 			const script =
 				'process.on("SIGTERM", () => process.exit(7)); setInterval(() => {}, 1000);' +
 				'console.error("up")';
 			const child = await start(spawner, { args: ["-e", script] });
 			await lineOf(child, "up");
-			await child.stop(50);
+			await child.stop(patient_ms);
 			assert.deepEqual(await child.exited, { code: 7, signal: null });
 		});
 
 		test("SIGTERM has its default action, although the server started no handler", async () => {
-			await using spawner = await makeSpawner(mode);
-			const child = await start(spawner, { command: "sleep", args: ["1000"] });
-			await child.stop(50);
+			await using spawner = await makeSpawner(mode, { clock: hastyClock(1) });
+			const script = "echo up >&2; exec sleep 1000";
+			const child = await start(spawner, { command: "/bin/sh", args: ["-c", script] });
+			await lineOf(child, "up");
+			await child.stop(patient_ms);
 			assert.deepEqual(await child.exited, { code: null, signal: "SIGTERM" });
 		});
 
 		test("a stubborn server is killed with everything it started, hidden or not", async () => {
-			await using spawner = await makeSpawner(mode);
+			await using spawner = await makeSpawner(mode, { clock: hastyClock(2) });
 			const child = await startStubborn(spawner);
 			if (sees_environments) {
 				assert(markedProcesses(spawner.marker_prefix).length >= 3);
 			}
-			await child.stop(20);
+			await child.stop(patient_ms);
 			assertNothingLeft(spawner);
 			assert.deepEqual(await child.exited, { code: null, signal: "SIGKILL" });
 		});
@@ -257,7 +273,11 @@ test("a program that cannot be run is a fault that names it", async () => {
 	await using spawner = await makeSpawner("watcher");
 	await writeFile(join(root, "plain"), "text");
 	const table: [Partial<SpawnRequest>, string, RegExp][] = [
-		[{ command: "no-such-program" }, "command_missing", /no-such-program is not installed/u],
+		[
+			{ command: "no-such-program", env: { PATH: "/usr/bin:/bin" } },
+			"command_missing",
+			/no-such-program is not installed/u,
+		],
 		[{ command: "./nowhere" }, "command_missing", /\.\/nowhere does not exist/u],
 		[{ command: "./plain" }, "command_missing", /plain is not executable.*chmod/u],
 		[{ command: root }, "command_missing", /is a folder/u],
