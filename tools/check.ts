@@ -38,6 +38,19 @@ function program(name: string, about: string, bin: string, args: readonly string
 	};
 }
 
+/** Two looks at the same thing; what both find is told once. */
+function both(name: string, about: string, looks: readonly Check[]): Check {
+	return {
+		name,
+		about,
+		async run(root) {
+			const found: string[] = [];
+			for (const look of looks) found.push(await look.run(root));
+			return [...new Set(found.join("\n").trim().split("\n"))].join("\n");
+		},
+	};
+}
+
 /** A check of our own. */
 function own(name: string, about: string, find: (root: string) => readonly Problem[]): Check {
 	return { name, about, run: (root) => Promise.resolve(formatProblems(find(root))) };
@@ -51,13 +64,33 @@ const checks: readonly Check[] = [
 		"--report-unused-disable-directives",
 		"--format=unix",
 	]),
-	program("dead code", "everything exported is used", "knip/bin/knip.js", ["--no-progress"]),
+	both("dead code", "everything exported is used", [
+		program("", "", "knip/bin/knip.js", ["--no-progress", "--no-config-hints"]),
+		// What only tests use is dead too; their own helpers are judged by the run above.
+		program("", "", "knip/bin/knip.js", [
+			"--no-progress",
+			"--no-config-hints",
+			"--production",
+			"--exclude=dependencies",
+		]),
+	]),
 	program("format", "formatted, imports sorted", "@biomejs/biome/bin/biome", [
 		"ci",
 		"--colors=off",
 		"--max-diagnostics=200",
 		".",
 	]),
+	{
+		name: "documents",
+		about: "what is generated is up to date",
+		async run(root) {
+			const script = join(root, "tools", "schema.ts");
+			const { code, output } = await runProgram(process.execPath, [script, "--check"], {
+				cwd: root,
+			});
+			return code === 0 ? "" : output.trim();
+		},
+	},
 	own("layers", "imports go downward only", checkLayers),
 	own("tidy", "names, lengths, habits of the house", checkTidy),
 	own("deps", "each dependency exact, used and explained", checkDeps),

@@ -19,6 +19,7 @@ const tasks = new Map([
 	["test", { program: "tools/test.ts", args: [] }],
 	["check", { program: "tools/check.ts", args: [] }],
 	["format", { program: "tools/format.ts", args: [] }],
+	["schema", { program: "tools/schema.ts", args: [] }],
 	["build", { program: "tools/build.ts", args: [] }],
 	["package", { program: "tools/package.ts", args: [] }],
 	["bench", { program: "bench/main.ts", args: [] }],
@@ -41,7 +42,9 @@ if (task === undefined || !existsSync(join(package_root, task.program))) {
 } else {
 	await withNode24(package_root, async () => {
 		const program = join(package_root, task.program);
-		process.argv = [process.execPath, program, ...task.args, ...args];
+		// The program itself is known by the name that a person types.
+		const known_as = name === "start" ? join(package_root, "bin", "moorage") : program;
+		process.argv = [process.execPath, known_as, ...task.args, ...args];
 		await import(pathToFileURL(program).href);
 	});
 }
