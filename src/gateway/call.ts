@@ -1,0 +1,89 @@
+import type { Lease } from "../hosting/hosting.ts";
+import type { Era } from "../protocol/revisions.ts";
+import type { Fault } from "../protocol/fault.ts";
+import type { UpstreamAsk } from "../upstreams/driver.ts";
+import type { Edit, Message } from "../wire/message.ts";
+import type { ServerPlan } from "../config/plan.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** What is known of the client on this request, whichever era it speaks. */
+export interface ClientSide {
+	readonly era: Era;
+	readonly revision: string;
+	/** What the client says it can do: a raw JSON object. */
+	readonly capabilities: string;
+	/** What the client calls itself: a raw JSON object. */
+	readonly info: string;
+	/** Id of its legacy session, where it has one. */
+	readonly session_id: string | undefined;
+	/** Who it is. One fixed name as long as there is no identity. */
+	readonly principal: string;
+	/** Log level it asked for; undefined when it wants no log messages. */
+	readonly log_level: string | undefined;
+}
+
+/** The two verbs back to the client while its call runs. */
+export interface CallSink {
+	/** Progress and log messages, on this call's own stream. */
+	notify(message: Message): void;
+	/** Elicitation, sampling and roots: a request only this call's client may answer. */
+	ask(ask: UpstreamAsk): void;
+}
+
+/** Which server a call goes to and what it is called there. */
+export interface CallTarget {
+	readonly server: ServerPlan;
+	/** Tool name, prompt name, uri or task id as the server knows it. */
+	readonly name: string | undefined;
+	/** What the client calls it, where that differs. */
+	readonly exposed_name?: string;
+}
+
+/** One client request on its way through the pipeline. Steps fill in the optional part. */
+export interface Call {
+	/** Stands in the log and in errors. */
+	readonly id: string;
+	readonly endpoint: Endpoint;
+	readonly client: ClientSide;
+	readonly message: Message;
+	readonly method: string;
+	/** Aborts when the client cancels. */
+	readonly signal: AbortSignal;
+	readonly sink: CallSink;
+	/** `Mcp-Param-*` headers as the client sent them. */
+	readonly param_headers: Readonly<Record<string, string>> | undefined;
+	/** Changes to the message before it goes to the server. */
+	readonly edits: Edit[];
+	target: CallTarget | undefined;
+	lease: Lease | undefined;
+}
+
+/** How a call ends. */
+export type Reply =
+	/** The server's own reply, with changes to apply beside its id. */
+	| { readonly kind: "message"; readonly message: Message; readonly edits: Edit[] }
+	/** A result made here: raw JSON of an object. */
+	| { readonly kind: "result"; readonly json: string }
+	/** The protocol's own error, made here. */
+	| RpcErrorReply
+	/** Something went wrong; rendered as the method and the era ask for it. */
+	| { readonly kind: "fault"; readonly fault: Fault };
+
+/** A JSON-RPC error made here. */
+export interface RpcErrorReply {
+	readonly kind: "error";
+	readonly code: number;
+	readonly message: string;
+	/** Raw JSON. */
+	readonly data?: string;
+}
+
+/** Makes a JSON-RPC error reply; `data` is any JSON-serialisable value. */
+export function rpcError(code: number, message: string, data?: unknown): RpcErrorReply {
+	return {
+		kind: "error",
+		code,
+		message,
+		...(data === undefined ? {} : { data: JSON.stringify(data) }),
+	};
+}

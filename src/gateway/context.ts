@@ -1,0 +1,110 @@
+import type { Catalogs } from "../catalog/catalogs.ts";
+import type { Limits, ServerPlan } from "../config/plan.ts";
+import type { Hosting, InstanceKey } from "../hosting/hosting.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import { type Log, logFault } from "../telemetry/log.ts";
+import { OfferedCapabilities } from "./bridge/offered-capabilities.ts";
+import type { Call, ClientSide } from "./call.ts";
+import { ParkedCalls } from "./parking/parked-calls.ts";
+
+/** What the gateway introduces itself as. */
+export interface Product {
+	readonly name: string;
+	readonly title: string;
+	readonly version: string;
+}
+
+/** What the gateway is built from. */
+export interface GatewayOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly log: Log;
+	readonly hosting: Hosting;
+	readonly catalogs: Catalogs;
+	readonly sessions: Sessions;
+	readonly product: Product;
+	/** 32 bytes that states given to clients are sealed with; the same after a restart. */
+	readonly state_key: Buffer;
+	/** Read on every use: a reload may change them. */
+	limits(): Limits;
+}
+
+/** What every step of the pipeline is given. */
+export class GatewayContext {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly log: Log;
+	readonly hosting: Hosting;
+	readonly catalogs: Catalogs;
+	readonly sessions: Sessions;
+	readonly product: Product;
+	/** Modern calls that wait for their client's answers. */
+	readonly parked: ParkedCalls;
+	/** What legacy servers are started for. */
+	readonly offered = new OfferedCapabilities();
+	readonly #limits: () => Limits;
+
+	constructor(options: GatewayOptions) {
+		this.clock = options.clock;
+		this.random = options.random;
+		this.log = options.log;
+		this.hosting = options.hosting;
+		this.catalogs = options.catalogs;
+		this.sessions = options.sessions;
+		this.product = options.product;
+		const { clock, random, state_key: key } = options;
+		this.parked = new ParkedCalls({ clock, random, key });
+		this.#limits = options.limits;
+	}
+
+	get limits(): Limits {
+		return this.#limits();
+	}
+
+	/** A fault of the gateway's own making, logged. */
+	fault(parts: FaultParts, fields: object = {}): Fault {
+		const fault = makeFault(this.random, parts);
+		logFault(this.log, fault, fields);
+		return fault;
+	}
+
+	/** A defect of ours that a call ran into: its stack goes to the log, an id to the client. */
+	defect(error: unknown, call: { id: string; method: string }): Fault {
+		return this.fault(
+			{
+				code: "internal",
+				message:
+					"Moorage failed to handle this request. The gateway's log has the detail under " +
+					"this error's id.",
+				detail: error instanceof Error ? (error.stack ?? error.message) : String(error),
+				level: "error",
+				retry_safe: false,
+			},
+			{ request_id: call.id, method: call.method },
+		);
+	}
+
+	/** Which instance of a server this client uses. */
+	instanceKey(server: ServerPlan, client: ClientSide): InstanceKey {
+		const modern = this.catalogs.get(server.name)?.era === "modern";
+		return {
+			server: server.name,
+			scope_key: server.scope === "session" ? (client.session_id ?? client.principal) : "",
+			// A modern server hears the capabilities with every request, so all clients share.
+			capabilities: modern ? "{}" : this.offered.offer(server.name, client.capabilities),
+		};
+	}
+
+	/** Where a call goes, for log lines. */
+	fieldsOf(call: Call): object {
+		return {
+			request_id: call.id,
+			endpoint: call.endpoint.name,
+			method: call.method,
+			server: call.target?.server.name,
+		};
+	}
+}

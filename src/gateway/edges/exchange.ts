@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Endpoint } from "../endpoint.ts";
+
+/** One HTTP request at an MCP address, past the guard. */
+export interface Exchange {
+	readonly request: IncomingMessage;
+	readonly response: ServerResponse;
+	readonly endpoint: Endpoint;
+	/** Headers every answer to it carries (CORS). */
+	readonly headers: Readonly<Record<string, string>>;
+	/** Who is calling. */
+	readonly principal: string;
+}
+
+/** True when the client can take an event stream as an answer. */
+export function acceptsStreams(request: IncomingMessage): boolean {
+	return accepts(request, "text/event-stream");
+}
+
+/** True when the client can take plain JSON as an answer. */
+export function acceptsJson(request: IncomingMessage): boolean {
+	return accepts(request, "application/json");
+}
+
+function accepts(request: IncomingMessage, type: string): boolean {
+	const header = request.headers.accept;
+	if (header === undefined) return false;
+	const family = `${type.slice(0, type.indexOf("/"))}/*`;
+	return header.includes(type) || header.includes("*/*") || header.includes(family);
+}

@@ -1,0 +1,126 @@
+import type { ServerResponse } from "node:http";
+import type { Clock, Timer } from "../../lib/clock.ts";
+import { encodeSseEvent, sse_comment_keep_alive } from "../../wire/sse.ts";
+
+/** How long a response stays silent before it proves that it is alive. */
+export const keep_alive_ms = 15_000;
+
+/** Bodies up to this size are joined with the response's head. */
+const joined_bytes_max = 16 * 1024;
+
+const json_type = "application/json";
+const sse_headers = {
+	"content-type": "text/event-stream",
+	"cache-control": "no-cache, no-transform",
+	// Tells nginx and its kin not to hold events back (transports, 2026-07-28).
+	"x-accel-buffering": "no",
+};
+
+/** What a reply may be told about the events it writes. */
+export interface ReplyOptions {
+	readonly clock: Clock;
+	/** Sent with the response's head, e.g. CORS and session headers. */
+	readonly headers: Readonly<Record<string, string>>;
+	/** True when the client accepts `text/event-stream`; without it there is only one answer. */
+	readonly streams: boolean;
+	/** Gives an event an id and keeps it for resumption; legacy sessions only. */
+	record?(event: Buffer): string | undefined;
+}
+
+/**
+ * The HTTP side of one request. It stays undecided as long as it can: a lone result goes out
+ * as plain JSON, the first notification (or a long silence) turns it into an event stream.
+ */
+export class HttpReply {
+	readonly #response: ServerResponse;
+	readonly #options: ReplyOptions;
+	#streaming = false;
+	#finished = false;
+	#timer: Timer | undefined;
+
+	constructor(response: ServerResponse, options: ReplyOptions) {
+		this.#response = response;
+		this.#options = options;
+		if (options.streams) this.#awaitSilence();
+	}
+
+	get streaming(): boolean {
+		return this.#streaming;
+	}
+
+	/** True when messages can be sent ahead of the final one. */
+	get takes_streams(): boolean {
+		return this.#options.streams;
+	}
+
+	get finished(): boolean {
+		return this.#finished;
+	}
+
+	/** Bytes written and not yet taken by the client. */
+	get buffered_bytes(): number {
+		return this.#response.writableLength;
+	}
+
+	/** Sends a message ahead of the final one. Dropped when the client takes no streams. */
+	send(bytes: Buffer): void {
+		if (this.#finished || !this.#options.streams) return;
+		this.#startStream();
+		this.#writeEvent(bytes);
+	}
+
+	/** Sends the final message and ends. Later calls do nothing. */
+	finish(bytes: Buffer, status: number): void {
+		if (this.#finished) return;
+		if (this.#streaming) this.#writeEvent(bytes);
+		this.#finished = true;
+		this.#timer?.cancel();
+		if (this.#streaming) {
+			this.#response.end();
+			return;
+		}
+		this.#response.writeHead(status, {
+			...this.#options.headers,
+			"content-type": json_type,
+			"content-length": bytes.length,
+		});
+		// As text of the head's own encoding, a small body leaves in the same write as the head.
+		if (bytes.length <= joined_bytes_max) this.#response.end(bytes.latin1Slice(), "latin1");
+		else this.#response.end(bytes);
+	}
+
+	/** Ends without a message: an accepted notification, or a stream that is over. */
+	end(status: number): void {
+		if (this.#finished) return;
+		this.#finished = true;
+		this.#timer?.cancel();
+		if (!this.#streaming) this.#response.writeHead(status, this.#options.headers);
+		this.#response.end();
+	}
+
+	/** Opens the event stream now, with nothing in it yet. */
+	open(): void {
+		this.#startStream();
+	}
+
+	#startStream(): void {
+		if (this.#streaming) return;
+		this.#streaming = true;
+		this.#response.writeHead(200, { ...this.#options.headers, ...sse_headers });
+		this.#response.flushHeaders();
+	}
+
+	#writeEvent(data: Buffer): void {
+		const id = this.#options.record?.(data);
+		this.#response.write(encodeSseEvent(id === undefined ? { data } : { data, id }));
+	}
+
+	#awaitSilence(): void {
+		this.#timer = this.#options.clock.afterIdle(keep_alive_ms, () => {
+			if (this.#finished) return;
+			this.#startStream();
+			this.#response.write(sse_comment_keep_alive);
+			this.#awaitSilence();
+		});
+	}
+}

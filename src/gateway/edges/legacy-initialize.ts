@@ -1,0 +1,88 @@
+import { rpc_codes } from "../../protocol/codes.ts";
+import { absent_meta_key } from "../../protocol/meta.ts";
+import { negotiateLegacy } from "../../protocol/revisions.ts";
+import { composeResult } from "../../wire/compose.ts";
+import type { Message, Span } from "../../wire/message.ts";
+import { memberSpan, rawText, readString } from "../../wire/object.ts";
+import { type Reply, rpcError } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
+import { absentNotes } from "../local/absent-notes.ts";
+import { type EndpointHello, endpointHello } from "../local/endpoint-hello.ts";
+import { renderReply } from "../render.ts";
+import { acceptsStreams, type Exchange } from "./exchange.ts";
+import { HttpReply } from "./http-reply.ts";
+
+/** Answers a legacy `initialize` and opens a session for it (lifecycle, 2025-11-25). */
+export async function initialize(
+	exchange: Exchange,
+	message: Message,
+	context: GatewayContext,
+): Promise<void> {
+	const id = rawText(message.bytes, message.id as Span);
+	const streams = acceptsStreams(exchange.request);
+	const options = { clock: context.clock, headers: exchange.headers, streams: false };
+	const refuse = (outcome: Reply, status: number) => {
+		const rendered = renderReply(outcome, { id, method: "initialize", era: "legacy" });
+		new HttpReply(exchange.response, options).finish(rendered.bytes, status);
+	};
+	const { bytes, params } = message;
+	const requested = readString(bytes, memberSpan(params, "protocolVersion"));
+	const capabilities = objectText(message, "capabilities");
+	const info = objectText(message, "clientInfo");
+	if (requested === undefined || capabilities === undefined || info === undefined) {
+		const text = "initialize needs protocolVersion, capabilities and clientInfo";
+		refuse(rpcError(rpc_codes.invalid_params, text), 400);
+		return;
+	}
+	const cancel = new AbortController();
+	exchange.response.once("close", () => cancel.abort());
+	const hello = await endpointHello(exchange.endpoint, context, cancel.signal);
+	if (!hello.ok) {
+		refuse({ kind: "fault", fault: hello.problem }, 200);
+		return;
+	}
+	const revision = negotiateLegacy(requested);
+	const session = context.sessions.create({
+		endpoint: exchange.endpoint.name,
+		principal: exchange.principal,
+		revision,
+		client_capabilities: capabilities,
+		client_info: info,
+	});
+	if (session === undefined) {
+		const fault = context.fault({
+			code: "overloaded",
+			message: "Too many sessions are open. End unused ones, or raise limits.sessions_max.",
+			level: "warn",
+			retry_safe: true,
+		});
+		refuse({ kind: "fault", fault }, 503);
+		return;
+	}
+	await context.sessions.createdDurably(session);
+	const headers = { ...exchange.headers, "mcp-session-id": session.id };
+	const reply = new HttpReply(exchange.response, { ...options, headers, streams });
+	reply.finish(composeResult(id, initializeResult(revision, hello.value)), 200);
+}
+
+function initializeResult(revision: string, hello: EndpointHello): string {
+	const instructions =
+		hello.instructions === undefined
+			? ""
+			: `,"instructions":${JSON.stringify(hello.instructions)}`;
+	const notes = absentNotes(hello.absent);
+	const meta = notes === undefined ? "" : `,"_meta":{"${absent_meta_key}":${notes}}`;
+	return (
+		`{"protocolVersion":${JSON.stringify(revision)},` +
+		`"capabilities":${JSON.stringify(hello.capabilities)},` +
+		`"serverInfo":${hello.server_info}${instructions}${meta}}`
+	);
+}
+
+const open_brace = 0x7b;
+
+function objectText(message: Message, key: string): string | undefined {
+	const span = memberSpan(message.params, key);
+	if (span === undefined || message.bytes[span.start] !== open_brace) return undefined;
+	return rawText(message.bytes, span);
+}

@@ -1,0 +1,32 @@
+import { rpc_codes } from "../../protocol/codes.ts";
+import { composeNotification } from "../../wire/compose.ts";
+import { applyEdits, replaceSpan } from "../../wire/splice.ts";
+import type { CallSink } from "../call.ts";
+import type { HttpReply } from "./http-reply.ts";
+import type { LegacySessionState } from "./legacy-state.ts";
+
+const refused = `{"code":${rpc_codes.method_not_found},"message":"The client cannot be asked"}`;
+
+/**
+ * The way back to a legacy client while its call runs: notifications and questions travel on
+ * the call's own stream. A client without a session has no way to answer a question.
+ */
+export function legacySink(reply: HttpReply, state: LegacySessionState | undefined): CallSink {
+	return {
+		notify: (message) => reply.send(message.bytes),
+		ask(ask) {
+			if (state === undefined || !reply.takes_streams || ask.message.id === undefined) {
+				ask.answer({ kind: "error", json: refused });
+				return;
+			}
+			const id = state.asking(ask);
+			const { bytes } = ask.message;
+			reply.send(applyEdits(bytes, [replaceSpan(ask.message.id, id)]));
+			ask.signal.addEventListener(
+				"abort",
+				() => reply.send(composeNotification("notifications/cancelled", `{"requestId":${id}}`).bytes),
+				{ once: true },
+			);
+		},
+	};
+}

@@ -1,0 +1,117 @@
+import type { AskOutcome, UpstreamAsk } from "../../upstreams/driver.ts";
+import type { HttpReply } from "./http-reply.ts";
+
+/** A request of a legacy client that is being served. */
+export interface RunningRequest {
+	readonly cancel: AbortController;
+	readonly reply: HttpReply;
+}
+
+/**
+ * What a legacy session has open in this process: requests it may cancel, questions it was
+ * asked and has not answered, and its push streams. Lost with the process, which is right:
+ * all of it belongs to connections that are lost with it too.
+ */
+export class LegacySessionState {
+	readonly #in_flight = new Map<string, RunningRequest>();
+	readonly #asked = new Map<string, UpstreamAsk>();
+	readonly #streams = new Set<HttpReply>();
+	#next_ask = 1;
+
+	/** Push streams (GET) that are open now. */
+	get streams(): ReadonlySet<HttpReply> {
+		return this.#streams;
+	}
+
+	/** Notes a request so that `notifications/cancelled` finds it. `id` is raw JSON. */
+	began(id: string, running: RunningRequest): void {
+		this.#in_flight.set(id, running);
+	}
+
+	ended(id: string, running: RunningRequest): void {
+		if (this.#in_flight.get(id) === running) this.#in_flight.delete(id);
+	}
+
+	/** Cancels a request of this session; one that is over or unknown is ignored. */
+	cancel(id: string): void {
+		this.#in_flight.get(id)?.cancel.abort();
+	}
+
+	/** A stream to this client that is open now, a request's before a push stream. */
+	anyStream(): HttpReply | undefined {
+		for (const { reply } of this.#in_flight.values()) if (reply.takes_streams) return reply;
+		const [stream] = this.#streams;
+		return stream;
+	}
+
+	/** Registers a question to the client and draws the id it is asked under (raw JSON). */
+	asking(ask: UpstreamAsk): string {
+		const id = JSON.stringify(`moorage-${this.#next_ask}`);
+		this.#next_ask += 1;
+		this.#asked.set(id, ask);
+		ask.signal.addEventListener("abort", () => this.#asked.delete(id), { once: true });
+		return id;
+	}
+
+	/** Passes the client's answer on; false when nobody asked under that id. */
+	answered(id: string, outcome: AskOutcome): boolean {
+		const ask = this.#asked.get(id);
+		if (ask === undefined) return false;
+		this.#asked.delete(id);
+		ask.answer(outcome);
+		return true;
+	}
+
+	opened(stream: HttpReply): void {
+		this.#streams.add(stream);
+	}
+
+	closed(stream: HttpReply): void {
+		this.#streams.delete(stream);
+	}
+
+	/** The session is over: everything it had open ends. */
+	end(): void {
+		for (const { cancel } of this.#in_flight.values()) cancel.abort();
+		for (const stream of this.#streams) stream.end(200);
+		this.#in_flight.clear();
+		this.#asked.clear();
+		this.#streams.clear();
+	}
+}
+
+/** The open state of all legacy sessions, by session id. */
+export class LegacyStates {
+	readonly #states = new Map<string, LegacySessionState>();
+
+	/** The state of a session, made on first use. */
+	of(session_id: string): LegacySessionState {
+		let state = this.#states.get(session_id);
+		if (state === undefined) {
+			state = new LegacySessionState();
+			this.#states.set(session_id, state);
+		}
+		return state;
+	}
+
+	/** The state of a session that has something open. */
+	find(session_id: string): LegacySessionState | undefined {
+		return this.#states.get(session_id);
+	}
+
+	/** Ids of the sessions that have something open. */
+	ids(): IterableIterator<string> {
+		return this.#states.keys();
+	}
+
+	/** Ends the push streams of a session that goes on: its client opens new ones later. */
+	closeStreams(session_id: string): void {
+		for (const stream of this.#states.get(session_id)?.streams ?? []) stream.end(200);
+	}
+
+	/** Ends a session and everything it had open. */
+	end(session_id: string): void {
+		this.#states.get(session_id)?.end();
+		this.#states.delete(session_id);
+	}
+}

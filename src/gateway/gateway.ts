@@ -1,0 +1,245 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Plan } from "../config/plan.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
+import { UnattributedAsks } from "./asks.ts";
+import { GatewayContext, type GatewayOptions } from "./context.ts";
+import { corsHeaders, preflightHeaders } from "./cors.ts";
+import { clientOf, LegacyEdge } from "./edges/legacy.ts";
+import { LegacyStates } from "./edges/legacy-state.ts";
+import { type Edges, serveMcpAddress } from "./edges/mcp-address.ts";
+import { ModernEdge } from "./edges/modern.ts";
+import { type Endpoint, endpointsOf } from "./endpoint.ts";
+import { isAllowedHost, isAllowedOrigin } from "./guard.ts";
+import { serveHealth } from "./health.ts";
+import { Pushes } from "./pushes.ts";
+import type { Session } from "../sessions/sessions.ts";
+import { ResourceSubscriptions } from "./subscriptions/resource-subscriptions.ts";
+import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
+import { answerJson, type Route, routeOf } from "./routes.ts";
+
+/** The whole front door: one listener, every address behind it. */
+export interface FrontDoorOptions extends GatewayOptions {
+	/** Serves `/api` and what is below it. */
+	readonly admin: (request: IncomingMessage, response: ServerResponse) => void;
+	/** True once every server has answered, has a stored catalog, or has failed. */
+	readonly ready: () => boolean;
+}
+
+/** Why the gateway could not listen: the system's error code, e.g. EADDRINUSE. */
+export interface ListenProblem {
+	readonly code: string;
+}
+
+/** Headers must arrive within this time; requests within `limits.request_read_ms`. */
+const headers_timeout_ms = 10_000;
+const keep_alive_timeout_ms = 65_000;
+/** Connections may idle in keep-alive, so there may be more of them than requests. */
+const connections_per_request = 8;
+
+/** Listens, guards, routes. What a request means is the edges' business. */
+export class Gateway {
+	readonly context: GatewayContext;
+	readonly pushes: Pushes;
+	readonly asks: UnattributedAsks;
+	readonly subscriptions: ResourceSubscriptions;
+	readonly #options: FrontDoorOptions;
+	readonly #states = new LegacyStates();
+	readonly #edges: Edges;
+	readonly #closing = new AbortController();
+	#server: Server | undefined;
+	#plan: Plan;
+	#endpoints: ReadonlyMap<string, Endpoint>;
+	#in_flight = 0;
+	#stopping = false;
+	#idle: (() => void) | undefined;
+
+	constructor(options: FrontDoorOptions, plan: Plan) {
+		this.#options = options;
+		this.context = new GatewayContext(options);
+		this.pushes = new Pushes(this.context, () => this.#endpoints);
+		this.asks = new UnattributedAsks(this.context, this.#states);
+		const { context, pushes } = this;
+		this.subscriptions = new ResourceSubscriptions(context, (key, message) =>
+			pushes.onPush(key, message),
+		);
+		const { subscriptions } = this;
+		const stopping = this.#closing.signal;
+		this.#edges = {
+			legacy: new LegacyEdge(
+				context,
+				this.#states,
+				pushes,
+				subscriptions,
+				() => this.#endpoints,
+			),
+			modern: new ModernEdge(context, { pushes, subscriptions, stopping }),
+		};
+		this.#plan = plan;
+		this.#endpoints = endpointsOf(plan);
+	}
+
+	/** Endpoints by name, as they are now. */
+	get endpoints(): ReadonlyMap<string, Endpoint> {
+		return this.#endpoints;
+	}
+
+	/** Requests being served now, push streams not counted. */
+	get in_flight(): number {
+		return this.#in_flight;
+	}
+
+	/** Serves another plan from the next request on; running requests finish on the old one. */
+	use(plan: Plan): void {
+		this.#plan = plan;
+		this.#endpoints = endpointsOf(plan);
+	}
+
+	/** Counts what restored sessions watch, so that their servers are told once they run. */
+	restoreSubscriptions(sessions: Iterable<Session>): void {
+		for (const session of sessions) {
+			const endpoint = this.#endpoints.get(session.endpoint);
+			if (endpoint === undefined) continue;
+			for (const uri of session.subscriptions) {
+				const target = subscriptionTarget(endpoint, uri);
+				if (target === undefined) continue;
+				const key = this.context.instanceKey(target.server, clientOf(session));
+				this.subscriptions.remember(target.server, key, target.uri);
+			}
+		}
+	}
+
+	/** Starts listening; resolves with the port, which matters when 0 was asked for. */
+	listen(host: string, port: number): Promise<Result<number, ListenProblem>> {
+		const { limits } = this.#plan;
+		const server = createServer(
+			{
+				maxHeaderSize: limits.header_bytes_max,
+				requestTimeout: limits.request_read_ms,
+				headersTimeout: Math.min(headers_timeout_ms, limits.request_read_ms),
+				keepAliveTimeout: keep_alive_timeout_ms,
+			},
+			(request, response) => this.#serve(request, response),
+		);
+		server.maxConnections = limits.requests_in_flight_max * connections_per_request;
+		this.#server = server;
+		return new Promise((resolve) => {
+			server.once("error", (error: NodeJS.ErrnoException) =>
+				resolve(fail({ code: error.code ?? "UNKNOWN" })),
+			);
+			server.listen(port, host, () => resolve(succeed((server.address() as AddressInfo).port)));
+		});
+	}
+
+	/** Takes no new requests, lets running ones finish until the deadline, then cuts. */
+	async stop(deadline_ms: number): Promise<void> {
+		const server = this.#server;
+		if (server === undefined || this.#stopping) return;
+		this.#stopping = true;
+		const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+		server.closeIdleConnections();
+		this.#closing.abort();
+		for (const id of this.#states.ids()) this.#states.closeStreams(id);
+		await this.#settle(deadline_ms);
+		server.closeAllConnections();
+		await closed;
+	}
+
+	#settle(deadline_ms: number): Promise<void> {
+		if (this.#in_flight === 0) return Promise.resolve();
+		return new Promise((resolve) => {
+			const timer = this.context.clock.after(deadline_ms, resolve);
+			this.#idle = () => {
+				timer.cancel();
+				resolve();
+			};
+		});
+	}
+
+	#serve(request: IncomingMessage, response: ServerResponse): void {
+		const refusal = this.#refusal(request);
+		if (refusal !== undefined) {
+			answerJson(response, refusal.status, { error: refusal.code, message: refusal.message });
+			return;
+		}
+		const { origin } = request.headers;
+		if (origin !== undefined && request.method === "OPTIONS") {
+			response.writeHead(204, preflightHeaders(origin, request.headers));
+			response.end();
+			return;
+		}
+		const headers = origin === undefined ? no_headers : corsHeaders(origin);
+		const route = routeOf(request.url ?? "/");
+		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route, headers);
+		else if (route.kind === "admin") this.#options.admin(request, response);
+		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
+		else answerJson(response, 404, not_found);
+	}
+
+	#serveEndpoint(
+		request: IncomingMessage,
+		response: ServerResponse,
+		route: Extract<Route, { kind: "endpoint" }>,
+		headers: Readonly<Record<string, string>>,
+	): void {
+		const endpoint = this.#endpoints.get(route.name);
+		if (endpoint === undefined) {
+			const message = `There is no server or endpoint named "${route.name}".`;
+			answerJson(response, 404, { error: "server_unknown", message });
+			return;
+		}
+		// A push stream stays open for hours and costs nearly nothing: it is not a request.
+		const counted = request.method !== "GET";
+		if (counted && this.#in_flight >= this.#plan.limits.requests_in_flight_max) {
+			response.setHeader("retry-after", "1");
+			answerJson(response, 503, overloaded);
+			return;
+		}
+		if (counted) this.#in_flight += 1;
+		const exchange = { request, response, endpoint, headers, principal: local_principal };
+		serveMcpAddress(exchange, this.#edges, this.context)
+			.catch((error: unknown) => this.#broke(error, response))
+			.finally(() => {
+				if (!counted) return;
+				this.#in_flight -= 1;
+				if (this.#in_flight === 0) this.#idle?.();
+			});
+	}
+
+	#refusal(
+		request: IncomingMessage,
+	): { status: number; code: string; message: string } | undefined {
+		const rules = { hosts: this.#plan.allowed_hosts, origins: this.#plan.allowed_origins };
+		if (!isAllowedHost(request.headers.host, rules)) {
+			const message = "This Host is not allowed. Add it to allowed_hosts if it is yours.";
+			return { status: 403, code: "host_not_allowed", message };
+		}
+		if (!isAllowedOrigin(request.headers.origin, rules)) {
+			const message = "This Origin is not allowed. Add it to allowed_origins if it is yours.";
+			return { status: 403, code: "origin_not_allowed", message };
+		}
+		if (!this.#stopping) return undefined;
+		return { status: 503, code: "gateway_stopping", message: "Moorage is shutting down." };
+	}
+
+	#broke(error: unknown, response: ServerResponse): void {
+		const fault = this.context.defect(error, { id: "-", method: "-" });
+		if (response.headersSent) response.destroy();
+		else answerJson(response, 500, { error: fault.code, message: fault.message, id: fault.id });
+	}
+}
+
+/** Everybody's name as long as there is no identity: one person on one machine. */
+const local_principal = "local";
+
+const no_headers: Readonly<Record<string, string>> = {};
+
+const not_found = {
+	error: "not_found",
+	message: "Nothing is here. MCP addresses are /mcp and /<server>/mcp.",
+};
+
+const overloaded = {
+	error: "overloaded",
+	message: "Too many requests at once. Try again in a moment.",
+};

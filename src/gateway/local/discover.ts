@@ -1,0 +1,23 @@
+import { absent_meta_key, meta_keys } from "../../protocol/meta.ts";
+import { modern_revisions } from "../../protocol/revisions.ts";
+import type { Call, Reply } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
+import { absentNotes } from "./absent-notes.ts";
+import { endpointHello } from "./endpoint-hello.ts";
+
+/** Answers `server/discover` for an endpoint (discovery, 2026-07-28). */
+export async function discover(call: Call, context: GatewayContext): Promise<Reply> {
+	const outcome = await endpointHello(call.endpoint, context, call.signal);
+	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
+	const hello = outcome.value;
+	const notes = absentNotes(hello.absent);
+	const meta =
+		`{"${meta_keys.server_info}":${hello.server_info}` +
+		`${notes === undefined ? "" : `,"${absent_meta_key}":${notes}`}}`;
+	const result =
+		`{"resultType":"complete","supportedVersions":${JSON.stringify(modern_revisions)},` +
+		`"capabilities":${JSON.stringify(hello.capabilities)},` +
+		`${hello.instructions === undefined ? "" : `"instructions":${JSON.stringify(hello.instructions)},`}` +
+		`"ttlMs":0,"cacheScope":"private","_meta":${meta}}`;
+	return { kind: "result", json: result };
+}

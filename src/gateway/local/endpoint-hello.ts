@@ -1,0 +1,81 @@
+import type { ServerCatalog } from "../../catalog/catalogs.ts";
+import { fail, type Result, succeed } from "../../lib/result.ts";
+import type { Fault } from "../../protocol/fault.ts";
+import type { GatewayContext } from "../context.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { type AbsentServer, knownCatalog, knownCatalogs } from "./known-catalog.ts";
+
+/** How an endpoint introduces itself, in either era. */
+export interface EndpointHello {
+	readonly capabilities: Readonly<Record<string, unknown>>;
+	/** Raw JSON object. */
+	readonly server_info: string;
+	readonly instructions: string | undefined;
+	readonly absent: readonly AbsentServer[];
+}
+
+/**
+ * A single server introduces itself in its own words; a bundle in ours, with what its servers
+ * can do taken together. Fails only when a single server cannot be reached.
+ */
+export async function endpointHello(
+	endpoint: Endpoint,
+	context: GatewayContext,
+	signal: AbortSignal,
+): Promise<Result<EndpointHello, Fault>> {
+	const only = endpoint.kind === "single" ? endpoint.servers[0] : undefined;
+	if (only !== undefined) {
+		const known = await knownCatalog(only, context, signal);
+		return known.ok ? succeed(helloOf(known.value)) : fail(known.problem);
+	}
+	const { catalogs, absent } = await knownCatalogs(endpoint.servers, context, signal);
+	return succeed({
+		capabilities: mergedCapabilities(catalogs),
+		server_info: JSON.stringify(context.product),
+		instructions: mergedInstructions(catalogs),
+		absent,
+	});
+}
+
+function helloOf(catalog: ServerCatalog): EndpointHello {
+	return {
+		capabilities: JSON.parse(catalog.capabilities) as Record<string, unknown>,
+		server_info: catalog.server_info,
+		instructions: catalog.instructions,
+		absent: [],
+	};
+}
+
+type Flags = Record<string, boolean>;
+
+/** A bundle can do what any of its servers can; a call that needs more fails at that server. */
+function mergedCapabilities(catalogs: readonly ServerCatalog[]): Record<string, unknown> {
+	const merged: Record<string, unknown> = {};
+	for (const catalog of catalogs) {
+		const own = JSON.parse(catalog.capabilities) as Record<string, unknown>;
+		for (const name of bundled_capabilities) {
+			const flags = own[name];
+			if (typeof flags !== "object" || flags === null) continue;
+			merged[name] = either((merged[name] ?? {}) as Flags, flags as Flags);
+		}
+	}
+	return merged;
+}
+
+const bundled_capabilities = ["tools", "resources", "prompts", "completions", "logging"];
+
+function either(left: Flags, right: Flags): Flags {
+	const flags: Flags = { ...left };
+	for (const [name, value] of Object.entries(right)) if (value === true) flags[name] = true;
+	return flags;
+}
+
+const instructions_chars_max = 64 * 1024;
+
+function mergedInstructions(catalogs: readonly ServerCatalog[]): string | undefined {
+	const parts = catalogs
+		.filter(({ instructions }) => instructions !== undefined && instructions !== "")
+		.map(({ server, instructions }) => `# ${server}\n${instructions}`);
+	if (parts.length === 0) return undefined;
+	return parts.join("\n\n").slice(0, instructions_chars_max);
+}

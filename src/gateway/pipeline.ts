@@ -1,0 +1,56 @@
+import type { Call, Reply } from "./call.ts";
+import type { GatewayContext } from "./context.ts";
+import { acquireInstance } from "./steps/acquire-instance.ts";
+import { answerLocally } from "./steps/answer-locally.ts";
+import { checkOffered } from "./steps/check-offered.ts";
+import { findTarget } from "./steps/find-target.ts";
+import { restoreNames } from "./steps/restore-names.ts";
+import { sendUpstream } from "./steps/send-upstream.ts";
+import { translateReply } from "./steps/translate-reply.ts";
+import { translateRequest } from "./steps/translate-request.ts";
+
+/** One thing done to a call on its way. A reply ends the way early. */
+export type Step = (
+	call: Call,
+	context: GatewayContext,
+) => Reply | undefined | Promise<Reply | undefined>;
+
+/** One thing done to a server's reply on its way back. */
+export type ReplyStep = (call: Call, reply: Reply, context: GatewayContext) => Reply;
+
+/** The way of one call, in order. */
+export const steps: readonly Step[] = [
+	answerLocally,
+	findTarget,
+	checkOffered,
+	acquireInstance,
+	translateRequest,
+	sendUpstream,
+];
+
+/** The way back, in order. */
+export const reply_steps: readonly ReplyStep[] = [restoreNames, translateReply];
+
+/** Runs a call to its one reply. Never rejects; the lease is given back whatever happens. */
+export async function runCall(call: Call, context: GatewayContext): Promise<Reply> {
+	try {
+		for (const step of steps) {
+			const outcome = step(call, context);
+			// Most steps are synchronous: awaiting them too would cost a turn of the loop each.
+			const reply = outcome instanceof Promise ? await outcome : outcome;
+			if (reply !== undefined) return onTheWayBack(call, reply, context);
+		}
+		throw new Error(`no step answered ${call.method}`);
+	} catch (error) {
+		return { kind: "fault", fault: context.defect(error, call) };
+	} finally {
+		call.lease?.release();
+		call.lease = undefined;
+	}
+}
+
+function onTheWayBack(call: Call, reply: Reply, context: GatewayContext): Reply {
+	let current = reply;
+	for (const step of reply_steps) current = step(call, current, context);
+	return current;
+}

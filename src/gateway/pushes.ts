@@ -1,0 +1,152 @@
+import type { InstanceKey } from "../hosting/hosting.ts";
+import { exposedUri } from "../protocol/names.ts";
+import { composeNotification } from "../wire/compose.ts";
+import { indexMessage } from "../wire/index-message.ts";
+import type { Message } from "../wire/message.ts";
+import { memberSpan, readString } from "../wire/object.ts";
+import { applyEdits, replaceSpan } from "../wire/splice.ts";
+import type { GatewayContext } from "./context.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** Which lists can change. */
+export type ListKind = "tools" | "resources" | "prompts";
+
+/** Something a server says to nobody in particular. */
+export type Push =
+	| { readonly kind: "list_changed"; readonly list: ListKind }
+	/** `uri` as this endpoint's clients know it. */
+	| { readonly kind: "updated"; readonly uri: string }
+	| { readonly kind: "log"; readonly level: string | undefined }
+	| { readonly kind: "other" };
+
+/** A client that can be pushed to now: a legacy push stream, or a modern subscription. */
+export interface PushListener {
+	/** Name of the endpoint it listens at. */
+	readonly endpoint: string;
+	/** Its legacy session, where it has one. */
+	readonly session_id: string | undefined;
+	wants(push: Push): boolean;
+	deliver(push: Push, message: Message): void;
+}
+
+/** Brings what servers push to the clients that listen for it. */
+export class Pushes {
+	readonly #context: GatewayContext;
+	readonly #endpoints: () => ReadonlyMap<string, Endpoint>;
+	readonly #listeners = new Set<PushListener>();
+
+	constructor(context: GatewayContext, endpoints: () => ReadonlyMap<string, Endpoint>) {
+		this.#context = context;
+		this.#endpoints = endpoints;
+		context.catalogs.onChange(({ server, kinds }) => {
+			for (const list of kinds) this.#listChanged(server, list);
+		});
+	}
+
+	/** Listeners there are now. */
+	get count(): number {
+		return this.#listeners.size;
+	}
+
+	/** Adds a listener; the returned function removes it. */
+	listen(listener: PushListener): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	/** Takes one message that an instance sent outside of any call. */
+	onPush(key: InstanceKey, message: Message): void {
+		if (list_changed.test(message.method ?? "")) {
+			this.#refresh(key);
+			return;
+		}
+		const push = pushOf(message);
+		for (const endpoint of this.#endpointsWith(key.server)) {
+			if (push.kind === "other" && endpoint.kind === "bundle") continue;
+			const seen = seenAt(endpoint, key.server, push, message);
+			this.#deliver(endpoint.name, key, seen.push, seen.message);
+		}
+	}
+
+	/**
+	 * A server says that its lists changed: the catalog is read again, and clients are told
+	 * when that shows a difference. So what they are told of is there when they ask.
+	 */
+	#refresh(key: InstanceKey): void {
+		const server = this.#serverPlan(key.server);
+		const lease = this.#context.hosting.tryAcquire(key);
+		if (server === undefined || lease === undefined) return;
+		const never = new AbortController().signal;
+		void this.#context.catalogs
+			.refresh(server, lease.upstream, never)
+			.finally(() => lease.release());
+	}
+
+	#listChanged(server: string, list: ListKind): void {
+		const message = composeNotification(`notifications/${list}/list_changed`, undefined);
+		for (const endpoint of this.#endpointsWith(server)) {
+			this.#deliver(endpoint.name, undefined, { kind: "list_changed", list }, message);
+		}
+	}
+
+	#deliver(
+		endpoint: string,
+		key: InstanceKey | undefined,
+		push: Push,
+		message: Message,
+	): void {
+		const told = new Set<string>();
+		for (const listener of this.#listeners) {
+			if (listener.endpoint !== endpoint || !listener.wants(push)) continue;
+			const { session_id } = listener;
+			// What a session's own instance says is for that session alone.
+			const owner = key?.scope_key ?? "";
+			if (owner !== "" && owner !== session_id) continue;
+			// A message travels on one of a session's streams only (transports, 2025-11-25).
+			if (session_id !== undefined && told.has(session_id)) continue;
+			if (session_id !== undefined) told.add(session_id);
+			listener.deliver(push, message);
+		}
+	}
+
+	#serverPlan(server: string) {
+		return this.#endpoints()
+			.get(server)
+			?.servers.find(({ name }) => name === server);
+	}
+
+	*#endpointsWith(server: string): Iterable<Endpoint> {
+		for (const endpoint of this.#endpoints().values()) {
+			if (endpoint.servers.some(({ name }) => name === server)) yield endpoint;
+		}
+	}
+}
+
+const list_changed = /^notifications\/(tools|resources|prompts)\/list_changed$/;
+
+function pushOf(message: Message): Push {
+	const text = (key: string) => readString(message.bytes, memberSpan(message.params, key));
+	if (message.method === "notifications/message") return { kind: "log", level: text("level") };
+	const uri = text("uri");
+	if (message.method === "notifications/resources/updated" && uri !== undefined) {
+		return { kind: "updated", uri };
+	}
+	return { kind: "other" };
+}
+
+/** The push as the clients of one endpoint see it: a bundle's uris carry the server's name. */
+function seenAt(
+	endpoint: Endpoint,
+	server: string,
+	push: Push,
+	message: Message,
+): { push: Push; message: Message } {
+	const span = memberSpan(message.params, "uri");
+	if (push.kind !== "updated" || endpoint.kind === "single" || span === undefined) {
+		return { push, message };
+	}
+	const uri = exposedUri(server, push.uri);
+	const edited = applyEdits(message.bytes, [replaceSpan(span, JSON.stringify(uri))]);
+	const indexed = indexMessage(edited);
+	return { push: { kind: "updated", uri }, message: indexed.ok ? indexed.value : message };
+}

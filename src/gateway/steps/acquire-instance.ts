@@ -1,0 +1,28 @@
+import type { Lease } from "../../hosting/hosting.ts";
+import type { Fault } from "../../protocol/fault.ts";
+import type { Result } from "../../lib/result.ts";
+import type { Call, Reply } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
+
+/** Which instance: takes a lease on it, waking or starting it first where that is needed. */
+export function acquireInstance(
+	call: Call,
+	context: GatewayContext,
+): Reply | undefined | Promise<Reply | undefined> {
+	const server = call.target?.server;
+	if (server === undefined) return undefined;
+	const key = context.instanceKey(server, call.client);
+	const lease = context.hosting.tryAcquire(key);
+	if (lease !== undefined) {
+		call.lease = lease;
+		return undefined;
+	}
+	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms };
+	return context.hosting.acquire(key, options).then((outcome) => keep(call, outcome));
+}
+
+function keep(call: Call, outcome: Result<Lease, Fault>): Reply | undefined {
+	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
+	call.lease = outcome.value;
+	return undefined;
+}

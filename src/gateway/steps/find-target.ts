@@ -1,0 +1,124 @@
+import type { ServerPlan } from "../../config/plan.ts";
+import { rpc_codes } from "../../protocol/codes.ts";
+import { nameSource } from "../../protocol/headers.ts";
+import type { Message, Span } from "../../wire/message.ts";
+import { indexObject, memberSpan, readString } from "../../wire/object.ts";
+import { replaceSpan } from "../../wire/splice.ts";
+import { type Call, type Reply, rpcError } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
+import { type Found, findExposed } from "../local/bundle-view.ts";
+import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
+import { unknownTool } from "./check-offered.ts";
+
+/**
+ * Where: the server a call goes to, and what the thing is called there. A single server is
+ * transparent; in a bundle the name says which server, and is changed back to its own.
+ */
+export function findTarget(
+	call: Call,
+	context: GatewayContext,
+): Reply | undefined | Promise<Reply | undefined> {
+	if (call.endpoint.kind === "single") return findSingle(call);
+	switch (call.method) {
+		case "tools/call":
+			return findNamed(call, context, "tools", memberSpan(call.message.params, "name"));
+		case "prompts/get":
+			return findNamed(call, context, "prompts", memberSpan(call.message.params, "name"));
+		case "resources/read":
+			return findResource(call, memberSpan(call.message.params, "uri"));
+		case "completion/complete":
+			return findReference(call, context);
+		default:
+			return rpcError(
+				rpc_codes.method_not_found,
+				`Method not found at an address of several servers: ${call.method}. ` +
+					"Use the address of one server.",
+			);
+	}
+}
+
+function findSingle(call: Call): Reply | undefined {
+	const server = call.endpoint.servers[0] as ServerPlan;
+	const source = nameSource(call.method);
+	const span = source === undefined ? undefined : memberSpan(call.message.params, source);
+	call.target = { server, name: readString(call.message.bytes, span) };
+	return undefined;
+}
+
+function findNamed(
+	call: Call,
+	context: GatewayContext,
+	kind: "tools" | "prompts",
+	span: Span | undefined,
+): Reply | undefined | Promise<Reply | undefined> {
+	const exposed = readString(call.message.bytes, span);
+	if (exposed === undefined || span === undefined) {
+		return rpcError(rpc_codes.invalid_params, "params.name must be a string");
+	}
+	const found = findExposed(call.endpoint, kind, exposed, context, call.signal);
+	if (found instanceof Promise) {
+		return found.then((later) => aim(call, kind, exposed, span, later));
+	}
+	return aim(call, kind, exposed, span, found);
+}
+
+function aim(
+	call: Call,
+	kind: "tools" | "prompts",
+	exposed: string,
+	span: Span,
+	found: Found,
+): Reply | undefined {
+	if (found.kind === "absent") return { kind: "fault", fault: found.fault };
+	if (found.kind === "unknown") {
+		if (kind === "tools") return unknownTool(exposed);
+		return rpcError(rpc_codes.invalid_params, `Unknown prompt: ${exposed}`);
+	}
+	call.target = { server: found.server, name: found.name, exposed_name: exposed };
+	call.edits.push(replaceSpan(span, JSON.stringify(found.name)));
+	return undefined;
+}
+
+function findResource(call: Call, span: Span | undefined): Reply | undefined {
+	const exposed = readString(call.message.bytes, span);
+	if (exposed === undefined || span === undefined) {
+		return rpcError(rpc_codes.invalid_params, "params.uri must be a string");
+	}
+	const target = subscriptionTarget(call.endpoint, exposed);
+	if (target === undefined) return unknownResource(call, exposed);
+	call.target = { server: target.server, name: target.uri, exposed_name: exposed };
+	call.edits.push(replaceSpan(span, JSON.stringify(target.uri)));
+	return undefined;
+}
+
+/** A resource nobody has: each era has its own code for it (SEP-2164). */
+function unknownResource(call: Call, uri: string): Reply {
+	const code =
+		call.client.era === "modern" ? rpc_codes.invalid_params : rpc_codes.resource_not_found;
+	return rpcError(code, "Resource not found", { uri });
+}
+
+/** A completion is asked for by what it completes: a prompt or a resource template. */
+function findReference(
+	call: Call,
+	context: GatewayContext,
+): Reply | undefined | Promise<Reply | undefined> {
+	const reference = referenceOf(call.message);
+	if (reference === undefined) {
+		return rpcError(rpc_codes.invalid_params, "params.ref must be an object with a type");
+	}
+	if (reference.type === "ref/prompt") {
+		return findNamed(call, context, "prompts", reference.name);
+	}
+	return findResource(call, reference.uri);
+}
+
+function referenceOf(
+	message: Message,
+): { type: string; name: Span | undefined; uri: Span | undefined } | undefined {
+	const span = memberSpan(message.params, "ref");
+	const reference = span === undefined ? undefined : indexObject(message.bytes, span);
+	const type = readString(message.bytes, memberSpan(reference, "type"));
+	if (type === undefined) return undefined;
+	return { type, name: memberSpan(reference, "name"), uri: memberSpan(reference, "uri") };
+}

@@ -1,0 +1,61 @@
+import { exposedUri } from "../../protocol/names.ts";
+import type { Message, Span } from "../../wire/message.ts";
+import { indexArray, indexObject, memberSpan, readString } from "../../wire/object.ts";
+import { replaceSpan } from "../../wire/splice.ts";
+import type { Call, Reply } from "../call.ts";
+
+/**
+ * Where names were changed on the way there, results name things as the client knows them:
+ * resource addresses inside results get their server's name back.
+ */
+export function restoreNames(call: Call, reply: Reply): Reply {
+	if (reply.kind !== "message" || call.endpoint.kind === "single") return reply;
+	const server = call.target?.server.name;
+	const { message } = reply;
+	if (server === undefined || message.result === undefined) return reply;
+	for (const span of uriSpans(call.method, message)) {
+		const uri = readString(message.bytes, span);
+		if (uri === undefined) continue;
+		reply.edits.push(replaceSpan(span, JSON.stringify(exposedUri(server, uri))));
+	}
+	return reply;
+}
+
+/** Every place in a result that holds an address of a resource. */
+function* uriSpans(method: string, message: Message): Iterable<Span> {
+	const { bytes, result } = message;
+	if (method === "resources/read") {
+		for (const item of itemsOf(bytes, memberSpan(result, "contents"))) {
+			yield* uriOf(bytes, item, "uri");
+		}
+	} else if (method === "tools/call") {
+		for (const item of itemsOf(bytes, memberSpan(result, "content"))) {
+			yield* contentUris(bytes, item);
+		}
+	} else if (method === "prompts/get") {
+		for (const item of itemsOf(bytes, memberSpan(result, "messages"))) {
+			const content = memberSpan(indexObject(bytes, item), "content");
+			if (content !== undefined) yield* contentUris(bytes, content);
+		}
+	}
+}
+
+/** A content block that links to a resource, or holds one. */
+function* contentUris(bytes: Buffer, span: Span): Iterable<Span> {
+	const block = indexObject(bytes, span);
+	const type = readString(bytes, memberSpan(block, "type"));
+	if (type === "resource_link") yield* uriOf(bytes, span, "uri");
+	if (type !== "resource") return;
+	const resource = memberSpan(block, "resource");
+	if (resource !== undefined) yield* uriOf(bytes, resource, "uri");
+}
+
+function* uriOf(bytes: Buffer, span: Span, key: string): Iterable<Span> {
+	const uri = memberSpan(indexObject(bytes, span), key);
+	if (uri !== undefined) yield uri;
+}
+
+function itemsOf(bytes: Buffer, span: Span | undefined): readonly Span[] {
+	return span === undefined ? [] : (indexArray(bytes, span) ?? []);
+}
+

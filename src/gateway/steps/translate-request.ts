@@ -1,0 +1,17 @@
+import { latest_modern_revision } from "../../protocol/revisions.ts";
+import { requestEdits } from "../bridge/request-edits.ts";
+import type { Call, Reply } from "../call.ts";
+
+/** Carries the request into the era the server speaks. */
+export function translateRequest(call: Call): Reply | undefined {
+	const hello = call.lease?.upstream.hello;
+	if (hello === undefined || hello.era === call.client.era) return undefined;
+	const envelope = {
+		revision: hello.era === "modern" ? hello.revision : latest_modern_revision,
+		capabilities: call.client.capabilities,
+		info: call.client.info,
+		log_level: call.client.log_level,
+	};
+	call.edits.push(...requestEdits(call.message, call.client.era, hello.era, envelope));
+	return undefined;
+}
