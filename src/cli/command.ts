@@ -72,6 +72,8 @@ export interface CommandSpec<
 	readonly args: Args;
 	readonly options: Options;
 	readonly examples: readonly [Example, ...Example[]];
+	/** What to do about an option the command does not have, where that has a usual reason. */
+	readonly usage_hint?: string;
 	/** Resolves with the exit code. */
 	run(invocation: Invocation<Args, Options>, context: CommandContext): Promise<number>;
 }

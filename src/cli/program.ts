@@ -67,11 +67,11 @@ function createProgram(
 		.version(context.version, "-V, --version", "print the version")
 		.helpOption("-h, --help", "print this help")
 		.helpCommand("help [command]", "print help for a command")
-		.configureHelp({ sortOptions: false, showGlobalOptions: false })
+		.configureHelp({ subcommandTerm })
 		.configureOutput({
 			writeOut: (text) => context.stdout.write(text),
 			writeErr: (text) => context.stderr.write(text),
-			outputError: (text, write) => write(complaint(text)),
+			outputError: (text, write) => write(complaint(text, undefined)),
 			getOutHelpWidth: () => help_columns,
 			getErrHelpWidth: () => help_columns,
 		})
@@ -93,7 +93,8 @@ function addCommand(
 		.command(command.name)
 		.summary(command.summary)
 		.description(command.description)
-		.addHelpText("after", `\n${exampleText(command)}`);
+		.addHelpText("after", `\n${exampleText(command)}`)
+		.configureOutput({ outputError: (text, write) => write(complaint(text, command)) });
 	for (const [name, spec] of Object.entries(command.args)) {
 		made.addArgument(new Argument(argumentText(name, spec), spec.description));
 	}
@@ -144,9 +145,24 @@ function programEpilogue(): string {
 	return ["Start here:", "  moorage up mcp.json", "", "Exit codes:", ...codes].join("\n");
 }
 
-/** Commander's complaint in our own form, with where to read more. */
-function complaint(text: string): string {
+/** A command in the list of commands: its name and what it takes. */
+function subcommandTerm(command: Commander): string {
+	const words = command.registeredArguments.map((argument) => {
+		const name = argument.variadic ? `${argument.name()}...` : argument.name();
+		return argument.required ? `<${name}>` : `[${name}]`;
+	});
+	return [command.name(), ...words].join(" ");
+}
+
+/** Commander's complaint in our own form, with what to do next. */
+function complaint(text: string, command: Command | undefined): string {
 	const [first = "", ...rest] = text.trimEnd().split("\n");
 	const said = `moorage: ${first.replace(/^error: /, "")}`;
-	return `${[said, ...rest, "Run `moorage --help` for what there is."].join("\n")}\n`;
+	const help = command === undefined ? "moorage --help" : `moorage ${command.name} --help`;
+	const unknown_option = first.includes("unknown option");
+	const hint =
+		unknown_option && command?.usage_hint !== undefined
+			? command.usage_hint
+			: `See \`${help}\` for what there is.`;
+	return `${[said, ...rest, `  ${hint}`].join("\n")}\n`;
 }

@@ -19,8 +19,8 @@ export interface BridgeOptions {
 	readonly stdin: Readable;
 	readonly stdout: Writable;
 	readonly clock: Clock;
-	/** The endpoint's address now; undefined while no gateway runs. */
-	locate(): Promise<string | undefined>;
+	/** The endpoint's address, looked up anew when `fresh`; undefined while no gateway runs. */
+	locate(fresh: boolean): Promise<string | undefined>;
 	/** A line for people, on standard error. */
 	note(text: string): void;
 	/** Ends the bridge at once. */

@@ -6,8 +6,11 @@ import { indexMessage } from "../../wire/index-message.ts";
 /** How the link finds the gateway. */
 export interface LinkOptions {
 	readonly clock: Clock;
-	/** The endpoint's address now; undefined while no gateway runs. */
-	locate(): Promise<string | undefined>;
+	/**
+	 * The endpoint's address; undefined while no gateway runs.
+	 * @param fresh true when the address given before has not worked
+	 */
+	locate(fresh: boolean): Promise<string | undefined>;
 }
 
 /** One HTTP request to the endpoint. */
@@ -59,8 +62,8 @@ export class Link {
 		const { clock } = this.#options;
 		const give_up_ms = clock.monotonic() + patience_ms;
 		let pause_ms = pause_first_ms;
-		for (;;) {
-			const outcome = await this.#sendOnce(parts);
+		for (let attempt = 0; ; attempt += 1) {
+			const outcome = await this.#sendOnce(parts, attempt > 0);
 			const again = outcome === "absent" || (outcome === "lost" && parts.repeatable);
 			if (!again) return this.#final(outcome);
 			if (clock.monotonic() + pause_ms > give_up_ms) return this.#final(outcome);
@@ -83,8 +86,8 @@ export class Link {
 		return fail({ kind: outcome, detail: details[outcome] });
 	}
 
-	async #sendOnce(parts: LinkRequest): Promise<LinkResponse | LinkProblem["kind"]> {
-		const url = await this.#options.locate();
+	async #sendOnce(parts: LinkRequest, fresh: boolean): Promise<LinkResponse | LinkProblem["kind"]> {
+		const url = await this.#options.locate(fresh);
 		if (parts.signal.aborted) return "aborted";
 		if (url === undefined) return "absent";
 		try {

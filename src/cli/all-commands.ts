@@ -1,0 +1,33 @@
+import type { Command } from "./command.ts";
+import { add_command } from "./commands/add.ts";
+import { call_command } from "./commands/call.ts";
+import { connect_command } from "./commands/connect.ts";
+import { doctor_command } from "./commands/doctor.ts";
+import { prompts_command, resources_command, tools_command } from "./commands/items.ts";
+import { logs_command } from "./commands/logs.ts";
+import { ls_command } from "./commands/ls.ts";
+import { reload_command } from "./commands/reload.ts";
+import { restart_command } from "./commands/restart.ts";
+import { rm_command } from "./commands/rm.ts";
+import { status_command } from "./commands/status.ts";
+import { stdio_command } from "./commands/stdio.ts";
+import { up_command } from "./commands/up.ts";
+
+/** Every command, in the order of the help: what one does first comes first. */
+export const all_commands: readonly Command[] = [
+	up_command,
+	connect_command,
+	ls_command,
+	status_command,
+	logs_command,
+	tools_command,
+	resources_command,
+	prompts_command,
+	call_command,
+	add_command,
+	rm_command,
+	restart_command,
+	reload_command,
+	stdio_command,
+	doctor_command,
+];
