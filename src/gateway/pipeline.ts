@@ -3,6 +3,7 @@ import type { GatewayContext } from "./context.ts";
 import { acquireInstance } from "./steps/acquire-instance.ts";
 import { answerLocally } from "./steps/answer-locally.ts";
 import { checkOffered } from "./steps/check-offered.ts";
+import { filterList } from "./steps/filter-list.ts";
 import { findTarget } from "./steps/find-target.ts";
 import { restoreNames } from "./steps/restore-names.ts";
 import { sendUpstream } from "./steps/send-upstream.ts";
@@ -29,7 +30,7 @@ export const steps: readonly Step[] = [
 ];
 
 /** The way back, in order. */
-export const reply_steps: readonly ReplyStep[] = [restoreNames, translateReply];
+export const reply_steps: readonly ReplyStep[] = [filterList, restoreNames, translateReply];
 
 /** Runs a call to its one reply. Never rejects; the lease is given back whatever happens. */
 export async function runCall(call: Call, context: GatewayContext): Promise<Reply> {

@@ -85,7 +85,7 @@ export class HttpReply {
 			"content-length": bytes.length,
 		});
 		// As text of the head's own encoding, a small body leaves in the same write as the head.
-		if (bytes.length <= joined_bytes_max) this.#response.end(bytes.latin1Slice(), "latin1");
+		if (bytes.length <= joined_bytes_max) this.#response.end(bytes.toString("latin1"), "latin1");
 		else this.#response.end(bytes);
 	}
 

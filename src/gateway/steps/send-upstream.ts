@@ -4,6 +4,7 @@ import { needsInput, playRounds } from "../bridge/rounds.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { acquireInstance } from "./acquire-instance.ts";
+import { forwardNotification } from "./forward-notification.ts";
 
 /**
  * The one step that leaves the house. A request the server provably never saw is sent once
@@ -35,7 +36,7 @@ async function send(call: Call, message: Message, edits: readonly Edit[]): Promi
 		signal: call.signal,
 		call_ms: target.server.timeouts.call_ms,
 		...(call.param_headers === undefined ? {} : { headers: call.param_headers }),
-		onNotification: (notification) => call.sink.notify(notification),
+		onNotification: (notification) => forwardNotification(call, notification),
 		onRequest: (ask) => call.sink.ask(ask),
 	});
 	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };

@@ -1,8 +1,10 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { memberSpan, readJson, readString } from "../../wire/object.ts";
 import { legacyReplyEdits, modernReplyEdits } from "../bridge/reply-edits.ts";
-import type { Call, Reply } from "../call.ts";
+import { canElicitUrl, urlQuestions } from "../bridge/url-elicitation.ts";
+import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { requestDigest } from "../parking/seal.ts";
 
 /** Complaints a modern server has about the hop to it, which is the gateway's and not the client's. */
 const other_hop_codes: ReadonlySet<unknown> = new Set([
@@ -18,6 +20,8 @@ export function translateReply(call: Call, reply: Reply, context: GatewayContext
 	if (hello === undefined || hello.era === call.client.era) return reply;
 	const { message } = reply;
 	if (call.client.era === "modern") {
+		const questions = urlQuestions(message);
+		if (questions !== undefined) return askToVisit(call, questions, context);
 		reply.edits.push(...modernReplyEdits(message, call.method, hello.server_info));
 		return reply;
 	}
@@ -29,6 +33,22 @@ export function translateReply(call: Call, reply: Reply, context: GatewayContext
 	}
 	reply.edits.push(...legacyReplyEdits(message));
 	return reply;
+}
+
+/** The same request again, once the person has been there: nothing is parked meanwhile. */
+function askToVisit(call: Call, questions: string, context: GatewayContext): Reply {
+	if (!canElicitUrl(call.client.capabilities)) {
+		const text = "The server needs the person to visit a URL first";
+		const requiredCapabilities = { elicitation: { url: {} } };
+		return rpcError(rpc_codes.missing_client_capability, text, { requiredCapabilities });
+	}
+	const params = readJson(call.message.bytes, call.message.params?.span);
+	const request = requestDigest(call.endpoint.name, call.method, params);
+	const state = context.parked.sealRetry({ principal: call.client.principal, request });
+	const json =
+		`{"resultType":"input_required","inputRequests":${questions},` +
+		`"requestState":${JSON.stringify(state)}}`;
+	return { kind: "result", json };
 }
 
 function notSupported(call: Call, context: GatewayContext, detail: string): Reply {
