@@ -23,6 +23,7 @@ const tasks = new Map([
 	["build", { program: "tools/build.ts", args: [] }],
 	["package", { program: "tools/package.ts", args: [] }],
 	["bench", { program: "bench/main.ts", args: [] }],
+	["conformance", { program: "tools/conformance.ts", args: [] }],
 ]);
 
 /** The quickstart keeps its state beside its configuration, away from the person's own. */
