@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { type OutputChunk, type Plugin, rolldown } from "rolldown";
+import { collectLicenses } from "./licenses.ts";
+
+/** One file of a bundle. */
+export interface BundleFile {
+	readonly name: string;
+	readonly bytes: number;
+}
+
+/** An address of a neighbouring module, as source writes it and the bundle follows it. */
+const module_url = /new URL\(\s*"(\.{1,2}\/[^"]+\.ts)",\s*import\.meta\.url,?\s*\)/g;
+
+/**
+ * Bundles `root`/src/cli/main.ts with its dependencies into the folder `out`, so that a plain Node
+ * runs it. Every module that source starts as a process or worker of its own, written as
+ * `new URL("./name.ts", import.meta.url)`, becomes a file of the bundle too. Throws when the bundle
+ * would need anything but Node.
+ */
+export async function makeBundle(root: string, out: string): Promise<BundleFile[]> {
+	rmSync(out, { recursive: true, force: true });
+	const bundle = await rolldown({
+		cwd: root,
+		input: { main: join(root, "src", "cli", "main.ts") },
+		platform: "node",
+		// Of a package that has both forms, the one that can be bundled.
+		resolve: { mainFields: ["module", "main"] },
+		plugins: [followModuleUrls(root)],
+		onLog(level, log, handle) {
+			assert(level !== "warn", `the bundle would be incomplete: ${log.message}`);
+			handle(level, log);
+		},
+	});
+	const { output } = await bundle.write({
+		dir: out,
+		format: "esm",
+		entryFileNames: "[name].js",
+		chunkFileNames: "chunk-[hash].js",
+	});
+	await bundle.close();
+	const chunks = output.filter((file) => file.type === "chunk");
+	for (const chunk of chunks) assertComplete(chunk);
+	const modules = chunks.flatMap((chunk) => chunk.moduleIds);
+	writeFileSync(join(out, "THIRD-PARTY-LICENSES.txt"), collectLicenses(root, modules));
+	return output.map(({ fileName }) => ({
+		name: fileName,
+		bytes: readFileSync(join(out, fileName)).length,
+	}));
+}
+
+/** A bundled file may load Node's own modules and other files of the bundle, nothing else. */
+function assertComplete(chunk: OutputChunk): void {
+	const required = [...chunk.code.matchAll(/\b__require\("([^"]+)"\)/g)].map(([, name]) => name);
+	const imported = [...chunk.imports, ...chunk.dynamicImports];
+	for (const name of [...required, ...imported]) {
+		const is_bundled = name?.startsWith("chunk-") || name?.endsWith(".js");
+		assert(is_bundled || isBuiltin(name ?? ""), `${chunk.fileName} needs ${name} at run time`);
+	}
+}
+
+/**
+ * Makes every module that is addressed by its URL an entry of its own, and points the address at
+ * the file that entry becomes. All files of the bundle are in one folder.
+ */
+function followModuleUrls(root: string): Plugin {
+	return {
+		name: "follow-module-urls",
+		transform(code, id) {
+			if (!id.endsWith(".ts")) return null;
+			return code.replaceAll(module_url, (_whole, path: string) => {
+				const module = resolve(dirname(id), path);
+				const name = entryName(root, module);
+				this.emitFile({ type: "chunk", id: module, fileName: name });
+				return `new URL("./${name}", import.meta.url)`;
+			});
+		},
+	};
+}
+
+/** src/hosting/process/watcher.ts becomes hosting-process-watcher.js. */
+function entryName(root: string, module: string): string {
+	const path = relative(join(root, "src"), module);
+	return path.replaceAll(/[/\\]/g, "-").replace(/\.ts$/, ".js");
+}
