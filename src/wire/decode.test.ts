@@ -34,6 +34,15 @@ test("names that share a slot of the cache are never taken for each other", () =
 	}
 });
 
+test("a name is not taken for a longer one that begins with it", () => {
+	// Some of these pairs share a slot.
+	for (let index = 0; index < 20_000; index++) {
+		const name = `n${index.toString(36)}`;
+		assert.equal(nameOf(`"${name}_longer"`), `${name}_longer`);
+		assert.equal(nameOf(`"${name}"`), name);
+	}
+});
+
 test("an escaped spelling is not taken for the name it spells, nor the name for it", () => {
 	assert.equal(nameOf('"id"'), "id");
 	assert.equal(nameOf('"\\u0069d"'), "id");
@@ -46,6 +55,11 @@ test("names at and beyond the longest cached length decode whole", () => {
 		const name = "n".repeat(length);
 		assert.equal(nameOf(`"${name}"`), name);
 		assert.equal(nameOf(`"${name}ä"`), `${name}ä`);
+	}
+	// Enough of them to fall into every slot, the last one too.
+	for (let index = 0; index < 20_000; index++) {
+		const name = index.toString(36).padStart(38 + (index % 5), index.toString(36));
+		assert.equal(nameOf(`"${name}"`), name);
 	}
 });
 

@@ -1,5 +1,3 @@
-import { byte_backslash } from "./scan.ts";
-
 /**
  * Decoding a short string costs a call into native code, several times the price of scanning
  * it. Keys and method names repeat in every message, so the last ones seen are remembered.
@@ -45,10 +43,8 @@ export function decodeText(bytes: Buffer, start: number, end: number): string {
 
 function remember(bytes: Buffer, start: number, end: number, slot: number): string {
 	const text = decodeText(bytes, start, end);
-	for (let at = start; at < end; at++) {
-		const byte = bytes[at] as number;
-		if (byte === byte_backslash || byte >= 0x80) return text;
-	}
+	// Escapes and characters beyond ASCII take more bytes than they decode to characters.
+	if (text.length !== end - start) return text;
 	texts[slot] = text;
 	text_bytes.set(bytes.subarray(start, end), slot * cached_bytes_max);
 	return text;

@@ -95,8 +95,9 @@ test("_meta is taken from params or result, and only where it is an object", () 
 	assert.equal(raw(result, result.meta), '{"a":1}');
 	const call = accept('{"jsonrpc":"2.0","method":"a","params":{"x":{"_meta":{}},"_meta":[]}}');
 	assert.equal(call.meta, undefined);
-	const both = '{"jsonrpc":"2.0","id":1,"result":{},"params":{"_meta":{"a":1}}}';
-	assert.equal(accept(both).meta, undefined);
+	for (const both of ['"result":{},"params":{"_meta":{}}', '"params":{"_meta":{}},"result":{}']) {
+		assert.equal(accept(`{"jsonrpc":"2.0","id":1,${both}}`).meta, undefined);
+	}
 });
 
 test("what is JSON but not a message is refused with the id of its sender", () => {
@@ -119,8 +120,11 @@ test("what is JSON but not a message is refused with the id of its sender", () =
 		`${head},"result":{},"error":null}`,
 		'{"id":"q1","method":"a"}',
 		'{"jsonrpc":2.0,"id":"q1","method":"a"}',
-		'{"jsonrpc":"1.0","id":"q1","method":"a"}',
 		'{"jsonrpc":"2.0 ","id":"q1","method":"a"}',
+		'{"jsonrpc":12.05,"id":"q1","method":"a"}',
+		'{"jsonrpc":"2x0","id":"q1","method":"a"}',
+		'{"jsonrpc":"1.0","id":"q1","method":"a"}',
+		'{"jsonrpc":"2.1","id":"q1","method":"a"}',
 		'{"jsonrpc":null,"id":"q1","method":"a"}',
 	]) {
 		const problem = refuse(text);
@@ -275,6 +279,8 @@ test("a batch that is empty, too long, broken or has an invalid message in it is
 		assert.ok(!batch.ok);
 		assert.equal(batch.problem.code, code, text.slice(0, 60));
 	}
+	const deep = withParams([`"a":${nested(126)}`]);
+	assert.ok(indexBatch(Buffer.from(`[${deep}]`)).ok);
 	const second = indexBatch(Buffer.from(`[${one},{"jsonrpc":"2.0","id":9}]`));
 	assert.equal(second.ok ? undefined : second.problem.id, "9");
 });
