@@ -26,6 +26,8 @@ const resume_failures_max = 5;
 export class CallRun implements ExchangeHandler {
 	/** Status of the last answer; 0 while there is none. */
 	status = 0;
+	/** How the connection was lost, if that ended the call; continues "it ...". */
+	lost: string | undefined = undefined;
 	/** Headers of the last answer. */
 	headers: Headers = {};
 	readonly #link: HttpLink;
@@ -110,7 +112,8 @@ export class CallRun implements ExchangeHandler {
 			const fault = faults.unreachable(remote.origin, networkReason(error), this.#call);
 			pending.settle(this.#call, fail(fault));
 		} else {
-			this.#resume("broke the connection", this.#resumptions > 0 && this.status === 0);
+			const reason = isForeign(error) ? "does not speak HTTP" : "broke the connection";
+			this.#resume(reason, this.#resumptions > 0 && this.status === 0);
 		}
 	}
 
@@ -187,6 +190,7 @@ export class CallRun implements ExchangeHandler {
 	}
 
 	#lost(reason: string): void {
+		this.lost = reason;
 		const { pending, faults } = this.#link;
 		pending.settle(this.#call, fail(faults.exited(this.#call, reason)));
 	}
@@ -223,4 +227,9 @@ export class CallRun implements ExchangeHandler {
 		if (session.ok) this.#post(session.value);
 		else this.#link.pending.settle(this.#call, session);
 	}
+}
+
+/** True when what came was not HTTP. */
+function isForeign(error: Error): boolean {
+	return (error as NodeJS.ErrnoException).code?.startsWith("HPE_") ?? false;
 }

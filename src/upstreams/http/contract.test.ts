@@ -1,11 +1,24 @@
+import { after } from "node:test";
 import { verifyDriver } from "../../../test/support/driver-contract.ts";
-import { startHttpFixture } from "../../../test/support/fixtures.ts";
+import { type HttpFixture, startHttpFixture } from "../../../test/support/fixtures.ts";
 import { httpDriver } from "./driver.ts";
 
-async function start(fixture: string, args: readonly string[]) {
-	const { url, stop } = await startHttpFixture(fixture, ["--http", ...args]);
-	return { spec: { driver: "http" as const, url, headers: {} }, stop };
+/** A remote server serves many: every test has a session of its own, few a server. */
+const shared = new Map<string, Promise<HttpFixture>>();
+
+async function start(name: string, args: readonly string[]) {
+	const made = [name, "--http", ...args].join(" ");
+	const is_mortal = name === "crashing";
+	const starting = (!is_mortal && shared.get(made)) || startHttpFixture(name, ["--http", ...args]);
+	if (!is_mortal) shared.set(made, starting);
+	const { url, stop } = await starting;
+	const spec = { driver: "http" as const, url, headers: {} };
+	return { spec, stop: is_mortal ? stop : async () => {} };
 }
+
+after(async () => {
+	for (const fixture of shared.values()) await (await fixture).stop();
+});
 
 const gone = "a remote server's end is seen by its calls only";
 
@@ -25,13 +38,13 @@ verifyDriver({
 	skip: { gone },
 });
 
-const stateless = "there is no way back from a server without sessions";
+const stateless = "a server without sessions does not know one request from another";
 verifyDriver({
 	name: "http, legacy without sessions",
 	driver: httpDriver,
 	era: "legacy",
 	start: (fixture, args) => start(fixture, ["--stateless", "--no_get", ...args]),
-	skip: { gone, pushes: stateless, asks: stateless, notifications: stateless },
+	skip: { gone, pushes: stateless, asks: stateless, notifications: stateless, cancel: stateless },
 });
 
 const modern = "the modern revision has no such messages over HTTP";

@@ -25,7 +25,7 @@ export const httpDriver: Driver<HttpSpec> = {
 		const { hello, session } = agreement.value;
 		link.session = session;
 		const upstream = new HttpUpstream(link, hello);
-		upstream.start();
+		await upstream.start();
 		return succeed(upstream);
 	},
 };

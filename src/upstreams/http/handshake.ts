@@ -45,7 +45,7 @@ export async function shakeHands(link: HttpLink): Promise<Result<Agreement, Faul
 	const asked = plain(link, composeDiscover(), start_ms / 2);
 	const discover = withEnvelope(asked, envelopeOf(link.context));
 	const { outcome, run } = await exchange(link, discover, modern);
-	const verdict = judge(link, outcome, run.status);
+	const verdict = judge(link, outcome, run);
 	if (verdict !== "legacy") return verdict;
 	const left_ms = start_ms - (clock.monotonic() - started_ms);
 	return initialize(link, Math.max(1, left_ms));
@@ -58,7 +58,7 @@ export async function initialize(
 ): Promise<Result<Agreement, Fault>> {
 	const request = plain(link, composeInitialize(link.context), wait_ms);
 	const { outcome, run } = await exchange(link, request, unknown);
-	if (!outcome.ok) return fail(inOwnWords(link, outcome.problem, "initialize"));
+	if (!outcome.ok) return fail(inOwnWords(link, outcome.problem, "initialize", run));
 	const error = readHandshakeError(outcome.value);
 	if (error !== undefined) return fail(refused(link, error));
 	const hello = readInitialized(outcome.value);
@@ -79,13 +79,16 @@ export async function initialize(
 function judge(
 	link: HttpLink,
 	outcome: Outcome,
-	status: number,
+	run: CallRun,
 ): Result<Agreement, Fault> | "legacy" {
 	if (!outcome.ok) {
+		const { status } = run;
 		const { code } = outcome.problem;
 		const refused = status >= 400 && status < 500 && !not_about_era.has(status);
 		const odd = code === "server_protocol" || code === "call_timeout";
-		return refused || odd ? "legacy" : fail(inOwnWords(link, outcome.problem, "server/discover"));
+		return refused || odd
+			? "legacy"
+			: fail(inOwnWords(link, outcome.problem, "server/discover", run));
 	}
 	const error = readHandshakeError(outcome.value);
 	if (error !== undefined) {
@@ -112,7 +115,8 @@ async function exchange(
 }
 
 /** A call's fault in the words of a start. */
-function inOwnWords(link: HttpLink, fault: Fault, method: string): Fault {
+function inOwnWords(link: HttpLink, fault: Fault, method: string, run: CallRun): Fault {
+	if (run.lost !== undefined) return link.faults.notStarted(run.lost);
 	if (fault.code !== "call_timeout") return fault;
 	const { start_ms } = link.context;
 	return link.faults.notStarted(`did not answer ${method} within ${start_ms / 1000} s`);

@@ -31,8 +31,6 @@ export class HttpLink {
 	session: HttpSession = { era: "legacy", revision: undefined, id: undefined };
 	/** Makes a new session in place of a lost one; set once the first handshake is done. */
 	handshake: (() => Promise<Result<HttpSession, Fault>>) | undefined = undefined;
-	/** Called when a lost session has been replaced, or could not be. */
-	onRenewed: ((outcome: Result<HttpSession, Fault>) => void) | undefined = undefined;
 	is_closed = false;
 	#posts = 0;
 	#renewing: Promise<Result<HttpSession, Fault>> | undefined;
@@ -100,7 +98,6 @@ export class HttpLink {
 		const outcome = await handshake();
 		this.#renewing = undefined;
 		if (outcome.ok) this.session = outcome.value;
-		this.onRenewed?.(outcome);
 		return outcome;
 	}
 

@@ -4,6 +4,8 @@ import { type HttpSession, streamHeaders } from "./headers.ts";
 import type { HttpLink } from "./link.ts";
 import type { Exchange, ExchangeHandler, Headers } from "./remote.ts";
 
+/** How long the first answer is waited for before calls are let through. */
+const answer_ms_max = 1_000;
 const reopen_ms = 1_000;
 const reopen_ms_min = 10;
 const reopen_ms_max = 60_000;
@@ -25,14 +27,28 @@ export class PushStream implements ExchangeHandler {
 	#retry_ms = reopen_ms;
 	#failures = 0;
 	#stopped = false;
+	#answered: (() => void) | undefined;
 
 	constructor(link: HttpLink, session: HttpSession) {
 		this.#link = link;
 		this.#session = session;
 	}
 
-	/** Opens the stream. */
-	start(): void {
+	/**
+	 * Opens the stream. Resolves when the server has said whether there is one: until then many
+	 * servers drop what they would send on it, and with it a question that a call waits for.
+	 */
+	async start(): Promise<void> {
+		const { clock } = this.#link.context;
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const timer = clock.after(answer_ms_max, resolve);
+		this.#answered = resolve;
+		this.#open();
+		await promise;
+		timer.cancel();
+	}
+
+	#open(): void {
 		if (this.#stopped) return;
 		this.#status = 0;
 		this.#reader = undefined;
@@ -44,6 +60,7 @@ export class PushStream implements ExchangeHandler {
 	/** Closes the stream for good. */
 	stop(): void {
 		this.#stopped = true;
+		this.#answered?.();
 		this.#timer?.cancel();
 		this.#exchange?.abort();
 	}
@@ -55,6 +72,7 @@ export class PushStream implements ExchangeHandler {
 		const type = String(headers["content-type"] ?? "");
 		if (status !== 200 || !type.startsWith("text/event-stream")) return;
 		this.#was_open = true;
+		this.#answered?.();
 		const { context, inbound } = this.#link;
 		this.#reader = new SseReader({
 			event_bytes_max: context.reply_bytes_max,
@@ -87,6 +105,7 @@ export class PushStream implements ExchangeHandler {
 	}
 
 	#ended(): void {
+		this.#answered?.();
 		if (this.#stopped) return;
 		const broke = this.#reader !== undefined;
 		const unavailable = this.#status === 0 || this.#status >= 500;
@@ -101,6 +120,6 @@ export class PushStream implements ExchangeHandler {
 		this.#failures += 1;
 		// Half of the delay is chance, so that many gateways do not come back at once.
 		const jittered_ms = delay_ms * (0.5 + 0.5 * random.fraction());
-		this.#timer = clock.afterIdle(jittered_ms, () => this.start());
+		this.#timer = clock.afterIdle(jittered_ms, () => this.#open());
 	}
 }

@@ -27,18 +27,19 @@ export class HttpUpstream implements Upstream {
 	}
 
 	/** Listens for what belongs to no call, and renews the session when it is lost. */
-	start(): void {
+	async start(): Promise<void> {
 		if (this.hello.era === "modern") return;
 		const link = this.#link;
 		link.handshake = async () => {
 			const agreement = await initialize(link, link.context.start_ms);
-			return agreement.ok ? succeed(agreement.value.session) : agreement;
+			if (!agreement.ok) {
+				if (agreement.problem.code !== "server_unreachable") this.#gone();
+				return agreement;
+			}
+			await this.#listen(agreement.value.session);
+			return succeed(agreement.value.session);
 		};
-		link.onRenewed = (outcome) => {
-			if (outcome.ok) this.#listen(outcome.value);
-			else if (outcome.problem.code !== "server_unreachable") this.#gone();
-		};
-		this.#listen(link.session);
+		await this.#listen(link.session);
 	}
 
 	get in_flight(): number {
@@ -74,10 +75,10 @@ export class HttpUpstream implements Upstream {
 		return this.#closing;
 	}
 
-	#listen(session: HttpSession): void {
+	#listen(session: HttpSession): Promise<void> {
 		this.#pushes?.stop();
 		this.#pushes = new PushStream(this.#link, session);
-		this.#pushes.start();
+		return this.#pushes.start();
 	}
 
 	/** It answers, but will not have us any more: it has to be opened anew. */

@@ -115,9 +115,10 @@ function postLegacy(host, message, bytes, headers, response) {
 		control.created += 1;
 		const id = options.stateless ? undefined : `session-${control.created}-${process.pid}`;
 		session = new HttpSession(host, { era: "legacy", id });
-		sessions.set(id, session);
+		if (id !== undefined) sessions.set(id, session);
 	} else if (options.stateless) {
-		session = sessions.get(undefined) ?? new HttpSession(host, { era: "legacy" });
+		// Nothing is remembered from one request to the next.
+		session = new HttpSession(host, { era: "legacy" });
 	} else if (headers["mcp-session-id"] === undefined) {
 		return refuse(response, 400, -32000, "Bad Request: Mcp-Session-Id header is required");
 	} else if (session === undefined) {

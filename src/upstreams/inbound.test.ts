@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import {
+	message,
+	Recorder,
+	type RequestOverrides,
+	recordingContext,
+	toolRequest,
+} from "../../test/support/upstream-harness.ts";
+import { OpenAsks } from "./asks.ts";
+import { UpstreamFaults } from "./faults.ts";
+import { Inbound } from "./inbound.ts";
+import { progressToken } from "./outgoing.ts";
+import { PendingCalls } from "./pending.ts";
+
+function setUp() {
+	const recorder = new Recorder();
+	const clock = new FakeClock();
+	const context = recordingContext(recorder, { clock });
+	const sent: string[] = [];
+	const send = (bytes: Buffer) => sent.push(bytes.toString("utf8"));
+	const faults = new UpstreamFaults("fixture", context.random);
+	const pending = new PendingCalls({ clock, faults, onGivenUp: () => {} });
+	const asks = new OpenAsks({ send });
+	const inbound = new Inbound({ context, pending, asks, faults, send });
+	const add = (overrides: RequestOverrides = {}) => {
+		const request = toolRequest("x", {}, overrides);
+		const call = pending.add(request);
+		call.token = progressToken(request.message);
+		return call;
+	};
+	const receive = (text: string, via?: ReturnType<typeof add>) =>
+		inbound.receive(Buffer.from(text), via);
+	return { recorder, sent, pending, asks, add, receive };
+}
+
+const listed = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
+const logged = '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info"}}';
+
+test("replies find their calls by id, in any order", async () => {
+	const { add, receive } = setUp();
+	const calls = [add(), add(), add()];
+	for (const { id } of [...calls].reverse()) {
+		assert.equal(receive(`{"jsonrpc":"2.0","id":${id},"result":{"n":${id}}}`).ok, true);
+	}
+	for (const call of calls) {
+		const outcome = await call.outcome;
+		assert.ok(outcome.ok && outcome.value.bytes.includes(`"n":${call.id}`));
+	}
+});
+
+test("an id is compared as the number it was, not as something that looks like it", () => {
+	const { recorder, add, receive } = setUp();
+	const call = add();
+	for (const id of [`"${call.id}"`, `${call.id}.0`, `-${call.id}`, `${call.id}e0`]) {
+		receive(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
+	}
+	assert.equal(call.settled, false);
+	assert.equal(recorder.of("event").length, 4);
+});
+
+test("an error without an id ends the call on whose stream it came, and no other", async () => {
+	const { recorder, add, receive } = setUp();
+	const call = add();
+	const text = '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"?"}}';
+	receive(text);
+	assert.equal(call.settled, false);
+	assert.equal(recorder.of("event").length, 1);
+	receive(text, call);
+	assert.equal(call.settled, true);
+	receive(text, call);
+	assert.equal(recorder.of("event").length, 2);
+});
+
+test("bytes that are no message are given back, with the reason", () => {
+	const { receive, recorder } = setUp();
+	const outcome = receive("starting up...");
+	assert.ok(!outcome.ok && outcome.problem.code === -32700);
+	assert.equal(receive("[]").ok, false);
+	assert.deepEqual(recorder.lines, []);
+});
+
+test("what a call's stream brings belongs to the call, except what is about the server", () => {
+	const own: string[] = [];
+	const { recorder, add, receive } = setUp();
+	const call = add({ onNotification: ({ method }) => own.push(method ?? "") });
+	receive(logged, call);
+	receive(listed, call);
+	receive('{"jsonrpc":"2.0","method":"notifications/resources/updated"}', call);
+	receive('{"jsonrpc":"2.0","method":"acme/news"}', call);
+	assert.deepEqual(own, ["notifications/message", "acme/news"]);
+	assert.equal(recorder.pushes.length, 2);
+	receive(logged);
+	assert.equal(recorder.pushes.length, 3);
+});
+
+test("what a subscription's stream brings belongs to the subscription", () => {
+	const own: string[] = [];
+	const { recorder, add, receive } = setUp();
+	const text = '{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{}}';
+	const onNotification = ({ method }: { method: string | undefined }) => own.push(method ?? "");
+	const call = add({ message: message(text), onNotification });
+	receive(listed, call);
+	assert.deepEqual(own, ["notifications/tools/list_changed"]);
+	assert.deepEqual(recorder.pushes, []);
+});
+
+test("nothing reaches a call that has ended", () => {
+	const { add, receive } = setUp();
+	const call = add({
+		token: "1",
+		onNotification: () => assert.fail("too late"),
+		onRequest: () => assert.fail("too late"),
+	});
+	receive(`{"jsonrpc":"2.0","id":${call.id},"result":{}}`);
+	receive(logged, call);
+	const params = `{"progressToken":${call.id},"progress":1}`;
+	receive(`{"jsonrpc":"2.0","method":"notifications/progress","params":${params}}`, call);
+	receive('{"jsonrpc":"2.0","id":"q","method":"roots/list"}', call);
+});
+
+test("a question of a call without ears goes to whoever answers for the server", () => {
+	const { recorder, sent, add, receive } = setUp();
+	add();
+	receive('{"jsonrpc":"2.0","id":"q 1","method":"roots/list"}');
+	assert.equal(recorder.asks.length, 1);
+	recorder.asks[0]?.answer({ kind: "error", json: '{"code":1,"message":"x"}' });
+	assert.deepEqual(sent, ['{"jsonrpc":"2.0","id":"q 1","error":{"code":1,"message":"x"}}']);
+});
+
+test("a ping is answered under its own id", () => {
+	const { sent, recorder, receive } = setUp();
+	receive('{"jsonrpc":"2.0","id":"\\u0070 1","method":"ping"}');
+	assert.deepEqual(sent, ['{"jsonrpc":"2.0","id":"\\u0070 1","result":{}}']);
+	assert.deepEqual(recorder.asks, []);
+});
+
+test("progress is told with the client's token, whatever that is", () => {
+	const token = fc.oneof(
+		fc.string().map((text) => JSON.stringify(text)),
+		fc.integer().map(String),
+		fc.constantFrom('"\\u0041"', "1.50", "1e2"),
+	);
+	fc.assert(
+		fc.property(token, fc.string(), (client_token, text) => {
+			const seen: string[] = [];
+			const { add, receive } = setUp();
+			const onNotification = ({ bytes }: { bytes: Buffer }) => seen.push(bytes.toString());
+			const call = add({ token: client_token, onNotification });
+			const write = (own: string) =>
+				'{"jsonrpc":"2.0","method":"notifications/progress","params":' +
+				`{"message":${JSON.stringify(text)},"progressToken": ${own} ,"progress":1.0}}`;
+			receive(write(String(call.id)));
+			assert.deepEqual(seen, [Buffer.from(write(client_token)).toString()]);
+		}),
+		{ numRuns: 100 },
+	);
+});
