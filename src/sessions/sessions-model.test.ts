@@ -209,18 +209,21 @@ class Pair {
 
 describe("sessions", () => {
 	it("behave as a plain list would, over any steps and restarts", async () => {
-		const property = fc.asyncProperty(fc.array(anyStep, { maxLength: 60, size: "max" }), async (steps) => {
-			const clock = new FakeClock();
-			const store = await openTestStore(clock);
-			const pair = new Pair(store, clock);
-			for (const step of steps) {
-				await pair.step(step);
-				pair.check();
-			}
-			await store.writer.flush();
-			assert.deepEqual(store.troubles, []);
-			await store.database.close();
-		});
+		const property = fc.asyncProperty(
+			fc.array(anyStep, { maxLength: 60, size: "max" }),
+			async (steps) => {
+				const clock = new FakeClock();
+				const store = await openTestStore(clock);
+				const pair = new Pair(store, clock);
+				for (const step of steps) {
+					await pair.step(step);
+					pair.check();
+				}
+				await store.writer.flush();
+				assert.deepEqual(store.troubles, []);
+				await store.database.close();
+			},
+		);
 		await fc.assert(property, { numRuns: 60 });
 	});
 });

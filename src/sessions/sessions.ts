@@ -172,6 +172,11 @@ export class Sessions {
 		return entry.endpoint === endpoint && entry.principal === principal ? entry : undefined;
 	}
 
+	/** True while a session of that id is open, whoever it belongs to. */
+	has(id: string): boolean {
+		return this.#entries.has(id);
+	}
+
 	/** Ends a session, with all that is stored of it; false when there is none of that id. */
 	end(id: string): boolean {
 		const entry = this.#entries.get(id);

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { formatEventId, parseEventId } from "./event-ids.ts";
+
+const stream = "AAAA-BBB_CCCdddd";
+
+describe("event ids", () => {
+	it("name the stream and the place in it", () => {
+		assert.equal(formatEventId(stream, 0), `${stream}-0`);
+		assert.equal(formatEventId(stream, 36), `${stream}-10`);
+		assert.deepEqual(parseEventId(`${stream}-10`), { stream, seq: 36 });
+	});
+
+	for (const id of [
+		"",
+		"0",
+		stream,
+		`${stream}-`,
+		`${stream}-00`,
+		`${stream}-01`,
+		`${stream}--1`,
+		`${stream}-A`,
+		`${stream}-1 `,
+		`${stream}-1\n`,
+		`x${stream}-1`,
+		`${stream}-zzzzzzzzzzz`,
+		`${stream}-1zzzzzzzzzzzz`,
+		"__proto__-1",
+	]) {
+		it(`are not ${JSON.stringify(id)}`, () => assert.equal(parseEventId(id), undefined));
+	}
+
+	it("say the same after a round trip, whatever the stream and the number", () => {
+		const property = fc.property(
+			fc.uint8Array({ minLength: 12, maxLength: 12 }),
+			fc.maxSafeNat(),
+			(bytes, seq) => {
+				const name = Buffer.from(bytes).toString("base64url");
+				const id = formatEventId(name, seq);
+				assert.match(id, /^[\x21-\x7e]+$/);
+				assert.deepEqual(parseEventId(id), { stream: name, seq });
+			},
+		);
+		fc.assert(property);
+	});
+});
