@@ -1,9 +1,10 @@
-import { type ToolFilter } from "../config/plan.ts";
+import type { ToolFilter } from "../config/plan.ts";
+import { assert } from "../lib/assert.ts";
 import { passesGlobs } from "../lib/glob.ts";
 import { exposedName, exposedUri } from "../protocol/names.ts";
-import type { Edit } from "../wire/message.ts";
+import type { Edit, Span } from "../wire/message.ts";
 import { indexObject, memberSpan, readString } from "../wire/object.ts";
-import { applyEdits, replaceSpan } from "../wire/splice.ts";
+import { applyEdits, objectEdits, replaceSpan } from "../wire/splice.ts";
 import type { CatalogItem, ItemKind, ServerCatalog } from "./server-catalog.ts";
 
 /** Where an exposed name leads. */
@@ -75,20 +76,18 @@ function expose(kind: ItemKind, server: string, item: CatalogItem): ExposedItem 
 	const is_address = kind === "resources" || kind === "templates";
 	const name = is_address ? exposedUri(server, item.name) : exposedName(server, item.name);
 	const member = kind === "resources" ? "uri" : kind === "templates" ? "uriTemplate" : "name";
-	const object = indexObject(item.bytes, { start: 0, end: item.bytes.length });
-	const span = memberSpan(object, member);
-	const edits: Edit[] = span === undefined ? [] : [replaceSpan(span, JSON.stringify(name))];
+	const { bytes } = item;
+	const object = indexObject(bytes, { start: 0, end: bytes.length });
+	assert(object !== undefined, "an item of a catalog is an object");
+	// A member that is there twice is left once: no reader may find the other name.
+	const edits = objectEdits(bytes, object, { set: { [member]: JSON.stringify(name) } });
 	const meta = memberSpan(object, "_meta");
-	if (meta !== undefined) edits.push(...appEdits(server, item.bytes, meta));
-	return { name, original: item.name, server, bytes: applyEdits(item.bytes, edits) };
+	if (meta !== undefined && !is_address) edits.push(...pageEdits(server, bytes, meta));
+	return { name, original: item.name, server, bytes: applyEdits(bytes, edits) };
 }
 
 /** A tool's page (MCP Apps) is a resource too, and is named as one: `_meta.ui.resourceUri`. */
-function appEdits(
-	server: string,
-	bytes: Buffer,
-	meta: { start: number; end: number },
-): Edit[] {
+function pageEdits(server: string, bytes: Buffer, meta: Span): Edit[] {
 	const object = indexObject(bytes, meta);
 	const ui = memberSpan(object, "ui");
 	const nested = ui === undefined ? undefined : memberSpan(indexObject(bytes, ui), "resourceUri");

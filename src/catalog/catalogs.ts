@@ -1,178 +1,260 @@
 import type { ServerPlan } from "../config/plan.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
-import { type Result, succeed } from "../lib/result.ts";
-import type { Fault } from "../protocol/fault.ts";
-import type { CatalogRepository } from "../store/catalog-repository.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
+import { type Fault, makeFault } from "../protocol/fault.ts";
+import type { CatalogRepository, StoredCatalog } from "../store/catalog-repository.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Upstream } from "../upstreams/driver.ts";
-import { type FetchLimits, fetchCatalog } from "./fetch.ts";
-import {
-	decodeCatalog,
-	encodeCatalog,
-	item_kinds,
-	listHash,
-	sealCatalog,
-	type ServerCatalog,
-} from "./server-catalog.ts";
+import { fetchCatalog } from "./fetch-catalog.ts";
+import { type ChangeKind, changedKinds, type ServerCatalog } from "./server-catalog.ts";
+import { fromStored, toStored } from "./stored-body.ts";
 
-export type { CatalogItem, ServerCatalog } from "./server-catalog.ts";
+export type { CatalogItem, ItemKind, ServerCatalog } from "./server-catalog.ts";
 
-/** A list that clients can be told of; templates are part of the resources. */
-export type ChangedList = "tools" | "resources" | "prompts";
+/** Most items of all lists of one server. */
+export const items_max_default = 10_000;
+/** Most pages of one list. */
+export const pages_max_default = 1_000;
+/** Most bytes of all items of one server. */
+export const bytes_max_default = 32 * 1024 * 1024;
 
-/** A server now offers something else. */
-export interface CatalogChange {
-	readonly server: string;
-	readonly kinds: readonly ChangedList[];
-}
-
-/** What catalogs are kept with. */
+/** What the catalogs are built from. */
 export interface CatalogsOptions {
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly log: Log;
 	readonly repository: CatalogRepository;
-	readonly limits?: FetchLimits;
+	readonly items_max?: number;
+	readonly pages_max?: number;
+	readonly bytes_max?: number;
+	/** Told what is left out of a server's catalog, for the server's own lines. */
+	readonly note?: (server: string, text: string) => void;
 }
 
-/** Far above what real servers offer; a model could not use a thousandth of it. */
-const default_limits: FetchLimits = {
-	items_max: 10_000,
-	pages_max: 500,
-	list_bytes_max: 64 * 1024 * 1024,
-};
+/** What changed in what a server offers. */
+export interface CatalogChange {
+	readonly server: string;
+	/** Empty when only what the server says of itself changed. */
+	readonly kinds: readonly ChangeKind[];
+}
 
 type Outcome = Result<ServerCatalog, Fault>;
 
-interface Refreshing {
-	readonly current: Promise<Outcome>;
-	/** One more, asked for after the current one began. */
-	next: Promise<Outcome> | undefined;
+/** One reading of a server's lists, for everybody who asks while it has not begun. */
+interface Flight {
+	server: ServerPlan;
+	upstream: Upstream;
+	readonly abort: AbortController;
+	readonly outcome: PromiseWithResolvers<Outcome>;
 }
 
-/** What every server offers: read from it once it runs, and from the store before that. */
+/** What every server offers, known without waking any of them. */
 export class Catalogs {
 	readonly #options: CatalogsOptions;
-	readonly #limits: FetchLimits;
 	readonly #catalogs = new Map<string, ServerCatalog>();
-	readonly #refreshing = new Map<string, Refreshing>();
+	readonly #running = new Map<string, Flight>();
+	readonly #next = new Map<string, Flight>();
 	readonly #listeners = new Set<(change: CatalogChange) => void>();
 
 	constructor(options: CatalogsOptions) {
 		this.#options = options;
-		this.#limits = options.limits ?? default_limits;
 	}
 
-	/** Takes stored catalogs up again, where the server still runs the same way. */
+	/**
+	 * Takes over what was stored, where it was fetched with the same configuration. What is
+	 * stored of servers that are no longer there is removed. A store that fails costs nothing
+	 * but the knowledge.
+	 */
 	async restore(servers: readonly ServerPlan[]): Promise<void> {
 		const plans = new Map(servers.map((server) => [server.name, server]));
-		for (const stored of await this.#options.repository.load()) {
-			if (plans.get(stored.server)?.fingerprint !== stored.fingerprint) continue;
-			const catalog = decodeCatalog(stored);
+		for (const stored of await this.#load()) {
+			const plan = plans.get(stored.server);
+			if (plan === undefined) await this.#removeStored(stored.server);
+			if (plan?.fingerprint !== stored.fingerprint) continue;
+			const catalog = fromStored(stored);
 			if (catalog !== undefined) this.#catalogs.set(stored.server, catalog);
+			else this.#warn(stored.server, "the stored catalog is not readable; it is fetched anew");
 		}
 	}
 
-	/** What a server offers, as far as is known. */
+	/** What a server offers, as far as it is known. */
 	get(server: string): ServerCatalog | undefined {
 		return this.#catalogs.get(server);
 	}
 
 	/**
-	 * Reads what a server offers now. Refreshes of one server never overlap: one that is asked
-	 * for while another runs comes after it, and all who ask then share it.
+	 * Reads what a server offers and keeps it. While one reading runs, all who ask share the
+	 * one after it, because what it has read already may have changed since. A caller may give
+	 * up; the reading goes on.
 	 */
-	refresh(server: ServerPlan, upstream: Upstream, signal: AbortSignal): Promise<Outcome> {
-		const running = this.#refreshing.get(server.name);
-		if (running === undefined) return this.#start(server, upstream, signal);
-		running.next ??= running.current.then(() => this.#start(server, upstream, signal));
-		return running.next;
+	async refresh(server: ServerPlan, upstream: Upstream, signal: AbortSignal): Promise<Outcome> {
+		const runs = this.#running.has(server.name);
+		const flight = runs ? this.#queue(server, upstream) : this.#begin(server, upstream);
+		return this.#unlessAborted(server.name, flight.outcome.promise, signal);
 	}
 
-	/** The refresh that runs for a server now, if any: its outcome is recent enough for a list. */
+	/** The reading that runs for a server now, if any: recent enough for who knows nothing. */
 	refreshing(server: string): Promise<Outcome> | undefined {
-		return this.#refreshing.get(server)?.current;
+		return this.#running.get(server)?.outcome.promise;
 	}
 
-	/** Resolves when no refresh runs. */
-	async idle(): Promise<void> {
-		while (this.#refreshing.size > 0) {
-			await Promise.all([...this.#refreshing.values()].map(({ current }) => current));
-		}
-	}
-
-	/** Forgets a server that is gone or runs in another way now. */
+	/** Forgets a server that is gone or runs in another way, in the store too. */
 	async forget(server: string): Promise<void> {
+		const running = this.#running.get(server);
+		const next = this.#next.get(server);
+		this.#next.delete(server);
+		next?.outcome.resolve(fail(this.#cancelled(server)));
+		running?.abort.abort();
+		await running?.outcome.promise;
+		const before = this.#catalogs.get(server);
 		this.#catalogs.delete(server);
-		await this.#store(() => this.#options.repository.remove(server));
+		await this.#removeStored(server);
+		const kinds = changedKinds(before, undefined);
+		if (kinds.length > 0) this.#tell({ server, kinds });
 	}
 
-	/** Calls the listener after every change, until the returned function is called. */
+	/** Calls the listener whenever what a server offers has changed; returns how to end that. */
 	onChange(listener: (change: CatalogChange) => void): () => void {
 		this.#listeners.add(listener);
-		return () => this.#listeners.delete(listener);
+		return () => {
+			this.#listeners.delete(listener);
+		};
 	}
 
-	#start(server: ServerPlan, upstream: Upstream, signal: AbortSignal): Promise<Outcome> {
-		const current = this.#refresh(server, upstream, signal).finally(() => {
-			if (this.#refreshing.get(server.name) === entry) this.#refreshing.delete(server.name);
-		});
-		const entry: Refreshing = { current, next: undefined };
-		this.#refreshing.set(server.name, entry);
-		return current;
-	}
-
-	async #refresh(
-		server: ServerPlan,
-		upstream: Upstream,
-		signal: AbortSignal,
-	): Promise<Outcome> {
-		const { clock, log, random } = this.#options;
-		const fetched = await fetchCatalog(server, upstream, {
-			random,
-			signal,
-			limits: this.#limits,
-			now_ms: clock.now(),
-			onDropped: (text) => log.warn({ server: server.name }, text),
-		});
-		if (!fetched.ok) {
-			const { code, message } = fetched.problem;
-			log.warn({ server: server.name, code }, message);
-			return fetched;
+	/** Resolves when no reading is under way. */
+	async idle(): Promise<void> {
+		for (;;) {
+			const [flight] = this.#running.values();
+			if (flight === undefined) return;
+			await flight.outcome.promise;
 		}
-		const catalog = sealCatalog(fetched.value);
+	}
+
+	#begin(server: ServerPlan, upstream: Upstream): Flight {
+		const flight = newFlight(server, upstream);
+		this.#running.set(server.name, flight);
+		void this.#fly(flight);
+		return flight;
+	}
+
+	#queue(server: ServerPlan, upstream: Upstream): Flight {
+		const queued = this.#next.get(server.name) ?? newFlight(server, upstream);
+		queued.server = server;
+		queued.upstream = upstream;
+		this.#next.set(server.name, queued);
+		return queued;
+	}
+
+	async #fly(flight: Flight): Promise<void> {
+		const { name } = flight.server;
+		const outcome = await this.#read(flight);
+		this.#running.delete(name);
+		const next = this.#next.get(name);
+		if (next !== undefined) {
+			this.#next.delete(name);
+			this.#running.set(name, next);
+			void this.#fly(next);
+		}
+		flight.outcome.resolve(outcome);
+	}
+
+	async #read(flight: Flight): Promise<Outcome> {
+		const { clock, random } = this.#options;
+		const { server, upstream, abort } = flight;
 		const before = this.#catalogs.get(server.name);
-		this.#catalogs.set(server.name, catalog);
-		if (before?.hash === catalog.hash) return succeed(catalog);
-		await this.#save(catalog);
-		if (before !== undefined) this.#tell(before, catalog);
-		return succeed(catalog);
+		const budget = {
+			pages_max: this.#options.pages_max ?? pages_max_default,
+			items: this.#options.items_max ?? items_max_default,
+			bytes: this.#options.bytes_max ?? bytes_max_default,
+		};
+		const fetched = await fetchCatalog({
+			server,
+			upstream,
+			signal: abort.signal,
+			clock,
+			random,
+			budget,
+			before,
+			note: (text, detail) => this.#warn(server.name, text, detail),
+		});
+		if (abort.signal.aborted) return fail(this.#cancelled(server.name));
+		if (!fetched.ok) return fetched;
+		return succeed(await this.#keep(before, fetched.value));
 	}
 
-	#tell(before: ServerCatalog, after: ServerCatalog): void {
-		const changed = item_kinds.filter((kind) => !listHash(before[kind]).equals(listHash(after[kind])));
-		const kinds = [
-			...new Set(changed.map((kind) => (kind === "templates" ? "resources" : kind))),
-		];
-		if (kinds.length === 0) return;
-		for (const listener of this.#listeners) listener({ server: after.server, kinds });
+	/** The old one stays when nothing changed: its order does, and nothing is written. */
+	async #keep(before: ServerCatalog | undefined, after: ServerCatalog): Promise<ServerCatalog> {
+		const { server, hash, fingerprint, fetched_at_ms } = after;
+		const same = before?.hash === hash;
+		const kept = same ? Object.freeze({ ...before, fingerprint, fetched_at_ms }) : after;
+		this.#catalogs.set(server, kept);
+		if (!same || before.fingerprint !== fingerprint) await this.#save(kept);
+		if (!same) this.#tell({ server, kinds: changedKinds(before, after) });
+		return kept;
 	}
 
-	#save(catalog: ServerCatalog): Promise<void> {
-		const { server, fingerprint, fetched_at_ms, hash } = catalog;
-		const body = encodeCatalog(catalog);
-		return this.#store(() =>
-			this.#options.repository.save({ server, fingerprint, fetched_at_ms, hash, body }),
-		);
+	#tell(change: CatalogChange): void {
+		for (const listener of [...this.#listeners]) listener(change);
 	}
 
-	/** The store is a convenience for the next start: a failure is logged, not fatal. */
-	async #store(work: () => Promise<void>): Promise<void> {
+	/** The outcome, or a fault as soon as the caller gives up. */
+	#unlessAborted(server: string, outcome: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+		const { promise, resolve } = Promise.withResolvers<Outcome>();
+		const giveUp = () => resolve(fail(this.#cancelled(server)));
+		if (signal.aborted) giveUp();
+		signal.addEventListener("abort", giveUp, { once: true });
+		void outcome.then((value) => {
+			signal.removeEventListener("abort", giveUp);
+			resolve(value);
+		});
+		return promise;
+	}
+
+	async #load(): Promise<StoredCatalog[]> {
 		try {
-			await work();
+			return await this.#options.repository.load();
 		} catch (error) {
-			this.#options.log.warn({ err: error }, "a catalog could not be stored");
+			this.#options.log.warn({ error: String(error) }, "stored catalogs could not be read");
+			return [];
 		}
 	}
+
+	async #save(catalog: ServerCatalog): Promise<void> {
+		try {
+			await this.#options.repository.save(toStored(catalog));
+		} catch (error) {
+			const fields = { server: catalog.server, error: String(error) };
+			this.#options.log.warn(fields, "a catalog could not be stored");
+		}
+	}
+
+	async #removeStored(server: string): Promise<void> {
+		try {
+			await this.#options.repository.remove(server);
+		} catch (error) {
+			const fields = { server, error: String(error) };
+			this.#options.log.warn(fields, "a stored catalog could not be removed");
+		}
+	}
+
+	#warn(server: string, text: string, detail?: string): void {
+		this.#options.log.warn({ server, detail }, text);
+		this.#options.note?.(server, text);
+	}
+
+	#cancelled(server: string): Fault {
+		return makeFault(this.#options.random, {
+			code: "call_cancelled",
+			message: `What the server "${server}" offers is no longer asked for.`,
+			level: "debug",
+			server,
+			retry_safe: true,
+		});
+	}
+}
+
+function newFlight(server: ServerPlan, upstream: Upstream): Flight {
+	const outcome = Promise.withResolvers<Outcome>();
+	return { server, upstream, abort: new AbortController(), outcome };
 }

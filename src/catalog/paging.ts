@@ -14,9 +14,9 @@ export interface Page {
 }
 
 /**
- * The page of a list that a cursor points at, or the first one. A cursor says after which name
- * to go on and in which list it was made, so a list that changed in between loses and repeats
- * nothing that is still there.
+ * The page that a cursor points at, or the first one, of a list sorted by name. A cursor holds
+ * the name after which to go on, not a position: when the list changes in between, nothing
+ * that is there before and after is left out or given twice.
  */
 export function pageOf(
 	list: readonly CatalogItem[],
@@ -42,19 +42,23 @@ export function pageOf(
 
 const check_chars = 8;
 
+/** As JSON, which has a form for every string: a name need not be valid Unicode. */
 function encodeCursor(name: string): string {
-	return Buffer.from(checkOf(name) + name).toString("base64url");
+	const text = JSON.stringify(name);
+	return Buffer.from(checkOf(text) + text).toString("base64url");
 }
 
-function checkOf(name: string): string {
-	return createHash("sha256").update(`cursor:${name}`).digest("hex").slice(0, check_chars);
+/** Tells a cursor of ours from any other text; it guards nothing, so it needs no secret. */
+function checkOf(text: string): string {
+	return createHash("sha256").update(`cursor:${text}`).digest("hex").slice(0, check_chars);
 }
 
 /** Position behind the name a cursor holds; undefined when we never made it. */
 function startAfter(list: readonly CatalogItem[], cursor: string): number | undefined {
-	const text = Buffer.from(cursor, "base64url").toString("utf8");
-	const name = text.slice(check_chars);
-	if (text.slice(0, check_chars) !== checkOf(name)) return undefined;
+	const decoded = Buffer.from(cursor, "base64url").toString("utf8");
+	const text = decoded.slice(check_chars);
+	if (decoded.slice(0, check_chars) !== checkOf(text)) return undefined;
+	const name = JSON.parse(text) as string;
 	let low = 0;
 	let high = list.length;
 	while (low < high) {

@@ -1,86 +1,99 @@
 import { createHash } from "node:crypto";
+import type { ListMethod } from "../protocol/methods.ts";
+import type { Era } from "../protocol/revisions.ts";
 
-/** One thing a server offers. */
+/** The parts of a catalog. Templates are a list of their own, but change with the resources. */
+export const item_kinds = ["tools", "resources", "templates", "prompts"] as const;
+
+/** One of the four lists of a catalog. */
+export type ItemKind = (typeof item_kinds)[number];
+
+/** What can be said to have changed: the protocol has no word for templates alone. */
+export type ChangeKind = "tools" | "resources" | "prompts";
+
+/** One thing a server offers, as the server wrote it. */
 export interface CatalogItem {
-	/** Tool or prompt name, resource uri, or uri template, as the server wrote it. */
+	/** The name of a tool or prompt, the uri of a resource, the uriTemplate of a template. */
 	readonly name: string;
 	/** The item's raw JSON object. */
 	readonly bytes: Buffer;
 }
 
-/** The four lists a catalog is made of. */
-export const item_kinds = ["tools", "resources", "templates", "prompts"] as const;
-export type ItemKind = (typeof item_kinds)[number];
-
-/** What a server said of itself and offers. Frozen: a change makes a new one. */
-export interface ServerCatalog {
+/** What is needed to make a catalog: everything that is not derived. */
+export interface CatalogParts {
 	readonly server: string;
-	/** Of the plan it was fetched for: another way of running may offer other things. */
+	/** Of the configuration it was fetched with. */
 	readonly fingerprint: string;
-	readonly era: "legacy" | "modern";
+	readonly era: Era;
 	readonly revision: string;
-	/** Raw JSON objects. */
+	/** Raw JSON objects, as the server wrote them. */
 	readonly capabilities: string;
 	readonly server_info: string;
 	readonly instructions: string | undefined;
+	/** In the server's own order; names are unique within a list. */
 	readonly tools: readonly CatalogItem[];
 	readonly resources: readonly CatalogItem[];
 	readonly templates: readonly CatalogItem[];
 	readonly prompts: readonly CatalogItem[];
+	/** Lists the server named but could not give: what is here of them is older, or nothing. */
+	readonly incomplete: readonly ListMethod[];
+	/** Wall-clock milliseconds since the epoch. */
 	readonly fetched_at_ms: number;
-	/** Over everything that clients see. */
+}
+
+/** Everything one server offers. Never changed: a newer one takes its place. */
+export interface ServerCatalog extends CatalogParts {
+	/** Over all content; equal hashes offer the same. */
 	readonly hash: string;
+	/** The same for each list. */
+	readonly hashes: Readonly<Record<ItemKind, string>>;
 }
 
-/** A catalog before it has its hash. */
-export type CatalogParts = Omit<ServerCatalog, "hash">;
-
-/** Completes a catalog with its hash. */
-export function sealCatalog(parts: CatalogParts): ServerCatalog {
-	const digest = createHash("sha256");
-	digest.update(JSON.stringify([parts.era, parts.revision, parts.capabilities]));
-	digest.update(JSON.stringify([parts.server_info, parts.instructions ?? null]));
-	for (const kind of item_kinds) digest.update(listHash(parts[kind]));
-	return Object.freeze({ ...parts, hash: digest.digest("hex") });
+/** Completes and freezes a catalog. */
+export function makeCatalog(parts: CatalogParts): ServerCatalog {
+	const hashes = {
+		tools: hashItems(parts.tools),
+		resources: hashItems(parts.resources),
+		templates: hashItems(parts.templates),
+		prompts: hashItems(parts.prompts),
+	};
+	const about = [
+		parts.era,
+		parts.revision,
+		parts.capabilities,
+		parts.server_info,
+		parts.instructions ?? null,
+		...item_kinds.map((kind) => hashes[kind]),
+	];
+	const hash = createHash("sha256").update(JSON.stringify(about)).digest("hex");
+	return Object.freeze({ ...parts, hash, hashes: Object.freeze(hashes) });
 }
 
-/** A digest over one list, in its order. */
-export function listHash(items: readonly CatalogItem[]): Buffer {
-	const digest = createHash("sha256");
-	for (const { bytes } of items) digest.update(`${bytes.length}:`).update(bytes);
-	return digest.digest();
+/** Which lists differ between two catalogs of a server; one that is not there offers nothing. */
+export function changedKinds(
+	before: ServerCatalog | undefined,
+	after: ServerCatalog | undefined,
+): ChangeKind[] {
+	const differs = (kind: ItemKind) =>
+		(before?.hashes[kind] ?? no_items_hash) !== (after?.hashes[kind] ?? no_items_hash);
+	const changed: ChangeKind[] = [];
+	if (differs("tools")) changed.push("tools");
+	if (differs("resources") || differs("templates")) changed.push("resources");
+	if (differs("prompts")) changed.push("prompts");
+	return changed;
 }
 
-/** The stored form: JSON with the items as text, which UTF-8 JSON always is. */
-export function encodeCatalog(catalog: ServerCatalog): string {
-	const { server, fingerprint, fetched_at_ms, hash, ...rest } = catalog;
-	const lists = item_kinds.map((kind) => [
-		kind,
-		rest[kind].map(({ name, bytes }) => [name, bytes.toString("utf8")]),
-	]);
-	return JSON.stringify({ ...rest, ...Object.fromEntries(lists) });
-}
-
-/** The catalog behind a stored form; undefined when it is of another version of Moorage. */
-export function decodeCatalog(stored: {
-	readonly server: string;
-	readonly fingerprint: string;
-	readonly fetched_at_ms: number;
-	readonly hash: string;
-	readonly body: string;
-}): ServerCatalog | undefined {
-	const { server, fingerprint, fetched_at_ms } = stored;
-	try {
-		const body = JSON.parse(stored.body) as Record<string, never>;
-		const lists = item_kinds.map((kind) => [kind, decodeItems(body[kind] as unknown)]);
-		const parts = { ...body, ...Object.fromEntries(lists), server, fingerprint, fetched_at_ms };
-		const catalog = sealCatalog(parts as CatalogParts);
-		return catalog.hash === stored.hash ? catalog : undefined;
-	} catch {
-		return undefined;
+/** Some servers list in another order each time; that alone is no change. */
+function hashItems(items: readonly CatalogItem[]): string {
+	const hash = createHash("sha256");
+	for (const item of items.toSorted(byName)) {
+		hash.update(`${item.bytes.length}:`).update(item.bytes);
 	}
+	return hash.digest("hex");
 }
 
-function decodeItems(list: unknown): CatalogItem[] {
-	return (list as [string, string][]).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
+const no_items_hash = hashItems([]);
+
+function byName(one: CatalogItem, other: CatalogItem): number {
+	return one.name < other.name ? -1 : one.name > other.name ? 1 : 0;
 }
