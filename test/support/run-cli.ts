@@ -38,17 +38,19 @@ export interface CliRun {
 	readonly forced: readonly number[];
 }
 
-/** Starts a command inside this process, with streams and an environment of the test's own. */
-export function startCli(args: readonly string[], world: CliWorld): CliRun {
+/** A world for a command, and what the test needs of it. */
+export interface TestContextOfCli {
+	readonly context: CommandContext;
+	readonly stdout: PassThrough;
+	readonly stderr: PassThrough;
+	readonly listeners: ReadonlyMap<CommandSignal, ReadonlySet<() => void>>;
+	readonly forced: number[];
+}
+
+/** Makes everything a command needs to know of the world. */
+export function createContext(world: CliWorld): TestContextOfCli {
 	const stdout = new PassThrough();
 	const stderr = new PassThrough();
-	const printed = { stdout: "", stderr: "" };
-	stdout.on("data", (chunk: Buffer) => {
-		printed.stdout += chunk.toString();
-	});
-	stderr.on("data", (chunk: Buffer) => {
-		printed.stderr += chunk.toString();
-	});
 	const { terminal_columns: columns } = world;
 	if (columns !== undefined) Object.assign(stdout, { isTTY: true, columns });
 	const environment = world.environment ?? {};
@@ -74,6 +76,19 @@ export function startCli(args: readonly string[], world: CliWorld): CliRun {
 		},
 		exitNow: (code) => forced.push(code),
 	};
+	return { context, stdout, stderr, listeners, forced };
+}
+
+/** Starts a command inside this process, with streams and an environment of the test's own. */
+export function startCli(args: readonly string[], world: CliWorld): CliRun {
+	const { context, stdout, stderr, listeners, forced } = createContext(world);
+	const printed = { stdout: "", stderr: "" };
+	stdout.on("data", (chunk: Buffer) => {
+		printed.stdout += chunk.toString();
+	});
+	stderr.on("data", (chunk: Buffer) => {
+		printed.stderr += chunk.toString();
+	});
 	return {
 		exit: runCommandLine(all_commands, args, context),
 		get stdout() {

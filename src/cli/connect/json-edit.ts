@@ -36,7 +36,7 @@ export function readJsonEntry(
 	const located = locate(text, place);
 	if (!located.ok) return located;
 	const value = located.value.entry?.children?.[1];
-	return succeed(value === undefined ? undefined : (jsonc.getNodeValue(value) as Json));
+	return succeed(value === undefined ? undefined : valueOf(text, value));
 }
 
 /**
@@ -58,7 +58,7 @@ export function setJsonEntry(
 	const layout = layoutOf(text, root);
 	if (found !== undefined) {
 		const value = found.children?.[1] as jsonc.Node;
-		if (isDeepStrictEqual(jsonc.getNodeValue(value), entry)) return succeed(text);
+		if (isDeepStrictEqual(valueOf(text, value), entry)) return succeed(text);
 		const written = layout.write(entry, indentOfLine(text, found.offset));
 		return checked(text, place, entry, [
 			{ start: value.offset, end: value.offset + value.length, text: written },
@@ -171,7 +171,8 @@ function insertion(
 	const indent =
 		(last === undefined ? undefined : ownIndent(text, last.offset)) ?? outer + layout.unit;
 	const written = `${layout.line_break}${indent}${name}: ${layout.write(value, indent)}${trailing}`;
-	const closing = text.slice(tail.end, close).includes("\n") ? "" : layout.line_break + outer;
+	const closes_itself = last !== undefined || text.slice(tail.end, close).includes("\n");
+	const closing = closes_itself ? "" : layout.line_break + outer;
 	return [...comma, { start: tail.end, end: tail.end, text: written + closing }];
 }
 
@@ -195,7 +196,7 @@ function removal(text: string, object: jsonc.Node, entry: jsonc.Node): TextEdit[
 		edits.push({ start: head.comma_end - 1, end: head.comma_end, text: "" });
 	}
 	const rest = text.slice(end, close + 1);
-	const keeps_line = head.ends_in_line_comment && !/^[ \t]*\r?\n/.test(rest);
+	const keeps_line = head.ends_in_line_comment && !/^\r?\n/.test(rest);
 	let start = keeps_line ? entry.offset : head.end;
 	if (
 		before === undefined &&
@@ -260,6 +261,11 @@ function withoutEntry(value: unknown, place: EntryPlace): unknown {
 	const { [place.section]: section, ...others } = value as Record<string, Json | undefined>;
 	const { [place.name]: _, ...entries } = section ?? {};
 	return { others, entries };
+}
+
+/** The value of a node as plain objects, which compare equal to those made here. */
+function valueOf(text: string, node: jsonc.Node): Json {
+	return jsonc.parse(text.slice(node.offset, endOf(node)), [], parse_options) as Json;
 }
 
 function endOf(node: jsonc.Node): number {

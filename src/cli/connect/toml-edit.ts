@@ -38,11 +38,7 @@ export function setTomlEntry(
 	const line_break = lineBreakOf(text);
 	const body = stringify(entry).trimEnd().replaceAll("\n", line_break) + line_break;
 	if (existing.value === undefined) {
-		const ending = text === "" || text.endsWith("\n") ? "" : line_break;
-		const gap = text.trim() === "" ? "" : line_break;
-		const header = `[${headerOf(place)}]${line_break}`;
-		const edit = { start: text.length, end: text.length, text: ending + gap + header + body };
-		return checked(text, place, entry, [edit]);
+		return checked(text, place, entry, [newTable(text, place, body)]);
 	}
 	const merged = { ...without(existing.value, owned), ...entry };
 	if (isDeepStrictEqual(existing.value, merged)) return succeed(text);
@@ -71,6 +67,15 @@ export function removeTomlEntry(text: string, place: EntryPlace): Result<string,
 	return checked(text, place, undefined, edits);
 }
 
+/** A table of its own at the end of the file, where it cannot come between others. */
+function newTable(text: string, place: EntryPlace, body: string): TextEdit {
+	const line_break = lineBreakOf(text);
+	const ending = text === "" || text.endsWith("\n") ? "" : line_break;
+	const gap = text.trim() === "" ? "" : line_break;
+	const header = `[${headerOf(place)}]${line_break}`;
+	return { start: text.length, end: text.length, text: ending + gap + header + body };
+}
+
 function replacement(
 	text: string,
 	place: EntryPlace,
@@ -80,21 +85,27 @@ function replacement(
 	const edits: TextEdit[] = [];
 	let table: readonly string[] = [];
 	let found = false;
+	let has_tables = false;
 	for (const statement of scanToml(text)) {
 		const { kind, keys, start, end } = statement;
 		if (kind !== "pair") {
-			table = isOurs(statement, place) ? keys.slice(2) : ["", ""];
-			if (isOurs(statement, place) && keys.length === 2) {
+			const ours = isOurs(statement, place);
+			has_tables ||= ours;
+			table = ours ? keys.slice(2) : ["", ""];
+			if (ours && keys.length === 2) {
 				found = true;
 				const ending = text.slice(0, end).endsWith("\n") ? "" : lineBreakOf(text);
 				edits.push({ start: end, end, text: ending + body });
 				continue;
 			}
 		}
-		const ours = isUnder(table, statement, owned);
-		if (ours) edits.push({ start: lineStart(text, start), end, text: "" });
+		if (isUnder(table, statement, owned)) {
+			edits.push({ start: lineStart(text, start), end, text: "" });
+		}
 	}
-	return found ? edits : undefined;
+	if (found) return edits;
+	// Sub-tables may stand without the table itself, which may then follow them.
+	return has_tables ? [...edits, newTable(text, place, body)] : undefined;
 }
 
 /** Whether a statement belongs to one of the owned keys of our table. */
