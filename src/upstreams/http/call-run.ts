@@ -4,7 +4,7 @@ import { SseReader, type SseReceived } from "../../wire/sse.ts";
 import type { PendingCall } from "../pending.ts";
 import { type HttpSession, postHeaders, streamHeaders } from "./headers.ts";
 import type { HttpLink } from "./link.ts";
-import { networkReason, statusAdvice } from "./reasons.ts";
+import { isNotHttp, networkReason, statusAdvice } from "./reasons.ts";
 import { isSessionLost, readRefusal } from "./refusal.ts";
 import type { Exchange, ExchangeHandler, Headers } from "./remote.ts";
 
@@ -112,7 +112,7 @@ export class CallRun implements ExchangeHandler {
 			const fault = faults.unreachable(remote.origin, networkReason(error), this.#call);
 			pending.settle(this.#call, fail(fault));
 		} else {
-			const reason = isForeign(error) ? "does not speak HTTP" : "broke the connection";
+			const reason = isNotHttp(error) ? "does not speak HTTP" : "broke the connection";
 			this.#resume(reason, this.#resumptions > 0 && this.status === 0);
 		}
 	}
@@ -227,9 +227,4 @@ export class CallRun implements ExchangeHandler {
 		if (session.ok) this.#post(session.value);
 		else this.#link.pending.settle(this.#call, session);
 	}
-}
-
-/** True when what came was not HTTP. */
-function isForeign(error: Error): boolean {
-	return (error as NodeJS.ErrnoException).code?.startsWith("HPE_") ?? false;
 }

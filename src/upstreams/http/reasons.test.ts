@@ -9,7 +9,8 @@ function failure(code: string | undefined): Error {
 test("a network failure is told by its kind, never by its text", () => {
 	assert.equal(networkReason(failure("ECONNREFUSED")), "connection refused");
 	assert.equal(networkReason(failure("ENOTFOUND")), "its host name is not known");
-	assert.equal(networkReason(failure("HPE_INVALID_CONSTANT")), "it does not speak HTTP");
+	const foreign = Object.assign(failure("HPE_INVALID_CONSTANT"), { name: "HTTPParserError" });
+	assert.equal(networkReason(foreign), "it does not speak HTTP");
 	assert.equal(networkReason(failure("ESOMETHING")), "ESOMETHING");
 	assert.equal(networkReason(failure(undefined)), "connection failed");
 });

@@ -19,11 +19,17 @@ const network_reasons: Readonly<Record<string, string>> = {
 	EPROTO: "it does not speak TLS as expected",
 };
 
+/** True when what came was not HTTP. */
+export function isNotHttp(error: Error): boolean {
+	return error.name === "HTTPParserError";
+}
+
 /** Why a connection failed. */
 export function networkReason(error: Error): string {
+	if (isNotHttp(error)) return "it does not speak HTTP";
 	const { code } = error as NodeJS.ErrnoException;
 	if (code === undefined) return "connection failed";
-	return network_reasons[code] ?? (code.startsWith("HPE_") ? "it does not speak HTTP" : code);
+	return network_reasons[code] ?? code;
 }
 
 /** What to do about a refusal, as a sentence. `location` is where a redirect points. */

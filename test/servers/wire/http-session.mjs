@@ -53,7 +53,9 @@ export class HttpSession {
 		const missed = last === undefined ? [] : this.#kept.slice(this.#kept.indexOf(last) + 1);
 		for (const event of missed) if (event.name === last.name) this.#write(stream, event);
 		if (stream === this.#get) {
-			for (const event of this.#get.pending.splice(0)) this.#write(this.#get, event);
+			// What was kept for a resumption has just been sent.
+			const waiting = this.#get.pending.splice(0).filter((event) => !missed.includes(event));
+			for (const event of waiting) this.#write(this.#get, event);
 		}
 		stream.resumed?.();
 	}
@@ -75,7 +77,7 @@ export class HttpSession {
 
 	/** Breaks the GET stream; pushes wait until the client has come back. */
 	breakGet() {
-		this.#get.response?.end();
+		this.#get.response?.end("retry: 10\n\n");
 		this.#get.response = undefined;
 	}
 
