@@ -4,6 +4,7 @@ import type { Hosting, InstanceKey } from "../hosting/hosting.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
+import type { SessionEvents } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { type Log, logFault } from "../telemetry/log.ts";
 import { OfferedCapabilities } from "./bridge/offered-capabilities.ts";
@@ -25,6 +26,8 @@ export interface GatewayOptions {
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
 	readonly sessions: Sessions;
+	/** What is sent to sessions on event streams. */
+	readonly events: SessionEvents;
 	readonly product: Product;
 	/** 32 bytes that states given to clients are sealed with; the same after a restart. */
 	readonly state_key: Buffer;
@@ -40,6 +43,7 @@ export class GatewayContext {
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
 	readonly sessions: Sessions;
+	readonly events: SessionEvents;
 	readonly product: Product;
 	/** Modern calls that wait for their client's answers. */
 	readonly parked: ParkedCalls;
@@ -54,6 +58,7 @@ export class GatewayContext {
 		this.hosting = options.hosting;
 		this.catalogs = options.catalogs;
 		this.sessions = options.sessions;
+		this.events = options.events;
 		this.product = options.product;
 		const { clock, random, state_key: key } = options;
 		this.parked = new ParkedCalls({ clock, random, key });

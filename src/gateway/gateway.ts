@@ -44,7 +44,7 @@ export class Gateway {
 	readonly asks: UnattributedAsks;
 	readonly subscriptions: ResourceSubscriptions;
 	readonly #options: FrontDoorOptions;
-	readonly #states = new LegacyStates();
+	readonly #states: LegacyStates;
 	readonly #edges: Edges;
 	readonly #closing = new AbortController();
 	#server: Server | undefined;
@@ -57,6 +57,7 @@ export class Gateway {
 	constructor(options: FrontDoorOptions, plan: Plan) {
 		this.#options = options;
 		this.context = new GatewayContext(options);
+		this.#states = new LegacyStates(options.random);
 		this.pushes = new Pushes(this.context, () => this.#endpoints);
 		this.asks = new UnattributedAsks(this.context, this.#states);
 		const { context, pushes } = this;
@@ -66,13 +67,7 @@ export class Gateway {
 		const { subscriptions } = this;
 		const stopping = this.#closing.signal;
 		this.#edges = {
-			legacy: new LegacyEdge(
-				context,
-				this.#states,
-				pushes,
-				subscriptions,
-				() => this.#endpoints,
-			),
+			legacy: new LegacyEdge(context, this.#states, pushes, subscriptions, () => this.#endpoints),
 			modern: new ModernEdge(context, { pushes, subscriptions, stopping }),
 		};
 		this.#plan = plan;
@@ -139,7 +134,7 @@ export class Gateway {
 		const closed = new Promise<void>((resolve) => server.close(() => resolve()));
 		server.closeIdleConnections();
 		this.#closing.abort();
-		for (const id of this.#states.ids()) this.#states.closeStreams(id);
+		this.#states.abandonPushes();
 		await this.#settle(deadline_ms);
 		server.closeAllConnections();
 		await closed;

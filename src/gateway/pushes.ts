@@ -89,12 +89,7 @@ export class Pushes {
 		}
 	}
 
-	#deliver(
-		endpoint: string,
-		key: InstanceKey | undefined,
-		push: Push,
-		message: Message,
-	): void {
+	#deliver(endpoint: string, key: InstanceKey | undefined, push: Push, message: Message): void {
 		const told = new Set<string>();
 		for (const listener of this.#listeners) {
 			if (listener.endpoint !== endpoint || !listener.wants(push)) continue;

@@ -31,9 +31,7 @@ export function readBody(
 			chunks.push(chunk);
 		});
 		request.on("end", () => {
-			resolve(
-				succeed(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)),
-			);
+			resolve(succeed(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
 		});
 		request.on("error", () => resolve(fail("aborted")));
 		request.on("close", () => resolve(fail("aborted")));

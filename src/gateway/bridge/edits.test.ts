@@ -90,7 +90,9 @@ test("a legacy server does not see the answers of earlier rounds", () => {
 const info = '{"name":"srv","version":"2"}';
 
 test("a legacy result says for a modern client what it is and who made it", () => {
-	const source = message('{"jsonrpc":"2.0","id":1,"result":{"content":[],"big":12345678901234567890}}');
+	const source = message(
+		'{"jsonrpc":"2.0","id":1,"result":{"content":[],"big":12345678901234567890}}',
+	);
 	const text = edited(source, modernReplyEdits(source, "tools/call", info));
 	assert.deepEqual(JSON.parse(text).result.resultType, "complete");
 	assert.deepEqual(JSON.parse(text).result._meta, {

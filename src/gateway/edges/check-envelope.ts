@@ -66,19 +66,13 @@ function versionMismatch(
 	return mismatch(`the MCP-Protocol-Version header says ${header}, the body ${body}`);
 }
 
-function methodMismatch(
-	message: Message,
-	headers: IncomingHttpHeaders,
-): RpcErrorReply | undefined {
+function methodMismatch(message: Message, headers: IncomingHttpHeaders): RpcErrorReply | undefined {
 	const header = readHeader(headers, header_names.method);
 	if (header === undefined || header === message.method) return undefined;
 	return mismatch(`the Mcp-Method header says ${header}, the body ${message.method}`);
 }
 
-function missingHeaders(
-	message: Message,
-	headers: IncomingHttpHeaders,
-): RpcErrorReply | undefined {
+function missingHeaders(message: Message, headers: IncomingHttpHeaders): RpcErrorReply | undefined {
 	if (message.kind !== "request") return undefined;
 	if (readHeader(headers, header_names.protocol_version) === undefined) {
 		return mismatch("the MCP-Protocol-Version header is missing");

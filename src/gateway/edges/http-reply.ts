@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import { encodeSseEvent, sse_comment_keep_alive } from "../../wire/sse.ts";
+import type { Channel } from "./channel.ts";
 
 /** How long a response stays silent before it proves that it is alive. */
 export const keep_alive_ms = 15_000;
@@ -9,7 +10,8 @@ export const keep_alive_ms = 15_000;
 const joined_bytes_max = 16 * 1024;
 
 const json_type = "application/json";
-const sse_headers = {
+/** The head of every event stream. */
+export const sse_headers = {
 	"content-type": "text/event-stream",
 	"cache-control": "no-cache, no-transform",
 	// Tells nginx and its kin not to hold events back (transports, 2026-07-28).
@@ -23,15 +25,15 @@ export interface ReplyOptions {
 	readonly headers: Readonly<Record<string, string>>;
 	/** True when the client accepts `text/event-stream`; without it there is only one answer. */
 	readonly streams: boolean;
-	/** Gives an event an id and keeps it for resumption; legacy sessions only. */
-	record?(event: Buffer): string | undefined;
+	/** True when somebody has written the head of an event stream already. */
+	readonly streaming?: boolean;
 }
 
 /**
  * The HTTP side of one request. It stays undecided as long as it can: a lone result goes out
  * as plain JSON, the first notification (or a long silence) turns it into an event stream.
  */
-export class HttpReply {
+export class HttpReply implements Channel {
 	readonly #response: ServerResponse;
 	readonly #options: ReplyOptions;
 	#streaming = false;
@@ -41,6 +43,7 @@ export class HttpReply {
 	constructor(response: ServerResponse, options: ReplyOptions) {
 		this.#response = response;
 		this.#options = options;
+		this.#streaming = options.streaming === true;
 		if (options.streams) this.#awaitSilence();
 	}
 
@@ -98,11 +101,6 @@ export class HttpReply {
 		this.#response.end();
 	}
 
-	/** Opens the event stream now, with nothing in it yet. */
-	open(): void {
-		this.#startStream();
-	}
-
 	#startStream(): void {
 		if (this.#streaming) return;
 		this.#streaming = true;
@@ -111,8 +109,7 @@ export class HttpReply {
 	}
 
 	#writeEvent(data: Buffer): void {
-		const id = this.#options.record?.(data);
-		this.#response.write(encodeSseEvent(id === undefined ? { data } : { data, id }));
+		this.#response.write(encodeSseEvent({ data }));
 	}
 
 	#awaitSilence(): void {

@@ -67,9 +67,7 @@ export async function initialize(
 
 function initializeResult(revision: string, hello: EndpointHello): string {
 	const instructions =
-		hello.instructions === undefined
-			? ""
-			: `,"instructions":${JSON.stringify(hello.instructions)}`;
+		hello.instructions === undefined ? "" : `,"instructions":${JSON.stringify(hello.instructions)}`;
 	const notes = absentNotes(hello.absent);
 	const meta = notes === undefined ? "" : `,"_meta":{"${absent_meta_key}":${notes}}`;
 	return (

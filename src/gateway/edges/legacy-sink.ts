@@ -2,7 +2,7 @@ import { rpc_codes } from "../../protocol/codes.ts";
 import { composeNotification } from "../../wire/compose.ts";
 import { applyEdits, replaceSpan } from "../../wire/splice.ts";
 import type { CallSink } from "../call.ts";
-import type { HttpReply } from "./http-reply.ts";
+import type { Channel } from "./channel.ts";
 import type { LegacySessionState } from "./legacy-state.ts";
 
 const refused = `{"code":${rpc_codes.method_not_found},"message":"The client cannot be asked"}`;
@@ -11,7 +11,7 @@ const refused = `{"code":${rpc_codes.method_not_found},"message":"The client can
  * The way back to a legacy client while its call runs: notifications and questions travel on
  * the call's own stream. A client without a session has no way to answer a question.
  */
-export function legacySink(reply: HttpReply, state: LegacySessionState | undefined): CallSink {
+export function legacySink(reply: Channel, state: LegacySessionState | undefined): CallSink {
 	return {
 		notify: (message) => reply.send(message.bytes),
 		ask(ask) {
@@ -24,7 +24,8 @@ export function legacySink(reply: HttpReply, state: LegacySessionState | undefin
 			reply.send(applyEdits(bytes, [replaceSpan(ask.message.id, id)]));
 			ask.signal.addEventListener(
 				"abort",
-				() => reply.send(composeNotification("notifications/cancelled", `{"requestId":${id}}`).bytes),
+				() =>
+					reply.send(composeNotification("notifications/cancelled", `{"requestId":${id}}`).bytes),
 				{ once: true },
 			);
 		},

@@ -1,10 +1,12 @@
+import type { Random } from "../../lib/random.ts";
 import type { AskOutcome, UpstreamAsk } from "../../upstreams/driver.ts";
-import type { HttpReply } from "./http-reply.ts";
+import type { Channel } from "./channel.ts";
+import type { SessionPush } from "./legacy-push.ts";
 
 /** A request of a legacy client that is being served. */
 export interface RunningRequest {
 	readonly cancel: AbortController;
-	readonly reply: HttpReply;
+	readonly reply: Channel;
 }
 
 /**
@@ -15,12 +17,14 @@ export interface RunningRequest {
 export class LegacySessionState {
 	readonly #in_flight = new Map<string, RunningRequest>();
 	readonly #asked = new Map<string, UpstreamAsk>();
-	readonly #streams = new Set<HttpReply>();
+	readonly #ask_prefix: string;
 	#next_ask = 1;
+	/** The session's push stream, once its client has asked for one. */
+	push: SessionPush | undefined;
 
-	/** Push streams (GET) that are open now. */
-	get streams(): ReadonlySet<HttpReply> {
-		return this.#streams;
+	/** `ask_prefix` keeps an answer to an earlier run's question from meeting one of this run. */
+	constructor(ask_prefix: string) {
+		this.#ask_prefix = ask_prefix;
 	}
 
 	/** Notes a request so that `notifications/cancelled` finds it. `id` is raw JSON. */
@@ -38,15 +42,14 @@ export class LegacySessionState {
 	}
 
 	/** A stream to this client that is open now, a request's before a push stream. */
-	anyStream(): HttpReply | undefined {
+	anyStream(): Channel | undefined {
 		for (const { reply } of this.#in_flight.values()) if (reply.takes_streams) return reply;
-		const [stream] = this.#streams;
-		return stream;
+		return this.push;
 	}
 
 	/** Registers a question to the client and draws the id it is asked under (raw JSON). */
 	asking(ask: UpstreamAsk): string {
-		const id = JSON.stringify(`moorage-${this.#next_ask}`);
+		const id = JSON.stringify(`${this.#ask_prefix}-${this.#next_ask}`);
 		this.#next_ask += 1;
 		this.#asked.set(id, ask);
 		ask.signal.addEventListener("abort", () => this.#asked.delete(id), { once: true });
@@ -62,33 +65,29 @@ export class LegacySessionState {
 		return true;
 	}
 
-	opened(stream: HttpReply): void {
-		this.#streams.add(stream);
-	}
-
-	closed(stream: HttpReply): void {
-		this.#streams.delete(stream);
-	}
-
 	/** The session is over: everything it had open ends. */
 	end(): void {
 		for (const { cancel } of this.#in_flight.values()) cancel.abort();
-		for (const stream of this.#streams) stream.end(200);
+		this.push?.abandon();
 		this.#in_flight.clear();
 		this.#asked.clear();
-		this.#streams.clear();
 	}
 }
 
 /** The open state of all legacy sessions, by session id. */
 export class LegacyStates {
 	readonly #states = new Map<string, LegacySessionState>();
+	readonly #ask_prefix: string;
+
+	constructor(random: Random) {
+		this.#ask_prefix = `moorage-${random.bytes(6).toString("base64url")}`;
+	}
 
 	/** The state of a session, made on first use. */
 	of(session_id: string): LegacySessionState {
 		let state = this.#states.get(session_id);
 		if (state === undefined) {
-			state = new LegacySessionState();
+			state = new LegacySessionState(this.#ask_prefix);
 			this.#states.set(session_id, state);
 		}
 		return state;
@@ -99,14 +98,9 @@ export class LegacyStates {
 		return this.#states.get(session_id);
 	}
 
-	/** Ids of the sessions that have something open. */
-	ids(): IterableIterator<string> {
-		return this.#states.keys();
-	}
-
-	/** Ends the push streams of a session that goes on: its client opens new ones later. */
-	closeStreams(session_id: string): void {
-		for (const stream of this.#states.get(session_id)?.streams ?? []) stream.end(200);
+	/** The gateway stops: push streams are let go, to be taken up again afterwards. */
+	abandonPushes(): void {
+		for (const state of this.#states.values()) state.push?.abandon();
 	}
 
 	/** Ends a session and everything it had open. */

@@ -1,6 +1,5 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { header_names } from "../../protocol/headers.ts";
-import { isLoudEnough } from "../../protocol/log-levels.ts";
 import { isSpokenIn } from "../../protocol/methods.ts";
 import {
 	assumed_legacy_revision,
@@ -17,16 +16,20 @@ import type { GatewayContext } from "../context.ts";
 import { runCall } from "../pipeline.ts";
 import { renderReply } from "../render.ts";
 import type { Endpoint } from "../endpoint.ts";
-import type { Push, Pushes } from "../pushes.ts";
+import type { Pushes } from "../pushes.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
+import type { Channel } from "./channel.ts";
 import { readHeader } from "./classify.ts";
 import { acceptsStreams, type Exchange } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
+import { serveGet } from "./legacy-get.ts";
 import { initialize } from "./legacy-initialize.ts";
 import { answerSubscription, isSubscription } from "./legacy-subscribe.ts";
 import { legacySink } from "./legacy-sink.ts";
 import type { LegacySessionState, LegacyStates } from "./legacy-state.ts";
+import { SessionReply } from "./session-reply.ts";
+import { formatPurpose } from "./stream-purpose.ts";
 
 /** The edge of the legacy revisions: sessions, and connections that may go and come back. */
 export class LegacyEdge {
@@ -64,10 +67,7 @@ export class LegacyEdge {
 			new HttpReply(exchange.response, this.#replyOptions(exchange, false)).end(202);
 			return;
 		}
-		const reply = new HttpReply(
-			exchange.response,
-			this.#replyOptions(exchange, acceptsStreams(exchange.request)),
-		);
+		const reply = this.#channel(exchange, asker, message);
 		const rendered = await this.#run(exchange, asker, message, reply);
 		reply.finish(rendered, 200);
 	}
@@ -106,31 +106,23 @@ export class LegacyEdge {
 		reply.finish(Buffer.from(`[${parts.map((part) => part.toString("utf8")).join(",")}]`), 200);
 	}
 
-	/** Opens the session's push stream. */
-	get(exchange: Exchange): void {
+	/** Opens the session's push stream, or takes up a stream that broke. */
+	async get(exchange: Exchange): Promise<void> {
 		const asker = this.#identify(exchange);
 		if (asker === undefined) return;
-		if (asker.state === undefined || !acceptsStreams(exchange.request)) {
+		const streams = acceptsStreams(exchange.request);
+		if (asker.session === undefined || asker.state === undefined || !streams) {
 			const text = "A push stream needs a session and Accept: text/event-stream";
-			this.#refuse(exchange, asker.state === undefined ? 405 : 406, rpc_codes.invalid_request, text);
+			const status = asker.session === undefined ? 405 : 406;
+			this.#refuse(exchange, status, rpc_codes.invalid_request, text);
 			return;
 		}
-		const { state, client } = asker;
-		const stream = new HttpReply(exchange.response, this.#replyOptions(exchange, true));
-		stream.open();
-		state.opened(stream);
-		const forget = this.#pushes.listen({
-			endpoint: exchange.endpoint.name,
-			session_id: client.session_id,
-			wants: (push) => this.#wants(client.session_id as string, exchange, push),
-			deliver: (_push, message) => stream.send(message.bytes),
-		});
-		const letGo = this.#context.sessions.hold(client.session_id as string);
-		exchange.response.once("close", () => {
-			letGo();
-			forget();
-			state.closed(stream);
-		});
+		const { session, state } = asker;
+		const parts = { exchange, session, state, context: this.#context, pushes: this.#pushes };
+		const outcome = await serveGet(parts);
+		if (outcome === "served") return;
+		const text = "Last-Event-ID names no event that is kept here. Open a new stream without it";
+		this.#refuse(exchange, 400, rpc_codes.invalid_request, text);
 	}
 
 	/** Ends the session at the client's wish. */
@@ -163,23 +155,25 @@ export class LegacyEdge {
 		}
 	}
 
-	#wants(session_id: string, exchange: Exchange, push: Push): boolean {
-		const session = this.#context.sessions.get(
-			session_id,
-			exchange.endpoint.name,
-			exchange.principal,
-		);
-		if (session === undefined) return false;
-		if (push.kind === "updated") return session.subscriptions.has(push.uri);
-		return push.kind !== "log" || isLoudEnough(push.level, session.log_level);
+	/** A session's replies can be resumed; a stateless client has nothing to come back with. */
+	#channel(exchange: Exchange, asker: Asker, message: Message): Channel {
+		const streams = acceptsStreams(exchange.request);
+		if (asker.session === undefined || !streams) {
+			return new HttpReply(exchange.response, this.#replyOptions(exchange, streams));
+		}
+		const { clock, events } = this.#context;
+		const id = rawText(message.bytes, message.id as { start: number; end: number });
+		return new SessionReply(exchange.response, {
+			clock,
+			headers: exchange.headers,
+			events,
+			session_id: asker.session.id,
+			revision: asker.session.revision,
+			about: formatPurpose({ kind: "call", id, method: message.method as string }),
+		});
 	}
 
-	async #run(
-		exchange: Exchange,
-		asker: Asker,
-		message: Message,
-		reply: HttpReply,
-	): Promise<Buffer> {
+	async #run(exchange: Exchange, asker: Asker, message: Message, reply: Channel): Promise<Buffer> {
 		const id = rawText(message.bytes, message.id as { start: number; end: number });
 		const method = message.method as string;
 		const to = { id, method, era: "legacy" } as const;

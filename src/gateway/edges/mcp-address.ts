@@ -35,23 +35,19 @@ export async function serveMcpAddress(
 }
 
 /** GET and DELETE exist for legacy sessions only; a modern client is told so. */
-function serveLegacyOnly(exchange: Exchange, legacy: LegacyEdge): void {
+async function serveLegacyOnly(exchange: Exchange, legacy: LegacyEdge): Promise<void> {
 	const version = readHeader(exchange.request.headers, header_names.protocol_version);
 	if (version !== undefined && eraOf(version) === "modern") {
 		const text = `Revision ${version} has no ${exchange.request.method} here; use POST`;
 		refuse(exchange, 405, rpc_codes.invalid_request, text);
 	} else if (exchange.request.method === "GET") {
-		legacy.get(exchange);
+		await legacy.get(exchange);
 	} else {
 		legacy.delete(exchange);
 	}
 }
 
-async function servePost(
-	exchange: Exchange,
-	edges: Edges,
-	context: GatewayContext,
-): Promise<void> {
+async function servePost(exchange: Exchange, edges: Edges, context: GatewayContext): Promise<void> {
 	const { request } = exchange;
 	const problem = mediaProblem(exchange);
 	if (problem !== undefined) {

@@ -80,7 +80,10 @@ export async function resumeRun(
 		const answered = Promise.withResolvers<void>();
 		// A request that is cancelled never gets an answer, but it always gets an end.
 		viewing.exchange.response.once("close", answered.resolve);
-		found.resume(viewerOf(viewing, () => found, answered.resolve), answersOf(message));
+		found.resume(
+			viewerOf(viewing, () => found, answered.resolve),
+			answersOf(message),
+		);
 		await answered.promise;
 	}
 }

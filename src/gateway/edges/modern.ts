@@ -14,13 +14,7 @@ import { envelopeVersion } from "./classify.ts";
 import type { Exchange } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
 import { type ListenSources, serveListen } from "./modern-listen.ts";
-import {
-	cancelWithStream,
-	ownState,
-	resumeRun,
-	type Viewing,
-	viewerOf,
-} from "./modern-resume.ts";
+import { cancelWithStream, ownState, resumeRun, type Viewing, viewerOf } from "./modern-resume.ts";
 
 /**
  * The edge of the modern revision: every request stands alone, its response stream carries its
@@ -85,11 +79,14 @@ async function startRun(viewing: Viewing): Promise<void> {
 	const cancel = new AbortController();
 	const id = context.random.uuid();
 	const answered = Promise.withResolvers<void>();
-	const run = new ModernRun(viewerOf(viewing, () => run, answered.resolve), {
-		cancel,
-		defer: queueMicrotask,
-		mayPark: () => !context.parked.full,
-	});
+	const run = new ModernRun(
+		viewerOf(viewing, () => run, answered.resolve),
+		{
+			cancel,
+			defer: queueMicrotask,
+			mayPark: () => !context.parked.full,
+		},
+	);
 	cancelWithStream(viewing, run);
 	const method = message.method as string;
 	const call: Call = {

@@ -58,4 +58,3 @@ function* uriOf(bytes: Buffer, span: Span, key: string): Iterable<Span> {
 function itemsOf(bytes: Buffer, span: Span | undefined): readonly Span[] {
 	return span === undefined ? [] : (indexArray(bytes, span) ?? []);
 }
-

@@ -31,10 +31,7 @@ export class ResourceSubscriptions {
 	readonly #onPush: (key: InstanceKey, message: Message) => void;
 	readonly #watched = new Map<string, Watched>();
 
-	constructor(
-		context: GatewayContext,
-		onPush: (key: InstanceKey, message: Message) => void,
-	) {
+	constructor(context: GatewayContext, onPush: (key: InstanceKey, message: Message) => void) {
 		this.#context = context;
 		this.#onPush = onPush;
 	}

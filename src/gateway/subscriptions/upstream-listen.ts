@@ -23,11 +23,7 @@ export class UpstreamListen {
 	#open: AbortController | undefined;
 	#wanted = "";
 
-	constructor(
-		context: GatewayContext,
-		server: ServerPlan,
-		onPush: (message: Message) => void,
-	) {
+	constructor(context: GatewayContext, server: ServerPlan, onPush: (message: Message) => void) {
 		this.#context = context;
 		this.#server = server;
 		this.#onPush = onPush;

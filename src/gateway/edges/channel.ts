@@ -1,0 +1,13 @@
+/** The way back to a client for one request, or for what is pushed to it. */
+export interface Channel {
+	/** True when messages can be sent ahead of the final one. */
+	readonly takes_streams: boolean;
+	/** True when the final message has been given. */
+	readonly finished: boolean;
+	/** Sends a message ahead of the final one; dropped when the client takes no streams. */
+	send(bytes: Buffer): void;
+	/** Sends the final message and ends. Later calls do nothing. */
+	finish(bytes: Buffer, status: number): void;
+	/** Ends without a message. */
+	end(status: number): void;
+}

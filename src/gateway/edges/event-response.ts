@@ -1,0 +1,59 @@
+import type { ServerResponse } from "node:http";
+import type { Clock, Timer } from "../../lib/clock.ts";
+import type { EventListener, EventReader, ReaderEnd } from "../../sessions/event-reader.ts";
+import { encodeSseEvent, sse_comment_keep_alive } from "../../wire/sse.ts";
+import { keep_alive_ms, sse_headers } from "./http-reply.ts";
+
+/** How soon a client that lost its connection should come back. */
+const retry_ms = 1_000;
+
+/**
+ * One connection that carries a recorded event stream. It reads no faster than its client
+ * does; what is not read yet waits in the log, not in memory. When the connection breaks, the
+ * stream goes on without it and can be taken up again.
+ */
+export class EventResponse implements EventListener {
+	readonly #response: ServerResponse;
+	readonly #clock: Clock;
+	#reader: EventReader | undefined;
+	#timer: Timer | undefined;
+
+	constructor(response: ServerResponse, clock: Clock, headers: Readonly<Record<string, string>>) {
+		this.#response = response;
+		this.#clock = clock;
+		response.writeHead(200, { ...headers, ...sse_headers });
+		response.flushHeaders();
+	}
+
+	/**
+	 * Starts carrying a stream. `priming` is an event without data that gives the client an id
+	 * to come back with (transports, 2025-11-25); older clients do not expect one.
+	 */
+	carry(reader: EventReader, priming: { id: string; data: Buffer } | undefined): void {
+		this.#reader = reader;
+		if (priming !== undefined) this.#response.write(encodeSseEvent({ ...priming, retry_ms }));
+		this.#response.once("close", () => {
+			this.#timer?.cancel();
+			reader.close();
+		});
+		this.#response.on("drain", () => reader.flow());
+		this.#keepAlive();
+		reader.flow();
+	}
+
+	onEvent(event: { id: string; data: Buffer }): void {
+		if (!this.#response.write(encodeSseEvent(event))) this.#reader?.pause();
+	}
+
+	onEnd(_reason: ReaderEnd): void {
+		this.#timer?.cancel();
+		this.#response.end();
+	}
+
+	#keepAlive(): void {
+		this.#timer = this.#clock.afterIdle(keep_alive_ms, () => {
+			this.#response.write(sse_comment_keep_alive);
+			this.#keepAlive();
+		});
+	}
+}

@@ -1,0 +1,53 @@
+import type { SessionEvents } from "../../sessions/events.ts";
+import type { Channel } from "./channel.ts";
+
+/**
+ * The push stream of one legacy session. It belongs to the session, not to a connection: what
+ * is pushed while its client is away is there when the client comes back with `Last-Event-ID`.
+ */
+export class SessionPush implements Channel {
+	readonly takes_streams = true;
+	readonly #events: SessionEvents;
+	readonly #session_id: string;
+	readonly #forget: () => void;
+	readonly stream: string;
+	#finished = false;
+
+	constructor(
+		events: SessionEvents,
+		session_id: string,
+		stream: string,
+		listen: (push: SessionPush) => () => void,
+	) {
+		this.#events = events;
+		this.#session_id = session_id;
+		this.stream = stream;
+		this.#forget = listen(this);
+	}
+
+	get finished(): boolean {
+		return this.#finished;
+	}
+
+	send(bytes: Buffer): void {
+		if (!this.#finished) this.#events.append(this.#session_id, this.stream, bytes);
+	}
+
+	finish(bytes: Buffer, _status: number): void {
+		this.send(bytes);
+		this.end();
+	}
+
+	end(): void {
+		if (this.#finished) return;
+		this.#finished = true;
+		this.#forget();
+		this.#events.end(this.#session_id, this.stream);
+	}
+
+	/** The gateway stops: nothing more is sent, but the stream can be taken up afterwards. */
+	abandon(): void {
+		this.#finished = true;
+		this.#forget();
+	}
+}

@@ -1,0 +1,109 @@
+import type { ServerResponse } from "node:http";
+import type { Clock, Timer } from "../../lib/clock.ts";
+import type { SessionEvents } from "../../sessions/events.ts";
+import type { Channel } from "./channel.ts";
+import { EventResponse } from "./event-response.ts";
+import { HttpReply } from "./http-reply.ts";
+
+/** A call that takes longer than this is answered on a stream, which can be resumed. */
+const resumable_after_ms = 500;
+
+/** First revision whose clients know priming events and come back by themselves. */
+const priming_revision = "2025-11-25";
+
+/** What a session's reply is made from. */
+export interface SessionReplyOptions {
+	readonly clock: Clock;
+	readonly headers: Readonly<Record<string, string>>;
+	readonly events: SessionEvents;
+	readonly session_id: string;
+	readonly revision: string;
+	/** Kept with the stream for whoever resumes it: see `StreamPurpose`. */
+	readonly about: string;
+}
+
+/**
+ * The reply to one request of a legacy session. A quick result goes out as plain JSON. As soon
+ * as there is something else to send, or after a moment, it becomes a recorded stream: its
+ * client may lose the connection and still gets the result, exactly once.
+ */
+export class SessionReply implements Channel {
+	readonly takes_streams = true;
+	readonly #response: ServerResponse;
+	readonly #options: SessionReplyOptions;
+	#stream: string | undefined;
+	#plain: HttpReply | undefined;
+	#finished = false;
+	#timer: Timer | undefined;
+
+	constructor(response: ServerResponse, options: SessionReplyOptions) {
+		this.#response = response;
+		this.#options = options;
+		if (options.revision < priming_revision) return;
+		this.#timer = options.clock.afterIdle(resumable_after_ms, () => this.#open());
+	}
+
+	get finished(): boolean {
+		return this.#finished;
+	}
+
+	send(bytes: Buffer): void {
+		if (this.#finished) return;
+		this.#open();
+		if (this.#plain !== undefined) this.#plain.send(bytes);
+		else this.#append(bytes);
+	}
+
+	finish(bytes: Buffer, status: number): void {
+		if (this.#finished) return;
+		this.#finished = true;
+		this.#timer?.cancel();
+		if (this.#stream === undefined) {
+			this.#plainReply(false).finish(bytes, status);
+			return;
+		}
+		this.#append(bytes);
+		this.#options.events.end(this.#options.session_id, this.#stream);
+	}
+
+	end(status: number): void {
+		if (this.#finished) return;
+		this.#finished = true;
+		this.#timer?.cancel();
+		const { events, session_id } = this.#options;
+		if (this.#stream === undefined) this.#plainReply(false).end(status);
+		else events.end(session_id, this.#stream);
+	}
+
+	#open(): void {
+		if (this.#stream !== undefined || this.#plain !== undefined || this.#finished) return;
+		if (this.#response.destroyed) return;
+		const { clock, events, headers, revision, session_id, about } = this.#options;
+		const carrier = new EventResponse(this.#response, clock, headers);
+		const reader = events.open(session_id, about, carrier);
+		if (reader === undefined) {
+			// Too many streams are open to record another: this one lives and dies here.
+			this.#plainReply(true);
+			return;
+		}
+		this.#stream = reader.stream;
+		const primed = revision >= priming_revision;
+		carrier.carry(reader, primed ? events.priming(reader.stream) : undefined);
+	}
+
+	#append(bytes: Buffer): void {
+		const { events, session_id } = this.#options;
+		if (this.#stream !== undefined) events.append(session_id, this.#stream, bytes);
+	}
+
+	#plainReply(streaming: boolean): HttpReply {
+		const { clock, headers } = this.#options;
+		this.#plain ??= new HttpReply(this.#response, {
+			clock,
+			headers,
+			streams: streaming,
+			streaming,
+		});
+		return this.#plain;
+	}
+}
