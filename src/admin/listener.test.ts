@@ -4,6 +4,7 @@ import { createServer, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { logLine, RecordingBackend } from "../../test/support/recording-backend.ts";
+import { until } from "../../test/support/until.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { createAdminApi } from "./api.ts";
@@ -55,11 +56,6 @@ async function readUntil(
 		read += Buffer.from(value).toString();
 	}
 	return read;
-}
-
-/** Resolves when the condition holds, looking again after every turn of the event loop. */
-async function until(condition: () => boolean): Promise<void> {
-	while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 for (const how of ["?follow=1", "Accept"]) {
