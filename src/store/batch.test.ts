@@ -180,33 +180,36 @@ describe("a batcher", () => {
 			{ weight: 5, arbitrary: fc.constant("add" as const) },
 			fc.constantFrom("advance", "flush", "busy", "free", "bad" as const),
 		);
-		const property = fc.asyncProperty(fc.array(action, { maxLength: 60, size: "max" }), async (actions) => {
-			const { batcher, clock, commits, disk } = setUp({ batch_items_max: 3 });
-			const good: number[] = [];
-			let next = 0;
-			for (const one of actions) {
-				if (one === "add") {
-					batcher.add(next);
-					good.push(next);
-					next += 1;
-				} else if (one === "bad") {
-					disk.bad.add(next);
-					batcher.add(next);
-					next += 1;
-				} else if (one === "busy" || one === "free") {
-					disk.busy = one === "busy";
-				} else if (one === "flush") {
-					await batcher.flush();
-					assert.ok(disk.busy || batcher.waiting === 0);
-				} else {
-					await clock.advance(7);
+		const property = fc.asyncProperty(
+			fc.array(action, { maxLength: 60, size: "max" }),
+			async (actions) => {
+				const { batcher, clock, commits, disk } = setUp({ batch_items_max: 3 });
+				const good: number[] = [];
+				let next = 0;
+				for (const one of actions) {
+					if (one === "add") {
+						batcher.add(next);
+						good.push(next);
+						next += 1;
+					} else if (one === "bad") {
+						disk.bad.add(next);
+						batcher.add(next);
+						next += 1;
+					} else if (one === "busy" || one === "free") {
+						disk.busy = one === "busy";
+					} else if (one === "flush") {
+						await batcher.flush();
+						assert.ok(disk.busy || batcher.waiting === 0);
+					} else {
+						await clock.advance(7);
+					}
 				}
-			}
-			disk.busy = false;
-			await batcher.flush();
-			assert.deepEqual(commits.flat(), good);
-			assert.equal(batcher.waiting, 0);
-		});
+				disk.busy = false;
+				await batcher.flush();
+				assert.deepEqual(commits.flat(), good);
+				assert.equal(batcher.waiting, 0);
+			},
+		);
 		await fc.assert(property, { numRuns: 100 });
 	});
 });

@@ -14,7 +14,6 @@ const dim = "\u001b[2m";
 const plain = "\u001b[0m";
 
 /** Characters that would move a terminal's cursor, change its state or break the line. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose.
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /**
@@ -32,7 +31,7 @@ export function formatPretty(line: string, options: PrettyOptions): string {
 	const tail = Object.entries(fields)
 		.map(([key, value]) => paint(dim, `${showText(key)}=${showValue(value)}`))
 		.join(" ");
-	const text = showText(String(message ?? ""));
+	const text = showText(typeof message === "string" ? message : JSON.stringify(message ?? ""));
 	return `${showTime(time)} ${head} ${text}${tail === "" ? "" : `  ${tail}`}\n`;
 }
 

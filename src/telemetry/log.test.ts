@@ -11,7 +11,7 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { makeFault } from "../protocol/fault.ts";
-import { logFault, type LogOptions, openLog, type RootLog } from "./log.ts";
+import { type LogOptions, logFault, openLog, type RootLog } from "./log.ts";
 
 const program = fileURLToPath(new URL("../../test/support/log-child.ts", import.meta.url));
 
