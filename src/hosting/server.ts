@@ -254,11 +254,13 @@ export class HostedServer {
 		}
 		this.#reconciling = false;
 		this.#timer?.cancel();
-		this.#timer =
-			wake_at_ms === undefined
-				? undefined
-				: this.#around.clock.afterIdle(wake_at_ms - this.#now(), () => this.#reconcile());
+		this.#timer = wake_at_ms === undefined ? undefined : this.#wakeAt(wake_at_ms);
 		this.#watchers.check();
+	}
+
+	#wakeAt(at_ms: number): Timer {
+		const delay_ms = Math.max(0, at_ms - this.#now());
+		return this.#around.clock.afterIdle(delay_ms, () => this.#reconcile());
 	}
 
 	#wanted(): WantedServer[] {
