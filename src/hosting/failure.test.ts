@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SeededRandom } from "../../test/support/seeded-random.ts";
+import { type FaultCode, makeFault } from "../protocol/fault.ts";
+import {
+	cancelledWaiting,
+	failureOfFault,
+	failureOfGone,
+	gatewayStopping,
+	queueFull,
+	stillStarting,
+	tooManyInstances,
+	unavailable,
+	unknownServer,
+} from "./failure.ts";
+
+const random = new SeededRandom(1);
+
+function fault(code: FaultCode, message = "It broke") {
+	return makeFault(random, { code, message, detail: "inside", level: "warn", retry_safe: true });
+}
+
+test("codes that tell a caller something are kept, the others become server_failed", () => {
+	const codes: [FaultCode, FaultCode, boolean][] = [
+		["command_missing", "command_missing", true],
+		["install_failed", "install_failed", true],
+		["not_supported", "not_supported", true],
+		["server_unreachable", "server_unreachable", false],
+		["server_rejected", "server_rejected", false],
+		["server_exited", "server_failed", false],
+		["server_starting", "server_failed", false],
+		["server_protocol", "server_failed", false],
+		["internal", "server_failed", false],
+	];
+	for (const [code, shown, final] of codes) {
+		const failure = failureOfFault(fault(code));
+		assert.deepEqual([failure.code, failure.final], [shown, final], code);
+		assert.equal(failure.reason, "It broke.");
+		assert.equal(failure.detail, "inside");
+	}
+});
+
+test("a reason is one whole sentence, whoever wrote it", () => {
+	const gone = (message: string) => {
+		return failureOfGone("time", { message, exit_code: 1, signal: null }).reason;
+	};
+	assert.equal(gone("exited with code 1"), 'The server "time" exited with code 1.');
+	assert.equal(gone("was killed by SIGKILL. "), 'The server "time" was killed by SIGKILL.');
+	assert.equal(failureOfFault(fault("server_exited", "Gone!")).reason, "Gone!");
+});
+
+test("a refused caller learns the reason, the time of the next try and where to look", () => {
+	const failure = failureOfFault(fault("server_exited"));
+	assert.equal(
+		unavailable(random, "time", failure, 1_200).message,
+		"It broke. It is tried again in about 2 s; `moorage logs time` shows more.",
+	);
+	for (const retry_in_ms of [undefined, 0, -5]) {
+		assert.equal(
+			unavailable(random, "time", failure, retry_in_ms).message,
+			"It broke. It is being tried again; `moorage logs time` shows more.",
+		);
+	}
+});
+
+test("every refusal names its server, can be repeated safely and has an id of its own", () => {
+	const faults = [
+		unavailable(random, "time", failureOfFault(fault("server_exited")), 1),
+		stillStarting(random, "time", 5_000),
+		queueFull(random, "time", 64),
+		tooManyInstances(random, "time", 64),
+		cancelledWaiting(random, "time"),
+		unknownServer(random, "time"),
+		gatewayStopping(random, "time"),
+	];
+	for (const { server, retry_safe, message } of faults) {
+		assert.equal(server, "time");
+		assert.equal(retry_safe, true);
+		assert.match(message, /^[A-Z].*\.$/s);
+	}
+	assert.equal(new Set(faults.map(({ id }) => id)).size, faults.length);
+	assert.equal(new Set(faults.map(({ code }) => code)).size, faults.length);
+});

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FakeClock, settle } from "../../test/support/fake-clock.ts";
+import { SeededRandom } from "../../test/support/seeded-random.ts";
+import { fail, succeed } from "../lib/result.ts";
+import { cancelledWaiting, stillStarting, unknownServer } from "./failure.ts";
+import type { Lease } from "./lease.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+const random = new SeededRandom(1);
+const lease = { release: () => {} } as Lease;
+
+function build() {
+	const clock = new FakeClock();
+	const line = new WaitingLine(clock);
+	const answers: string[] = [];
+	const wait = (name: string, wait_ms: number, signal = new AbortController().signal) => {
+		const onTimeout = () => stillStarting(random, "s", wait_ms);
+		const onAbort = () => cancelledWaiting(random, "s");
+		void line.wait({ signal, wait_ms, onTimeout, onAbort }).then((outcome) => {
+			answers.push(`${name} ${outcome.ok ? "served" : outcome.problem.code}`);
+		});
+	};
+	return { clock, line, answers, wait };
+}
+
+test("callers are served in the order in which they came", async () => {
+	const { line, answers, wait } = build();
+	for (const name of ["a", "b", "c"]) wait(name, 1_000);
+	assert.equal(line.length, 3);
+	line.serve(() => succeed(lease));
+	await settle();
+	assert.deepEqual(answers, ["a served", "b served", "c served"]);
+	assert.equal(line.length, 0);
+});
+
+test("those who cannot wait until the next try are refused, the others stay", async () => {
+	const { line, answers, wait } = build();
+	wait("short", 100);
+	wait("long", 1_000);
+	line.refuseBefore(500, () => unknownServer(random, "s"));
+	await settle();
+	assert.deepEqual(answers, ["short server_unknown"]);
+	assert.equal(line.length, 1);
+	line.refuseBefore(Number.POSITIVE_INFINITY, () => unknownServer(random, "s"));
+	await settle();
+	assert.deepEqual(answers.at(-1), "long server_unknown");
+});
+
+test("whatever comes first, every caller is answered exactly once and no timer is left", async () => {
+	const event = fc.oneof(
+		fc.record({ kind: fc.constant("wait" as const), wait_ms: fc.nat(100) }),
+		fc.record({ kind: fc.constant("abort" as const), who: fc.nat(9) }),
+		fc.record({ kind: fc.constant("advance" as const), delay_ms: fc.nat(60) }),
+		fc.record({ kind: fc.constant("serve" as const) }),
+		fc.record({ kind: fc.constant("refuse" as const), at_ms: fc.nat(200) }),
+	);
+	await fc.assert(
+		fc.asyncProperty(fc.array(event, { maxLength: 25 }), async (events) => {
+			const { clock, line, answers, wait } = build();
+			const aborts: AbortController[] = [];
+			for (const next of events) {
+				if (next.kind === "wait") {
+					const abort = new AbortController();
+					wait(String(aborts.length), next.wait_ms, abort.signal);
+					aborts.push(abort);
+				} else if (next.kind === "abort") aborts[next.who]?.abort();
+				else if (next.kind === "advance") await clock.advance(next.delay_ms);
+				else if (next.kind === "serve") line.serve(() => succeed(lease));
+				else line.refuseBefore(next.at_ms, () => unknownServer(random, "s"));
+			}
+			line.serve(() => fail(unknownServer(random, "s")));
+			await settle();
+			const names = answers.map((answer) => Number(answer.split(" ")[0]));
+			assert.deepEqual(
+				names.toSorted((a, b) => a - b),
+				aborts.map((_, index) => index),
+			);
+			assert.equal(clock.pending, 0);
+		}),
+		{ numRuns: 60 },
+	);
+});
