@@ -119,6 +119,7 @@ export interface UpstreamAsk {
 	readonly signal: AbortSignal;
 }
 
+/** How a server's request is answered; the text is raw JSON. */
 export type AskOutcome =
 	| { readonly kind: "result"; readonly json: string | Buffer }
 	| { readonly kind: "error"; readonly json: string | Buffer };

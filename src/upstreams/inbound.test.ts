@@ -42,7 +42,7 @@ const logged = '{"jsonrpc":"2.0","method":"notifications/message","params":{"lev
 test("replies find their calls by id, in any order", async () => {
 	const { add, receive } = setUp();
 	const calls = [add(), add(), add()];
-	for (const { id } of [...calls].reverse()) {
+	for (const { id } of calls.toReversed()) {
 		assert.equal(receive(`{"jsonrpc":"2.0","id":${id},"result":{"n":${id}}}`).ok, true);
 	}
 	for (const call of calls) {

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../lib/clock.ts";
+import type { Clock } from "../lib/clock.ts";
 import { fail, type Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { Message } from "../wire/message.ts";
@@ -148,14 +148,13 @@ export class PendingCalls {
 	drain(wait_ms: number): Promise<void> {
 		if (this.#calls.size === 0) return Promise.resolve();
 		return new Promise((resolve) => {
-			let timer: Timer | undefined;
+			const timer = this.#options.clock.after(wait_ms, () => done());
 			const done = () => {
-				timer?.cancel();
+				timer.cancel();
 				this.#drained.delete(done);
 				resolve();
 			};
 			this.#drained.add(done);
-			timer = this.#options.clock.after(wait_ms, done);
 		});
 	}
 
