@@ -1,7 +1,8 @@
 /**
  * Writes and shows exact bytes. `say` answers with the raw result given as base64, `mirror`
  * with the base64 of the message it received, `odd` with a canned result that holds everything
- * a careless relay damages. The list of tools has unknown members too.
+ * a careless relay damages. `fail` answers with the raw error given as base64, `report` sends
+ * progress with unknown members. The list of tools has unknown members too.
  */
 import { readFileSync } from "node:fs";
 import { serve, text, toolServer } from "./wire/serve.mjs";
@@ -20,5 +21,24 @@ serve(
 			call: ({ arguments: { base64 } }) => Buffer.from(base64, "base64").toString("utf8"),
 		},
 		{ name: "mirror", call: ({ bytes }) => text(bytes.toString("base64")) },
+		{
+			name: "fail",
+			call: ({ arguments: { base64 } }) => ({
+				error: Buffer.from(base64, "base64").toString("utf8"),
+			}),
+		},
+		{
+			name: "report",
+			call: (call) => {
+				// The token as it was written: a parsed one has lost what JSON.parse loses.
+				const [, token] = /"progressToken":("[^"]*"|\d+)/.exec(call.bytes.toString("utf8"));
+				call.notify(
+					"notifications/progress",
+					`{"x-before":1.0,"progressToken":${token},"progress":1.0,"message":"\\u00fc",` +
+						'"x-after":12345678901234567890}',
+				);
+				return text("reported");
+			},
+		},
 	]),
 );
