@@ -1,6 +1,7 @@
 /** `npm run package`: builds, and packs the archive that is published. */
-import { repository_root } from "./lib/paths.ts";
+
 import { packPackage } from "./lib/pack.ts";
+import { repository_root } from "./lib/paths.ts";
 import "./build.ts";
 
 const archive = await packPackage(repository_root, repository_root);

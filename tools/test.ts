@@ -27,6 +27,7 @@ function phasesOf(files: readonly string[]): Phase[] {
 			concurrency: cores,
 			file_ms_max: 180_000,
 			test_ms_max: 60_000,
+			linger_ms_max: 15_000,
 		},
 		{
 			title: "end-to-end tests",
@@ -34,6 +35,7 @@ function phasesOf(files: readonly string[]): Phase[] {
 			concurrency: Math.max(2, Math.floor(cores / 2)),
 			file_ms_max: 900_000,
 			test_ms_max: 300_000,
+			linger_ms_max: 60_000,
 		},
 	];
 }

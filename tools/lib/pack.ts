@@ -1,4 +1,12 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runProgram } from "./run-program.ts";
@@ -20,7 +28,8 @@ export async function packPackage(root: string, out: string): Promise<string> {
 			[field: string]: unknown;
 		};
 		for (const file of manifest.files) {
-			if (!existsSync(join(root, file))) throw new Error(`${file} is missing, so nothing is packed`);
+			if (!existsSync(join(root, file)))
+				throw new Error(`${file} is missing, so nothing is packed`);
 			cpSync(join(root, file), join(stage, file), { recursive: true });
 		}
 		for (const field of fields_dropped) delete manifest[field];

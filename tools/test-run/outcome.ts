@@ -90,7 +90,7 @@ function judgeEnd(
 }
 
 /** The name of the innermost test that began and did not report back. */
-function unfinished(events: readonly TestEvent[]): string | undefined {
+export function unfinished(events: readonly TestEvent[]): string | undefined {
 	const open: TestEvent[] = [];
 	for (const event of events) {
 		if (event.event === "begin") open.push(event);

@@ -1,13 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type FileOutcome, judgeFile, type TestEvent } from "./outcome.ts";
+import {
+	type FileEnd,
+	type FileOutcome,
+	judgeFile,
+	type TestEvent,
+	unfinished,
+} from "./outcome.ts";
 
 /** What is kept of a test file's output, for the failure report. */
 const output_chars_max = 32 * 1024;
 
-/** How long a file's process may live on after its last test reported. */
-const linger_ms_max = 10_000;
+/** How often a running file is looked at. */
+const poll_ms = 250;
 
 /** How long to wait for the standard streams of a process that has ended. */
 const drain_ms_max = 500;
@@ -26,6 +32,8 @@ export interface RunFileOptions {
 	readonly file_ms_max: number;
 	/** Limit for one test that sets none of its own. */
 	readonly test_ms_max: number;
+	/** How long the file's process may live on after its last test reported. */
+	readonly linger_ms_max: number;
 }
 
 /**
@@ -74,19 +82,13 @@ export function killRunning(): void {
 function waitForEnd(
 	child: ChildProcess,
 	options: RunFileOptions,
-): Promise<{
-	code: number | undefined;
-	killed: "took too long" | "kept running after its tests" | undefined;
-}> {
+): Promise<{ code: number | undefined; killed: FileEnd["killed"] }> {
 	return new Promise((resolve) => {
-		let killed: "took too long" | "kept running after its tests" | undefined;
-		let ended_for_ms = 0;
+		let killed: FileEnd["killed"];
 		const began_at_ms = performance.now();
-		const poll_ms = 1000;
 		const poll = setInterval(() => {
-			if (hasEnded(options.events_path)) ended_for_ms += poll_ms;
-			if (ended_for_ms > linger_ms_max) killed = "kept running after its tests";
-			else if (performance.now() - began_at_ms > options.file_ms_max) killed = "took too long";
+			if (performance.now() - began_at_ms > options.file_ms_max) killed = "took too long";
+			else if (isLingering(options)) killed = "kept running after its tests";
 			if (killed !== undefined) killGroup(child);
 		}, poll_ms);
 		child.on("exit", (code) => {
@@ -104,8 +106,15 @@ function waitForEnd(
 	});
 }
 
-function hasEnded(events_path: string): boolean {
-	return existsSync(events_path) && readFileSync(events_path, "utf8").includes('{"event":"end"}');
+/**
+ * Whether all tests that began have reported, and nothing has happened since for too long. node:test
+ * itself says that a file is over only when its process has nothing left to do.
+ */
+function isLingering({ events_path, linger_ms_max }: RunFileOptions): boolean {
+	const written_at_ms = statSync(events_path, { throwIfNoEntry: false })?.mtimeMs;
+	if (written_at_ms === undefined || Date.now() - written_at_ms < linger_ms_max) return false;
+	const events = readEvents(events_path);
+	return events.length > 0 && unfinished(events) === undefined;
 }
 
 function killGroup(child: ChildProcess): void {

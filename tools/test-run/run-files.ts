@@ -11,6 +11,7 @@ export interface Phase {
 	readonly concurrency: number;
 	readonly file_ms_max: number;
 	readonly test_ms_max: number;
+	readonly linger_ms_max: number;
 }
 
 /** Where and how a phase runs. */
