@@ -6,8 +6,8 @@ import { envelopeOf } from "../handshake.ts";
 import { type Envelope, progressToken, stampRequest, withEnvelope } from "../outgoing.ts";
 import type { Outcome } from "../pending.ts";
 import { CallRun } from "./call-run.ts";
-import type { HttpSession } from "./headers.ts";
 import { initialize } from "./handshake.ts";
+import type { HttpSession } from "./headers.ts";
 import type { HttpLink } from "./link.ts";
 import { PushStream } from "./push-stream.ts";
 

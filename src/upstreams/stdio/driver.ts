@@ -3,9 +3,9 @@ import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
 import type { Edit, Message } from "../../wire/message.ts";
 import type { Driver, DriverContext, Hello, Upstream, UpstreamRequest } from "../driver.ts";
+import { envelopeOf } from "../handshake.ts";
 import { type Envelope, withEnvelope } from "../outgoing.ts";
 import type { Outcome } from "../pending.ts";
-import { envelopeOf } from "../handshake.ts";
 import { StdioConnection } from "./connection.ts";
 import { shakeHands } from "./handshake.ts";
 
