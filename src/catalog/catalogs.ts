@@ -10,7 +10,7 @@ import { fetchCatalog } from "./fetch-catalog.ts";
 import { type ChangeKind, changedKinds, type ServerCatalog } from "./server-catalog.ts";
 import { fromStored, toStored } from "./stored-body.ts";
 
-export type { CatalogItem, ItemKind, ServerCatalog } from "./server-catalog.ts";
+export type { ServerCatalog } from "./server-catalog.ts";
 
 /** Most items of all lists of one server. */
 export const items_max_default = 10_000;

@@ -17,9 +17,8 @@ export type { InstanceKey } from "./instance-key.ts";
 export type { Lease } from "./lease.ts";
 export type { LogLine } from "./lines.ts";
 export type { AcquireOptions } from "./server.ts";
-export type { ServerStateName } from "./states.ts";
-export type { InstanceStatus, ServerStatus } from "./status.ts";
-export type { HostingEvents, HostingLimits, HostingOptions, Resolve } from "./surroundings.ts";
+export type { ServerStatus } from "./status.ts";
+export type { HostingOptions } from "./surroundings.ts";
 
 /** How long calls in flight may go on when the gateway stops. */
 export const drain_at_stop_ms = 5_000;

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { ServerPlan, StdioSpec } from "../../src/config/plan.ts";
 import { Hosting, type InstanceKey, type ServerStatus } from "../../src/hosting/hosting.ts";
 import { baseKey } from "../../src/hosting/instance-key.ts";
@@ -85,16 +86,19 @@ export function fakeHouse(
 	return { hosting, clock, driver, log, statuses, readied, retired };
 }
 
+/** An acquire and how it went. */
+export interface Attempt {
+	outcome: Awaited<ReturnType<Hosting["acquire"]>> | undefined;
+	answered_at_ms: number | undefined;
+}
+
 /** Acquires the base instance of a server and tells when the outcome is there. */
 export function acquire(
 	house: FakeHouse,
 	server: string,
 	options: { wait_ms?: number; signal?: AbortSignal; key?: InstanceKey } = {},
-) {
-	const attempt = {
-		outcome: undefined as Awaited<ReturnType<Hosting["acquire"]>> | undefined,
-		answered_at_ms: undefined as number | undefined,
-	};
+): Attempt {
+	const attempt: Attempt = { outcome: undefined, answered_at_ms: undefined };
 	void house.hosting
 		.acquire(options.key ?? baseKey(server), {
 			signal: options.signal ?? new AbortController().signal,
@@ -105,4 +109,29 @@ export function acquire(
 			attempt.answered_at_ms = house.clock.monotonic();
 		});
 	return attempt;
+}
+
+/** The lease an attempt was given. */
+export function leaseOf(attempt: Attempt) {
+	assert.ok(attempt.outcome?.ok, JSON.stringify(attempt.outcome));
+	return attempt.outcome.value;
+}
+
+/** The fault an attempt was refused with. */
+export function faultOf(attempt: Attempt) {
+	assert.ok(attempt.outcome !== undefined && !attempt.outcome.ok, "should have been refused");
+	return attempt.outcome.problem;
+}
+
+/** Stops a house and checks that it leaves nothing behind. */
+export async function end(house: FakeHouse): Promise<void> {
+	const stopping = house.hosting.stop({ drain_ms: 0 });
+	await house.clock.advance(60_000);
+	await stopping;
+	assert.equal(house.driver.live_upstreams.length, 0);
+}
+
+/** The state of a server. */
+export function stateOf(house: FakeHouse, server: string) {
+	return house.hosting.status(server)?.state;
 }
