@@ -44,7 +44,7 @@ export async function makeBundle(root: string, out: string): Promise<BundleFile[
 	const chunks = output.filter((file) => file.type === "chunk");
 	for (const chunk of chunks) assertComplete(chunk);
 	const modules = chunks.flatMap((chunk) => chunk.moduleIds);
-	writeFileSync(join(out, "THIRD-PARTY-LICENSES.txt"), collectLicenses(root, modules));
+	writeFileSync(join(out, "THIRD-PARTY-LICENSES.txt"), collectLicenses(modules));
 	return output.map(({ fileName }) => ({
 		name: fileName,
 		bytes: readFileSync(join(out, fileName)).length,

@@ -6,8 +6,8 @@ import { join } from "node:path";
  * The licence texts of every package that has a module in the bundle, as their licences ask of
  * whoever passes their code on.
  */
-export function collectLicenses(root: string, modules: readonly string[]): string {
-	const packages = new Set(modules.flatMap((module) => packageFolder(root, module) ?? []));
+export function collectLicenses(modules: readonly string[]): string {
+	const packages = new Set(modules.flatMap((module) => packageFolder(module) ?? []));
 	assert(packages.size > 0, "a bundle has modules of packages");
 	const notices = [...packages].sort().map((folder) => {
 		const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
@@ -22,10 +22,10 @@ export function collectLicenses(root: string, modules: readonly string[]): strin
 }
 
 /** The folder of the package that holds a module, or undefined for modules of our own. */
-function packageFolder(root: string, module: string): string | undefined {
+function packageFolder(module: string): string | undefined {
 	const path = module.replaceAll("\\", "/");
 	const found = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path);
-	return found?.[1]?.startsWith(root.replaceAll("\\", "/")) ? found[1] : undefined;
+	return found?.[1];
 }
 
 function licenseText(folder: string): string {
