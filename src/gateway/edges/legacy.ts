@@ -126,7 +126,7 @@ export class LegacyEdge {
 	}
 
 	/** Ends the session at the client's wish. */
-	delete(exchange: Exchange): void {
+	async delete(exchange: Exchange): Promise<void> {
 		const asker = this.#identify(exchange);
 		if (asker === undefined) return;
 		const { session_id } = asker.client;
@@ -135,6 +135,8 @@ export class LegacyEdge {
 			return;
 		}
 		this.#context.sessions.end(session_id);
+		// Ended for good, also if the gateway is killed right after its answer.
+		await this.#context.sessions.flush();
 		new HttpReply(exchange.response, this.#replyOptions(exchange, false)).end(200);
 	}
 

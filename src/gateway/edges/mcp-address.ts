@@ -43,7 +43,7 @@ async function serveLegacyOnly(exchange: Exchange, legacy: LegacyEdge): Promise<
 	} else if (exchange.request.method === "GET") {
 		await legacy.get(exchange);
 	} else {
-		legacy.delete(exchange);
+		await legacy.delete(exchange);
 	}
 }
 
