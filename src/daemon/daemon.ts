@@ -177,6 +177,7 @@ class House implements Daemon, BackendRooms {
 		await house.#sessions.restore();
 		await house.#events.restore();
 		await house.#catalogs.restore(plan.servers);
+		house.#gateway.restoreSubscriptions(house.#sessions.all());
 		return succeed(house);
 	}
 
@@ -220,7 +221,13 @@ class House implements Daemon, BackendRooms {
 			events: repositories.events,
 			meta: repositories.meta,
 		});
-		this.#catalogs = new Catalogs({ clock, random, log, repository: repositories.catalogs });
+		this.#catalogs = new Catalogs({
+			clock,
+			random,
+			log,
+			repository: repositories.catalogs,
+			note: (server, text) => this.#hosting.note(server, text),
+		});
 		this.#hosting = this.#buildHosting();
 		this.#gateway = new Gateway(
 			{
@@ -414,7 +421,9 @@ class House implements Daemon, BackendRooms {
 	#isSettled(server: ServerPlan): boolean {
 		if (server.start === "on-demand") return true;
 		if (this.#catalogs.get(server.name) !== undefined) return true;
-		return this.#hosting.status(server.name)?.state === "failed";
+		// The reason stays while a failed server is tried again, so readiness does not flicker.
+		const status = this.#hosting.status(server.name);
+		return status?.state === "failed" || status?.code !== undefined;
 	}
 
 	#sweepLater(): void {

@@ -103,6 +103,11 @@ export class Sessions {
 		this.#touch_ms = options.touch_ms ?? 60 * 1000;
 	}
 
+	/** Every session that is open now. */
+	all(): IterableIterator<Session> {
+		return this.#entries.values();
+	}
+
 	/** Sessions that are open now. */
 	get count(): number {
 		return this.#entries.size;
