@@ -40,9 +40,7 @@ export function legacyServer() {
 		runTool(server, params, extra),
 	);
 	server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: listed_prompts }));
-	server.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) =>
-		getPrompt(params, extra),
-	);
+	server.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) => getPrompt(params, extra));
 	server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources }));
 	server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
 		resourceTemplates: templates,
@@ -86,8 +84,7 @@ function turnOf(server, args, extra) {
 			const params = { progressToken, progress, total: 100 };
 			await sendNotification({ method: "notifications/progress", params });
 		},
-		changed: (kind) =>
-			server.notification({ method: `notifications/${kind}/list_changed` }, {}),
+		changed: (kind) => server.notification({ method: `notifications/${kind}/list_changed` }, {}),
 		fail(code, message, data) {
 			throw new McpError(code, message, data);
 		},

@@ -67,11 +67,7 @@ const contents = {
 		description: "Answers with an embedded resource.",
 		step: () =>
 			say(
-				embedded(
-					"test://embedded-resource",
-					"text/plain",
-					"This is an embedded resource content.",
-				),
+				embedded("test://embedded-resource", "text/plain", "This is an embedded resource content."),
 			),
 	},
 	test_multiple_content_types: {

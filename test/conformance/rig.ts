@@ -1,0 +1,47 @@
+import { type HttpFixture, fixturePath, startHttpFixture } from "../support/fixtures.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+
+/** How a fixture is reached behind the gateway. */
+export type Transport = "stdio" | "http";
+
+/** A fixture in test/servers/conformance/. */
+export type Fixture = "legacy" | "modern" | "tasks" | "skills";
+
+/** A gateway with one fixture behind it. */
+export interface Rig {
+	/** The address of the fixture behind the gateway. */
+	readonly url: URL;
+	/** Another address with an instance of its own; stdio only. */
+	urlOf(instance: number): URL;
+	stop(): Promise<void>;
+}
+
+/** Starts a gateway with a fixture, or with several instances of it that know nothing of each other. */
+export async function startRig(
+	fixture: Fixture,
+	transport: Transport,
+	instances: number,
+): Promise<Rig> {
+	let http: HttpFixture | undefined;
+	const servers: Record<string, object> = {};
+	if (transport === "http") {
+		http = await startHttpFixture(`conformance/${fixture}`, ["--http"]);
+		servers["fixture"] = { url: http.url };
+	} else {
+		const entry = {
+			command: process.execPath,
+			args: [fixturePath(`conformance/${fixture}`)],
+		};
+		servers["fixture"] = entry;
+		for (let index = 0; index < instances; index += 1) servers[`fixture-${index}`] = entry;
+	}
+	const gateway: TestGateway = await startGateway({ servers });
+	return {
+		url: gateway.address("fixture"),
+		urlOf: (instance) => gateway.address(`fixture-${instance}`),
+		async stop() {
+			await gateway.stop();
+			await http?.stop();
+		},
+	};
+}
