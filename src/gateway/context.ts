@@ -50,6 +50,8 @@ export class GatewayContext {
 	/** What legacy servers are started for. */
 	readonly offered = new OfferedCapabilities();
 	readonly #limits: () => Limits;
+	/** Faults whose line is written: their ids stand in the log once. */
+	readonly #logged = new WeakSet<Fault>();
 
 	constructor(options: GatewayOptions) {
 		this.clock = options.clock;
@@ -71,7 +73,13 @@ export class GatewayContext {
 
 	/** A fault of the gateway's own making, logged. */
 	fault(parts: FaultParts, fields: object = {}): Fault {
-		const fault = makeFault(this.random, parts);
+		return this.report(makeFault(this.random, parts), fields);
+	}
+
+	/** Logs a fault that somebody is told of, unless it is logged already. */
+	report(fault: Fault, fields: object = {}): Fault {
+		if (this.#logged.has(fault)) return fault;
+		this.#logged.add(fault);
 		logFault(this.log, fault, fields);
 		return fault;
 	}

@@ -53,5 +53,7 @@ export async function runCall(call: Call, context: GatewayContext): Promise<Repl
 function onTheWayBack(call: Call, reply: Reply, context: GatewayContext): Reply {
 	let current = reply;
 	for (const step of reply_steps) current = step(call, current, context);
+	// Drivers and hosting make faults without a log; the client's error id must lead to a line.
+	if (current.kind === "fault") context.report(current.fault, context.fieldsOf(call));
 	return current;
 }

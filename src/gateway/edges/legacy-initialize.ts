@@ -38,6 +38,7 @@ export async function initialize(
 	exchange.response.once("close", () => cancel.abort());
 	const hello = await endpointHello(exchange.endpoint, context, cancel.signal);
 	if (!hello.ok) {
+		context.report(hello.problem, { endpoint: exchange.endpoint.name, method: "initialize" });
 		refuse({ kind: "fault", fault: hello.problem }, 200);
 		return;
 	}

@@ -203,6 +203,9 @@ export class LegacyEdge {
 			? await this.#subscription(call, asker)
 			: await runCall(call, this.#context);
 		asker.state?.ended(id, running);
+		if (outcome.kind === "fault") {
+			this.#context.report(outcome.fault, this.#context.fieldsOf(call));
+		}
 		return renderReply(outcome, to).bytes;
 	}
 

@@ -48,6 +48,7 @@ export async function serveListen(
 	const hello = await endpointHello(exchange.endpoint, context, closed.signal);
 	if (closed.signal.aborted) return;
 	if (!hello.ok) {
+		context.report(hello.problem, { endpoint: exchange.endpoint.name, method: message.method });
 		finish({ kind: "fault", fault: hello.problem });
 		return;
 	}

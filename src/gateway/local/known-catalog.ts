@@ -59,7 +59,7 @@ export async function knownCatalogs(
 	for (const [position, outcome] of outcomes.entries()) {
 		const server = (servers[position] as ServerPlan).name;
 		if (outcome.ok) catalogs.push(outcome.value);
-		else absent.push({ server, fault: outcome.problem });
+		else absent.push({ server, fault: context.report(outcome.problem) });
 	}
 	return { catalogs, absent };
 }
