@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { after, test } from "node:test";
+import type { StdioSpec } from "../../config/plan.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { processEnvironment } from "../../lib/environment.ts";
+import { systemRandom } from "../../lib/random.ts";
+import { childEnvironment } from "../process/environment.ts";
+import { runOnce } from "../process/run-once.ts";
+import { createSpawner } from "../process/spawner.ts";
+import { PackageResolver } from "./resolve.ts";
+
+/*
+ * Real packages from the real registries, with the real package managers. Where these cannot
+ * be reached the tests are skipped and say so.
+ */
+
+const root = await mkdtemp(join(tmpdir(), "moorage-real-"));
+const environment = processEnvironment();
+const spawner = await createSpawner({
+	data_dir: join(root, "data"),
+	owner_id: "real",
+	clock: systemClock,
+	random: systemRandom,
+	environment,
+});
+after(async () => {
+	await spawner.close();
+	await rm(root, { recursive: true });
+});
+
+function makeResolver(data_dir: string, path?: string) {
+	return new PackageResolver({
+		data_dir,
+		environment: path === undefined ? environment : { ...environment, PATH: path },
+		clock: systemClock,
+		random: systemRandom,
+		spawner,
+	});
+}
+
+function stdio(command: string): StdioSpec {
+	const [program = "", ...args] = command.split(" ");
+	return { driver: "stdio", command: program, args, env: {}, cwd: root };
+}
+
+/** The direct command, or undefined after skipping the test because there is no network. */
+async function resolveOrSkip(
+	t: TestContext,
+	resolver: PackageResolver,
+	command: string,
+): Promise<StdioSpec | undefined> {
+	const result = await resolver.resolve(stdio(command), { server: "it", progress: () => {} });
+	if (!result.ok && /could not be reached/u.test(result.problem.message)) {
+		t.skip("the package registry is not reachable from here");
+		return undefined;
+	}
+	assert(result.ok && result.value.driver === "stdio", result.ok ? "" : result.problem.message);
+	return result.value;
+}
+
+async function output(spec: StdioSpec): Promise<string> {
+	const outcome = await runOnce(systemClock, {
+		program: spec.command,
+		args: spec.args,
+		env: childEnvironment(environment, spec.env),
+		cwd: spec.cwd,
+		deadline_ms: 60_000,
+	});
+	return outcome.stdout;
+}
+
+async function failure(resolver: PackageResolver, command: string): Promise<string> {
+	const result = await resolver.resolve(stdio(command), { server: "it", progress: () => {} });
+	assert(!result.ok);
+	assert.equal(result.problem.code, "install_failed");
+	return result.problem.message;
+}
+
+test("a real npm package is installed and run directly", async (t) => {
+	const resolver = makeResolver(join(root, "npm"));
+	const spec = await resolveOrSkip(t, resolver, "npx -y semver@7.6.3 -i minor 1.2.3");
+	if (spec === undefined) {
+		return;
+	}
+	assert.equal(spec.command, process.execPath);
+	assert.equal(await output(spec), "1.3.0\n");
+	assert.match(
+		await failure(resolver, "npx -y semver@999.0.0"),
+		/No matching version found for semver@999\.0\.0\. There is no such version/u,
+	);
+	assert.match(
+		await failure(resolver, "npx -y moorage-test-no-such-package-at-all"),
+		/There is no such package/u,
+	);
+	const offline = stdio("npx -y semver@7.6.3");
+	const result = await resolver.resolve(
+		{
+			...offline,
+			env: { npm_config_registry: "http://127.0.0.1:9", npm_config_fetch_retries: "0" },
+		},
+		{ server: "it", progress: () => {} },
+	);
+	assert(!result.ok);
+	assert.match(result.problem.message, /could not be reached/u);
+});
+
+test("a real Python package is installed and run directly, and may be moved", async (t) => {
+	const venv = join(root, "venv");
+	const env = Object.fromEntries(
+		Object.entries(environment).flatMap(([name, value]) =>
+			value === undefined ? [] : [[name, value]],
+		),
+	);
+	const made = await runOnce(systemClock, {
+		program: "python3",
+		args: ["-m", "venv", venv],
+		env,
+		deadline_ms: 60_000,
+	});
+	if (made.code !== 0) {
+		t.skip("there is no python3 with venv on this machine");
+		return;
+	}
+	const pip = await runOnce(systemClock, {
+		program: join(venv, "bin", "pip"),
+		args: ["install", "--quiet", "uv"],
+		env,
+		deadline_ms: 120_000,
+	});
+	if (pip.code !== 0) {
+		t.skip("uv cannot be installed: the Python package index is not reachable from here");
+		return;
+	}
+	const path = `${join(venv, "bin")}:${environment["PATH"]}`;
+	const resolver = makeResolver(join(root, "pypi"), path);
+	const spec = await resolveOrSkip(t, resolver, "uvx pycowsay@0.0.0.2 ahoy");
+	if (spec === undefined) {
+		return;
+	}
+	assert.match(spec.command, /\/python$/u);
+	assert.match(await output(spec), /ahoy/u);
+	// Nothing inside names the folder, so a data folder can be moved or restored elsewhere.
+	await rename(join(root, "pypi"), join(root, "moved"));
+	const moved = makeResolver(join(root, "moved"), "/usr/bin:/bin");
+	const found = await moved.resolve(stdio("uvx pycowsay@0.0.0.2 ahoy"), {
+		server: "it",
+		progress: () => {},
+	});
+	assert(found.ok && found.value.driver === "stdio");
+	assert.match(await output(found.value), /ahoy/u);
+	assert.match(await failure(resolver, "uvx pycowsay==99"), /There is no such version/u);
+	assert.match(
+		await failure(resolver, "uvx moorage-test-no-such-package-at-all"),
+		/There is no such package/u,
+	);
+	assert.match(
+		await failure(resolver, "uvx --from pycowsay nosuch"),
+		/no program nosuch; it offers pycowsay/u,
+	);
+});

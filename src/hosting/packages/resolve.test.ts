@@ -1,0 +1,369 @@
+import assert from "node:assert/strict";
+import {
+	chmod,
+	copyFile,
+	mkdir,
+	mkdtemp,
+	readdir,
+	readFile,
+	rm,
+	symlink,
+	utimes,
+	writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
+import type { StdioSpec } from "../../config/plan.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { processEnvironment } from "../../lib/environment.ts";
+import { systemRandom } from "../../lib/random.ts";
+import type { Result } from "../../lib/result.ts";
+import type { Fault } from "../../protocol/fault.ts";
+import type { Spawner } from "../../upstreams/driver.ts";
+import { runOnce } from "../process/run-once.ts";
+import type { ProcessSpawner } from "../process/spawner.ts";
+import { createSpawner } from "../process/spawner.ts";
+import type { PackageResolverOptions } from "./resolve.ts";
+import { PackageResolver } from "./resolve.ts";
+
+/*
+ * All offline: npm is replaced by a program that makes packages out of thin air. The real ones
+ * are in real-install.test.ts.
+ */
+
+const root = await mkdtemp(join(tmpdir(), "moorage-resolve-"));
+const fake_npm = fileURLToPath(new URL("../../../test/support/fake-npm.mjs", import.meta.url));
+/** A Node without an npm beside it, and a PATH that holds the fake one. */
+const node_path = join(root, "node", "node");
+const PATH = [join(root, "bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(":");
+let spawner: ProcessSpawner;
+
+before(async () => {
+	await mkdir(join(root, "bin"));
+	await mkdir(join(root, "node"));
+	await symlink(process.execPath, node_path);
+	await copyFile(fake_npm, join(root, "bin", "npm"));
+	await chmod(join(root, "bin", "npm"), 0o755);
+	spawner = await createSpawner({
+		data_dir: join(root, "spawner"),
+		owner_id: "resolve",
+		clock: systemClock,
+		random: systemRandom,
+		environment: processEnvironment(),
+	});
+});
+after(async () => {
+	await spawner.close();
+	await rm(root, { recursive: true });
+});
+
+let folders = 0;
+function makeResolver(more: Partial<PackageResolverOptions> = {}) {
+	folders += 1;
+	const data_dir = join(root, `data-${folders}`);
+	const log = join(root, `log-${folders}`);
+	const gate = join(root, `gate-${folders}`);
+	const resolver = new PackageResolver({
+		data_dir,
+		environment: { PATH, HOME: root, FAKE_NPM_LOG: log, FAKE_NPM_GATE: gate },
+		clock: systemClock,
+		random: systemRandom,
+		spawner,
+		node_path,
+		...more,
+	});
+	return {
+		resolver,
+		data_dir,
+		openGate: () => writeFile(gate, ""),
+		/** What the fake npm has done, line by line. */
+		done: async () =>
+			(await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== ""),
+		/** What is left in the folder of npm packages. */
+		kept: () => readdir(join(data_dir, "packages", "npm")).catch(() => []),
+	};
+}
+
+function stdio(command: string, more: Partial<StdioSpec> = {}): StdioSpec {
+	const [program = "", ...args] = command.split(" ");
+	return { driver: "stdio", command: program, args, env: {}, cwd: root, ...more };
+}
+
+function resolve(
+	resolver: PackageResolver,
+	command: string,
+	context: { signal?: AbortSignal; lines?: string[] } = {},
+): Promise<Result<StdioSpec, Fault>> {
+	return resolver.resolve(stdio(command), {
+		server: "it",
+		progress: (line) => context.lines?.push(line),
+		...(context.signal && { signal: context.signal }),
+	}) as Promise<Result<StdioSpec, Fault>>;
+}
+
+async function direct(resolver: PackageResolver, command: string): Promise<StdioSpec> {
+	const result = await resolve(resolver, command);
+	assert(result.ok, result.ok ? "" : result.problem.message);
+	return result.value;
+}
+
+async function fault(resolver: PackageResolver, command: string): Promise<Fault> {
+	const result = await resolve(resolver, command);
+	assert(!result.ok, "it was resolved");
+	assert.equal(result.problem.server, "it");
+	assert.equal(result.problem.retry_safe, true);
+	return result.problem;
+}
+
+/** Runs what a command was resolved to and gives back what it printed. */
+async function output(spec: StdioSpec): Promise<string> {
+	const { command: program, args, env, cwd } = spec;
+	const outcome = await runOnce(systemClock, {
+		program,
+		args,
+		env: { PATH, ...env },
+		cwd,
+		deadline_ms: 60_000,
+	});
+	return outcome.stdout.trim();
+}
+
+/** A spawner that must not be needed. */
+const no_spawner: Spawner = {
+	spawn: () => Promise.reject(new Error("something was started")),
+};
+
+test("commands that fetch no package come back unchanged", async () => {
+	const { resolver } = makeResolver({ spawner: no_spawner });
+	const spec = stdio("node server.js");
+	const context = { server: "it", progress: () => {} };
+	assert.deepEqual(await resolver.resolve(spec, context), { ok: true, value: spec });
+	const remote = { driver: "http", url: "https://a", headers: {} } as const;
+	assert.deepEqual(await resolver.resolve(remote, context), { ok: true, value: remote });
+});
+
+test("a package is installed once and from then on found without starting anything", async () => {
+	const { resolver, data_dir, done, kept } = makeResolver();
+	const lines: string[] = [];
+	const first = await resolve(resolver, "npx -y tiny@2.0.0 --port 1", { lines });
+	assert(first.ok);
+	assert.equal(first.value.command, node_path);
+	assert.match(first.value.args[0] ?? "", /packages\/npm\/tiny@2\.0\.0-[0-9a-f]+\/.*cli\.js$/u);
+	assert.deepEqual(first.value.args.slice(1), ["--port", "1"]);
+	assert.equal(await output(first.value), "cli --port 1");
+	assert.deepEqual(lines, [
+		"installing tiny@2.0.0 with npm",
+		"installed tiny@2.0.0, version 2.0.0",
+		"install scripts were not run, for safety: native",
+	]);
+	const [folder = ""] = await kept();
+	const resolved = JSON.parse(
+		await readFile(join(data_dir, "packages", "npm", folder, "resolved.json"), "utf8"),
+	);
+	assert.equal(resolved.version, "2.0.0");
+	assert.deepEqual(resolved.args_prefix, ["{folder}/node_modules/tiny/cli.js"]);
+
+	const later = makeResolver({ data_dir, spawner: no_spawner }).resolver;
+	assert.deepEqual(await direct(later, "npx -y tiny@2.0.0 --port 1"), first.value);
+	assert.deepEqual(await direct(later, "bunx tiny@2.0.0 --port 1"), first.value);
+	assert.deepEqual(await done(), ["begin tiny@2.0.0", "end tiny@2.0.0"]);
+});
+
+test("the program is chosen as npx chooses it", async () => {
+	const { resolver } = makeResolver();
+	assert.equal(await output(await direct(resolver, "npx @scope/pair a")), "cli a");
+	assert.equal(await output(await direct(resolver, "npx -p @scope/pair other a")), "other a");
+	assert.equal(await output(await direct(resolver, "npx twins")), "cli");
+	assert.equal(await output(await direct(resolver, "npx -p tiny -p choice two x")), "other x");
+	const several = await fault(resolver, "npx choice");
+	assert.equal(several.code, "install_failed");
+	assert.match(several.message, /several programs \(one, two\); choose one: npx -p choice one/u);
+	assert.match((await fault(resolver, "npx none")).message, /holds no program/u);
+});
+
+test("a script for another interpreter runs itself, and flags of a script's Node are kept", async () => {
+	const { resolver } = makeResolver();
+	const shell = await direct(resolver, "npx shell x");
+	assert.match(shell.command, /run\.sh$/u);
+	assert.equal(await output(shell), "shell x");
+	assert.equal(await output(await direct(resolver, "npx flags")), "--no-warnings");
+});
+
+test("with -p the packages' programs are on PATH, and the command may be the machine's", async () => {
+	const { resolver } = makeResolver();
+	const spec = await resolver.resolve(
+		{
+			...stdio("npx -p tiny -p shell sh"),
+			args: ["-p", "tiny", "-p", "shell", "sh", "-c", "shell $0", "x"],
+		},
+		{ server: "it", progress: () => {} },
+	);
+	assert(spec.ok && spec.value.driver === "stdio");
+	assert.equal(spec.value.command, "sh");
+	assert.match(spec.value.env["PATH"] ?? "", /node_modules\/\.bin:/u);
+	assert.equal(await output(spec.value), "shell x");
+});
+
+test("a failed installation says why and what to do, leaves nothing, and is tried again", async () => {
+	const { resolver, done, kept } = makeResolver();
+	const table: [string, RegExp][] = [
+		["broken-e404", /it went wrong with broken-e404\. There is no such package/u],
+		["broken-etarget", /There is no such version/u],
+		["broken-enotfound", /could not be reached/u],
+		["broken-eintegrity", /does not match its checksum/u],
+		["broken-enospc", /The disk is full/u],
+	];
+	for (const [name, message] of table) {
+		const problem = await fault(resolver, `npx ${name}`);
+		assert.equal(problem.code, "install_failed");
+		assert.match(problem.message, message);
+	}
+	assert.deepEqual(await kept(), []);
+	await fault(resolver, "npx broken-e404");
+	assert.equal((await done()).filter((line) => line === "begin broken-e404").length, 2);
+});
+
+test("an address is refused before anything is started", async () => {
+	const { resolver } = makeResolver({ spawner: no_spawner });
+	const problem = await fault(resolver, "npx github:user/repo");
+	assert.equal(problem.code, "install_failed");
+	assert.match(problem.message, /is a git address/u);
+});
+
+test("without its installer a command is left to its launcher, and without both it is missing", async () => {
+	const tools = join(root, "tools");
+	await mkdir(tools);
+	const environment = { PATH: tools, HOME: root };
+	const { resolver } = makeResolver({ environment, spawner: no_spawner });
+	const npm = await fault(resolver, "npx tiny");
+	assert.equal(npm.code, "command_missing");
+	assert.match(
+		npm.message,
+		/^npx is not installed; install Node\.js with npm\. The server starts/u,
+	);
+	const uv = await fault(resolver, "uvx tiny");
+	assert.equal(uv.code, "command_missing");
+	assert.match(uv.message, /^uvx is not installed; install uv .*The server starts by itself/u);
+	await writeFile(join(tools, "uvx"), "#!/bin/sh\n", { mode: 0o755 });
+	assert.deepEqual(await direct(resolver, "uvx tiny"), stdio("uvx tiny"));
+});
+
+test("who asks for the same at the same time shares one installation", async () => {
+	const { resolver, openGate, done, kept } = makeResolver();
+	const asked = Array.from({ length: 5 }, () => direct(resolver, "npx gated-a"));
+	await eventually(done, (lines) => lines.length === 1);
+	asked.push(direct(resolver, "npx gated-a"));
+	await openGate();
+	const specs = await Promise.all(asked);
+	assert.equal(new Set(specs.map((spec) => spec.args[0])).size, 1);
+	assert.deepEqual(await done(), ["begin gated-a", "end gated-a"]);
+	assert.equal((await kept()).length, 1);
+});
+
+test("no more than two installations run at once", async () => {
+	const { resolver, openGate, done } = makeResolver();
+	const lines: string[] = [];
+	const asked = ["a", "b", "c", "d"].map((name) =>
+		resolve(resolver, `npx gated-${name}`, { lines }),
+	);
+	await eventually(done, (begun) => begun.length === 2);
+	assert.equal(lines.filter((line) => line.startsWith("waiting to install")).length, 2);
+	await openGate();
+	assert.equal((await Promise.all(asked)).filter((result) => result.ok).length, 4);
+	// Never three beginnings without an end between them.
+	let running = 0;
+	for (const line of await done()) {
+		running += line.startsWith("begin") ? 1 : -1;
+		assert(running <= 2);
+	}
+});
+
+test("two gateways' installations of the same package do not disturb each other", async () => {
+	const one = makeResolver();
+	const other = makeResolver({ data_dir: one.data_dir });
+	const asked = [direct(one.resolver, "npx gated-a"), direct(other.resolver, "npx gated-a")];
+	await eventually(
+		async () => [...(await one.done()), ...(await other.done())],
+		(all) => all.length === 2,
+	);
+	await Promise.all([one.openGate(), other.openGate()]);
+	const [first, second] = await Promise.all(asked);
+	assert.deepEqual(first, second);
+	assert.equal((await one.kept()).length, 1);
+	assert(first !== undefined);
+	assert.equal(await output(first), "cli");
+});
+
+test("an installation that takes too long is ended and leaves nothing", async () => {
+	const { resolver, kept } = makeResolver({ install_ms: 300 });
+	const problem = await fault(resolver, "npx hanging");
+	assert.equal(problem.code, "install_failed");
+	assert.match(problem.message, /took longer than/u);
+	assert.deepEqual(await kept(), []);
+	if (sees_environments) {
+		assert.deepEqual(markedProcesses(spawner.marker_prefix), []);
+	}
+});
+
+test("an installation that nobody waits for any more is ended", async () => {
+	const { resolver, done, kept } = makeResolver();
+	const controller = new AbortController();
+	const asked = resolve(resolver, "npx hanging", { signal: controller.signal });
+	await eventually(done, (lines) => lines.length === 1);
+	controller.abort();
+	const result = await asked;
+	assert(!result.ok);
+	assert.match(result.problem.message, /given up/u);
+	assert.deepEqual(await kept(), []);
+});
+
+test("a damaged installation is made anew", async () => {
+	const { resolver, data_dir, done, kept } = makeResolver();
+	const spec = await direct(resolver, "npx tiny");
+	const [folder = ""] = await kept();
+	await rm(spec.args[0] ?? "");
+	assert.equal(await output(await direct(resolver, "npx tiny")), "cli");
+	await writeFile(join(data_dir, "packages", "npm", folder, "resolved.json"), "{");
+	assert.equal(await output(await direct(resolver, "npx tiny")), "cli");
+	assert.equal((await done()).filter((line) => line.startsWith("begin")).length, 3);
+	assert.deepEqual(await kept(), [folder]);
+});
+
+test("what a cut-off installation left is removed when it is old, and only then", async () => {
+	const { resolver, data_dir, kept } = makeResolver();
+	const packages = join(data_dir, "packages", "npm");
+	await mkdir(join(packages, ".tmp-old"), { recursive: true });
+	await mkdir(join(packages, ".tmp-new"));
+	const long_ago = new Date(systemClock.now() - 3_600_000);
+	await utimes(join(packages, ".tmp-old"), long_ago, long_ago);
+	await direct(resolver, "npx tiny");
+	assert.deepEqual(
+		(await kept()).filter((name) => name.startsWith(".tmp")),
+		[".tmp-new"],
+	);
+});
+
+test("a data folder that cannot be written is a sentence", async () => {
+	const data_dir = join(root, "file");
+	await writeFile(data_dir, "");
+	const problem = await fault(makeResolver({ data_dir }).resolver, "npx tiny");
+	assert.equal(problem.code, "install_failed");
+	assert.match(problem.message, /^Installing tiny failed: ENOTDIR\./u);
+});
+
+test("what the server's project has installed is run from there, as npx would", async () => {
+	const { resolver } = makeResolver({ spawner: no_spawner });
+	const project = join(root, "project");
+	await mkdir(join(project, "node_modules", ".bin"), { recursive: true });
+	await mkdir(join(project, "deep", "er"), { recursive: true });
+	await writeFile(join(project, "tool.js"), "#!/usr/bin/env node\n");
+	await symlink("../../tool.js", join(project, "node_modules", ".bin", "local-tool"));
+	const spec = stdio("npx -y local-tool x", { cwd: join(project, "deep", "er") });
+	const result = await resolver.resolve(spec, { server: "it", progress: () => {} });
+	assert(result.ok && result.value.driver === "stdio");
+	assert.equal(result.value.command, node_path);
+	assert.deepEqual(result.value.args, [join(project, "tool.js"), "x"]);
+});
