@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Comparison, compare, readBaseline } from "../test/conformance/baseline.ts";
-import { allLegs, folderOf, type Leg, type LegOutcome } from "../test/conformance/legs.ts";
+import { allLegs, folderOf, judged, type Leg, type LegOutcome } from "../test/conformance/legs.ts";
 
 /** Legs that run at once. They wait for each other's answers more than they compute. */
 const legs_at_once = 2;
@@ -25,7 +25,9 @@ const say = (line: string): void =>
 	void (as_json ? process.stderr : process.stdout).write(`${line}\n`);
 
 /** A row as scripts read it. */
-function summary({ set, leg, outcomes }: LegOutcome) {
+function summary(row: LegOutcome) {
+	const { set, leg } = row;
+	const outcomes = judged(row);
 	const failing = outcomes.filter(({ problems }) => problems.length > 0);
 	return {
 		set,
@@ -69,7 +71,8 @@ function printTable(rows: readonly LegOutcome[]): void {
 
 function printComparison(rows: readonly LegOutcome[], comparison: Comparison): void {
 	for (const { set, leg, outcomes } of rows) {
-		for (const { scenario, warnings } of outcomes) {
+		for (const { scenario, warnings, skipped } of outcomes) {
+			if (skipped !== undefined) say(`left out: ${set} ${leg} ${scenario}: ${skipped}`);
 			for (const warning of warnings) say(`recommended: ${set} ${leg} ${scenario}: ${warning}`);
 		}
 	}

@@ -9,6 +9,7 @@ import { styleText } from "node:util";
 import { listFiles } from "./lib/files.ts";
 import { repository_root } from "./lib/paths.ts";
 import { sweepProcesses } from "./test-run/leftovers.ts";
+import { provideInspector } from "./test-run/inspector.ts";
 import { closingLine, type FileOutcome, type TestFailure } from "./test-run/outcome.ts";
 import { killRunning } from "./test-run/run-file.ts";
 import { type Phase, runPhase } from "./test-run/run-files.ts";
@@ -48,6 +49,9 @@ async function environmentOf(scratch: string, run_id: string): Promise<NodeJS.Pr
 	const tools_folder = join(repository_root, ".tools");
 	const uv = await provideUv({ tools_folder, environment, say });
 	if (uv.missing !== undefined) say(`uv is missing, so no Python server is tested: ${uv.missing}`);
+	const inspector = await provideInspector({ tools_folder, environment, say });
+	if (inspector.script !== undefined) environment["MOORAGE_TEST_INSPECTOR"] = inspector.script;
+	else say(`the Inspector is missing, so it is not tested with: ${inspector.missing}`);
 	const folders = [dirname(process.execPath), uv.folder, environment["PATH"]];
 	environment["PATH"] = folders.filter((folder) => folder !== undefined).join(delimiter);
 	environment["TMPDIR"] = join(scratch, "tmp");

@@ -22,7 +22,12 @@ export async function provideDependencies({ root, node, environment, say }) {
 	if (difference === undefined) return;
 	say(`installing the dependencies with npm ci, because ${difference}`);
 	const tools = join(root, ".tools");
-	const partial = await installBeside({ from: root, beside: tools, node, environment });
+	const files = Object.fromEntries(
+		["package.json", "package-lock.json", ".npmrc"]
+			.filter((name) => existsSync(join(root, name)))
+			.map((name) => [name, readFileSync(join(root, name), "utf8")]),
+	);
+	const partial = await installBeside({ files, beside: tools, node, environment });
 	try {
 		if (compareInstalled(root) !== undefined) swap(root, join(partial, "node_modules"), tools);
 	} finally {

@@ -103,7 +103,7 @@ async function provisionNode24(search) {
 		const machine = `${search.platform} on ${search.architecture}`;
 		throw new ProvisionError(`There is no Node package for ${machine}. ${remedy}`);
 	}
-	const version = lockedVersion(serves.name);
+	const { version, files } = manifestFor(serves.name);
 	const tools = toolsFolder(search.root, search.environment, search.platform);
 	const folder = join(tools, `node24-${version}`);
 	const program = join(folder, "node_modules", serves.name, serves.program);
@@ -113,7 +113,7 @@ async function provisionNode24(search) {
 			(relative(process.cwd(), folder).startsWith("..") ? folder : relative(process.cwd(), folder)),
 	);
 	try {
-		await fetchInto(folder, tools, search, join("node_modules", serves.name, serves.program));
+		await fetchInto(folder, { tools, files, search, program: relative(folder, program) });
 	} catch (error) {
 		if (!(error instanceof Error)) throw error;
 		throw new ProvisionError(`Node ${version} could not be fetched: ${error.message}. ${remedy}`);
@@ -123,13 +123,12 @@ async function provisionNode24(search) {
 
 /**
  * @param {string} folder
- * @param {string} tools
- * @param {NodeSearch} search
- * @param {string} program relative to the folder
+ * @param {{ tools: string, files: Record<string, string>, search: NodeSearch, program: string }}
+ *   options `program` is relative to the folder
  */
-async function fetchInto(folder, tools, search, program) {
+async function fetchInto(folder, { tools, files, search, program }) {
 	const partial = await installBeside({
-		from: manifest_folder,
+		files,
 		beside: tools,
 		node: search.current_program,
 		environment: search.environment,
@@ -159,10 +158,21 @@ function moveInto(from, to) {
 }
 
 /**
+ * What to install for one platform. The manifest has the packages of all platforms as optional
+ * ones, of which npm silently does without; the one that is needed here must not be missing.
  * @param {string} name
- * @returns {string}
+ * @returns {{ version: string, files: Record<string, string> }}
  */
-function lockedVersion(name) {
+function manifestFor(name) {
 	const lock = JSON.parse(readFileSync(join(manifest_folder, "package-lock.json"), "utf8"));
-	return lock.packages[`node_modules/${name}`].version;
+	const { optional: _, ...locked } = lock.packages[`node_modules/${name}`];
+	const wanted = { name: lock.name, dependencies: { [name]: locked.version } };
+	const packages = { "": wanted, [`node_modules/${name}`]: locked };
+	return {
+		version: locked.version,
+		files: {
+			"package.json": JSON.stringify(wanted),
+			"package-lock.json": JSON.stringify({ ...lock, packages }),
+		},
+	};
 }

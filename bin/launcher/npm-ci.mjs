@@ -6,21 +6,18 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
-	copyFileSync,
 	existsSync,
 	mkdirSync,
 	readdirSync,
 	realpathSync,
 	rmSync,
 	statSync,
+	writeFileSync,
 } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 
 /** A leftover of an installation that was killed is swept once it is this old. */
 const partial_age_ms_max = 60 * 60 * 1000;
-
-/** Files that say what to install and how. */
-const manifest_files = ["package.json", "package-lock.json", ".npmrc"];
 
 /**
  * Nothing that is installed may run anything, and what the machine's own npm settings would leave
@@ -45,22 +42,21 @@ const output_chars_max = 64 * 1024;
 export class ProvisionError extends Error {}
 
 /**
- * Runs `npm ci` without install scripts on the manifest in `from`, in a new temporary folder in
- * `beside`, and returns that folder. The caller moves the result to its place and removes the rest.
- * @param {{ from: string, beside: string, node: string, environment: NodeJS.ProcessEnv }} options
- *   `node` is the program that runs npm.
+ * Runs `npm ci` without install scripts in a new temporary folder in `beside`, and returns that
+ * folder. The caller moves the result to its place and removes the rest.
+ * @param {{ files: Record<string, string>, beside: string, node: string,
+ *   environment: NodeJS.ProcessEnv }} options `files` are the package.json and lock file to install,
+ *   and settings; `node` is the program that runs npm.
  * @returns {Promise<string>}
  * @throws {ProvisionError} when npm is missing or fails
  */
-export async function installBeside({ from, beside, node, environment }) {
+export async function installBeside({ files, beside, node, environment }) {
 	mkdirSync(beside, { recursive: true });
 	sweepPartials(beside);
 	const partial = join(beside, `.partial-${process.pid}-${randomBytes(4).toString("hex")}`);
 	mkdirSync(partial);
 	try {
-		for (const file of manifest_files) {
-			if (existsSync(join(from, file))) copyFileSync(join(from, file), join(partial, file));
-		}
+		for (const [name, text] of Object.entries(files)) writeFileSync(join(partial, name), text);
 		await runNpmCi(partial, node, environment);
 		return partial;
 	} catch (error) {

