@@ -67,7 +67,8 @@ async function servePost(exchange: Exchange, edges: Edges, context: GatewayConte
 	const indexed = indexMessage(body.value);
 	if (!indexed.ok) {
 		const { code, message, id } = indexed.problem;
-		refuse(exchange, 400, code, message, id);
+		// What stands in bytes that are no JSON is no id (JSON-RPC 2.0, section 5).
+		refuse(exchange, 400, code, message, code === rpc_codes.parse_error ? "null" : id);
 		return;
 	}
 	const era = classify(indexed.value, request.headers);
