@@ -17,6 +17,11 @@ export interface LegOutcome {
 	readonly outcomes: readonly ScenarioOutcome[];
 }
 
+/** The scenarios of a row that the suite did not leave out itself. */
+export function judged({ outcomes }: LegOutcome): ScenarioOutcome[] {
+	return outcomes.filter(({ skipped }) => skipped === undefined);
+}
+
 /** Something that is run as a whole and gives one or more rows. */
 export interface Leg {
 	readonly title: string;

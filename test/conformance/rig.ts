@@ -7,6 +7,14 @@ export type Transport = "stdio" | "http";
 /** A fixture in test/servers/conformance/. */
 export type Fixture = "legacy" | "modern" | "tasks" | "skills";
 
+/** What a fixture is told on its command line. */
+const fixture_args: Readonly<Record<Fixture, readonly string[]>> = {
+	legacy: [],
+	modern: [],
+	tasks: ["--era", "modern"],
+	skills: [],
+};
+
 /** A gateway with one fixture behind it. */
 export interface Rig {
 	/** The address of the fixture behind the gateway. */
@@ -22,15 +30,16 @@ export async function startRig(
 	transport: Transport,
 	instances: number,
 ): Promise<Rig> {
+	const args = fixture_args[fixture];
 	let http: HttpFixture | undefined;
 	const servers: Record<string, object> = {};
 	if (transport === "http") {
-		http = await startHttpFixture(`conformance/${fixture}`, ["--http"]);
+		http = await startHttpFixture(`conformance/${fixture}`, ["--http", ...args]);
 		servers["fixture"] = { url: http.url };
 	} else {
 		const entry = {
 			command: process.execPath,
-			args: [fixturePath(`conformance/${fixture}`)],
+			args: [fixturePath(`conformance/${fixture}`), ...args],
 		};
 		servers["fixture"] = entry;
 		for (let index = 0; index < instances; index += 1) servers[`fixture-${index}`] = entry;

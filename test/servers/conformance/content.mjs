@@ -2,6 +2,7 @@
  * What the conformance fixtures offer besides tools: the names and texts that the scenarios of
  * the official suite look for. Both eras serve the same content.
  */
+import { isThere } from "./changes.mjs";
 
 /** A picture of one blue pixel. */
 export const png =
@@ -96,6 +97,10 @@ export const prompts = {
 		description: "A prompt with a picture.",
 		messages: () => [user(image), user(text("Please analyze the image above."))],
 	},
+	test_sometimes: {
+		description: "A prompt that comes and goes.",
+		messages: () => [user(text("Here I am."))],
+	},
 	test_input_required_result_prompt: {
 		description: "A prompt that asks the user for a context first.",
 		question: {
@@ -118,10 +123,13 @@ export const prompts = {
 };
 
 /** The prompts as they are listed. */
-export const listed_prompts = Object.entries(prompts).map(([name, prompt]) => ({
-	name,
-	description: prompt.description,
-	...(prompt.arguments !== undefined && { arguments: prompt.arguments }),
-}));
+export function listPrompts() {
+	const listed = Object.entries(prompts).map(([name, prompt]) => ({
+		name,
+		description: prompt.description,
+		...(prompt.arguments !== undefined && { arguments: prompt.arguments }),
+	}));
+	return listed.filter(({ name }) => name !== "test_sometimes" || isThere("prompts"));
+}
 
 export const completion = { completion: { values: ["paris", "park"], total: 2, hasMore: false } };

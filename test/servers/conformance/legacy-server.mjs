@@ -15,13 +15,13 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import {
 	completion,
-	listed_prompts,
+	listPrompts,
 	prompts,
 	readResource,
 	resources,
 	templates,
 } from "./content.mjs";
-import { listed_tools, tools } from "./tools.mjs";
+import { listTools, tools } from "./tools.mjs";
 
 const info = { name: "conformance-legacy", version: "1.0.0" };
 const capabilities = {
@@ -35,11 +35,11 @@ const capabilities = {
 /** What the scenarios demand, in the legacy era, with the low-level server of SDK 1.x. */
 export function legacyServer() {
 	const server = new Server(info, { capabilities });
-	server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed_tools }));
+	server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listTools() }));
 	server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
 		runTool(server, params, extra),
 	);
-	server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: listed_prompts }));
+	server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: listPrompts() }));
 	server.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) => getPrompt(params, extra));
 	server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources }));
 	server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({

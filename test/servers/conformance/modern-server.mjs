@@ -11,13 +11,13 @@ import {
 } from "@modelcontextprotocol/server";
 import {
 	completion,
-	listed_prompts,
+	listPrompts,
 	prompts,
 	readResource,
 	resources,
 	templates,
 } from "./content.mjs";
-import { listed_tools, tools } from "./tools.mjs";
+import { listTools, tools } from "./tools.mjs";
 
 const info = { name: "conformance-modern", version: "1.0.0" };
 const capabilities = {
@@ -50,14 +50,14 @@ export function modernServer(changed) {
 		cacheHints,
 		requestState: { verify: states.verify },
 	});
-	server.setRequestHandler("tools/list", () => ({ tools: listed_tools }));
+	server.setRequestHandler("tools/list", () => ({ tools: listTools() }));
 	server.setRequestHandler("tools/call", ({ params }, context) => {
 		const tool = tools[params.name];
 		if (tool === undefined) throw new ProtocolError(-32602, `Unknown tool: ${params.name}`);
 		const turn = turnOf(params.arguments ?? {}, context, (kind) => changed(kind, server));
 		return step(tool, turn);
 	});
-	server.setRequestHandler("prompts/list", () => ({ prompts: listed_prompts }));
+	server.setRequestHandler("prompts/list", () => ({ prompts: listPrompts() }));
 	server.setRequestHandler("prompts/get", ({ params }, { mcpReq }) => {
 		const prompt = prompts[params.name];
 		if (prompt === undefined) {

@@ -8,6 +8,7 @@
  * fail(code, message, data) }`. How questions reach the client is the business of the era.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isThere, toggle } from "./changes.mjs";
 import { embedded, image, text, wav } from "./content.mjs";
 import {
 	ask_confirmation,
@@ -169,17 +170,31 @@ const reports = {
 		},
 	},
 	test_trigger_tool_change: {
-		description: "Says that the list of tools changed.",
+		description: "Adds a tool, or takes it away again, and says so.",
 		async step({ changed }) {
+			toggle("tools");
 			await changed("tools");
-			return says("Told.");
+			return says("Changed.");
 		},
 	},
 	test_trigger_prompt_change: {
-		description: "Says that the list of prompts changed.",
+		description: "Adds a prompt, or takes it away again, and says so.",
 		async step({ changed }) {
+			toggle("prompts");
 			await changed("prompts");
-			return says("Told.");
+			return says("Changed.");
+		},
+	},
+	test_sometimes: {
+		description: "Comes and goes.",
+		step: () => says("Here I am."),
+	},
+	test_reconnection: {
+		description: "Says something at once and answers a little later.",
+		async step({ log }) {
+			await log("Come back later.");
+			await sleep(2 * pace_ms);
+			return says("Here is the answer.");
 		},
 	},
 	test_missing_capability: {
@@ -310,8 +325,11 @@ const rounds = {
 export const tools = { ...contents, ...reports, ...questions, ...rounds };
 
 /** The tools as they are listed. */
-export const listed_tools = Object.entries(tools).map(([name, tool]) => ({
-	name,
-	description: tool.description,
-	inputSchema: tool.inputSchema ?? no_arguments,
-}));
+export function listTools() {
+	const listed = Object.entries(tools).map(([name, tool]) => ({
+		name,
+		description: tool.description,
+		inputSchema: tool.inputSchema ?? no_arguments,
+	}));
+	return listed.filter(({ name }) => name !== "test_sometimes" || isThere("tools"));
+}
