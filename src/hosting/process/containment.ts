@@ -51,7 +51,7 @@ const probe_exit_code = 42;
 /** Pids inside a fresh namespace start at 1; outside they are anything. */
 const probe_pid_max = 16;
 /** Where the tools are when PATH does not say. */
-const system_path = "/usr/bin:/bin:/usr/sbin:/sbin";
+export const system_path = "/usr/bin:/bin:/usr/sbin:/sbin";
 
 /** What was tried, and what came of it. */
 export interface ContainmentProbe {

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { systemClock } from "../lib/clock.ts";
+import type { Environment } from "../lib/environment.ts";
+import { processEnvironment } from "../lib/environment.ts";
+import { dockerAddresses, findDocker } from "./docker-socket.ts";
+import { probeMachine } from "./doctor.ts";
+import { groupFolder, probeFreezer } from "./process/freezer.ts";
+
+const root = await mkdtemp(join(tmpdir(), "moorage-doctor-"));
+after(() => rm(root, { recursive: true }));
+
+async function probe(environment: Environment, data_dir = root) {
+	const checks = await probeMachine({ clock: systemClock, environment, data_dir });
+	return new Map(checks.map((check) => [check.name, check]));
+}
+
+test("everything that matters is looked at, and what is not well comes with what to do", async () => {
+	const checks = await probe(processEnvironment());
+	const everywhere = [
+		"node",
+		"containment",
+		"npm",
+		"uv",
+		"docker",
+		"python3",
+		"git",
+		"data folder",
+	];
+	const on_linux = ["setpriv", "unshare", "bubblewrap", "freezing", "open files"];
+	const expected = [...everywhere, ...(process.platform === "linux" ? on_linux : [])];
+	assert.deepEqual(new Set(expected).difference(new Set(checks.keys())), new Set());
+	for (const { name, status, detail, remedy } of checks.values()) {
+		assert.match(detail, /\S/u, name);
+		if (status === "missing") {
+			assert.match(remedy ?? "", /^[A-Z].*\.$/u, name);
+		}
+	}
+	assert.equal(checks.get("node")?.status, "ok");
+	assert.equal(checks.get("data folder")?.status, "ok");
+	assert.match(checks.get("data folder")?.detail ?? "", /GiB free$/u);
+	assert.match(checks.get("containment")?.detail ?? "", /^(?:pid-namespace|watcher): /u);
+	assert.deepEqual(await readdir(root), []);
+});
+
+test("on a machine without tools their absence is told, not thrown", async () => {
+	const checks = await probe({ PATH: join(root, "nowhere"), HOME: root });
+	assert.equal(checks.get("uv")?.status, "missing");
+	assert.match(checks.get("uv")?.remedy ?? "", /install uv/u);
+});
+
+test("a tool that is there but broken is told from one that is not", async () => {
+	const bin = join(root, "bin");
+	await mkdir(bin);
+	await writeFile(join(bin, "uv"), "#!/bin/sh\necho 'wrong libc' >&2\nexit 1\n", { mode: 0o755 });
+	await writeFile(join(bin, "git"), "#!/bin/sh\necho git version 0.1\n", { mode: 0o755 });
+	const checks = await probe({ PATH: bin, HOME: root });
+	assert.equal(checks.get("uv")?.status, "limited");
+	assert.match(checks.get("uv")?.detail ?? "", /does not work: wrong libc/u);
+	assert.deepEqual(checks.get("git"), {
+		name: "git",
+		status: "ok",
+		detail: `git version 0.1 (${join(bin, "git")})`,
+	});
+});
+
+test("a data folder that is still to be made is fine; one that cannot be is not", async () => {
+	const fresh = (await probe({}, join(root, "a", "b"))).get("data folder");
+	assert.equal(fresh?.status, "ok");
+	assert.match(fresh?.detail ?? "", /made at the first start/u);
+	await writeFile(join(root, "file"), "");
+	for (const data_dir of [join(root, "file"), join(root, "file", "below")]) {
+		const refused = (await probe({}, data_dir)).get("data folder");
+		assert.equal(refused?.status, "missing");
+		assert.match(refused?.detail ?? "", /ENOTDIR/u);
+		assert.match(refused?.remedy ?? "", /--data/u);
+	}
+});
+
+test("a container engine is found by its answer, on a socket or a port", async (t) => {
+	const engine = createServer((request, response) => {
+		response.writeHead(request.url === "/_ping" ? 200 : 404).end("OK");
+	});
+	const socket = join(root, "docker.sock");
+	await new Promise<void>((resolve) => engine.listen(socket, resolve));
+	t.after(() => engine.close());
+	assert.equal(await findDocker({ DOCKER_HOST: `unix://${socket}` }, systemClock), socket);
+	const checks = await probe({ DOCKER_HOST: `unix://${socket}` });
+	assert.equal(checks.get("docker")?.status, "ok");
+
+	const other = createServer((_request, response) => response.writeHead(500).end());
+	await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+	t.after(() => other.close());
+	const { port } = other.address() as AddressInfo;
+	assert.equal(
+		await findDocker({ DOCKER_HOST: `tcp://127.0.0.1:${port}` }, systemClock),
+		undefined,
+	);
+	assert.equal(await findDocker({ DOCKER_HOST: "unix:///no/such" }, systemClock), undefined);
+	assert.equal(await findDocker({ DOCKER_HOST: "nonsense" }, systemClock), undefined);
+});
+
+test("an engine is looked for where it is said to be, else where engines usually are", () => {
+	assert.deepEqual(dockerAddresses({ DOCKER_HOST: "tcp://h:1", HOME: "/me" }), [
+		{ host: "h", port: 1 },
+	]);
+	assert.deepEqual(dockerAddresses({ DOCKER_HOST: "tcp://h" }), [{ host: "h", port: 2375 }]);
+	assert.deepEqual(dockerAddresses({ HOME: "/me", XDG_RUNTIME_DIR: "/run/me" }), [
+		{ socket: "/var/run/docker.sock" },
+		{ socket: "/run/me/docker.sock" },
+		{ socket: "/me/.docker/run/docker.sock" },
+		{ socket: "/run/me/podman/podman.sock" },
+		{ socket: "/run/podman/podman.sock" },
+	]);
+});
+
+test("a process's own control group is found in every arrangement", () => {
+	const v1 = "tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n";
+	const v2 = "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n";
+	const hybrid = `${v1}cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n`;
+	assert.equal(groupFolder(v1, "1:cpu:/\n"), undefined);
+	assert.equal(
+		groupFolder(v2, "0::/user.slice/a.service\n"),
+		"/sys/fs/cgroup/user.slice/a.service",
+	);
+	assert.equal(groupFolder(hybrid, "9:pids:/\n0::/\n"), "/sys/fs/cgroup/unified");
+	assert.equal(groupFolder(v2, "0::/../other\n"), undefined);
+});
+
+test("looking whether groups can be frozen leaves no group behind", async () => {
+	const name = `moorage-test-${process.pid}`;
+	const first = await probeFreezer(name);
+	const second = await probeFreezer(name);
+	assert.deepEqual(first, second);
+	if (first.works) {
+		assert.equal((await readdir(first.folder)).includes(name), false);
+	}
+});

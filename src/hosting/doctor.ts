@@ -1,0 +1,271 @@
+import { constants } from "node:fs";
+import { access, readFile, stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Clock } from "../lib/clock.ts";
+import type { Environment } from "../lib/environment.ts";
+import { findDocker } from "./docker-socket.ts";
+import { findNpm } from "./packages/install-npm.ts";
+import { findUv } from "./packages/install-python.ts";
+import { probeContainment, system_path } from "./process/containment.ts";
+import { childEnvironment } from "./process/environment.ts";
+import { findProgram } from "./process/find-program.ts";
+import { probeFreezer } from "./process/freezer.ts";
+import { runOnce } from "./process/run-once.ts";
+
+/** One thing a machine can do, can do only in part, or cannot do. */
+export interface MachineCheck {
+	/** Short and stable; programs may look for it. */
+	readonly name: string;
+	readonly status: "ok" | "limited" | "missing";
+	/** What there is, in a sentence or less. */
+	readonly detail: string;
+	/** What to install or change; undefined where there is nothing to do. */
+	readonly remedy?: string | undefined;
+}
+
+/** What a look at the machine needs. */
+export interface ProbeMachineOptions {
+	readonly clock: Clock;
+	readonly environment: Environment;
+	/** The state folder; it need not exist. */
+	readonly data_dir: string;
+}
+
+const node_major_min = 24;
+const open_files_min = 4_096;
+const free_bytes_min = 1024 ** 3;
+const run_ms = 5_000;
+
+/**
+ * Looks what this machine can do for hosting servers, by trying it wherever that is possible.
+ * Leaves nothing behind, needs no running gateway, never throws.
+ */
+export async function probeMachine(options: ProbeMachineOptions): Promise<MachineCheck[]> {
+	const linux = process.platform === "linux";
+	return await Promise.all([
+		checkNode(),
+		checkContainment(options),
+		...(linux
+			? [checkTool(options, "setpriv", util_linux), checkTool(options, "unshare", util_linux)]
+			: []),
+		...(linux ? [checkBubblewrap(options), checkFreezer()] : []),
+		checkNpm(options),
+		checkUv(options),
+		checkDocker(options),
+		checkTool(
+			options,
+			"python3",
+			"Only servers written in Python need it: install Python 3.10 or later.",
+		),
+		checkTool(options, "git", "Only servers that work on repositories need it: install git."),
+		...(process.platform === "win32" ? [] : [checkOpenFiles(options)]),
+		checkDataFolder(options.data_dir),
+	]);
+}
+
+const util_linux = "Install the package util-linux: it contains servers in pid namespaces.";
+
+async function checkNode(): Promise<MachineCheck> {
+	const { version, arch, platform } = process;
+	const detail = `${version} on ${platform} ${arch}`;
+	return Number.parseInt(version.slice(1), 10) >= node_major_min
+		? { name: "node", status: "ok", detail }
+		: {
+				name: "node",
+				status: "limited",
+				detail,
+				remedy: `Install Node.js ${node_major_min} or later.`,
+			};
+}
+
+async function checkContainment(options: ProbeMachineOptions): Promise<MachineCheck> {
+	const { containment, obstacle } = await probeContainment(options);
+	const name = "containment";
+	const detail = `${containment.mode}: ${containment.detail}`;
+	if (obstacle === undefined) {
+		return { name, status: "ok", detail };
+	}
+	return {
+		name,
+		status: "limited",
+		detail: `${detail} (no pid namespace: ${obstacle})`,
+		remedy:
+			process.platform === "linux"
+				? "Servers are still cleaned up, a moment after the gateway. For the kernel to do it, " +
+					"install util-linux and allow user namespaces, or run the gateway as root."
+				: undefined,
+	};
+}
+
+/** A program that says its version when asked; `remedy` is for when it is not there. */
+async function checkTool(
+	options: ProbeMachineOptions,
+	name: string,
+	remedy: string,
+): Promise<MachineCheck> {
+	const path = `${options.environment["PATH"] ?? ""}:${system_path}`;
+	const found = await findProgram(name, { path, cwd: "/" });
+	return found.ok
+		? await checkVersion(options, name, [found.value], remedy)
+		: { name, status: "missing", detail: "not installed", remedy };
+}
+
+async function checkVersion(
+	options: ProbeMachineOptions,
+	name: string,
+	command: readonly string[],
+	remedy: string,
+): Promise<MachineCheck> {
+	const [program = "", ...args] = command;
+	const outcome = await run(options, program, [...args, "--version"]);
+	const line = `${outcome.stdout}\n${outcome.stderr}`.trim().split("\n")[0]?.trim();
+	if (outcome.code === 0) {
+		return { name, status: "ok", detail: `${line} (${command.at(-1)})` };
+	}
+	const why = outcome.timed_out ? "does not answer" : line || outcome.error;
+	const detail = `${command.at(-1)} is there but does not work: ${why}`;
+	return { name, status: "limited", detail, remedy };
+}
+
+function run(options: ProbeMachineOptions, program: string, args: readonly string[]) {
+	return runOnce(options.clock, {
+		program,
+		args,
+		env: childEnvironment(options.environment, {}),
+		cwd: "/",
+		deadline_ms: run_ms,
+	});
+}
+
+async function checkBubblewrap(options: ProbeMachineOptions): Promise<MachineCheck> {
+	const name = "bubblewrap";
+	const remedy = "Install the package bubblewrap: it lets servers be sandboxed.";
+	const path = `${options.environment["PATH"] ?? ""}:${system_path}`;
+	const found = await findProgram("bwrap", { path, cwd: "/" });
+	if (!found.ok) {
+		return { name, status: "missing", detail: "not installed", remedy };
+	}
+	const args = ["--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "/bin/sh", "-c", ":"];
+	const outcome = await run(options, found.value, args);
+	if (outcome.code === 0) {
+		return { name, status: "ok", detail: `${found.value} sandboxes programs` };
+	}
+	const why = outcome.stderr.trim().split("\n").at(-1) || outcome.error || "no answer";
+	return {
+		name,
+		status: "limited",
+		detail: `${found.value} is there but cannot sandbox: ${why}`,
+		remedy: "Allow user namespaces on this machine (sysctl kernel.unprivileged_userns_clone=1).",
+	};
+}
+
+async function checkFreezer(): Promise<MachineCheck> {
+	const name = "freezing";
+	const probe = await probeFreezer(`moorage-probe-${process.pid}`);
+	return probe.works
+		? { name, status: "ok", detail: `groups of processes can be frozen in ${probe.folder}` }
+		: {
+				name,
+				status: "limited",
+				detail: probe.obstacle,
+				remedy:
+					"Run the gateway where it owns a group of cgroup version 2, for example as a " +
+					"service with Delegate=yes.",
+			};
+}
+
+async function checkNpm(options: ProbeMachineOptions): Promise<MachineCheck> {
+	const remedy = "Servers started with npx need it: install Node.js with npm.";
+	const npm = await findNpm(process.execPath, options.environment["PATH"]);
+	return npm === undefined
+		? { name: "npm", status: "missing", detail: "not installed", remedy }
+		: await checkVersion(options, "npm", npm, remedy);
+}
+
+async function checkUv(options: ProbeMachineOptions): Promise<MachineCheck> {
+	const { PATH, HOME } = options.environment;
+	const remedy = 'Servers started with uvx need it: install uv, for example "pip install uv".';
+	const uv = await findUv(PATH, HOME);
+	return uv === undefined
+		? { name: "uv", status: "missing", detail: "not installed", remedy }
+		: await checkVersion(options, "uv", [uv], remedy);
+}
+
+async function checkDocker(options: ProbeMachineOptions): Promise<MachineCheck> {
+	const where = await findDocker(options.environment, options.clock);
+	return where === undefined
+		? {
+				name: "docker",
+				status: "missing",
+				detail: "no container engine answers",
+				remedy: "Only servers in containers need it: start Docker or Podman, or set DOCKER_HOST.",
+			}
+		: { name: "docker", status: "ok", detail: `a container engine answers at ${where}` };
+}
+
+async function checkOpenFiles(options: ProbeMachineOptions): Promise<MachineCheck> {
+	const name = "open files";
+	const limit = await openFileLimit(options);
+	const detail = `up to ${limit === Number.POSITIVE_INFINITY ? "any number" : limit} at once`;
+	return limit >= open_files_min
+		? { name, status: "ok", detail }
+		: {
+				name,
+				status: "limited",
+				detail,
+				remedy: `Every client and server needs a few: raise it, for example "ulimit -n ${open_files_min}".`,
+			};
+}
+
+async function openFileLimit(options: ProbeMachineOptions): Promise<number> {
+	const text = await readFile("/proc/self/limits", "utf8").catch(() => undefined);
+	const said =
+		text === undefined
+			? (await run(options, "/bin/sh", ["-c", "ulimit -n"])).stdout.trim()
+			: /^Max open files\s+(\S+)/mu.exec(text)?.[1];
+	return said === "unlimited" ? Number.POSITIVE_INFINITY : Number(said ?? 0);
+}
+
+async function checkDataFolder(data_dir: string): Promise<MachineCheck> {
+	const name = "data folder";
+	try {
+		const { folder, exists } = await nearestFolder(data_dir);
+		await access(folder, constants.W_OK | constants.X_OK);
+		const { bavail, bsize } = await statfs(folder);
+		const free_bytes = bavail * bsize;
+		const what = exists ? data_dir : `${data_dir} (made at the first start)`;
+		const detail = `${what}, ${(free_bytes / 1024 ** 3).toFixed(1)} GiB free`;
+		return free_bytes >= free_bytes_min
+			? { name, status: "ok", detail }
+			: {
+					name,
+					status: "limited",
+					detail,
+					remedy: "Free some space, or choose another with --data.",
+				};
+	} catch (error) {
+		const { code = "", message } = error as NodeJS.ErrnoException;
+		return {
+			name,
+			status: "missing",
+			detail: `${data_dir} cannot be written (${code || message})`,
+			remedy: "Make it writable, or choose another with --data.",
+		};
+	}
+}
+
+/** The folder itself, or the one it would be made in. */
+async function nearestFolder(path: string): Promise<{ folder: string; exists: boolean }> {
+	for (let folder = path; ; folder = dirname(folder)) {
+		try {
+			if (!(await stat(folder)).isDirectory()) {
+				throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
+			}
+			return { folder, exists: folder === path };
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== "ENOENT" || folder === dirname(folder)) {
+				throw error;
+			}
+		}
+	}
+}
