@@ -86,5 +86,5 @@ export function defineCommand<
 	const Args extends Record<string, ArgumentSpec>,
 	const Options extends Record<string, OptionSpec>,
 >(spec: CommandSpec<Args, Options>): Command {
-	return spec as unknown as Command;
+	return spec;
 }

@@ -6,7 +6,6 @@ import { dataFolder } from "./data-folder.ts";
 import { exit_codes } from "./exit-codes.ts";
 import { CommandFailure } from "./failure.ts";
 import { noGateway, openClient } from "./gateway.ts";
-import { storedCatalogs } from "./stored.ts";
 
 /** What one server offers of one kind. */
 export interface ServerItems {
@@ -88,6 +87,8 @@ async function readStored(
 	server: string | undefined,
 	data: string,
 ): Promise<ItemLists> {
+	// The database is loaded only where it is read: the usual case starts faster.
+	const { storedCatalogs } = await import("./stored.ts");
 	const catalogs = await storedCatalogs(data);
 	if (catalogs.length === 0) throw noGateway(data);
 	const wanted = catalogs.filter((catalog) => server === undefined || catalog.server === server);

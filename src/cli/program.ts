@@ -108,10 +108,7 @@ function addCommand(
 			name,
 			optionValue(spec, given[commanderOption(spec).attributeName()]),
 		]);
-		parsed.exit_code = await command.run(
-			{ args, options: Object.fromEntries(read) } as Parameters<Command["run"]>[0],
-			context,
-		);
+		parsed.exit_code = await command.run({ args, options: Object.fromEntries(read) }, context);
 	});
 }
 

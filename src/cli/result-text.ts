@@ -25,7 +25,7 @@ function blockText(block: unknown): string {
 		case "audio":
 			return `[${type} ${String(mimeType)}, ${base64Bytes(data)} bytes]`;
 		case "resource_link":
-			return printable(`[resource ${String(uri)}${name === undefined ? "" : ` ${String(name)}`}]`);
+			return printable(`[resource ${String(uri)}${typeof name === "string" ? ` ${name}` : ""}]`);
 		case "resource": {
 			const embedded = (resource ?? {}) as Json;
 			if (typeof embedded["text"] === "string") return printable(embedded["text"]);

@@ -3,10 +3,13 @@ import { type Look, type Output, printable } from "./output.ts";
 
 /**
  * The word for a server's state. A server whose program is not on this machine has not failed
- * by itself: it is skipped until the program is there.
+ * by itself: it is skipped until the program is there. One that is between two tries is neither
+ * stopped nor starting for its user.
  */
-export function stateWord(server: Pick<ServerOverview, "state" | "code">): string {
-	return server.state === "failed" && server.code === "command_missing" ? "skipped" : server.state;
+export function stateWord(server: Pick<ServerOverview, "state" | "code" | "reason">): string {
+	const { state, code, reason } = server;
+	if (state === "failed") return code === "command_missing" ? "skipped" : state;
+	return reason !== undefined && state !== "ready" ? "retrying" : state;
 }
 
 /** Prints servers as a table, and below it why some of them are of no use. */
@@ -22,15 +25,16 @@ export function printServers(servers: readonly ServerOverview[], output: Output)
 			return [server.name, output.look(lookOf(word), word), String(server.tools), server.url];
 		}),
 	);
-	for (const server of servers) {
-		if (server.reason === undefined) continue;
+	const troubled = servers.filter(({ reason }) => reason !== undefined);
+	if (troubled.length > 0) output.line();
+	for (const server of troubled) {
 		const word = stateWord(server);
-		output.line(`${output.look(lookOf(word), server.name)}: ${printable(server.reason)}`);
+		output.line(`${output.look(lookOf(word), server.name)}: ${printable(server.reason ?? "")}`);
 	}
 }
 
 function lookOf(word: string): Look {
 	if (word === "ready" || word === "frozen") return "green";
 	if (word === "failed") return "red";
-	return word === "skipped" ? "yellow" : "dim";
+	return word === "skipped" || word === "retrying" ? "yellow" : "dim";
 }

@@ -308,7 +308,7 @@ test("a session the gateway has forgotten is opened anew, unnoticed", async (con
 		{ jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "b" } },
 	);
 	await until(() => scene.lines.length === 3);
-	assert.deepEqual(scene.lines.map((line) => parse(line)["id"]).toSorted(), [0, 1, 2]);
+	assert.deepEqual(new Set(scene.lines.map((line) => parse(line)["id"])), new Set([0, 1, 2]));
 	const opened = scene.endpoint.posted.filter(
 		(message) => (message as { method: string }).method === "initialize",
 	);
@@ -502,9 +502,10 @@ test("an id that is still under way is refused", async (context) => {
 	scene.send(modern(1, "tools/list"), modern(1, "tools/list"));
 	await until(() => scene.lines.length === 1);
 	assert.match(scene.lines[0] as string, /"id":1,"error":\{"code":-32600,"message":".*under way/);
-	await until(() => scene.endpoint.received.length === 1);
-	scene.stdin.end();
-	assert.equal(scene.endpoint.received.length, 1);
+	scene.endpoint.answer = echo;
+	scene.send(modern(2, "tools/list"));
+	await until(() => scene.lines.length === 2);
+	assert.equal(scene.endpoint.received.length, 2);
 });
 
 test("a batch goes over as it is, and so does its answer", async (context) => {

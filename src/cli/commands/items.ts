@@ -96,6 +96,8 @@ function printTable(spec: ItemsSpec, lists: ItemLists, single: boolean, output: 
 /** The name of an item and the first of the given members that says something. */
 function row(item: unknown, name: string, ...texts: readonly string[]): Row {
 	const members = (item ?? {}) as Json;
-	const text = texts.map((key) => members[key]).find((value) => typeof value === "string");
-	return [firstLine(String(members[name])), firstLine(String(text ?? ""))];
+	const text = texts
+		.map((key) => members[key])
+		.find((value): value is string => typeof value === "string");
+	return [firstLine(String(members[name])), firstLine(text ?? "")];
 }

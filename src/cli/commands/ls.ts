@@ -4,7 +4,6 @@ import { dataFolder } from "../data-folder.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { noGateway, openClient } from "../gateway.ts";
 import { printServers } from "../server-table.ts";
-import { storedCatalogs } from "../stored.ts";
 
 /** `moorage ls` */
 export const ls_command = defineCommand({
@@ -35,6 +34,8 @@ export const ls_command = defineCommand({
 });
 
 async function listStored(data: string, json: boolean, context: CommandContext): Promise<number> {
+	// The database is loaded only where it is read: the usual case starts faster.
+	const { storedCatalogs } = await import("../stored.ts");
 	const catalogs = await storedCatalogs(data);
 	if (catalogs.length === 0) throw noGateway(data);
 	const servers = catalogs.map((catalog) => ({

@@ -12,13 +12,15 @@ import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
 import { counted, duration, printable } from "../output.ts";
 import { withProgress } from "../progress.ts";
-import { printServers, stateWord } from "../server-table.ts";
+import { printServers } from "../server-table.ts";
 import { startFailure } from "../start-failure.ts";
 import { changeLines } from "./reload.ts";
 
 const log_levels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 /** Installing packages takes its time; after this the table shows what still starts. */
 const settle_ms = 5 * 60_000;
+/** From the last server's first outcome to the table: what it offers is being read. */
+const reading_ms = 200;
 
 /** `moorage up` */
 export const up_command = defineCommand({
@@ -78,6 +80,7 @@ class UpRun {
 	#daemon: Daemon | undefined;
 	#shown = false;
 	#stopping = false;
+	#onState: () => void = () => undefined;
 
 	constructor(
 		config: string | undefined,
@@ -138,7 +141,7 @@ class UpRun {
 	/** Waits for the servers and shows where everything is. */
 	async #announce(daemon: Daemon): Promise<void> {
 		for (const warning of daemon.plan.warnings) this.#note(`warning: ${warning}`);
-		const settling = Promise.race([daemon.settled(settle_ms), daemon.stopped]);
+		const settling = Promise.race([this.#settled(daemon), daemon.stopped]);
 		await withProgress(this.#context, "Starting the servers", settling);
 		if (this.#stopping) return;
 		this.#shown = true;
@@ -150,6 +153,27 @@ class UpRun {
 		} else if (!this.#options.quiet) {
 			await this.#show(overview);
 		}
+	}
+
+	/**
+	 * Resolves when every server is ready or has failed. One that failed once and is tried again
+	 * counts as well: a crash loop is no reason to keep people waiting for the others.
+	 */
+	async #settled(daemon: Daemon): Promise<void> {
+		const tried = new Promise<void>((resolve) => {
+			this.#onState = () => {
+				const reasons = new Map(daemon.overview().servers.map((one) => [one.name, one]));
+				const pending = daemon.plan.servers.filter(({ name, start }) => {
+					const server = reasons.get(name);
+					return start === "eager" && server?.state !== "ready" && server?.reason === undefined;
+				});
+				if (pending.length === 0) resolve();
+			};
+			this.#onState();
+		});
+		await Promise.race([daemon.settled(settle_ms), tried]);
+		await daemon.settled(reading_ms);
+		this.#onState = () => undefined;
 	}
 
 	async #show(overview: Overview): Promise<void> {
@@ -186,16 +210,14 @@ class UpRun {
 			case "install":
 				this.#note(`${event.server}: ${printable(event.text)}`);
 				break;
-			case "state": {
-				const { name, state, reason } = event.status;
-				// Until the table is shown, the table tells it.
-				if (!this.#shown || this.#stopping) break;
-				if (state === "ready") this.#note(`${name}: ready`);
-				else if (state === "failed") {
-					this.#note(`${name}: ${stateWord(event.status)}: ${printable(reason ?? "")}`);
+			case "state":
+				// The overview has the new state when this event is over.
+				queueMicrotask(() => this.#onState());
+				// Until the table is shown, the table tells it; what fails stands in the log.
+				if (this.#shown && !this.#stopping && event.status.state === "ready") {
+					this.#note(`${event.status.name}: ready`);
 				}
 				break;
-			}
 			case "reloaded":
 				for (const line of changeLines(event)) this.#note(`reloaded, ${line}`);
 				for (const warning of event.warnings) this.#note(`warning: ${warning}`);
