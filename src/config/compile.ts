@@ -65,6 +65,7 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		data,
 		allowed_origins,
 		allowed_hosts,
+		sse: draft.sse,
 		servers,
 		endpoints: draft.endpoints.map(compileEndpoint),
 		limits: { ...draft.limits },

@@ -14,6 +14,7 @@ export interface Draft {
 	readonly data: Placed | undefined;
 	readonly allowed_hosts: readonly Placed[] | undefined;
 	readonly allowed_origins: readonly Placed[] | undefined;
+	readonly sse: boolean;
 	readonly limits: Limits;
 	readonly inputs: readonly InputDraft[];
 }

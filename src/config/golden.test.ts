@@ -99,7 +99,7 @@ async function runCase(golden: Case): Promise<{ plan: string } | { problems: str
 
 /** The plan as JSON, without the parts that equal the defaults. */
 function printPlan(plan: Plan): string {
-	const { limits, allowed_hosts, allowed_origins, endpoints, warnings, ...rest } = plan;
+	const { limits, sse, allowed_hosts, allowed_origins, endpoints, warnings, ...rest } = plan;
 	const shown = {
 		...rest,
 		servers: plan.servers.map((server) => {
@@ -115,6 +115,7 @@ function printPlan(plan: Plan): string {
 			};
 		}),
 		...(endpoints.length === 0 ? {} : { endpoints }),
+		...(sse ? {} : { sse }),
 		...differing({ limits }, { limits: default_limits }),
 		...differing(
 			{ allowed_hosts, allowed_origins },

@@ -70,6 +70,7 @@ function loadNothing(options: LoadOptions): Promise<Result<Plan, readonly Config
 		data: undefined,
 		allowed_hosts: undefined,
 		allowed_origins: undefined,
+		sse: true,
 		limits: default_limits,
 		inputs: [],
 	};

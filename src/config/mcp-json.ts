@@ -45,6 +45,7 @@ export function readClientForm(root: Located, report: Report): Draft | undefined
 		data: undefined,
 		allowed_hosts: undefined,
 		allowed_origins: undefined,
+		sse: true,
 		limits: default_limits,
 		inputs,
 	};

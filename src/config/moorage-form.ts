@@ -45,6 +45,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		data: placedMember(root, "data"),
 		allowed_hosts: listOf(root, "allowed_hosts"),
 		allowed_origins: listOf(root, "allowed_origins"),
+		sse: form.sse === "on",
 		limits: reader.limits(form.limits),
 		inputs: [],
 	};

@@ -96,6 +96,8 @@ export interface Plan {
 	readonly allowed_origins: readonly string[];
 	/** `name`, which allows every port, or `name:port`. */
 	readonly allowed_hosts: readonly string[];
+	/** Whether clients of the HTTP+SSE transport (2024-11-05) are served too. */
+	readonly sse: boolean;
 	readonly servers: readonly ServerPlan[];
 	readonly endpoints: readonly EndpointPlan[];
 	readonly limits: Limits;

@@ -144,6 +144,12 @@ export const moorage_schema = z.strictObject({
 		.string()
 		.default(default_data)
 		.describe("The state folder, relative to the folder of this file."),
+	sse: z
+		.enum(["on", "off"])
+		.default("on")
+		.describe(
+			"Whether clients that only know the HTTP+SSE transport of 2024-11-05 are served, at `/sse` and `/<name>/sse`.",
+		),
 	servers: z
 		.record(z.string(), server_schema)
 		.default({})
