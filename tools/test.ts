@@ -8,14 +8,16 @@ import { delimiter, dirname, join } from "node:path";
 import { styleText } from "node:util";
 import { listFiles } from "./lib/files.ts";
 import { repository_root } from "./lib/paths.ts";
-import { sweepProcesses } from "./test-run/leftovers.ts";
 import { provideInspector } from "./test-run/inspector.ts";
+import { sweepProcesses } from "./test-run/leftovers.ts";
 import { closingLine, type FileOutcome, type TestFailure } from "./test-run/outcome.ts";
 import { killRunning } from "./test-run/run-file.ts";
 import { type Phase, runPhase } from "./test-run/run-files.ts";
 import { provideUv } from "./test-run/uv.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const tools_folder = join(repository_root, ".tools");
 
 /** Unit tests use little but the processor; end-to-end ones start several processes each. */
 function phasesOf(files: readonly string[]): Phase[] {
@@ -41,24 +43,31 @@ function phasesOf(files: readonly string[]): Phase[] {
 	];
 }
 
-/** The environment of every test: this Node and uv first on the PATH, and a folder of its own. */
-async function environmentOf(scratch: string, run_id: string): Promise<NodeJS.ProcessEnv> {
+/** Tests that host servers from package registries, or drive other people's programs. */
+const needs_programs = /^(test\/|src\/hosting\/packages\/)/;
+
+/** The environment of every test: this Node first on the PATH, and a temporary folder. */
+function environmentOf(scratch: string, run_id: string): NodeJS.ProcessEnv {
 	const environment: NodeJS.ProcessEnv = { ...process.env };
 	// Set when another node:test runs us, and would change how the tests report.
 	delete environment["NODE_TEST_CONTEXT"];
-	const tools_folder = join(repository_root, ".tools");
-	const uv = await provideUv({ tools_folder, environment, say });
-	if (uv.missing !== undefined) say(`uv is missing, so no Python server is tested: ${uv.missing}`);
-	const inspector = await provideInspector({ tools_folder, environment, say });
-	if (inspector.script !== undefined) environment["MOORAGE_TEST_INSPECTOR"] = inspector.script;
-	else say(`the Inspector is missing, so it is not tested with: ${inspector.missing}`);
-	const folders = [dirname(process.execPath), uv.folder, environment["PATH"]];
-	environment["PATH"] = folders.filter((folder) => folder !== undefined).join(delimiter);
+	environment["PATH"] = [dirname(process.execPath), environment["PATH"]].join(delimiter);
 	environment["TMPDIR"] = join(scratch, "tmp");
 	environment["MOORAGE_TEST_RUN"] = run_id;
 	// The tests start hundreds of processes that load the same modules.
 	environment["NODE_COMPILE_CACHE"] = join(tools_folder, "compiled");
 	return environment;
+}
+
+/** Puts uv on the PATH and says where the Inspector is, or says in a line why not. */
+async function providePrograms(environment: NodeJS.ProcessEnv): Promise<void> {
+	const uv = await provideUv({ tools_folder, environment, say });
+	if (uv.missing !== undefined) say(`uv is missing, so no Python server is tested: ${uv.missing}`);
+	const inspector = await provideInspector({ tools_folder, environment, say });
+	if (inspector.script !== undefined) environment["MOORAGE_TEST_INSPECTOR"] = inspector.script;
+	else say(`the Inspector is missing, so it is not tested with: ${inspector.missing}`);
+	if (uv.folder === undefined) return;
+	environment["PATH"] = [uv.folder, environment["PATH"]].join(delimiter);
 }
 
 /** Node keeps compiled code in the temporary folder for programs that ask for it, such as npm. */
@@ -106,7 +115,8 @@ try {
 	mkdirSync(join(scratch, "tmp"));
 	const matches = (file: string) => filters.some((filter) => file.includes(filter));
 	const files = listFiles(repository_root).filter((file) => filters.length === 0 || matches(file));
-	const environment = await environmentOf(scratch, run_id);
+	const environment = environmentOf(scratch, run_id);
+	if (files.some((file) => needs_programs.test(file))) await providePrograms(environment);
 	const outcomes: FileOutcome[] = [];
 	for (const phase of phasesOf(files)) {
 		const context = { root: repository_root, environment, scratch, say };

@@ -1,6 +1,6 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { installBeside } from "../../bin/launcher/npm-ci.mjs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { installBeside, readManifest } from "../../bin/launcher/npm-ci.mjs";
 import { repository_root } from "../lib/paths.ts";
 
 /** Where the Inspector's command line is, or why it cannot be used. */
@@ -34,10 +34,11 @@ export async function provideInspector(options: {
 	const script = join(place, launcher);
 	if (existsSync(script)) return { script, missing: undefined };
 	const from = join(repository_root, "tools", "inspector");
-	say(`installing the MCP Inspector into ${place}`);
+	say(`installing the MCP Inspector into ${relative(process.cwd(), place)}`);
 	try {
 		const node = process.execPath;
-		const partial = await installBeside({ from, beside: tools_folder, node, environment });
+		const files = readManifest(from);
+		const partial = await installBeside({ files, beside: tools_folder, node, environment });
 		if (!existsSync(place)) renameSync(partial, place);
 		rmSync(partial, { recursive: true, force: true });
 		return { script, missing: undefined };
