@@ -1,0 +1,40 @@
+import {
+	Client as ClientV2,
+	StreamableHTTPClientTransport as HttpV2,
+} from "@modelcontextprotocol/client";
+import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+
+const info = { name: "test-client", version: "1.0.0" };
+
+/** The official SDK 1.x, which speaks the legacy era only. */
+export async function connectV1(address: URL, capabilities: object = {}): Promise<ClientV1> {
+	const client = new ClientV1(info, { capabilities });
+	// The SDK's own types disagree under exactOptionalPropertyTypes.
+	await client.connect(new HttpV1(address) as never);
+	return client;
+}
+
+/** The official SDK 2.x in its default, legacy mode. */
+export async function connectV2Legacy(address: URL, capabilities: object = {}): Promise<ClientV2> {
+	const client = new ClientV2(info, { capabilities });
+	await client.connect(new HttpV2(address));
+	return client;
+}
+
+/** The official SDK 2.x speaking the modern revision and nothing else. */
+export async function connectV2Modern(address: URL, capabilities: object = {}): Promise<ClientV2> {
+	const client = new ClientV2(info, {
+		capabilities,
+		versionNegotiation: { mode: { pin: "2026-07-28" } },
+	});
+	await client.connect(new HttpV2(address));
+	return client;
+}
+
+/** Every way the official SDKs have of speaking to a server, by name. */
+export const sdk_clients = {
+	"SDK 1.x": connectV1,
+	"SDK 2.x legacy": connectV2Legacy,
+	"SDK 2.x modern": connectV2Modern,
+} as const;
