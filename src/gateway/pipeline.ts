@@ -3,6 +3,7 @@ import type { GatewayContext } from "./context.ts";
 import { acquireInstance } from "./steps/acquire-instance.ts";
 import { answerLocally } from "./steps/answer-locally.ts";
 import { checkOffered } from "./steps/check-offered.ts";
+import { checkParamHeaders } from "./steps/check-param-headers.ts";
 import { filterList } from "./steps/filter-list.ts";
 import { findTarget } from "./steps/find-target.ts";
 import { restoreNames } from "./steps/restore-names.ts";
@@ -24,6 +25,7 @@ export const steps: readonly Step[] = [
 	answerLocally,
 	findTarget,
 	checkOffered,
+	checkParamHeaders,
 	acquireInstance,
 	translateRequest,
 	sendUpstream,

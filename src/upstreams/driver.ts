@@ -101,6 +101,11 @@ export interface UpstreamRequest {
 	readonly call_ms: number;
 	/** Extra HTTP headers for a remote server (`Mcp-Param-*`). */
 	readonly headers?: Readonly<Record<string, string>>;
+	/**
+	 * Raw JSON of the definition of the tool that is called, as far as it is known: a modern
+	 * server over HTTP wants some arguments in headers too, and the definition says which.
+	 */
+	readonly tool_schema?: (() => Buffer | undefined) | undefined;
 	/** Notifications that belong to this call: progress, and logs where the wire tells. */
 	onNotification?(message: Message): void;
 	/** A request of the server that this call caused (elicitation, sampling, roots). */

@@ -9,7 +9,15 @@ import {
 	value_text,
 } from "../../test/support/json-text.ts";
 import type { ObjectIndex, Span } from "./message.ts";
-import { indexArray, indexObject, memberSpan, rawText, readJson, readString } from "./object.ts";
+import {
+	indexArray,
+	indexObject,
+	memberSpan,
+	rawText,
+	readJson,
+	readString,
+	spanAt,
+} from "./object.ts";
 
 function whole(bytes: Buffer): Span {
 	return { start: 0, end: bytes.length };
@@ -136,4 +144,19 @@ test("bytes nobody validated never make the indexing throw or read beyond them",
 		}),
 		{ numRuns: 500 },
 	);
+});
+
+test("a value is found at the end of a path of keys, through objects only", () => {
+	const bytes = Buffer.from('{"a":{"b":{"c":1.0},"l":[{"c":2}],"__proto__":{"d":3}}}');
+	const at = (...path: string[]) => {
+		const span = spanAt(bytes, whole(bytes), path);
+		return span === undefined ? undefined : rawText(bytes, span);
+	};
+	assert.equal(at(), bytes.toString());
+	assert.equal(at("a", "b", "c"), "1.0");
+	assert.equal(at("a", "__proto__", "d"), "3");
+	assert.equal(at("a", "l", "c"), undefined);
+	assert.equal(at("a", "b", "toString"), undefined);
+	assert.equal(at("a", "missing", "c"), undefined);
+	assert.equal(spanAt(bytes, undefined, ["a"]), undefined);
 });

@@ -88,6 +88,20 @@ export function memberSpan(object: ObjectIndex | undefined, key: string): Span |
 	return undefined;
 }
 
+/** Where the value at the end of a path of keys is, from the object at `span` down. */
+export function spanAt(
+	bytes: Buffer,
+	span: Span | undefined,
+	path: readonly string[],
+): Span | undefined {
+	let at = span;
+	for (const key of path) {
+		if (at === undefined) return undefined;
+		at = memberSpan(indexObject(bytes, at), key);
+	}
+	return at;
+}
+
 /** The decoded string at `span`; undefined when there is no value or it is not a string. */
 export function readString(bytes: Buffer, span: Span | undefined): string | undefined {
 	if (span === undefined || bytes[span.start] !== byte_quote) return undefined;

@@ -1,5 +1,6 @@
 import { encodeHeaderValue, header_names } from "../../protocol/headers.ts";
 import type { UpstreamRequest } from "../driver.ts";
+import { paramHeaders } from "./param-headers.ts";
 
 /** What a connection has agreed with its server; replaced as a whole when it is renewed. */
 export interface HttpSession {
@@ -63,9 +64,7 @@ export function postHeaders(
 	if (session.era === "legacy" || request === undefined) return list;
 	list.push(header_names.method, request.message.method ?? "");
 	if (request.name !== undefined) list.push(header_names.name, encodeHeaderValue(request.name));
-	for (const [name, value] of Object.entries(request.headers ?? {})) {
-		if (name.toLowerCase().startsWith(header_names.param_prefix)) list.push(name, value);
-	}
+	list.push(...paramHeaders(request));
 	return list;
 }
 

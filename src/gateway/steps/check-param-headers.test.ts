@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { indexMessage } from "../../wire/index-message.ts";
+import type { Call, Reply } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
+import { checkParamHeaders } from "./check-param-headers.ts";
+
+const tool =
+	'{"name":"query","inputSchema":{"type":"object","properties":{' +
+	'"region":{"type":"string","x-mcp-header":"Region"},' +
+	'"page":{"type":"integer","x-mcp-header":"Page"}}}}';
+const tools = [{ name: "query", bytes: Buffer.from(tool) }];
+const catalogs = { get: (server: string) => (server === "known" ? { tools } : undefined) };
+const context = { catalogs } as unknown as GatewayContext;
+
+function check(
+	args: string,
+	headers?: Record<string, string>,
+	more: object = {},
+): Reply | undefined {
+	const text = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query","arguments":${args}}}`;
+	const message = indexMessage(Buffer.from(text));
+	assert.ok(message.ok);
+	const call = {
+		client: { era: "modern" },
+		method: "tools/call",
+		message: message.value,
+		target: { server: { name: "known" }, name: "query" },
+		param_headers: headers,
+		...more,
+	};
+	return checkParamHeaders(call as unknown as Call, context);
+}
+
+function refused(reply: Reply | undefined): string {
+	assert.ok(reply?.kind === "error");
+	assert.equal(reply.code, -32020);
+	return reply.message;
+}
+
+test("headers that agree with the arguments pass, numbers as numbers", () => {
+	const headers = { "mcp-param-region": "eu", "mcp-param-page": "2.0" };
+	assert.equal(check('{"region":"eu","page":2}', headers), undefined);
+	const encoded = { "mcp-param-region": "=?base64?WsO8cmljaA==?=" };
+	assert.equal(check('{"region":"Z\\u00fcrich"}', encoded), undefined);
+});
+
+test("a header that is missing, wrong or malformed is refused by name", () => {
+	assert.match(refused(check('{"region":"eu"}')), /mcp-param-region header is missing/);
+	assert.match(refused(check('{"region":"eu"}', { "mcp-param-region": "us" })), /does not match/);
+	const malformed = { "mcp-param-region": "=?base64?SGVsbG8?=" };
+	assert.match(refused(check('{"region":"Hello"}', malformed)), /invalid base64/);
+	assert.match(refused(check('{"page":2}', { "mcp-param-page": "3" })), /mcp-param-page/);
+});
+
+test("what is null or not given needs no header, and a header for it is ignored", () => {
+	assert.equal(check("{}"), undefined);
+	assert.equal(check('{"region":null}', { "mcp-param-region": "x" }), undefined);
+	assert.equal(check("{}", { "mcp-param-page": "x", "mcp-param-other": "y" }), undefined);
+});
+
+test("legacy calls, other methods and unknown tools are left alone", () => {
+	const args = '{"region":"eu"}';
+	assert.equal(check(args, undefined, { client: { era: "legacy" } }), undefined);
+	assert.equal(check(args, undefined, { method: "prompts/get" }), undefined);
+	const elsewhere = { server: { name: "unknown" }, name: "query" };
+	assert.equal(check(args, undefined, { target: elsewhere }), undefined);
+	const other = { server: { name: "known" }, name: "other" };
+	assert.equal(check(args, undefined, { target: other }), undefined);
+});
