@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -8,6 +8,7 @@ import { execCli, runCli, spawnCli, startCli } from "../../../test/support/run-c
 import { startStandIn } from "../../../test/support/stand-in-gateway.ts";
 import { tempFolder } from "../../../test/support/temp-folder.ts";
 import { until } from "../../../test/support/until.ts";
+import { doctor_schema } from "../../admin/contract.ts";
 import { adminTokenPath } from "../../admin/token.ts";
 import { makeCatalog } from "../../catalog/server-catalog.ts";
 import { toStored } from "../../catalog/stored-body.ts";
@@ -366,6 +367,26 @@ test("a damaged database is a mistake in words", async (context) => {
 	const outcome = await runCli(["ls"], { cwd: folder });
 	assert.equal(outcome.code, 1);
 	assert.match(outcome.stderr, /damaged or not an SQLite database/);
+});
+
+test("doctor tells what this machine can do, with or without a gateway", async (context) => {
+	const folder = await tempFolder(context);
+	const json = await runCli(["doctor", "--json"], { cwd: folder });
+	assert.equal(json.code, 0);
+	const { checks } = doctor_schema.parse(JSON.parse(json.stdout));
+	assert.ok(checks.some(({ name, status }) => name === "node" && status === "ok"));
+	const text = await runCli(["doctor"], { cwd: folder });
+	for (const { name } of checks) assert.ok(text.stdout.includes(`  ${name} `), name);
+	assert.match(text.stdout, /data folder +\S*\.moorage/);
+	assert.deepEqual(await readdir(folder), []);
+});
+
+test("a bridge for a configuration with mistakes ends with 3 and names them", async (context) => {
+	const folder = await tempFolder(context, { "bad.yaml": "version: 1\nservres: {}\n" });
+	const outcome = await runCli(["stdio", "--config", "bad.yaml"], { cwd: folder });
+	assert.equal(outcome.code, 3);
+	assert.match(outcome.stderr, /bad\.yaml:2:1: /);
+	assert.equal(outcome.stdout, "");
 });
 
 test("servers are added and removed in the file while no gateway runs", async (context) => {
