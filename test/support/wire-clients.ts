@@ -36,6 +36,8 @@ export interface WireClient {
 	/** Calls a tool; `json` is the raw JSON of its arguments. */
 	call(tool: string, json?: string, id?: string): Promise<Parsed>;
 	headers(request: WireRequest): Record<string, string>;
+	/** Posts something that needs no reply, and checks that it was taken. */
+	notify(body: string): Promise<void>;
 }
 
 export const client_info = '{"name":"wire-client","version":"1.0.0","x-unknown":1.0}';
@@ -84,6 +86,13 @@ abstract class Base implements WireClient {
 		return this.ask({ method: "tools/call", params, ...(id === undefined ? {} : { id }) });
 	}
 
+	async notify(body: string): Promise<void> {
+		const { method } = JSON.parse(body) as { method?: string };
+		const headers = this.headers({ method: method ?? "" });
+		const answer = await exchange(this.address, { headers, body });
+		assert.equal(answer.status, 202, answer.body.toString("utf8"));
+	}
+
 	#numbered(request: WireRequest): WireRequest {
 		if (request.id !== undefined) return request;
 		this.#next_id += 1;
@@ -117,12 +126,6 @@ export class LegacyWire extends Base {
 			"mcp-protocol-version": this.revision,
 			...headers,
 		};
-	}
-
-	/** Posts something that needs no reply, and checks that it was taken. */
-	async notify(body: string): Promise<void> {
-		const answer = await exchange(this.address, { headers: this.headers({}), body });
-		assert.equal(answer.status, 202, answer.body.toString("utf8"));
 	}
 
 	/** Opens the session's push stream. */
