@@ -1,5 +1,5 @@
 import type { Flag, FlagTable } from "./flags.ts";
-import { hasFlag, scanFlags, valuesOf } from "./flags.ts";
+import { scanFlags, valuesOf } from "./flags.ts";
 import { refusal } from "./npm-command.ts";
 import type { Recognition } from "./request.ts";
 import { other_command } from "./request.ts";

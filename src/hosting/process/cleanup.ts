@@ -103,7 +103,7 @@ export async function killProcesses(
 	return killed.size;
 }
 
-/** Waits for one process to end, which nobody announces when it is not a child; a second at most. */
+/** Waits, for a second at most, for the end of a process that is nobody's child here. */
 export async function waitUntilGone(
 	clock: Clock,
 	table: ProcessTable,

@@ -171,7 +171,7 @@ function parseRecord(raw: string): Fields | undefined {
 	try {
 		const value: unknown = JSON.parse(raw);
 		const is_object = typeof value === "object" && value !== null && !Array.isArray(value);
-		return is_object ? (value as Fields) : undefined;
+		return is_object ? value : undefined;
 	} catch {
 		return undefined;
 	}

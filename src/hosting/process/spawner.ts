@@ -183,7 +183,7 @@ export class ProcessSpawner implements Spawner {
 				windowsHide: true,
 			});
 		} catch (error) {
-			return this.#refuse(request, "server_failed", startSentence(error), error);
+			return this.#refuse(request, "server_failed", startSentence(error), error as Error);
 		}
 		return await this.#adopt(request, child, `${marker_name}=${marker_value}`);
 	}
@@ -259,13 +259,13 @@ export class ProcessSpawner implements Spawner {
 		request: SpawnRequest,
 		code: FaultCode,
 		message: string,
-		error?: unknown,
+		error?: Error,
 	): { readonly ok: false; readonly problem: Fault } {
 		return fail(
 			makeFault(this.#options.random, {
 				code,
 				message,
-				detail: error === undefined ? undefined : String(error),
+				detail: error?.message,
 				level: "warn",
 				server: request.server,
 				retry_safe: true,
