@@ -64,7 +64,7 @@ test("texts that have no place here are found in any file", (t) => {
 
 test("texts that only resemble them are left alone", (t) => {
 	const text = [
-		"/home/someone/work/project and /usr/local/root/x and ./work/main",
+		"/home/someone/work/project and ~/work/.moorage and /usr/local/root/x and ./work/main",
 		"AES-256, A1, BA013, an issue of 12 tokens, item #3 is fine, todo list",
 		"https://modelcontextprotocol.io and example.org",
 	].join("\n");

@@ -2,7 +2,7 @@
 /** In a checkout: makes node_modules what package-lock.json says before anything runs. */
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { installBeside } from "./npm-ci.mjs";
+import { installBeside, readManifest } from "./npm-ci.mjs";
 
 /**
  * @typedef {{ version?: string, integrity?: string, optional?: boolean, link?: boolean }} Locked
@@ -22,11 +22,7 @@ export async function provideDependencies({ root, node, environment, say }) {
 	if (difference === undefined) return;
 	say(`installing the dependencies with npm ci, because ${difference}`);
 	const tools = join(root, ".tools");
-	const files = Object.fromEntries(
-		["package.json", "package-lock.json", ".npmrc"]
-			.filter((name) => existsSync(join(root, name)))
-			.map((name) => [name, readFileSync(join(root, name), "utf8")]),
-	);
+	const files = readManifest(root);
 	const partial = await installBeside({ files, beside: tools, node, environment });
 	try {
 		if (compareInstalled(root) !== undefined) swap(root, join(partial, "node_modules"), tools);

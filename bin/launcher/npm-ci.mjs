@@ -9,6 +9,7 @@ import {
 	existsSync,
 	mkdirSync,
 	readdirSync,
+	readFileSync,
 	realpathSync,
 	rmSync,
 	statSync,
@@ -42,11 +43,24 @@ const output_chars_max = 64 * 1024;
 export class ProvisionError extends Error {}
 
 /**
+ * The files in a folder that say what to install and how, as `installBeside` takes them.
+ * @param {string} folder
+ * @returns {Record<string, string>}
+ */
+export function readManifest(folder) {
+	const names = ["package.json", "package-lock.json", ".npmrc"];
+	const present = names.filter((name) => existsSync(join(folder, name)));
+	return Object.fromEntries(
+		present.map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+	);
+}
+
+/**
  * Runs `npm ci` without install scripts in a new temporary folder in `beside`, and returns that
  * folder. The caller moves the result to its place and removes the rest.
  * @param {{ files: Record<string, string>, beside: string, node: string,
- *   environment: NodeJS.ProcessEnv }} options `files` are the package.json and lock file to install,
- *   and settings; `node` is the program that runs npm.
+ *   environment: NodeJS.ProcessEnv }} options `files` are the package.json, the lock file and the
+ *   settings to install from; `node` is the program that runs npm.
  * @returns {Promise<string>}
  * @throws {ProvisionError} when npm is missing or fails
  */

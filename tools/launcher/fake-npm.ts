@@ -12,7 +12,7 @@ export function fakeNpm(test: TestContext, script: string): { folder: string; ca
 		npm: [
 			`#!${process.execPath}`,
 			`const fs = require("node:fs");`,
-			`fs.appendFileSync(${"__dirname"} + "/calls", process.argv.slice(2).join(" ") + "\\n");`,
+			'fs.appendFileSync(__dirname + "/calls", process.argv.slice(2).join(" ") + "\\n");',
 			script,
 		].join("\n"),
 	});

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { installBeside, readManifest } from "../../bin/launcher/npm-ci.mjs";
 import { repository_root } from "../lib/paths.ts";

@@ -107,8 +107,8 @@ function waitForEnd(
 }
 
 /**
- * Whether all tests that began have reported, and nothing has happened since for too long. node:test
- * itself says that a file is over only when its process has nothing left to do.
+ * Whether all tests that began have reported, and nothing has happened since for too long.
+ * node:test itself says that a file is over only when its process has nothing left to do.
  */
 function isLingering({ events_path, linger_ms_max }: RunFileOptions): boolean {
 	const written_at_ms = statSync(events_path, { throwIfNoEntry: false })?.mtimeMs;

@@ -106,7 +106,7 @@ export const banned_texts: readonly BannedText[] = [
 		message: "Name packages, not the host names of their registries.",
 	})),
 	...machine_folders.map((folder) => ({
-		pattern: new RegExp(String.raw`(?<![\w.*}])${folder}`),
+		pattern: new RegExp(String.raw`(?<![\w.*}~])${folder}`),
 		message: "This path exists on one machine only; make it relative or compute it.",
 	})),
 	{
