@@ -10,7 +10,7 @@ export function acquireInstance(
 	context: GatewayContext,
 ): Reply | undefined | Promise<Reply | undefined> {
 	const server = call.target?.server;
-	if (server === undefined) return undefined;
+	if (server === undefined || call.lease !== undefined) return undefined;
 	const key = context.instanceKey(server, call.client);
 	const lease = context.hosting.tryAcquire(key);
 	if (lease !== undefined) {

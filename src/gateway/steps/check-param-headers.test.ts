@@ -9,15 +9,29 @@ const tool =
 	'{"name":"query","inputSchema":{"type":"object","properties":{' +
 	'"region":{"type":"string","x-mcp-header":"Region"},' +
 	'"page":{"type":"integer","x-mcp-header":"Page"}}}}';
-const tools = [{ name: "query", bytes: Buffer.from(tool) }];
-const catalogs = { get: (server: string) => (server === "known" ? { tools } : undefined) };
-const context = { catalogs } as unknown as GatewayContext;
+/** What the catalog knows, and what it knows after it has been read again. */
+let known = toolsOf(tool);
+let renewed = known;
+const context = {
+	catalogs: {
+		get: (server: string) => (server === "known" ? { tools: known } : undefined),
+		refresh: async () => {
+			known = renewed;
+		},
+	},
+	instanceKey: () => ({}),
+	hosting: { tryAcquire: () => ({ upstream: {} }) },
+} as unknown as GatewayContext;
 
-function check(
+function toolsOf(text: string) {
+	return [{ name: "query", bytes: Buffer.from(text) }];
+}
+
+async function check(
 	args: string,
 	headers?: Record<string, string>,
 	more: object = {},
-): Reply | undefined {
+): Promise<Reply | undefined> {
 	const text = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query","arguments":${args}}}`;
 	const message = indexMessage(Buffer.from(text));
 	assert.ok(message.ok);
@@ -38,33 +52,45 @@ function refused(reply: Reply | undefined): string {
 	return reply.message;
 }
 
-test("headers that agree with the arguments pass, numbers as numbers", () => {
+test("headers that agree with the arguments pass, numbers as numbers", async () => {
 	const headers = { "mcp-param-region": "eu", "mcp-param-page": "2.0" };
-	assert.equal(check('{"region":"eu","page":2}', headers), undefined);
+	assert.equal(await check('{"region":"eu","page":2}', headers), undefined);
 	const encoded = { "mcp-param-region": "=?base64?WsO8cmljaA==?=" };
-	assert.equal(check('{"region":"Z\\u00fcrich"}', encoded), undefined);
+	assert.equal(await check('{"region":"Z\\u00fcrich"}', encoded), undefined);
 });
 
-test("a header that is missing, wrong or malformed is refused by name", () => {
-	assert.match(refused(check('{"region":"eu"}')), /mcp-param-region header is missing/);
-	assert.match(refused(check('{"region":"eu"}', { "mcp-param-region": "us" })), /does not match/);
+test("a header that is missing, wrong or malformed is refused by name", async () => {
+	assert.match(refused(await check('{"region":"eu"}')), /mcp-param-region header is missing/);
+	assert.match(
+		refused(await check('{"region":"eu"}', { "mcp-param-region": "us" })),
+		/does not match/,
+	);
 	const malformed = { "mcp-param-region": "=?base64?SGVsbG8?=" };
-	assert.match(refused(check('{"region":"Hello"}', malformed)), /invalid base64/);
-	assert.match(refused(check('{"page":2}', { "mcp-param-page": "3" })), /mcp-param-page/);
+	assert.match(refused(await check('{"region":"Hello"}', malformed)), /invalid base64/);
+	assert.match(refused(await check('{"page":2}', { "mcp-param-page": "3" })), /mcp-param-page/);
 });
 
-test("what is null or not given needs no header, and a header for it is ignored", () => {
-	assert.equal(check("{}"), undefined);
-	assert.equal(check('{"region":null}', { "mcp-param-region": "x" }), undefined);
-	assert.equal(check("{}", { "mcp-param-page": "x", "mcp-param-other": "y" }), undefined);
+test("what is null or not given needs no header, and a header for it is ignored", async () => {
+	assert.equal(await check("{}"), undefined);
+	assert.equal(await check('{"region":null}', { "mcp-param-region": "x" }), undefined);
+	assert.equal(await check("{}", { "mcp-param-page": "x", "mcp-param-other": "y" }), undefined);
 });
 
-test("legacy calls, other methods and unknown tools are left alone", () => {
+test("legacy calls, other methods and unknown tools are left alone", async () => {
 	const args = '{"region":"eu"}';
-	assert.equal(check(args, undefined, { client: { era: "legacy" } }), undefined);
-	assert.equal(check(args, undefined, { method: "prompts/get" }), undefined);
+	assert.equal(await check(args, undefined, { client: { era: "legacy" } }), undefined);
+	assert.equal(await check(args, undefined, { method: "prompts/get" }), undefined);
 	const elsewhere = { server: { name: "unknown" }, name: "query" };
-	assert.equal(check(args, undefined, { target: elsewhere }), undefined);
+	assert.equal(await check(args, undefined, { target: elsewhere }), undefined);
 	const other = { server: { name: "known" }, name: "other" };
-	assert.equal(check(args, undefined, { target: other }), undefined);
+	assert.equal(await check(args, undefined, { target: other }), undefined);
+});
+
+test("a call that agrees with the definition as it is now is let through", async () => {
+	renewed = toolsOf(tool.replace("Region", "Zone"));
+	const args = '{"region":"eu"}';
+	assert.equal(await check(args, { "mcp-param-zone": "eu" }), undefined);
+	assert.match(refused(await check(args, { "mcp-param-region": "eu" })), /mcp-param-zone/);
+	renewed = toolsOf(tool);
+	assert.equal(await check(args, { "mcp-param-region": "eu" }), undefined);
 });
