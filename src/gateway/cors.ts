@@ -34,7 +34,7 @@ export function preflightHeaders(
 	origin: string,
 	headers: IncomingHttpHeaders,
 ): Record<string, string> {
-	const asked = String(headers["access-control-request-headers"] ?? "")
+	const asked = (headers["access-control-request-headers"] ?? "")
 		.split(",", requested_headers_max)
 		.map((name) => name.trim().toLowerCase())
 		.filter((name) => allowed_headers.has(name) || param_header.test(name));

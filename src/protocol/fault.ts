@@ -75,7 +75,7 @@ export const fault_rpc_codes: Readonly<Record<FaultCode, number>> = {
 /** Key of our own data in `_meta` and in `error.data`. */
 export const fault_meta_key = "dev.moorage/error";
 
-/** What a client is told about a fault: the shape of `error.data` and of `_meta[fault_meta_key]`. */
+/** What a client is told about a fault: in `error.data`, or in `_meta` under `fault_meta_key`. */
 export interface PublicFault {
 	readonly code: FaultCode;
 	readonly server?: string;
@@ -96,14 +96,4 @@ export function publicFault(fault: Fault): PublicFault {
 /** Draws the id and freezes the fault. */
 export function makeFault(random: { bytes(count: number): Buffer }, parts: FaultParts): Fault {
 	return Object.freeze({ ...parts, id: random.bytes(6).toString("base64url") });
-}
-
-/** A fault on its way through code that can only throw. */
-export class FaultError extends Error {
-	readonly fault: Fault;
-	constructor(fault: Fault) {
-		super(fault.message);
-		this.name = "FaultError";
-		this.fault = fault;
-	}
 }

@@ -48,8 +48,3 @@ export function isSpokenIn(method: string, era: Era): boolean {
 	const spoken = Object.hasOwn(request_eras, method) ? request_eras[method] : "both";
 	return spoken === "both" || spoken === era;
 }
-
-/** True when the core protocol, in any era, defines the method. */
-export function isCoreMethod(method: string): boolean {
-	return Object.hasOwn(request_eras, method);
-}

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { modernHttpStatus, rpc_codes } from "./codes.ts";
 import { fault_rpc_codes, makeFault, publicFault } from "./fault.ts";
 import { isLoudEnough } from "./log-levels.ts";
-import { isCacheable, isCoreMethod, isListMethod, isSpokenIn } from "./methods.ts";
-import { eraOf, isKnownRevision, negotiateLegacy } from "./revisions.ts";
+import { isCacheable, isListMethod, isSpokenIn } from "./methods.ts";
+import { eraOf, negotiateLegacy } from "./revisions.ts";
 
 test("a revision's era follows from its date", () => {
 	assert.equal(eraOf("2025-11-25"), "legacy");
@@ -18,8 +18,6 @@ test("an initialize is answered with its revision where that is known, else the 
 	assert.equal(negotiateLegacy("2024-11-05"), "2024-11-05");
 	assert.equal(negotiateLegacy("1999-01-01"), "2025-11-25");
 	assert.equal(negotiateLegacy("2026-07-28"), "2025-11-25");
-	assert.ok(isKnownRevision("2026-07-28"));
-	assert.ok(!isKnownRevision("2026-07-29"));
 });
 
 test("each era speaks its own methods and extensions belong to both", () => {
@@ -29,7 +27,6 @@ test("each era speaks its own methods and extensions belong to both", () => {
 	assert.ok(!isSpokenIn("server/discover", "legacy"));
 	assert.ok(isSpokenIn("tools/call", "legacy") && isSpokenIn("tools/call", "modern"));
 	assert.ok(isSpokenIn("com.example/thing", "modern"));
-	assert.ok(!isCoreMethod("com.example/thing"));
 	assert.ok(isSpokenIn("constructor", "modern"));
 });
 

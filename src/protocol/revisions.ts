@@ -37,11 +37,6 @@ export function eraOf(revision: string): Era {
 		: "legacy";
 }
 
-/** True when this revision can be spoken to a client or a server. */
-export function isKnownRevision(revision: string): boolean {
-	return legacy_revisions.includes(revision) || modern_revisions.includes(revision);
-}
-
 /**
  * The revision to answer a legacy `initialize` with: the one asked for when it is known,
  * else the newest legacy one (lifecycle, version negotiation).

@@ -24,6 +24,7 @@ export interface ObjectIndex {
 	readonly members: readonly Member[];
 }
 
+/** What a message is, told from its members. */
 export type MessageKind = "request" | "notification" | "result" | "error";
 
 /** An indexed JSON-RPC 2.0 message. All spans are offsets into `bytes`. */

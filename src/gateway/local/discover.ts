@@ -14,10 +14,11 @@ export async function discover(call: Call, context: GatewayContext): Promise<Rep
 	const meta =
 		`{"${meta_keys.server_info}":${hello.server_info}` +
 		`${notes === undefined ? "" : `,"${absent_meta_key}":${notes}`}}`;
+	const text = JSON.stringify(hello.instructions);
+	const instructions = text === undefined ? "" : `"instructions":${text},`;
 	const result =
 		`{"resultType":"complete","supportedVersions":${JSON.stringify(modern_revisions)},` +
-		`"capabilities":${JSON.stringify(hello.capabilities)},` +
-		`${hello.instructions === undefined ? "" : `"instructions":${JSON.stringify(hello.instructions)},`}` +
+		`"capabilities":${JSON.stringify(hello.capabilities)},${instructions}` +
 		`"ttlMs":0,"cacheScope":"private","_meta":${meta}}`;
 	return { kind: "result", json: result };
 }

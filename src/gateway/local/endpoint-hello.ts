@@ -66,7 +66,7 @@ const bundled_capabilities = ["tools", "resources", "prompts", "completions", "l
 
 function either(left: Flags, right: Flags): Flags {
 	const flags: Flags = { ...left };
-	for (const [name, value] of Object.entries(right)) if (value === true) flags[name] = true;
+	for (const [name, value] of Object.entries(right)) if (value) flags[name] = true;
 	return flags;
 }
 

@@ -32,6 +32,7 @@ export type Defer = (fn: () => void) => void;
 /** Where a run is. */
 export type RunState = "running" | "parked" | "over";
 
+/** The state of one running call, and the only way its client is answered. */
 export class ModernRun implements CallSink {
 	readonly #defer: Defer;
 	readonly #mayPark: () => boolean;

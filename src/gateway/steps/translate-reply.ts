@@ -6,7 +6,7 @@ import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { requestDigest } from "../parking/seal.ts";
 
-/** Complaints a modern server has about the hop to it, which is the gateway's and not the client's. */
+/** Complaints of a modern server about the hop to it: the gateway's affair, not the client's. */
 const other_hop_codes: ReadonlySet<unknown> = new Set([
 	rpc_codes.header_mismatch,
 	rpc_codes.missing_client_capability,
