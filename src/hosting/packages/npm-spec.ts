@@ -17,7 +17,7 @@ export type NpmSpecKind =
 
 /** Names a package may have: what registries accept, old capital letters included. */
 const name_pattern = /^(?:@[\w~-][\w.~-]*\/)?(?!-)[\w~-][\w.~-]*$/u;
-/** Versions, ranges and tags; no protocols, no control characters, and nothing that looks like a flag. */
+/** Versions, ranges and tags; no protocols, no control characters, nothing like a flag. */
 const range_pattern = /^[^-\s:\p{Cc}][^:\p{Cc}]*$/u;
 const spec_length_max = 300;
 
