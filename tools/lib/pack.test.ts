@@ -88,7 +88,7 @@ test("the archive holds what is published, and depends on nothing", async (t) =>
 	assert.deepEqual(readdirSync(folder).sort(), ["README.md", "bin", "dist", "package.json"]);
 	assert.ok(existsSync(join(folder, "bin", "node24", "package-lock.json")));
 	const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as object;
-	assert.deepEqual(Object.keys(manifest), ["name", "version", "type", "bin", "files"]);
+	assert.deepEqual(Object.keys(manifest), ["name", "version", "type", "bin", "files", "engines"]);
 	const program = join(place, "node_modules", ".bin", "small");
 	const { output } = await runProgram(program, ["y"], { cwd: place });
 	assert.equal(output, '1.2.3 [ 1 ] {"a": 1} y\nworker ok\n');

@@ -33,6 +33,8 @@ export async function packPackage(root: string, out: string): Promise<string> {
 			cpSync(join(root, file), join(stage, file), { recursive: true });
 		}
 		for (const field of fields_dropped) delete manifest[field];
+		// The launcher runs on any of these, and provides the Node that the program needs.
+		manifest["engines"] = { node: ">=18" };
 		writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest, undefined, "\t")}\n`);
 		mkdirSync(out, { recursive: true });
 		const args = ["pack", "--silent", "--ignore-scripts", "--pack-destination", out];
