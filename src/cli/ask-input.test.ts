@@ -56,7 +56,8 @@ test("choices and the default are shown; an empty answer takes the default", asy
 
 test("several questions are asked one after the other", async () => {
 	const { ask, stdin, shown } = openTerminal();
-	const answers = [ask?.(question), ask?.({ ...question, id: "b", description: "Second" })];
+	assert.ok(ask);
+	const answers = [ask(question), ask({ ...question, id: "b", description: "Second" })];
 	await until(() => shown.text.includes("API key: "));
 	assert.ok(!shown.text.includes("Second"));
 	stdin.write("1\r");

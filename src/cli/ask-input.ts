@@ -1,5 +1,5 @@
-import { Writable } from "node:stream";
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import type { AskInput, InputRequest } from "../config/inputs.ts";
 import type { CommandContext } from "./context.ts";
 

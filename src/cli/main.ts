@@ -9,6 +9,7 @@ import type { CommandContext } from "./context.ts";
 import { exit_codes } from "./exit-codes.ts";
 import { Output } from "./output.ts";
 import { runCommandLine } from "./run.ts";
+import { selfCommand } from "./self-command.ts";
 
 /**
  * The program: everything a command knows of the world is gathered here and handed on.
@@ -29,7 +30,7 @@ const context: CommandContext = {
 	stderr,
 	output: new Output({ stdout, stderr, environment }),
 	version: product.version,
-	self: [process.execPath, realpathSync(process.argv[1] as string)],
+	self: selfCommand(process.execPath, realpathSync(process.argv[1] as string)),
 	onSignal(signal, listener) {
 		process.on(signal, listener);
 		return () => process.removeListener(signal, listener);

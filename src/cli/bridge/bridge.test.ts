@@ -1,191 +1,26 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import { PassThrough, Writable } from "node:stream";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
+import {
+	type Answer,
+	Endpoint,
+	echo,
+	initialize,
+	initialized,
+	modern,
+	openBridge,
+	parse,
+	type Received,
+	reply,
+	result,
+	sessions,
+	stream,
+} from "../../../test/support/bridge-scene.ts";
 import { until } from "../../../test/support/until.ts";
-import { systemClock } from "../../lib/clock.ts";
-import { meta_keys } from "../../protocol/meta.ts";
-import { runBridge } from "./bridge.ts";
-
-interface Received {
-	readonly method: string;
-	readonly headers: IncomingMessage["headers"];
-	readonly body: string;
-	readonly response: ServerResponse;
-	closed: boolean;
-}
-
-type Answer = (received: Received) => void;
-
-/** An endpoint whose every answer the test writes. */
-class Endpoint {
-	readonly received: Received[] = [];
-	answer: Answer = ({ response }) => response.writeHead(202).end();
-	#server: Server | undefined;
-
-	async start(context?: TestContext): Promise<string> {
-		const server = createServer((request, response) => void this.#serve(request, response));
-		this.#server = server;
-		server.listen(0, "127.0.0.1");
-		await once(server, "listening");
-		context?.after(() => this.stop());
-		return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
-	}
-
-	/** As SIGKILL does it: every connection is cut. */
-	stop(): void {
-		this.#server?.closeAllConnections();
-		this.#server?.close();
-	}
-
-	/** Bodies of what was posted, parsed. */
-	get posted(): unknown[] {
-		return this.received.filter(({ method }) => method === "POST").map(({ body }) => parse(body));
-	}
-
-	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-		const chunks: Buffer[] = [];
-		for await (const chunk of request) chunks.push(chunk as Buffer);
-		const received: Received = {
-			method: request.method as string,
-			headers: request.headers,
-			body: Buffer.concat(chunks).toString(),
-			response,
-			closed: false,
-		};
-		response.once("close", () => {
-			received.closed = true;
-		});
-		this.received.push(received);
-		this.answer(received);
-	}
-}
-
-function parse(text: string): Record<string, unknown> {
-	return JSON.parse(text) as Record<string, unknown>;
-}
-
-interface Scene {
-	readonly endpoint: Endpoint;
-	/** Where the bridge looks for the endpoint. */
-	url: string | undefined;
-	readonly stdin: PassThrough;
-	readonly lines: string[];
-	readonly notes: string[];
-	readonly done: Promise<void>;
-	readonly abort: AbortController;
-	send(...messages: (object | string)[]): void;
-}
-
-async function open(context: TestContext, options: { stdout?: Writable } = {}): Promise<Scene> {
-	const endpoint = new Endpoint();
-	const lines: string[] = [];
-	const notes: string[] = [];
-	const stdin = new PassThrough();
-	const abort = new AbortController();
-	let rest = "";
-	const collector = new Writable({
-		write(chunk: Buffer, _encoding, done) {
-			const parts = (rest + chunk.toString()).split("\n");
-			rest = parts.pop() as string;
-			lines.push(...parts);
-			done();
-		},
-	});
-	const scene: { url: string | undefined } = { url: await endpoint.start(context) };
-	const done = runBridge({
-		stdin,
-		stdout: options.stdout ?? collector,
-		clock: systemClock,
-		locate: async () => scene.url,
-		note: (text) => notes.push(text),
-		signal: abort.signal,
-	});
-	context.after(async () => {
-		abort.abort();
-		await done;
-	});
-	const send = (...messages: (object | string)[]) => {
-		for (const message of messages) {
-			stdin.write(`${typeof message === "string" ? message : JSON.stringify(message)}\n`);
-		}
-	};
-	return Object.assign(scene, { endpoint, stdin, lines, notes, done, abort, send });
-}
-
-function reply(response: ServerResponse, body: string, headers: Record<string, string> = {}): void {
-	response.writeHead(200, { "content-type": "application/json", ...headers }).end(body);
-}
-
-function stream(response: ServerResponse, ...messages: (object | string)[]): void {
-	if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream" });
-	for (const message of messages) {
-		const text = typeof message === "string" ? message : JSON.stringify(message);
-		response.write(`data: ${text}\n\n`);
-	}
-}
-
-const envelope = {
-	[meta_keys.protocol_version]: "2026-07-28",
-	[meta_keys.client_capabilities]: {},
-};
-
-function modern(id: unknown, method: string, params: object = {}): object {
-	return { jsonrpc: "2.0", id, method, params: { ...params, _meta: envelope } };
-}
-
-function result(id: unknown, value: object = {}): object {
-	return { jsonrpc: "2.0", id, result: value };
-}
-
-const initialize = {
-	jsonrpc: "2.0",
-	id: 0,
-	method: "initialize",
-	params: {
-		protocolVersion: "2025-11-25",
-		capabilities: {},
-		clientInfo: { name: "t", version: "1" },
-	},
-};
-const initialized = { jsonrpc: "2.0", method: "notifications/initialized" };
-
-/** An endpoint with sessions: `s1`, then `s2`, ...; other requests go to `next`. */
-function sessions(scene: Scene, next: Answer = echo): { valid: string | undefined } {
-	const state: { valid: string | undefined; opened: number } = { valid: undefined, opened: 0 };
-	scene.endpoint.answer = (received) => {
-		const { method, headers, body, response } = received;
-		if (method === "GET" || method === "DELETE") {
-			response.writeHead(method === "GET" ? 405 : 200).end();
-			return;
-		}
-		const message = parse(body);
-		if (message["method"] === "initialize") {
-			state.opened += 1;
-			state.valid = `s${state.opened}`;
-			const answer = result(message["id"], { protocolVersion: "2025-11-25" });
-			reply(response, JSON.stringify(answer), { "mcp-session-id": state.valid });
-		} else if (headers["mcp-session-id"] !== state.valid) {
-			response.writeHead(404, { "content-type": "application/json" });
-			response.end('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"gone"}}');
-		} else if (message["id"] === undefined || message["method"] === undefined) {
-			response.writeHead(202).end();
-		} else {
-			next(received);
-		}
-	};
-	return state;
-}
-
-function echo({ body, response }: Received): void {
-	const { id, method } = parse(body);
-	reply(response, JSON.stringify(result(id, { method })));
-}
 
 test("a modern request carries its headers and its answer keeps its bytes", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const answer = '{ "jsonrpc":"2.0","id":1,\n "result":{"big":12345678901234567890, "f":1.0} }';
 	scene.endpoint.answer = ({ response }) => reply(response, answer);
 	const request = JSON.stringify(modern(1, "tools/call", { name: "wetter é", arguments: {} }));
@@ -204,7 +39,7 @@ test("a modern request carries its headers and its answer keeps its bytes", asyn
 });
 
 test("requests run side by side; answers come as they are ready", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const waiting: Received[] = [];
 	scene.endpoint.answer = (received) => waiting.push(received);
 	scene.send(modern(1, "tools/list"), modern("two", "tools/list"), modern(3, "tools/list"));
@@ -218,7 +53,7 @@ test("requests run side by side; answers come as they are ready", async (context
 });
 
 test("messages of a stream come before its answer, each as a line", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const progress = { jsonrpc: "2.0", method: "notifications/progress", params: {} };
 	scene.endpoint.answer = ({ response }) => {
 		stream(response, progress, result(1));
@@ -230,7 +65,7 @@ test("messages of a stream come before its answer, each as a line", async (conte
 });
 
 test("a legacy session is kept for the client, and ended with it", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	sessions(scene);
 	// All at once: nothing may overtake the handshake.
 	scene.send(initialize, initialized, { jsonrpc: "2.0", id: 1, method: "tools/list" });
@@ -255,7 +90,7 @@ test("a legacy session is kept for the client, and ended with it", async (contex
 });
 
 test("pushes of the session's own stream become lines; it is opened again", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	sessions(scene);
 	const { answer } = scene.endpoint;
 	const gets: Received[] = [];
@@ -277,7 +112,7 @@ test("pushes of the session's own stream become lines; it is opened again", asyn
 });
 
 test("an answer of the client to the server's request is posted in the session", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const ask = { jsonrpc: "2.0", id: "ask-1", method: "roots/list" };
 	let call: ServerResponse | undefined;
 	sessions(scene, ({ response }) => {
@@ -298,7 +133,7 @@ test("an answer of the client to the server's request is posted in the session",
 });
 
 test("a session the gateway has forgotten is opened anew, unnoticed", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const state = sessions(scene);
 	scene.send(initialize, initialized);
 	await until(() => scene.endpoint.posted.length === 2);
@@ -318,7 +153,7 @@ test("a session the gateway has forgotten is opened anew, unnoticed", async (con
 });
 
 test("a handshake that fails is answered with the gateway's error", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const error = { code: -32602, message: "no", data: { a: 1.5 } };
 	scene.endpoint.answer = ({ response }) => {
 		response.writeHead(400, { "content-type": "application/json" });
@@ -330,7 +165,7 @@ test("a handshake that fails is answered with the gateway's error", async (conte
 });
 
 test("a modern request is cancelled by closing its stream, and not answered", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	scene.endpoint.answer = ({ response }) => stream(response, { jsonrpc: "2.0", method: "x/y" });
 	scene.send(modern(1, "tools/call", { name: "a" }));
 	await until(() => scene.lines.length === 1);
@@ -349,7 +184,7 @@ test("a modern request is cancelled by closing its stream, and not answered", as
 });
 
 test("a legacy request is cancelled by telling the gateway", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	sessions(scene, () => undefined);
 	scene.send(initialize, initialized, { jsonrpc: "2.0", id: 1, method: "tools/call", params: {} });
 	await until(() => scene.endpoint.posted.length === 3);
@@ -366,7 +201,7 @@ test("a legacy request is cancelled by telling the gateway", async (context) => 
 });
 
 test("a gateway that is away for a while is waited for, wherever it comes back", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	scene.endpoint.stop();
 	scene.url = undefined;
 	scene.send(modern(1, "tools/call", { name: "a" }));
@@ -382,7 +217,7 @@ test("a gateway that is away for a while is waited for, wherever it comes back",
 });
 
 test("a request that a stopping gateway turns away is sent again", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	let turned_away = 0;
 	scene.endpoint.answer = (received) => {
 		if (turned_away === 2) return echo(received);
@@ -397,7 +232,7 @@ test("a request that a stopping gateway turns away is sent again", async (contex
 });
 
 test("a 503 that is the answer itself is passed on", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const error = { code: 1202, message: "Too many sessions." };
 	scene.endpoint.answer = ({ response }) => {
 		response.writeHead(503, { "content-type": "application/json" });
@@ -419,7 +254,7 @@ for (const how of ["before its answer", "in the middle of its stream"]) {
 	};
 
 	test(`a tool call whose gateway dies ${how} is never made twice`, async (context) => {
-		const scene = await open(context);
+		const scene = await openBridge(context);
 		scene.endpoint.answer = cut;
 		scene.send(modern(1, "tools/call", { name: "a" }));
 		await until(() => scene.lines.some((line) => line.includes('"id":1')));
@@ -433,7 +268,7 @@ for (const how of ["before its answer", "in the middle of its stream"]) {
 	});
 
 	test(`a list whose gateway dies ${how} is asked for again`, async (context) => {
-		const scene = await open(context);
+		const scene = await openBridge(context);
 		scene.endpoint.answer = (received) => {
 			scene.endpoint.answer = echo;
 			cut(received);
@@ -466,7 +301,7 @@ const refusals: readonly (readonly [string, number, string, string, RegExp])[] =
 
 for (const [what, status, type, body, message] of refusals) {
 	test(`${what} becomes an error with the request's id`, async (context) => {
-		const scene = await open(context);
+		const scene = await openBridge(context);
 		scene.endpoint.answer = ({ response }) => {
 			response.writeHead(status, { "content-type": type }).end(body);
 		};
@@ -479,7 +314,7 @@ for (const [what, status, type, body, message] of refusals) {
 }
 
 test("what is not a message is answered here and disturbs nothing", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	scene.endpoint.answer = echo;
 	scene.send("{", "5", '{"jsonrpc":"2.0","id":7,"method":5}', "", modern(1, "tools/list"));
 	await until(() => scene.lines.length === 4);
@@ -497,7 +332,7 @@ test("what is not a message is answered here and disturbs nothing", async (conte
 });
 
 test("an id that is still under way is refused", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	scene.endpoint.answer = () => undefined;
 	scene.send(modern(1, "tools/list"), modern(1, "tools/list"));
 	await until(() => scene.lines.length === 1);
@@ -509,7 +344,7 @@ test("an id that is still under way is refused", async (context) => {
 });
 
 test("a batch goes over as it is, and so does its answer", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const answer = JSON.stringify([result(1), result(2)]);
 	sessions(scene);
 	const { answer: inner } = scene.endpoint;
@@ -529,7 +364,7 @@ test("a batch goes over as it is, and so does its answer", async (context) => {
 });
 
 test("a batch that is refused is answered request by request", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	scene.endpoint.answer = ({ response }) => response.writeHead(400).end("no");
 	const request = (id: number) => ({ jsonrpc: "2.0", id, method: "ping" });
 	scene.send(JSON.stringify([request(1), { jsonrpc: "2.0", method: "x/y" }, request(2)]));
@@ -541,7 +376,7 @@ test("a batch that is refused is answered request by request", async (context) =
 });
 
 test("arguments marked in a tool list are mirrored in headers of later calls", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const tool = {
 		name: "search",
 		inputSchema: {
@@ -571,7 +406,7 @@ test("arguments marked in a tool list are mirrored in headers of later calls", a
 });
 
 test("the end of input waits for what is under way, but not for subscriptions", async (context) => {
-	const scene = await open(context);
+	const scene = await openBridge(context);
 	const waiting: Received[] = [];
 	scene.endpoint.answer = (received) => waiting.push(received);
 	scene.send(modern(1, "subscriptions/listen"), modern(2, "tools/call", { name: "a" }));
@@ -587,7 +422,7 @@ test("the end of input waits for what is under way, but not for subscriptions", 
 
 test("a reader that goes away ends the bridge and cuts its calls", async (context) => {
 	const stdout = new PassThrough();
-	const scene = await open(context, { stdout });
+	const scene = await openBridge(context, { stdout });
 	scene.endpoint.answer = () => undefined;
 	scene.send(modern(1, "tools/call", { name: "a" }));
 	await until(() => scene.endpoint.received.length === 1);
@@ -602,7 +437,7 @@ test("a slow reader holds the gateway back instead of filling memory", async (co
 		highWaterMark: 1024,
 		write: (_chunk, _encoding, done) => taken.push(done),
 	});
-	const scene = await open(context, { stdout });
+	const scene = await openBridge(context, { stdout });
 	const note = JSON.stringify({ jsonrpc: "2.0", method: "x/y", params: { t: "x".repeat(64_000) } });
 	let sent = 0;
 	scene.endpoint.answer = ({ response }) => {

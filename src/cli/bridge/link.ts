@@ -37,6 +37,7 @@ export interface LinkResponse {
 	readonly body: AsyncIterable<Buffer>;
 }
 
+/** A response, or why there is none. */
 export type LinkOutcome = Result<LinkResponse, LinkProblem>;
 
 /** A gateway that restarts is back well within this. */

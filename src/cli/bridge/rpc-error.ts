@@ -1,4 +1,4 @@
-import { fault_rpc_codes, type FaultCode, fault_meta_key } from "../../protocol/fault.ts";
+import { type FaultCode, fault_meta_key, fault_rpc_codes } from "../../protocol/fault.ts";
 import { composeError } from "../../wire/compose.ts";
 import { indexMessage } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";

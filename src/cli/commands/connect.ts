@@ -1,6 +1,6 @@
 import { nearestName } from "../../config/nearest.ts";
 import { defineCommand } from "../command.ts";
-import { type ClientKind, client_kinds, type Connection } from "../connect/clients.ts";
+import { type ClientKind, type Connection, client_kinds } from "../connect/clients.ts";
 import { type ClientFile, readClientFile, writeClientFile } from "../connect/config-file.ts";
 import { entrySnippet, withEntry, withoutEntry } from "../connect/entry-file.ts";
 import type { EditProblem } from "../connect/json-edit.ts";

@@ -16,7 +16,7 @@ export const ls_command = defineCommand({
 	options: {},
 	examples: [
 		{ line: "moorage ls", meaning: "all servers" },
-		{ line: "moorage ls --data ~/work/.moorage", meaning: "those of another gateway" },
+		{ line: "moorage ls --data ~/team/.moorage", meaning: "those of another gateway" },
 	],
 	async run({ options }, context) {
 		const data = await dataFolder(context, options.data);

@@ -12,6 +12,7 @@ import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
 import { counted, duration, printable } from "../output.ts";
 import { withProgress } from "../progress.ts";
+import { typedCommand } from "../self-command.ts";
 import { printServers } from "../server-table.ts";
 import { startFailure } from "../start-failure.ts";
 import { changeLines } from "./reload.ts";
@@ -177,7 +178,7 @@ class UpRun {
 	}
 
 	async #show(overview: Overview): Promise<void> {
-		const { output, clock } = this.#context;
+		const { output, clock, self, cwd } = this.#context;
 		const ready = overview.servers.filter(({ state }) => state === "ready").length;
 		const took = duration(clock.monotonic() - this.#started_ms);
 		const servers = counted(overview.servers.length, "server");
@@ -190,7 +191,7 @@ class UpRun {
 		output.line();
 		output.line(`Everything together:  ${output.look("cyan", `${overview.url}/mcp`)}`);
 		const data = await this.#dataHint(overview.data);
-		output.line(`Connect a client:     ${programName(this.#context)} connect claude-code${data}`);
+		output.line(`Connect a client:     ${typedCommand(self, cwd)} connect claude-code${data}`);
 		const url = `${overview.url}/mcp`;
 		output.line(`or paste:             claude mcp add --transport http moorage ${url}`);
 		output.line();
@@ -250,11 +251,4 @@ function readLevel(text: string | undefined): LogLevel {
 	const level = log_levels.find((one) => one === (text ?? "warn"));
 	if (level !== undefined) return level;
 	throw usageFailure(`There is no log level "${text}".`, `Use one of: ${log_levels.join(", ")}.`);
-}
-
-/** How this program is called from here: `bin/moorage` in a checkout, else `moorage`. */
-function programName(context: CommandContext): string {
-	const script = relative(context.cwd, context.self.at(-1) ?? "");
-	const is_here = script !== "" && !script.startsWith("..") && !script.includes("node_modules");
-	return is_here ? script : "moorage";
 }
