@@ -20,7 +20,7 @@ let gateway: TestGateway;
 let legacy: LegacyWire;
 let held: RawStream;
 let push: RawStream;
-let pid: string;
+let instance: string;
 
 const body_bytes_max = 64 * 1024;
 
@@ -34,7 +34,7 @@ before(async () => {
 		limits: { body: "64KiB", headers: "8KiB" },
 	});
 	const stateful = new ModernWire(gateway.address("stateful"));
-	pid = textOf(await stateful.call("whoami"));
+	instance = textOf(await stateful.call("instance"));
 	legacy = await openLegacy(gateway.address("echo"));
 	push = await legacy.listen();
 	held = await new ModernWire(gateway.address("slow")).open({
@@ -467,7 +467,7 @@ test("nothing that was at work has been disturbed", async () => {
 	assert.equal(textOf(await slow.call("release", '{"key":"k"}')), "true");
 	assert.equal(textOf(await held.reply()), "released k");
 	const stateful = new ModernWire(gateway.address("stateful"));
-	assert.equal(textOf(await stateful.call("whoami")), pid);
+	assert.equal(textOf(await stateful.call("instance")), instance);
 	push.close();
 	await push.ended;
 	for (const { name, state } of gateway.daemon.overview().servers) {

@@ -1,10 +1,12 @@
 /**
  * Remembers: `increment` counts per connection and tells subscribers and the log about it.
  * `notified` answers with the notifications the client has sent, `whoami` with the process id,
- * which tells two instances apart.
+ * `instance` with a text that no other process says (in namespaces, process ids are the same).
  */
+import { randomUUID } from "node:crypto";
 import { serve, text, toolServer } from "./wire/serve.mjs";
 
+const instance = randomUUID();
 const uri = "counter://value";
 const counters = new WeakMap();
 
@@ -27,6 +29,7 @@ const tools = [
 	},
 	{ name: "value", call: ({ peer }) => text(String(stateOf(peer).value)) },
 	{ name: "notified", call: ({ peer }) => text(JSON.stringify(stateOf(peer).notified)) },
+	{ name: "instance", call: () => text(instance) },
 	{ name: "whoami", call: () => text(String(process.pid)) },
 ];
 

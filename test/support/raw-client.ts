@@ -131,6 +131,11 @@ export class RawStream {
 		}
 	}
 
+	/** Leaves what has come so far out of what `until` looks at. */
+	forget(): void {
+		this.messages.length = 0;
+	}
+
 	/** The reply that ends the answer. */
 	reply(): Promise<Parsed> {
 		return this.until((message) => "result" in message || "error" in message);
