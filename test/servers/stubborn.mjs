@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { toolServer, text } from "./wire/serve.mjs";
+import { text, toolServer } from "./wire/serve.mjs";
 import { serveStdio } from "./wire/stdio.mjs";
 
 const file = fileURLToPath(import.meta.url);
