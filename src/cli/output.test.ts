@@ -32,14 +32,16 @@ test("columns are aligned by what is seen, not by colours", () => {
 	);
 });
 
-test("the last column is cut to the terminal, and to nothing elsewhere", () => {
+test("prose in the last column is cut to a terminal, addresses and pipes never", () => {
 	const long = "x".repeat(100);
 	const narrow = open({ tty: true, columns: 40, environment: { NO_COLOR: "1" } });
-	narrow.output.table(["A", "B"], [["a", long]]);
+	narrow.output.table(["A", "B"], [["a", long]], { cut: true });
 	assert.equal(narrow.out(), `A  B\na  ${"x".repeat(36)}…\n`);
 	const piped = open({ columns: 40 });
-	piped.output.table(["A", "B"], [["a", long]]);
+	piped.output.table(["A", "B"], [["a", long]], { cut: true });
 	assert.equal(piped.out(), `A  B\na  ${long}\n`);
+	narrow.output.table(["A", "B"], [["a", long]]);
+	assert.equal(narrow.out(), `A  B\na  ${long}\n`);
 });
 
 test("colours are for terminals that want them", () => {

@@ -65,20 +65,26 @@ export class Output {
 	}
 
 	/**
-	 * Rows as aligned columns under a head. On a terminal the last column is cut to the width of
-	 * the terminal; elsewhere nothing is cut.
+	 * Rows as aligned columns under a head. With `cut` the last column holds prose, which on a
+	 * terminal is cut to its width; addresses are never cut, they are there to be copied.
 	 */
-	table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+	table(
+		head: readonly string[],
+		rows: readonly (readonly string[])[],
+		options: { readonly cut: boolean } = { cut: false },
+	): void {
 		const widths = head.map((title, column) =>
 			Math.max(title.length, ...rows.map((row) => widthOf(row[column] ?? ""))),
 		);
-		this.line(this.look("dim", this.#row(head, widths)));
-		for (const row of rows) this.line(this.#row(row, widths));
+		const cut_here = options.cut && this.isTerminal;
+		this.line(this.look("dim", this.#row(head, widths, cut_here)));
+		for (const row of rows) this.line(this.#row(row, widths, cut_here));
 	}
 
-	#row(cells: readonly string[], widths: readonly number[]): string {
+	#row(cells: readonly string[], widths: readonly number[], cut_here: boolean): string {
 		const last = cells.length - 1;
-		const columns = Math.max(this.#stdout.columns ?? columns_default, columns_min);
+		// A terminal that does not know its width says 0.
+		const columns = Math.max(this.#stdout.columns || columns_default, columns_min);
 		let line = "";
 		let used = 0;
 		for (const [column, cell] of cells.entries()) {
@@ -87,7 +93,7 @@ export class Output {
 				line += cell + " ".repeat(width - widthOf(cell));
 				used += width;
 			} else {
-				line += this.isTerminal ? cut(cell, Math.max(columns - used, 20)) : cell;
+				line += cut_here ? cut(cell, Math.max(columns - used, 20)) : cell;
 			}
 		}
 		return line.trimEnd();

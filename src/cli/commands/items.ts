@@ -89,7 +89,7 @@ function printTable(spec: ItemsSpec, lists: ItemLists, single: boolean, output: 
 		spec.rows(list).map((one) => (single ? [...one] : [list.server, ...one])),
 	);
 	if (rows.length === 0) output.line(`There are no ${spec.kind}.`);
-	else output.table(single ? spec.head : ["SERVER", ...spec.head], rows);
+	else output.table(single ? spec.head : ["SERVER", ...spec.head], rows, { cut: true });
 	for (const { server, message } of lists.absent) output.note(`${server}: ${message}`);
 }
 
