@@ -6,9 +6,11 @@ import { UnattributedAsks } from "./asks.ts";
 import { GatewayContext, type GatewayOptions } from "./context.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { clientOf, LegacyEdge } from "./edges/legacy.ts";
+import type { Exchange } from "./edges/exchange.ts";
 import { LegacyStates } from "./edges/legacy-state.ts";
 import { type Edges, serveMcpAddress } from "./edges/mcp-address.ts";
 import { ModernEdge } from "./edges/modern.ts";
+import { SseEdge } from "./edges/sse-edge.ts";
 import { type Endpoint, endpointsOf } from "./endpoint.ts";
 import { isAllowedHost, isAllowedOrigin } from "./guard.ts";
 import { serveHealth } from "./health.ts";
@@ -16,7 +18,7 @@ import { Pushes } from "./pushes.ts";
 import type { Session } from "../sessions/sessions.ts";
 import { ResourceSubscriptions } from "./subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
-import { answerJson, type Route, routeOf } from "./routes.ts";
+import { answerJson, type EndpointPart, type Route, routeOf } from "./routes.ts";
 
 /** The whole front door: one listener, every address behind it. */
 export interface FrontDoorOptions extends GatewayOptions {
@@ -46,6 +48,7 @@ export class Gateway {
 	readonly #options: FrontDoorOptions;
 	readonly #states: LegacyStates;
 	readonly #edges: Edges;
+	readonly #sse: SseEdge;
 	readonly #closing = new AbortController();
 	#server: Server | undefined;
 	#plan: Plan;
@@ -66,10 +69,18 @@ export class Gateway {
 		);
 		const { subscriptions } = this;
 		const stopping = this.#closing.signal;
+		const legacy = new LegacyEdge(
+			context,
+			this.#states,
+			pushes,
+			subscriptions,
+			() => this.#endpoints,
+		);
 		this.#edges = {
-			legacy: new LegacyEdge(context, this.#states, pushes, subscriptions, () => this.#endpoints),
+			legacy,
 			modern: new ModernEdge(context, { pushes, subscriptions, stopping }),
 		};
+		this.#sse = new SseEdge({ context, legacy, states: this.#states, pushes, stopping });
 		this.#plan = plan;
 		this.#endpoints = endpointsOf(plan);
 	}
@@ -86,8 +97,10 @@ export class Gateway {
 
 	/** Serves another plan from the next request on; running requests finish on the old one. */
 	use(plan: Plan): void {
+		const former = this.#endpoints;
 		this.#plan = plan;
 		this.#endpoints = endpointsOf(plan);
+		this.pushes.onReplaced(former);
 	}
 
 	/** Counts what restored sessions watch, so that their servers are told once they run. */
@@ -177,6 +190,10 @@ export class Gateway {
 		route: Extract<Route, { kind: "endpoint" }>,
 		headers: Readonly<Record<string, string>>,
 	): void {
+		if (route.part !== "mcp" && !this.#plan.sse) {
+			answerJson(response, 404, not_found);
+			return;
+		}
 		const endpoint = this.#endpoints.get(route.name);
 		if (endpoint === undefined) {
 			const message = `There is no server or endpoint named "${route.name}".`;
@@ -192,13 +209,19 @@ export class Gateway {
 		}
 		if (counted) this.#in_flight += 1;
 		const exchange = { request, response, endpoint, headers, principal: local_principal };
-		serveMcpAddress(exchange, this.#edges, this.context)
+		this.#servePart(exchange, route.part)
 			.catch((error: unknown) => this.#broke(error, response))
 			.finally(() => {
 				if (!counted) return;
 				this.#in_flight -= 1;
 				if (this.#in_flight === 0) this.#idle?.();
 			});
+	}
+
+	async #servePart(exchange: Exchange, part: EndpointPart): Promise<void> {
+		if (part === "sse") this.#sse.stream(exchange);
+		else if (part === "message") await this.#sse.message(exchange);
+		else await serveMcpAddress(exchange, this.#edges, this.context);
 	}
 
 	#refusal(

@@ -1,24 +1,35 @@
 import type { ServerResponse } from "node:http";
 
+/** Streamable HTTP, or one of the two addresses of the HTTP+SSE transport (2024-11-05). */
+export type EndpointPart = "mcp" | "sse" | "message";
+
 /** What a path leads to. */
 export type Route =
-	| { readonly kind: "endpoint"; readonly name: string }
+	| { readonly kind: "endpoint"; readonly name: string; readonly part: EndpointPart }
 	| { readonly kind: "admin" }
 	| { readonly kind: "health"; readonly name: "healthz" | "readyz" }
 	| { readonly kind: "none" };
 
-const endpoint_path = /^\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/mcp\/?$/;
+const combined_path = /^\/(mcp|sse|message)\/?$/;
+const endpoint_path = /^\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(mcp|sse|message)\/?$/;
 
 /** Finds the route of a request target. Query strings are not looked at. */
 export function routeOf(target: string): Route {
 	const question = target.indexOf("?");
 	const path = question < 0 ? target : target.slice(0, question);
-	if (path === "/mcp" || path === "/mcp/") return { kind: "endpoint", name: "mcp" };
+	const combined = combined_path.exec(path);
+	if (combined !== null) return { kind: "endpoint", name: "mcp", part: partOf(combined[1]) };
 	if (path === "/healthz") return { kind: "health", name: "healthz" };
 	if (path === "/readyz") return { kind: "health", name: "readyz" };
 	if (path === "/api" || path.startsWith("/api/")) return { kind: "admin" };
 	const endpoint = endpoint_path.exec(path);
-	return endpoint === null ? { kind: "none" } : { kind: "endpoint", name: endpoint[1] as string };
+	if (endpoint === null) return { kind: "none" };
+	return { kind: "endpoint", name: endpoint[1] as string, part: partOf(endpoint[2]) };
+}
+
+/** The patterns let nothing else through. */
+function partOf(text: string | undefined): EndpointPart {
+	return text as EndpointPart;
 }
 
 /** Answers with a small JSON document. */

@@ -1,6 +1,7 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { absent_meta_key } from "../../protocol/meta.ts";
 import { negotiateLegacy } from "../../protocol/revisions.ts";
+import type { Session } from "../../sessions/sessions.ts";
 import { composeResult } from "../../wire/compose.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { memberSpan, rawText, readString } from "../../wire/object.ts";
@@ -8,6 +9,7 @@ import { type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { absentNotes } from "../local/absent-notes.ts";
 import { type EndpointHello, endpointHello } from "../local/endpoint-hello.ts";
+import type { Endpoint } from "../endpoint.ts";
 import { renderReply } from "../render.ts";
 import { acceptsStreams, type Exchange } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
@@ -21,31 +23,57 @@ export async function initialize(
 	const id = rawText(message.bytes, message.id as Span);
 	const streams = acceptsStreams(exchange.request);
 	const options = { clock: context.clock, headers: exchange.headers, streams: false };
-	const refuse = (outcome: Reply, status: number) => {
-		const rendered = renderReply(outcome, { id, method: "initialize", era: "legacy" });
-		new HttpReply(exchange.response, options).finish(rendered.bytes, status);
-	};
+	const { endpoint, principal } = exchange;
+	const cancel = new AbortController();
+	exchange.response.once("close", () => cancel.abort());
+	const asked = { endpoint, principal, message, signal: cancel.signal };
+	const opening = await openSession(asked, context);
+	if (opening.kind === "refused") {
+		const rendered = renderReply(opening.reply, { id, method: "initialize", era: "legacy" });
+		new HttpReply(exchange.response, options).finish(rendered.bytes, opening.status);
+		return;
+	}
+	const headers = { ...exchange.headers, "mcp-session-id": opening.session.id };
+	const reply = new HttpReply(exchange.response, { ...options, headers, streams });
+	reply.finish(composeResult(id, opening.result), 200);
+}
+
+/** An `initialize` that asks for a session. */
+export interface SessionRequest {
+	readonly endpoint: Endpoint;
+	readonly principal: string;
+	readonly message: Message;
+	/** Aborts when the client is gone. */
+	readonly signal: AbortSignal;
+}
+
+/** A session with the raw result to answer with, or why there is none. */
+export type Opening =
+	| { readonly kind: "opened"; readonly session: Session; readonly result: string }
+	| { readonly kind: "refused"; readonly reply: Reply; readonly status: number };
+
+/** Opens a session, stored before anybody hears of it. */
+export async function openSession(
+	{ endpoint, principal, message, signal }: SessionRequest,
+	context: GatewayContext,
+): Promise<Opening> {
 	const { bytes, params } = message;
 	const requested = readString(bytes, memberSpan(params, "protocolVersion"));
 	const capabilities = objectText(message, "capabilities");
 	const info = objectText(message, "clientInfo");
 	if (requested === undefined || capabilities === undefined || info === undefined) {
 		const text = "initialize needs protocolVersion, capabilities and clientInfo";
-		refuse(rpcError(rpc_codes.invalid_params, text), 400);
-		return;
+		return { kind: "refused", reply: rpcError(rpc_codes.invalid_params, text), status: 400 };
 	}
-	const cancel = new AbortController();
-	exchange.response.once("close", () => cancel.abort());
-	const hello = await endpointHello(exchange.endpoint, context, cancel.signal);
+	const hello = await endpointHello(endpoint, context, signal);
 	if (!hello.ok) {
-		context.report(hello.problem, { endpoint: exchange.endpoint.name, method: "initialize" });
-		refuse({ kind: "fault", fault: hello.problem }, 200);
-		return;
+		context.report(hello.problem, { endpoint: endpoint.name, method: "initialize" });
+		return { kind: "refused", reply: { kind: "fault", fault: hello.problem }, status: 200 };
 	}
 	const revision = negotiateLegacy(requested);
 	const session = context.sessions.create({
-		endpoint: exchange.endpoint.name,
-		principal: exchange.principal,
+		endpoint: endpoint.name,
+		principal,
 		revision,
 		client_capabilities: capabilities,
 		client_info: info,
@@ -57,13 +85,10 @@ export async function initialize(
 			level: "warn",
 			retry_safe: true,
 		});
-		refuse({ kind: "fault", fault }, 503);
-		return;
+		return { kind: "refused", reply: { kind: "fault", fault }, status: 503 };
 	}
 	await context.sessions.createdDurably(session);
-	const headers = { ...exchange.headers, "mcp-session-id": session.id };
-	const reply = new HttpReply(exchange.response, { ...options, headers, streams });
-	reply.finish(composeResult(id, initializeResult(revision, hello.value)), 200);
+	return { kind: "opened", session, result: initializeResult(revision, hello.value) };
 }
 
 function initializeResult(revision: string, hello: EndpointHello): string {

@@ -1,11 +1,11 @@
 import type { SessionEvents } from "../../sessions/events.ts";
-import type { Channel } from "./channel.ts";
+import type { PushChannel } from "./legacy-state.ts";
 
 /**
  * The push stream of one legacy session. It belongs to the session, not to a connection: what
  * is pushed while its client is away is there when the client comes back with `Last-Event-ID`.
  */
-export class SessionPush implements Channel {
+export class SessionPush implements PushChannel {
 	readonly takes_streams = true;
 	readonly #events: SessionEvents;
 	readonly #session_id: string;

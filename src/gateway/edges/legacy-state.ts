@@ -1,7 +1,15 @@
 import type { Random } from "../../lib/random.ts";
 import type { AskOutcome, UpstreamAsk } from "../../upstreams/driver.ts";
 import type { Channel } from "./channel.ts";
-import type { SessionPush } from "./legacy-push.ts";
+
+/** Where a session is told what belongs to no request of it. */
+export interface PushChannel extends Channel {
+	/** The recorded stream behind it, where there is one. */
+	readonly stream: string | undefined;
+	end(status?: number): void;
+	/** The gateway stops: nothing more is sent, but it can be taken up afterwards. */
+	abandon(): void;
+}
 
 /** A request of a legacy client that is being served. */
 export interface RunningRequest {
@@ -20,7 +28,7 @@ export class LegacySessionState {
 	readonly #ask_prefix: string;
 	#next_ask = 1;
 	/** The session's push stream, once its client has asked for one. */
-	push: SessionPush | undefined;
+	push: PushChannel | undefined;
 
 	/** `ask_prefix` keeps an answer to an earlier run's question from meeting one of this run. */
 	constructor(ask_prefix: string) {

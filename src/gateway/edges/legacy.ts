@@ -68,8 +68,24 @@ export class LegacyEdge {
 			return;
 		}
 		const reply = this.#channel(exchange, asker, message);
-		const rendered = await this.#run(exchange, asker, message, reply);
+		const rendered = await this.#run(exchange.endpoint, asker, message, reply);
 		reply.finish(rendered, 200);
+	}
+
+	/** Serves one message of a session that another transport brings. */
+	async serve(
+		endpoint: Endpoint,
+		session: Session,
+		message: Message,
+		channel: Channel,
+	): Promise<void> {
+		const asker = { client: clientOf(session), state: this.#states.of(session.id), session };
+		this.#context.sessions.touch(session.id);
+		if (message.kind === "request") {
+			channel.finish(await this.#run(endpoint, asker, message, channel), 200);
+		} else {
+			this.#take(asker, message);
+		}
 	}
 
 	/** Serves a batch: only 2025-03-26 has them (basic, batching). */
@@ -101,7 +117,7 @@ export class LegacyEdge {
 			return;
 		}
 		const parts = await Promise.all(
-			requests.map((message) => this.#run(exchange, asker, message, reply)),
+			requests.map((message) => this.#run(exchange.endpoint, asker, message, reply)),
 		);
 		reply.finish(Buffer.from(`[${parts.map((part) => part.toString("utf8")).join(",")}]`), 200);
 	}
@@ -175,7 +191,7 @@ export class LegacyEdge {
 		});
 	}
 
-	async #run(exchange: Exchange, asker: Asker, message: Message, reply: Channel): Promise<Buffer> {
+	async #run(endpoint: Endpoint, asker: Asker, message: Message, reply: Channel): Promise<Buffer> {
 		const id = rawText(message.bytes, message.id as { start: number; end: number });
 		const method = message.method as string;
 		const to = { id, method, era: "legacy" } as const;
@@ -186,7 +202,7 @@ export class LegacyEdge {
 		const cancel = new AbortController();
 		const call: Call = {
 			id: this.#context.random.uuid(),
-			endpoint: exchange.endpoint,
+			endpoint,
 			client: asker.client,
 			message,
 			method,
