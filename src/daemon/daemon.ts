@@ -338,12 +338,15 @@ class House implements Daemon, BackendRooms {
 			warnings.push("listen and data take effect when the gateway is started anew.");
 		}
 		this.#plan = after;
-		for (const name of [...diff.removed, ...diff.changed]) {
-			this.#gateway.context.offered.forget(name);
-			await this.#catalogs.forget(name);
-		}
+		// All in one turn: a list in between would read an old instance into the catalog again.
 		this.#gateway.use(after);
 		this.#hosting.apply(after.servers);
+		await Promise.all(
+			[...diff.removed, ...diff.changed].map((name) => {
+				this.#gateway.context.offered.forget(name);
+				return this.#catalogs.forget(name);
+			}),
+		);
 		const { added, removed, changed } = diff;
 		log.info({ added, removed, changed }, "the configuration was read again");
 		onProgress?.({ kind: "reloaded", added, removed, changed, warnings });

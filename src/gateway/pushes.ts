@@ -1,3 +1,4 @@
+import { changedKinds } from "../catalog/server-catalog.ts";
 import type { InstanceKey } from "../hosting/hosting.ts";
 import { exposedUri } from "../protocol/names.ts";
 import { composeNotification } from "../wire/compose.ts";
@@ -69,6 +70,30 @@ export class Pushes {
 	}
 
 	/**
+	 * Tells the clients of addresses that lost or gained a server whose lists are known, after
+	 * the configuration has changed. A server that is new tells with its first reading.
+	 */
+	onReplaced(former: ReadonlyMap<string, Endpoint>): void {
+		for (const endpoint of this.#endpoints().values()) {
+			const before = former.get(endpoint.name);
+			if (before === undefined) continue;
+			for (const list of this.#differences(before, endpoint)) this.#announce(endpoint, list);
+		}
+	}
+
+	#differences(before: Endpoint, after: Endpoint): ReadonlySet<ListKind> {
+		const names = (endpoint: Endpoint) => new Set(endpoint.servers.map(({ name }) => name));
+		const changed = names(before).symmetricDifference(names(after));
+		const lists = new Set<ListKind>();
+		for (const server of changed) {
+			const kinds = changedKinds(this.#context.catalogs.get(server), undefined);
+			for (const kind of kinds) lists.add(kind);
+		}
+		if (JSON.stringify(before.tools) !== JSON.stringify(after.tools)) lists.add("tools");
+		return lists;
+	}
+
+	/**
 	 * A server says that its lists changed: the catalog is read again, and clients are told
 	 * when that shows a difference. So what they are told of is there when they ask.
 	 */
@@ -83,10 +108,12 @@ export class Pushes {
 	}
 
 	#listChanged(server: string, list: ListKind): void {
+		for (const endpoint of this.#endpointsWith(server)) this.#announce(endpoint, list);
+	}
+
+	#announce(endpoint: Endpoint, list: ListKind): void {
 		const message = composeNotification(`notifications/${list}/list_changed`, undefined);
-		for (const endpoint of this.#endpointsWith(server)) {
-			this.#deliver(endpoint.name, undefined, { kind: "list_changed", list }, message);
-		}
+		this.#deliver(endpoint.name, undefined, { kind: "list_changed", list }, message);
 	}
 
 	#deliver(endpoint: string, key: InstanceKey | undefined, push: Push, message: Message): void {

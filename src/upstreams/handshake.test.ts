@@ -6,6 +6,7 @@ import {
 	composeInitialize,
 	isModernError,
 	namesLegacy,
+	offeredInstead,
 	readDiscovered,
 	readHandshakeError,
 	readInitialized,
@@ -75,9 +76,13 @@ test("what server/discover brings is read, its name from the result's _meta", ()
 		server_info: '{"name": "s"}',
 		instructions: "x",
 	});
-	assert.equal(typeof readDiscovered(result("{}")), "string");
-	assert.equal(typeof readDiscovered(result('{"supportedVersions":"2026-07-28"}')), "string");
 	assert.equal(typeof readDiscovered(result('{"supportedVersions":["2031-01-01"]}')), "string");
+});
+
+test("a result that no modern server gives to server/discover is no answer of one", () => {
+	assert.equal(readDiscovered(result("{}")), undefined);
+	assert.equal(readDiscovered(result('{"supportedVersions":"2026-07-28"}')), undefined);
+	assert.equal(readDiscovered(result('{"supportedVersions":["2025-11-25"]}')), undefined);
 });
 
 test("an error is read as far as it goes", () => {
@@ -102,4 +107,12 @@ test("an error that names a legacy revision leaves hope", () => {
 	assert.equal(named(["2026-07-28", "2025-03-26"]), true);
 	assert.equal(named(["2026-07-28"]), false);
 	assert.equal(named(undefined), false);
+});
+
+test("the revision to ask in instead is the newest of those that an error offers", () => {
+	const error = (code: number, supported: readonly string[]) => ({ code, supported, message: "" });
+	assert.equal(offeredInstead(error(-32022, ["2031-01-01", "2026-07-28"])), "2026-07-28");
+	assert.equal(offeredInstead(error(-32022, ["2025-11-25"])), undefined);
+	assert.equal(offeredInstead(error(-32601, ["2026-07-28"])), undefined);
+	assert.equal(offeredInstead({ code: -32022, supported: undefined, message: "" }), undefined);
 });

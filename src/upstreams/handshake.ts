@@ -55,13 +55,20 @@ export function readInitialized(reply: Message): Hello | string {
 	};
 }
 
-/** What an answer to `server/discover` says: the newest modern revision both sides speak. */
-export function readDiscovered(reply: Message): Hello | string {
+/**
+ * What an answer to `server/discover` says: the newest modern revision both sides speak.
+ * Undefined when no modern server answers like that: some legacy servers give an empty result
+ * to whatever they do not know, and others name the revisions they speak.
+ */
+export function readDiscovered(reply: Message): Hello | string | undefined {
 	const { bytes, result, meta } = reply;
 	const offered = stringsAt(readJson(bytes, memberSpan(result, "supportedVersions")));
-	if (offered === undefined) return "answered server/discover without its supported versions";
+	if (offered === undefined) return undefined;
 	const revision = modern_revisions.find((candidate) => offered.includes(candidate));
-	if (revision === undefined) return "answered server/discover without a revision known here";
+	if (revision === undefined) {
+		const speaks_legacy = offered.some((candidate) => legacy_revisions.includes(candidate));
+		return speaks_legacy ? undefined : "answered server/discover without a revision known here";
+	}
 	const info = memberSpan(meta, meta_keys.server_info);
 	return {
 		era: "modern",
@@ -103,6 +110,12 @@ export function isModernError(code: number): boolean {
 		code === rpc_codes.missing_client_capability ||
 		code === rpc_codes.unsupported_protocol_version
 	);
+}
+
+/** The newest modern revision that an error for an unknown revision offers instead. */
+export function offeredInstead(error: HandshakeError): string | undefined {
+	if (error.code !== rpc_codes.unsupported_protocol_version) return undefined;
+	return modern_revisions.find((candidate) => error.supported?.includes(candidate));
 }
 
 /** True when the error leaves hope that the server speaks a legacy revision. */

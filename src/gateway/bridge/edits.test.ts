@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { indexMessage } from "../../wire/index-message.ts";
 import type { Edit, Message } from "../../wire/message.ts";
 import { applyEdits } from "../../wire/splice.ts";
-import { legacyReplyEdits, modernReplyEdits } from "./reply-edits.ts";
+import { completeReplyEdits, legacyReplyEdits, modernReplyEdits } from "./reply-edits.ts";
 import { requestEdits } from "./request-edits.ts";
 
 const version_key = "io.modelcontextprotocol/protocolVersion";
@@ -117,6 +117,24 @@ test("what a result already says is left as it is", () => {
 		edited(source, modernReplyEdits(source, "tools/list", info)),
 		source.bytes.toString(),
 	);
+});
+
+test("a modern result that leaves out what it must say is completed, others are untouched", () => {
+	const bare = message('{"jsonrpc":"2.0","id":1,"result":{"tools":[],"n":1.0}}');
+	assert.equal(
+		edited(bare, completeReplyEdits(bare, "tools/list")),
+		'{"jsonrpc":"2.0","id":1,"result":{"tools":[],"n":1.0,"resultType":"complete","ttlMs":0,"cacheScope":"private"}}',
+	);
+	const call = message('{"jsonrpc":"2.0","id":1,"result":{}}');
+	assert.deepEqual(JSON.parse(edited(call, completeReplyEdits(call, "tools/call"))).result, {
+		resultType: "complete",
+	});
+	const whole = message(
+		'{"jsonrpc":"2.0","id":1,"result":{"resultType":"task","taskId":"t","ttlMs":5}}',
+	);
+	assert.deepEqual(completeReplyEdits(whole, "tools/call"), []);
+	const error = message('{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"no"}}');
+	assert.deepEqual(completeReplyEdits(error, "tools/list"), []);
 });
 
 test("a missing resource has another code in the modern revision", () => {

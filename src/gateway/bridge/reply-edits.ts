@@ -1,7 +1,7 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { meta_keys } from "../../protocol/meta.ts";
 import { isCacheable } from "../../protocol/methods.ts";
-import type { Edit, Message } from "../../wire/message.ts";
+import type { Edit, Message, ObjectIndex } from "../../wire/message.ts";
 import { memberSpan, readJson } from "../../wire/object.ts";
 import { objectEdits, replaceSpan } from "../../wire/splice.ts";
 
@@ -16,12 +16,7 @@ export function modernReplyEdits(reply: Message, method: string, server_info: st
 	if (reply.error !== undefined) return errorCodeEdit(reply, legacy_codes_in_modern);
 	const { result } = reply;
 	if (result === undefined) return [];
-	const set: Record<string, string> = {};
-	if (memberSpan(result, "resultType") === undefined) set["resultType"] = '"complete"';
-	if (isCacheable(method)) {
-		if (memberSpan(result, "ttlMs") === undefined) set["ttlMs"] = "0";
-		if (memberSpan(result, "cacheScope") === undefined) set["cacheScope"] = '"private"';
-	}
+	const set = missingMembers(result, method);
 	const meta_is_other = reply.meta === undefined && memberSpan(result, "_meta") !== undefined;
 	if (reply.meta === undefined && !meta_is_other) {
 		set["_meta"] = `{"${meta_keys.server_info}":${server_info}}`;
@@ -32,6 +27,28 @@ export function modernReplyEdits(reply: Message, method: string, server_info: st
 		edits.push(...objectEdits(reply.bytes, reply.meta, named));
 	}
 	return edits;
+}
+
+/**
+ * A modern server's reply for a modern client: what the revision requires and the server left
+ * out is said as it has to be understood. Nothing is changed in a reply that is complete.
+ */
+export function completeReplyEdits(reply: Message, method: string): Edit[] {
+	const { result } = reply;
+	if (result === undefined) return [];
+	const set = missingMembers(result, method);
+	return Object.keys(set).length === 0 ? [] : objectEdits(reply.bytes, result, { set });
+}
+
+/** What a modern result must have and this one lacks, as it is to be assumed (SEP-2549, SEP-2322). */
+function missingMembers(result: ObjectIndex, method: string): Record<string, string> {
+	const set: Record<string, string> = {};
+	if (memberSpan(result, "resultType") === undefined) set["resultType"] = '"complete"';
+	if (isCacheable(method)) {
+		if (memberSpan(result, "ttlMs") === undefined) set["ttlMs"] = "0";
+		if (memberSpan(result, "cacheScope") === undefined) set["cacheScope"] = '"private"';
+	}
+	return set;
 }
 
 /** A modern server's reply for a legacy client: without what only modern clients know. */

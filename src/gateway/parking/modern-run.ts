@@ -1,6 +1,6 @@
 import type { AskOutcome, UpstreamAsk } from "../../upstreams/driver.ts";
 import type { Message } from "../../wire/message.ts";
-import { rawText } from "../../wire/object.ts";
+import { rawText, readString } from "../../wire/object.ts";
 import type { CallSink, Reply } from "../call.ts";
 
 /**
@@ -25,6 +25,9 @@ export interface RunViewer {
 
 /** Questions a server may have open at once in one call. */
 const questions_max = 32;
+
+/** Ids of questions that may stand as their key; what is longer or odd is not a name. */
+const question_name = /^[A-Za-z][\w.-]{0,63}$/;
 
 /** Waits a turn before parking, so that questions asked together are answered together. */
 export type Defer = (fn: () => void) => void;
@@ -73,8 +76,7 @@ export class ModernRun implements CallSink {
 			ask.answer({ kind: "error", json: too_many });
 			return;
 		}
-		const key = `q${this.#next_question}`;
-		this.#next_question += 1;
+		const key = this.#keyOf(ask);
 		this.#questions.set(key, ask);
 		ask.signal.addEventListener("abort", () => this.#questions.delete(key), { once: true });
 		this.#parkSoon();
@@ -111,6 +113,21 @@ export class ModernRun implements CallSink {
 	cancel(): void {
 		this.#viewer = undefined;
 		this.#cancel.abort();
+	}
+
+	/**
+	 * What a question is called on its way to the client: the id that the server gave it, where
+	 * that is a name, so that both sides speak of it in the same word; else a number of ours.
+	 */
+	#keyOf({ message: { bytes, id } }: UpstreamAsk): string {
+		const name = readString(bytes, id);
+		if (name !== undefined && question_name.test(name) && !this.#questions.has(name)) return name;
+		let key: string;
+		do {
+			key = `q${this.#next_question}`;
+			this.#next_question += 1;
+		} while (this.#questions.has(key));
+		return key;
 	}
 
 	#parkSoon(): void {

@@ -1,6 +1,6 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { memberSpan, readJson, readString } from "../../wire/object.ts";
-import { legacyReplyEdits, modernReplyEdits } from "../bridge/reply-edits.ts";
+import { completeReplyEdits, legacyReplyEdits, modernReplyEdits } from "../bridge/reply-edits.ts";
 import { canElicitUrl, urlQuestions } from "../bridge/url-elicitation.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
@@ -17,8 +17,12 @@ const other_hop_codes: ReadonlySet<unknown> = new Set([
 export function translateReply(call: Call, reply: Reply, context: GatewayContext): Reply {
 	if (reply.kind !== "message") return reply;
 	const hello = call.lease?.upstream.hello;
-	if (hello === undefined || hello.era === call.client.era) return reply;
+	if (hello === undefined) return reply;
 	const { message } = reply;
+	if (hello.era === call.client.era) {
+		if (hello.era === "modern") reply.edits.push(...completeReplyEdits(message, call.method));
+		return reply;
+	}
 	if (call.client.era === "modern") {
 		const questions = urlQuestions(message);
 		if (questions !== undefined) return askToVisit(call, questions, context);

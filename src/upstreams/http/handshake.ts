@@ -12,6 +12,7 @@ import {
 	type HandshakeError,
 	isModernError,
 	namesLegacy,
+	offeredInstead,
 	readDiscovered,
 	readHandshakeError,
 	readInitialized,
@@ -42,13 +43,25 @@ const not_about_era = new Set([401, 403, 407, 408, 429]);
 export async function shakeHands(link: HttpLink): Promise<Result<Agreement, Fault>> {
 	const { start_ms, clock } = link.context;
 	const started_ms = clock.monotonic();
-	const asked = plain(link, composeDiscover(), start_ms / 2);
-	const discover = withEnvelope(asked, envelopeOf(link.context));
-	const { outcome, run } = await exchange(link, discover, modern);
+	let { outcome, run } = await discover(link, start_ms / 2);
+	const offered = outcome.ok ? offeredIn(outcome.value) : undefined;
+	// The server has said which revision it wants to be asked in; it is asked once more.
+	if (offered !== undefined) ({ outcome, run } = await discover(link, start_ms / 4, offered));
 	const verdict = judge(link, outcome, run);
 	if (verdict !== "legacy") return verdict;
 	const left_ms = start_ms - (clock.monotonic() - started_ms);
 	return initialize(link, Math.max(1, left_ms));
+}
+
+function discover(link: HttpLink, wait_ms: number, revision = latest_modern_revision) {
+	const asked = plain(link, composeDiscover(), wait_ms);
+	const request = withEnvelope(asked, envelopeOf(link.context, revision));
+	return exchange(link, request, { ...modern, revision });
+}
+
+function offeredIn(reply: Message): string | undefined {
+	const error = readHandshakeError(reply);
+	return error === undefined ? undefined : offeredInstead(error);
 }
 
 /** The legacy handshake alone: when the era is known, to replace a lost session. */
@@ -95,6 +108,7 @@ function judge(
 		return !isModernError(error.code) || namesLegacy(error) ? "legacy" : fail(refused(link, error));
 	}
 	const hello = readDiscovered(outcome.value);
+	if (hello === undefined) return "legacy";
 	if (typeof hello === "string") return fail(link.faults.protocol(hello));
 	return succeed({ hello, session: { ...modern, revision: hello.revision } });
 }

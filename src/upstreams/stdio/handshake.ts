@@ -11,6 +11,7 @@ import {
 	envelopeOf,
 	type HandshakeError,
 	isModernError,
+	namesLegacy,
 	readDiscovered,
 	readHandshakeError,
 	readInitialized,
@@ -26,10 +27,11 @@ import type { StdioConnection } from "./connection.ts";
 export async function shakeHands(
 	connection: StdioConnection,
 	context: DriverContext,
+	wait_ms = context.start_ms,
 ): Promise<Result<Hello, Fault>> {
 	const started_ms = context.clock.monotonic();
 	const ask = (message: Message) => {
-		const left_ms = context.start_ms - (context.clock.monotonic() - started_ms);
+		const left_ms = wait_ms - (context.clock.monotonic() - started_ms);
 		return exchange(connection, context, message, Math.max(1, left_ms));
 	};
 	const initialized = await ask(composeInitialize(context));
@@ -46,7 +48,41 @@ export async function shakeHands(
 	if (!discovered.ok) return discovered;
 	const error = readHandshakeError(discovered.value);
 	if (error !== undefined) return fail(refused(connection, error));
-	return conclude(connection, readDiscovered(discovered.value));
+	const said = readDiscovered(discovered.value);
+	return conclude(
+		connection,
+		said ?? "answered server/discover without a modern revision, and refused initialize",
+	);
+}
+
+/** What a program's answer to the modern handshake comes to. */
+export type Discovered =
+	| { readonly kind: "modern"; readonly hello: Hello }
+	/** It speaks modern revisions only, but none that is known here. */
+	| { readonly kind: "refused"; readonly fault: Fault }
+	/** Nothing that a modern server does. `answered` is false when it ended or was silent. */
+	| { readonly kind: "legacy"; readonly answered: boolean };
+
+/**
+ * Tries the modern handshake alone (versioning, 2026-07-28). Anything but its result or an
+ * error that only modern servers give says that the server is a legacy one.
+ */
+export async function discover(
+	connection: StdioConnection,
+	context: DriverContext,
+	wait_ms: number,
+): Promise<Discovered> {
+	const outcome = await exchange(connection, context, composeDiscover(), wait_ms);
+	if (!outcome.ok) return { kind: "legacy", answered: false };
+	const error = readHandshakeError(outcome.value);
+	if (error === undefined) {
+		const hello = readDiscovered(outcome.value);
+		return typeof hello === "string"
+			? { kind: "legacy", answered: true }
+			: { kind: "modern", hello };
+	}
+	if (!isModernError(error.code) || namesLegacy(error)) return { kind: "legacy", answered: true };
+	return { kind: "refused", fault: refused(connection, error) };
 }
 
 /** True when the answer to `initialize` says that only the modern revisions are spoken. */
