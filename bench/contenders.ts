@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** A server under load, as a process of its own. */
+export interface Contender {
+	readonly pid: number;
+	readonly port: number;
+	stop(): Promise<void>;
+}
+
+/** Names of the servers that the gateway is configured with. */
+export type ServerName = "legacy" | "modern" | "hundred" | "remote";
+
+/** Nothing here takes longer to start, unless something is wrong. */
+const start_ms_max = 30_000;
+const stop_ms_max = 10_000;
+
+const programOf = (name: string): string =>
+	fileURLToPath(new URL(`./servers/${name}.mjs`, import.meta.url));
+const moorage = fileURLToPath(new URL("../bin/moorage", import.meta.url));
+
+/** Arguments that make Node run the echo server. */
+export function echoArguments(...args: string[]): string[] {
+	return [programOf("echo"), ...args];
+}
+
+/** Starts one of the programs in servers/, which prints its port. */
+export async function startProgram(name: string, ...args: string[]): Promise<Contender> {
+	const { child, report } = await startProcess([programOf(name), ...args], "pipe");
+	return { pid: child.pid as number, port: Number(report["port"]), stop: () => stopped(child) };
+}
+
+/** Starts the gateway as its users do, with its data in a folder of its own. */
+export async function startMoorage(remote_port: number | undefined): Promise<Contender> {
+	const folder = await mkdtemp(join(tmpdir(), "moorage-bench-"));
+	const config = join(folder, "moorage.yaml");
+	const stdio = (...args: string[]) => ({
+		command: process.execPath,
+		args: echoArguments(...args),
+	});
+	const configured: Partial<Record<ServerName, object>> = {
+		legacy: stdio("--era", "legacy"),
+		modern: stdio("--era", "modern"),
+		hundred: stdio("--era", "modern", "--tools", "100"),
+		...(remote_port === undefined
+			? {}
+			: { remote: { url: `http://127.0.0.1:${remote_port}/mcp` } }),
+	};
+	const limits = { sessions: 20_000 };
+	await writeFile(config, JSON.stringify({ version: 1, servers: configured, limits }));
+	const args = ["up", config, "--data", join(folder, "data"), "--listen", "127.0.0.1:0", "--json"];
+	const { child, report } = await startProcess([moorage, ...args], "ignore");
+	const { url, pid, servers } = report as unknown as GatewayReport;
+	const contender: Contender = {
+		pid,
+		port: Number(new URL(url).port),
+		async stop() {
+			await stopped(child);
+			await rm(folder, { recursive: true, force: true });
+		},
+	};
+	const unready = servers.find(({ state }) => state !== "ready");
+	if (unready === undefined) return contender;
+	await contender.stop();
+	throw new Error(`${unready.name} is ${unready.state}: ${unready.reason ?? "no reason given"}`);
+}
+
+/** What `moorage up --json` prints once it is ready, as far as it matters here. */
+interface GatewayReport {
+	readonly url: string;
+	readonly pid: number;
+	readonly servers: readonly { name: string; state: string; reason?: string }[];
+}
+
+/** Starts Node and reads the JSON document that it prints once it is ready. */
+async function startProcess(
+	args: readonly string[],
+	stdin: "pipe" | "ignore",
+): Promise<{ child: ChildProcess; report: Record<string, unknown> }> {
+	const child = spawn(process.execPath, args, { stdio: [stdin, "pipe", "inherit"] });
+	const timer = setTimeout(() => child.kill("SIGKILL"), start_ms_max);
+	const report = await new Promise<Record<string, unknown>>((resolve, reject) => {
+		let printed = "";
+		createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
+			printed += line;
+			if (line.startsWith("}") || line.endsWith("}")) {
+				const parsed = parsedOrNothing(printed);
+				if (parsed !== undefined) resolve(parsed);
+			}
+		});
+		child.once("exit", (code) => reject(new Error(`${args[0]} ended with ${code}: ${printed}`)));
+	}).finally(() => clearTimeout(timer));
+	return { child, report };
+}
+
+/** The document may span several lines; undefined until it is whole. */
+function parsedOrNothing(text: string): Record<string, unknown> | undefined {
+	try {
+		return JSON.parse(text) as Record<string, unknown>;
+	} catch {
+		return undefined;
+	}
+}
+
+async function stopped(child: ChildProcess): Promise<void> {
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	const exited = once(child, "exit");
+	const timer = setTimeout(() => child.kill("SIGKILL"), stop_ms_max);
+	child.stdin?.end();
+	child.kill("SIGTERM");
+	await exited;
+	clearTimeout(timer);
+}

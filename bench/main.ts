@@ -1,0 +1,152 @@
+/**
+ * `npm run bench [-- --json] [CASE ...]`: Moorage against the least that could do the job and
+ * against the official SDK, in one run on this machine. A case runs when one of the words is in
+ * its name. `--rounds N` takes more or fewer rounds; `--check` takes few, compares with what is
+ * promised and fails when a promise is broken by more than noise explains.
+ */
+import { parseArgs } from "node:util";
+import { call_cases, type House } from "./cases.ts";
+import { type Contender, startMoorage, startProgram } from "./contenders.ts";
+import { memoryFigures } from "./figures.ts";
+import { LoadGenerator } from "./load.ts";
+import { growByStreams, growBySessions, type MemoryGrowth } from "./memory.ts";
+import { residentOf } from "./process-stat.ts";
+import { caseTable, jsonReport, thisMachine, verdictLine } from "./report.ts";
+import { type Pace, runRounds, SharedContenders } from "./rounds.ts";
+import { measureStart } from "./start-time.ts";
+import { type CaseResult, judge } from "./targets.ts";
+
+const { values: options, positionals: words } = parseArgs({
+	options: {
+		json: { type: "boolean", default: false },
+		check: { type: "boolean", default: false },
+		rounds: { type: "string" },
+	},
+	allowPositionals: true,
+});
+
+/** More rounds than this tell nothing new. */
+const rounds_max = 50;
+const sessions_count = 10_000;
+const streams_count = 1_000;
+
+const pace = paceOf(options.check, options.rounds);
+const wanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word));
+/** Progress; standard output is for the result alone when it is JSON. */
+const say = (text: string): void =>
+	void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
+
+const results: CaseResult[] = [];
+const done = (result: CaseResult): void => {
+	results.push(result);
+	say(`\n${caseTable(result)}`);
+};
+
+const machine = thisMachine();
+say(`${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}`);
+await runCallCases();
+await runMemoryCases();
+await runStartCase();
+closeRun();
+
+function paceOf(check: boolean, rounds_text: string | undefined): Pace {
+	const rounds = Number(rounds_text ?? (check ? 3 : 7));
+	if (!Number.isInteger(rounds) || rounds < 1 || rounds > rounds_max) {
+		process.stderr.write(`--rounds is a whole number from 1 to ${rounds_max}.\n`);
+		process.exit(2);
+	}
+	return { rounds, warm_ms: 200, run_ms: check ? 700 : 1_000 };
+}
+
+async function runCallCases(): Promise<void> {
+	const chosen = call_cases.filter(({ name }) => wanted(name));
+	if (chosen.length === 0) return;
+	const generator = new LoadGenerator();
+	const others = new SharedContenders();
+	const { shared } = others;
+	try {
+		const remote = await shared("remote", startRemote);
+		const gateway = await shared("moorage", () => startMoorage(remote.port));
+		const house: House = { gateway, remote, shared };
+		for (const one of chosen) {
+			const sides = await runRounds(one, house, generator, pace);
+			done({ name: one.name, title: one.title, sides, values: {} });
+		}
+	} finally {
+		generator.stop();
+		await others.stop();
+	}
+}
+
+function startRemote(): Promise<Contender> {
+	return startProgram("echo", "--era", "modern", "--http");
+}
+
+/** Each on a gateway of its own: memory that another case took would hide what this one takes. */
+async function runMemoryCases(): Promise<void> {
+	await withGateway("idle-memory", async (gateway) => {
+		const rss_mb = residentOf(gateway.pid) ?? null;
+		const sides = { moorage: memoryFigures(rss_mb) };
+		done({ name: "idle-memory", title: "the gateway with three idle servers", sides, values: {} });
+	});
+	await withGateway("sessions-10000-idle", async (gateway) => {
+		const growth = await growBySessions(gateway, sessions_count);
+		const title = `${sessions_count} legacy sessions that do nothing`;
+		done(grownCase("sessions-10000-idle", title, growth, "added_mb", 1));
+	});
+	await withGateway("stream-idle", async (gateway) => {
+		const growth = await growByStreams(gateway, streams_count);
+		const title = `one of ${streams_count} subscription streams that carry nothing`;
+		done(grownCase("stream-idle", title, growth, "added_kb_each", 1024 / streams_count));
+	});
+}
+
+async function withGateway(name: string, run: (gateway: Contender) => Promise<void>) {
+	if (!wanted(name)) return;
+	const gateway = await startMoorage(undefined);
+	try {
+		await run(gateway);
+	} finally {
+		await gateway.stop();
+	}
+}
+
+function grownCase(
+	name: string,
+	title: string,
+	{ before_mb, after_mb }: MemoryGrowth,
+	value: string,
+	units_per_mb: number,
+): CaseResult {
+	if (before_mb === undefined || after_mb === undefined) {
+		const skipped = "this system does not tell what memory a process takes";
+		return { name, title, sides: {}, values: {}, skipped };
+	}
+	const sides = { moorage: memoryFigures(after_mb) };
+	return { name, title, sides, values: { [value]: (after_mb - before_mb) * units_per_mb } };
+}
+
+async function runStartCase(): Promise<void> {
+	const name = "quickstart-start";
+	if (!wanted(name)) return;
+	const title = "from the command to /readyz, packages installed";
+	const start = await measureStart();
+	if (start.kind === "measured") {
+		done({ name, title, sides: {}, values: { ready_ms: Math.round(start.ready_ms) } });
+	} else {
+		done({ name, title, sides: {}, values: {}, skipped: start.why });
+	}
+}
+
+/** Prints what is promised and how it came out; the exit code of a check. */
+function closeRun(): void {
+	const verdicts = judge(results);
+	say("");
+	for (const verdict of verdicts) say(verdictLine(verdict));
+	if (options.json) process.stdout.write(jsonReport(machine, results));
+	if (!options.check) return;
+	const measured = verdicts.filter(({ value, passed }) => value !== null || !passed);
+	const failed = measured.filter(({ passed }) => !passed).length;
+	say(`\n${measured.length - failed} passed, ${failed} failed`);
+	process.exitCode = failed === 0 && measured.length > 0 ? 0 : 1;
+}

@@ -1,0 +1,68 @@
+import type { CallCase, House, Side } from "./cases.ts";
+import type { Contender } from "./contenders.ts";
+import { type Figures, type Sample, summarize } from "./figures.ts";
+import type { LoadGenerator } from "./load.ts";
+
+/** How long everything takes. */
+export interface Pace {
+	readonly rounds: number;
+	readonly warm_ms: number;
+	readonly run_ms: number;
+}
+
+/** Every contender is loaded this long before its first round: its code is compiled then. */
+const first_warm_ms = 1_500;
+
+/**
+ * Runs a case: in every round each side has its turn, so that a machine that is busy for a while
+ * is busy for all of them. The order turns round from one round to the next.
+ */
+export async function runRounds(
+	one: CallCase,
+	house: House,
+	generator: LoadGenerator,
+	pace: Pace,
+): Promise<Record<string, Figures>> {
+	const sides = Object.entries(await one.sides(house));
+	const samples = new Map<string, Sample[]>(sides.map(([name]) => [name, []]));
+	for (let round = 0; round < pace.rounds; round += 1) {
+		const order = round % 2 === 0 ? sides : sides.toReversed();
+		for (const [name, side] of order) {
+			const warm_ms = round === 0 ? first_warm_ms : pace.warm_ms;
+			const sample = await runSide(side, { ...pace, warm_ms }, one, generator);
+			samples.get(name)?.push(sample);
+		}
+	}
+	return Object.fromEntries([...samples].map(([name, taken]) => [name, summarize(taken)]));
+}
+
+function runSide(
+	{ contender, request }: Side,
+	{ warm_ms, run_ms }: Pace,
+	{ connections }: CallCase,
+	generator: LoadGenerator,
+): Promise<Sample> {
+	return generator.run(request, { connections, warm_ms, run_ms }, contender.pid);
+}
+
+/** Contenders that cases share, started when the first one asks and stopped together. */
+export class SharedContenders {
+	readonly #started = new Map<string, Promise<Contender>>();
+
+	/** Starts a contender, or gives the one that runs. */
+	readonly shared = (name: string, start: () => Promise<Contender>): Promise<Contender> => {
+		let starting = this.#started.get(name);
+		if (starting === undefined) {
+			starting = start();
+			this.#started.set(name, starting);
+		}
+		return starting;
+	};
+
+	/** Stops those that started; what did not start has been told already. */
+	async stop(): Promise<void> {
+		const settled = await Promise.allSettled(this.#started.values());
+		const running = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+		await Promise.all(running.map((contender) => contender.stop()));
+	}
+}
