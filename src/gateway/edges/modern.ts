@@ -83,7 +83,7 @@ async function startRun(viewing: Viewing): Promise<void> {
 		viewerOf(viewing, () => run, answered.resolve),
 		{
 			cancel,
-			defer: queueMicrotask,
+			defer: (fn) => void context.clock.after(gather_ms, fn),
 			mayPark: () => !context.parked.full,
 		},
 	);
@@ -123,6 +123,13 @@ function clientOf(exchange: Exchange, message: Message): ClientSide {
 		log_level: readString(bytes, memberSpan(meta, meta_keys.log_level)),
 	};
 }
+
+/**
+ * Questions a server asks at once come one after the other, and over a pipe or a network not in
+ * one piece: so long after the first, others still belong to its round. Nobody who answers
+ * questions notices.
+ */
+const gather_ms = 10;
 
 const unnamed_client = '{"name":"unknown","version":"0"}';
 
