@@ -175,10 +175,15 @@ function splitRequired(
 ): LegOutcome[] {
 	const [wanted, others] = partition(outcomes, ({ scenario }) => required.includes(scenario));
 	const rows = [
-		{ set: revision, leg, outcomes: wanted },
+		{ set: revision, leg, outcomes: wanted.map(mustBeJudged) },
 		{ set: `${revision} not required`, leg, outcomes: others },
 	];
 	return rows.filter((row) => row.outcomes.length > 0);
+}
+
+/** A scenario that is required cannot be left out: then it has not passed. */
+function mustBeJudged({ skipped, ...outcome }: ScenarioOutcome): ScenarioOutcome {
+	return skipped === undefined ? outcome : { ...outcome, problems: [skipped] };
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {

@@ -21,6 +21,7 @@ import {
 	resources,
 	templates,
 } from "./content.mjs";
+import { name_key } from "./named-questions.mjs";
 import { listTools, tools } from "./tools.mjs";
 
 const info = { name: "conformance-legacy", version: "1.0.0" };
@@ -91,12 +92,12 @@ function turnOf(server, args, extra) {
 	};
 }
 
-/** Asks everything at once and waits for all answers. */
+/** Asks everything at once, each question under its name, and waits for all answers. */
 async function askAll(questions, extra) {
-	const answers = Object.entries(questions).map(async ([key, question]) => [
-		key,
-		await extra.sendRequest(question, ResultSchema),
-	]);
+	const answers = Object.entries(questions).map(async ([name, { method, params }]) => {
+		const named = { ...params, _meta: { [name_key]: name } };
+		return [name, await extra.sendRequest({ method, params: named }, ResultSchema)];
+	});
 	return Object.fromEntries(await Promise.all(answers));
 }
 

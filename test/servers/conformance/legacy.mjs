@@ -5,6 +5,7 @@ import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { listenFree } from "../sdk/listen-free.mjs";
 import { legacyServer } from "./legacy-server.mjs";
+import { NamedQuestions } from "./named-questions.mjs";
 
 const sessions = new Map();
 
@@ -16,7 +17,7 @@ async function transportFor(request) {
 		onsessioninitialized: (session) => sessions.set(session, transport),
 		onsessionclosed: (session) => sessions.delete(session),
 	});
-	await legacyServer().connect(transport);
+	await legacyServer().connect(new NamedQuestions(transport));
 	return transport;
 }
 
@@ -29,6 +30,6 @@ if (process.argv.includes("--http")) {
 		}),
 	);
 } else {
-	await legacyServer().connect(new StdioServerTransport());
+	await legacyServer().connect(new NamedQuestions(new StdioServerTransport()));
 	process.stdin.on("end", () => process.exit(0));
 }
