@@ -19,9 +19,7 @@ import { directCall } from "../gateway/direct-call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { knownCatalog } from "../gateway/local/known-catalog.ts";
 
-/*TMP import { probeMachine } from "../hosting/doctor.ts";*/ const probeMachine = async (
-	_o: any,
-): Promise<any[]> => [];
+import { probeMachine } from "../hosting/doctor.ts";
 
 import type { Hosting } from "../hosting/hosting.ts";
 import type { Clock } from "../lib/clock.ts";

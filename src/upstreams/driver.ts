@@ -3,6 +3,7 @@ import type { Random } from "../lib/random.ts";
 import type { Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { Edit, Message } from "../wire/message.ts";
+import type { EraVerdicts } from "./era-verdicts.ts";
 
 /**
  * The driver seam: what the rest of the house knows of a kind of server.
@@ -34,6 +35,11 @@ export interface DriverContext {
 	readonly client_info: string;
 	/** Starts processes; only the stdio driver uses it. */
 	readonly spawner: Spawner;
+	/**
+	 * What is known of the eras that programs speak. Without it the legacy handshake is tried
+	 * first, and nothing is started to find out.
+	 */
+	readonly era_verdicts?: EraVerdicts | undefined;
 	/** Messages of the server that belong to no call: list changes, updates, logs. */
 	onPush(message: Message): void;
 	/** A request of the server that belongs to no call, or to more than one. */
@@ -140,7 +146,7 @@ export interface SpawnRequest {
 	readonly server: string;
 	readonly command: string;
 	readonly args: readonly string[];
-	/** The complete environment of the child. */
+	/** Added to the small environment that every program gets. */
 	readonly env: Readonly<Record<string, string>>;
 	readonly cwd: string;
 }
