@@ -278,7 +278,7 @@ test("a body without a declared length is stopped at the limit", async () => {
 		headers: { ...authorized, "content-type": "application/json" },
 		body,
 		duplex: "half",
-	} as RequestInit);
+	});
 	assert.equal(response.status, 413);
 	assert.ok(chunks_read < 5);
 	assert.deepEqual(backend.calls, []);

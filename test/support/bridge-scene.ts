@@ -184,6 +184,8 @@ export function sessions(scene: Scene, next: Answer = echo): { valid: string | u
 			state.valid = `s${state.opened}`;
 			const answer = result(message["id"], { protocolVersion: "2025-11-25" });
 			reply(response, JSON.stringify(answer), { "mcp-session-id": state.valid });
+		} else if (headers["mcp-protocol-version"] === envelope[meta_keys.protocol_version]) {
+			next(received);
 		} else if (headers["mcp-session-id"] !== state.valid) {
 			response.writeHead(404, { "content-type": "application/json" });
 			response.end('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"gone"}}');

@@ -71,7 +71,8 @@ class Bridge {
 		const session = new LegacySession({
 			clock,
 			link,
-			signal: AbortSignal.any([this.#signal, this.#listening.signal]),
+			signal: this.#signal,
+			closing: this.#listening.signal,
 			onPush: (message) => writer.write(message),
 			note: options.note,
 		});

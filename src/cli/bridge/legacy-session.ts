@@ -11,8 +11,10 @@ import { isEventStream, readBody, readEvents } from "./read-reply.ts";
 export interface SessionOptions {
 	readonly clock: Clock;
 	readonly link: Link;
-	/** Ends the push stream and what else waits. */
+	/** Ends everything. */
 	readonly signal: AbortSignal;
+	/** The client has closed its end: no more pushes, while calls still finish. */
+	readonly closing: AbortSignal;
 	/** Takes a message the server pushed. */
 	onPush(message: Buffer): Promise<void>;
 	note(text: string): void;
@@ -134,7 +136,8 @@ export class LegacySession {
 		this.#pushes?.abort();
 		if (this.#id === undefined) return;
 		this.#pushes = new AbortController();
-		const signal = AbortSignal.any([this.#pushes.signal, this.#options.signal]);
+		const { signal: over, closing } = this.#options;
+		const signal = AbortSignal.any([this.#pushes.signal, closing, over]);
 		// The loop ends with its signal and has nobody to report to.
 		void this.#readPushes(this.#id, signal).catch((error: unknown) => {
 			this.#options.note(`The stream of notifications ended: ${String(error)}`);
