@@ -24,6 +24,7 @@ const tasks = new Map([
 	["package", { program: "tools/package.ts", args: [] }],
 	["bench", { program: "bench/main.ts", args: [] }],
 	["conformance", { program: "tools/conformance.ts", args: [] }],
+	["matrix", { program: "tools/matrix.ts", args: [] }],
 ]);
 
 /** The quickstart keeps its state beside its configuration, away from the person's own. */
