@@ -127,37 +127,6 @@ describe("the http driver opens", { concurrency: 2 }, () => {
 		assert.equal(upstream.hello.era, "legacy");
 	});
 
-	test("a legacy server that has an empty result for whatever it is asked", async (t) => {
-		const { origin } = await serveHttp(t, (request, response) => {
-			if (request.body?.method !== "server/discover") answerLegacyBasics(request, response);
-			else answerJson(response, 200, { jsonrpc: "2.0", id: request.body.id, result: {} });
-		});
-		const { upstream } = await openUrl(t, `${origin}/mcp`);
-		assert.equal(upstream.hello.era, "legacy");
-	});
-
-	test("a modern server that first refuses the revision and then offers it", async (t) => {
-		let refusals = 1;
-		const { origin, seen } = await serveHttp(t, (request, response) => {
-			const id = request.body?.id;
-			if (refusals > 0) {
-				refusals -= 1;
-				const data = { supported: ["2026-07-28"], requested: "2026-07-28" };
-				const error = { code: -32022, message: "Unsupported", data };
-				answerJson(response, 400, { jsonrpc: "2.0", id, error });
-			} else {
-				const result = { supportedVersions: ["2026-07-28"], capabilities: {} };
-				answerJson(response, 200, { jsonrpc: "2.0", id, result });
-			}
-		});
-		const { upstream } = await openUrl(t, `${origin}/mcp`);
-		assert.equal(upstream.hello.revision, "2026-07-28");
-		assert.deepEqual(
-			seen.map(({ body }) => body?.method),
-			["server/discover", "server/discover"],
-		);
-	});
-
 	test("a server whose error for the modern request names legacy revisions", async (t) => {
 		const { origin } = await serveHttp(t, (request, response) => {
 			if (request.body?.method !== "server/discover") answerLegacyBasics(request, response);
