@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { LegOutcome } from "./legs.ts";
 
@@ -20,15 +19,26 @@ export interface Comparison {
 	readonly stale: readonly KnownFailure[];
 }
 
-/** Reads the list of known failures; every entry has to say why. */
-export function readBaseline(path: URL): KnownFailure[] {
-	const entries = (parse(readFileSync(path, "utf8")) ?? []) as Partial<KnownFailure>[];
-	return entries.map((entry) => {
-		const { set, leg, scenario, reason } = entry;
-		if (!set || !leg || !scenario || !reason || reason.length < 20) {
-			throw new Error(`An entry of ${path.pathname} is incomplete: ${JSON.stringify(entry)}`);
+/** An entry of the file: scenarios of one row that fail for one reason. */
+interface Entry {
+	readonly set: string;
+	readonly leg: string;
+	readonly scenarios: readonly string[];
+	readonly reason: string;
+}
+
+/** A reason shorter than this says nothing. */
+const reason_chars_min = 20;
+
+/** Reads a list of known failures; every entry has to say why. */
+export function readBaseline(text: string): KnownFailure[] {
+	const entries = (parse(text) ?? []) as Partial<Entry>[];
+	return entries.flatMap((entry) => {
+		const { set, leg, scenarios = [], reason = "" } = entry;
+		if (!set || !leg || scenarios.length === 0 || reason.length < reason_chars_min) {
+			throw new Error(`This entry of the baseline is incomplete: ${JSON.stringify(entry)}`);
 		}
-		return { set, leg, scenario, reason };
+		return scenarios.map((scenario) => ({ set, leg, scenario, reason: reason.trim() }));
 	});
 }
 

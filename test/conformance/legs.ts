@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readRequirements, type Revision, revisions } from "./requirements.ts";
+import { type Revision, readRequirements, revisions } from "./requirements.ts";
 import { type Fixture, startRig, type Transport } from "./rig.ts";
 import {
 	runClientScenario,

@@ -1,4 +1,4 @@
-import { type HttpFixture, fixturePath, startHttpFixture } from "../support/fixtures.ts";
+import { fixturePath, type HttpFixture, startHttpFixture } from "../support/fixtures.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
 /** How a fixture is reached behind the gateway. */
@@ -24,7 +24,7 @@ export interface Rig {
 	stop(): Promise<void>;
 }
 
-/** Starts a gateway with a fixture, or with several instances of it that know nothing of each other. */
+/** Starts a gateway with a fixture, and with more instances of it where they are wanted. */
 export async function startRig(
 	fixture: Fixture,
 	transport: Transport,

@@ -40,7 +40,7 @@ export function completeReplyEdits(reply: Message, method: string): Edit[] {
 	return Object.keys(set).length === 0 ? [] : objectEdits(reply.bytes, result, { set });
 }
 
-/** What a modern result must have and this one lacks, as it is to be assumed (SEP-2549, SEP-2322). */
+/** What a modern result must have and this one lacks, as it is understood (SEP-2322, SEP-2549). */
 function missingMembers(result: ObjectIndex, method: string): Record<string, string> {
 	const set: Record<string, string> = {};
 	if (memberSpan(result, "resultType") === undefined) set["resultType"] = '"complete"';

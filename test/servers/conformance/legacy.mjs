@@ -1,4 +1,6 @@
-/** What the legacy scenarios of the conformance suite demand, over stdio or, with `--http`, HTTP. */
+/**
+ * What the legacy scenarios of the conformance suite demand, over stdio or, with `--http`, HTTP.
+ */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
