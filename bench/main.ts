@@ -28,7 +28,7 @@ const { values: options, positionals: words } = parseArgs({
 /** More rounds than this tell nothing new. */
 const rounds_max = 50;
 const sessions_count = 10_000;
-const streams_count = 1_000;
+const streams_count = 4_000;
 
 const pace = paceOf(options.check, options.rounds);
 const wanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word));
