@@ -160,6 +160,7 @@ export class Instance {
 			client_capabilities: this.key.capabilities,
 			client_info: around.client_info,
 			spawner: around.spawner,
+			era_verdicts: around.era_verdicts,
 			onPush: (message) => this.#options.owner.onPush(this, message),
 			onRequest: (ask) => this.#options.owner.onRequest(this, ask),
 			onLine: (stream, line) => this.#options.owner.onLine(this, stream, line),

@@ -5,6 +5,7 @@ import type { Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Driver, Spawner, Upstream, UpstreamAsk } from "../upstreams/driver.ts";
+import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import type { Message } from "../wire/message.ts";
 import type { StartAdmission } from "./admission.ts";
 import type { InstanceKey } from "./instance-key.ts";
@@ -50,6 +51,8 @@ export interface HostingOptions {
 	/** By their kind. */
 	readonly drivers: Readonly<Record<string, Driver<ServerSpec>>>;
 	readonly spawner: Spawner;
+	/** See `DriverContext.era_verdicts`. */
+	readonly era_verdicts?: EraVerdicts | undefined;
 	readonly resolve: Resolve;
 	/** Read on every use: a reload may change them. */
 	limits(): HostingLimits;

@@ -158,3 +158,70 @@ test("progress is told with the client's token, whatever that is", () => {
 		{ numRuns: 100 },
 	);
 });
+
+const subscription = "io.modelcontextprotocol/subscriptionId";
+
+function listen(setup: ReturnType<typeof setUp>, id: string) {
+	const heard: string[] = [];
+	const text = `{"jsonrpc":"2.0","id":${id},"method":"subscriptions/listen","params":{}}`;
+	const call = setup.add({
+		message: message(text),
+		onNotification: ({ bytes }) => heard.push(bytes.toString("utf8")),
+	});
+	const tagged = (tag: string) =>
+		'{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":' +
+		`{"_meta":{"${subscription}":${tag}}}}`;
+	return { call, heard, tagged };
+}
+
+test("on one channel a subscription's id says whose a notification is", () => {
+	const setup = setUp();
+	const one = listen(setup, '"client\\u0020id"');
+	const other = listen(setup, "1.0");
+	setup.receive(one.tagged(String(one.call.id)));
+	setup.receive(other.tagged(String(other.call.id)));
+	setup.receive(one.tagged(String(one.call.id)));
+	assert.deepEqual(one.heard, [one.tagged('"client\\u0020id"'), one.tagged('"client\\u0020id"')]);
+	assert.deepEqual(other.heard, [other.tagged("1.0")]);
+	assert.equal(setup.recorder.pushes.length, 0);
+});
+
+test("a notification with the id of no subscription belongs to no call", () => {
+	const setup = setUp();
+	const call = setup.add({ onNotification: () => assert.fail("this is no subscription") });
+	const { tagged } = listen(setup, "1");
+	setup.receive(tagged(String(call.id)));
+	setup.receive(tagged("99"));
+	setup.receive(tagged('"1"'));
+	setup.receive(listed);
+	assert.equal(setup.recorder.pushes.length, 4);
+});
+
+test("over HTTP what comes on a subscription's stream is its own, tagged or not", () => {
+	const setup = setUp();
+	const { call, heard, tagged } = listen(setup, "7");
+	setup.receive(listed, call);
+	setup.receive(tagged(String(call.id)), call);
+	assert.deepEqual(heard, [listed, tagged("7")]);
+});
+
+test("a server that cancels a subscription ends it gracefully, and no other request", async () => {
+	const setup = setUp();
+	const { call } = listen(setup, "7");
+	const other = setup.add();
+	const cancel = (id: number) =>
+		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
+	setup.receive(cancel(other.id));
+	assert.equal(other.settled, false);
+	setup.receive(cancel(call.id));
+	const outcome = await call.outcome;
+	assert.ok(outcome.ok && outcome.value.kind === "result");
+});
+
+test("a subscription that has ended hears nothing more", () => {
+	const setup = setUp();
+	const { call, heard, tagged } = listen(setup, "7");
+	setup.receive(`{"jsonrpc":"2.0","id":${call.id},"result":{}}`);
+	setup.receive(tagged(String(call.id)), call);
+	assert.deepEqual(heard, []);
+});

@@ -1,4 +1,7 @@
+import { assert } from "../lib/assert.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { meta_keys } from "../protocol/meta.ts";
+import { composeResult } from "../wire/compose.ts";
 import { indexBatch, indexMessage, isBatch } from "../wire/index-message.ts";
 import type { Message, Span, WireProblem } from "../wire/message.ts";
 import { memberSpan, rawText } from "../wire/object.ts";
@@ -100,12 +103,39 @@ export class Inbound {
 		}
 		if (method === "notifications/cancelled") {
 			const id = memberSpan(params, "requestId");
-			if (id !== undefined) asks.withdraw(rawText(bytes, id));
+			if (id === undefined) return;
+			const ended = this.#listening(bytes, id);
+			if (ended === undefined) asks.withdraw(rawText(bytes, id));
+			else pending.settle(ended, succeed(endOfListening(ended)));
 			return;
 		}
-		const listens = via?.request.message.method === "subscriptions/listen";
-		if (via === undefined || (about_server.test(method) && !listens)) context.onPush(message);
-		else if (!via.settled) via.request.onNotification?.(message);
+		// Over HTTP a subscription has a stream of its own; on one channel its id tells.
+		const tag = memberSpan(message.meta, meta_keys.subscription_id);
+		const listener = isListening(via) ? via : this.#listening(bytes, tag);
+		// What a server logs on one channel is about the only call in flight, if there is only one.
+		const about = via ?? (method === "notifications/message" ? pending.only() : undefined);
+		if (listener !== undefined) this.#listened(message, tag, listener);
+		else if (about === undefined || about_server.test(method)) context.onPush(message);
+		else if (!about.settled) about.request.onNotification?.(message);
+	}
+
+	/** The subscription in flight under an id of this hop. */
+	#listening(bytes: Buffer, id: Span | undefined): PendingCall | undefined {
+		const call = this.#options.pending.get(integerAt(bytes, id));
+		return isListening(call) ? call : undefined;
+	}
+
+	/** What comes on a subscription bears the id of its request, which is the client's own. */
+	#listened(message: Message, tag: Span | undefined, { request, settled }: PendingCall): void {
+		if (settled || request.onNotification === undefined) return;
+		const { id, bytes } = request.message;
+		if (tag === undefined || id === undefined) {
+			request.onNotification(message);
+			return;
+		}
+		const restored = applyEdits(message.bytes, [replaceSpan(tag, rawText(bytes, id))]);
+		const indexed = indexMessage(restored);
+		if (indexed.ok) request.onNotification(indexed.value);
 	}
 
 	#progress(message: Message, token: Span, call: PendingCall): void {
@@ -136,6 +166,19 @@ export class Inbound {
 		pending.asked(call);
 		call.request.onRequest?.(ask);
 	}
+}
+
+function isListening(call: PendingCall | undefined): call is PendingCall {
+	return call?.request.message.method === "subscriptions/listen";
+}
+
+/** A server may also end a subscription by cancelling it: for who listens that is the same. */
+function endOfListening({ id }: PendingCall): Message {
+	const meta = `{"${meta_keys.subscription_id}":${id}}`;
+	const bytes = composeResult(String(id), `{"resultType":"complete","_meta":${meta}}`);
+	const indexed = indexMessage(bytes);
+	assert(indexed.ok, "what is composed here is a message");
+	return indexed.value;
 }
 
 function hasNoId(message: Message): boolean {

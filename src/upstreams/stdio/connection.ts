@@ -84,9 +84,9 @@ export class StdioConnection {
 		return this.#pending.drain(wait_ms);
 	}
 
-	/** See `Upstream.close`. */
-	close(): Promise<void> {
-		return this.#lifetime.close();
+	/** See `Upstream.close`; `stop_ms` shortens the time it gets to end by itself. */
+	close(stop_ms?: number): Promise<void> {
+		return this.#lifetime.close(stop_ms);
 	}
 
 	#readMessages(stdout: NodeJS.ReadableStream): void {

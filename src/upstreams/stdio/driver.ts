@@ -6,35 +6,23 @@ import type { Driver, DriverContext, Hello, Upstream, UpstreamRequest } from "..
 import { envelopeOf } from "../handshake.ts";
 import { type Envelope, withEnvelope } from "../outgoing.ts";
 import type { Outcome } from "../pending.ts";
-import { StdioConnection } from "./connection.ts";
-import { shakeHands } from "./handshake.ts";
+import type { StdioConnection } from "./connection.ts";
+import { openProgram } from "./open.ts";
 
 /** Programs on this machine that speak MCP over their standard streams. */
 export const stdioDriver: Driver<StdioSpec> = {
 	kind: "stdio",
 
 	async open(spec: StdioSpec, context: DriverContext): Promise<Result<Upstream, Fault>> {
-		const { command, args, env, cwd } = spec;
-		const child = await context.spawner.spawn({
-			server: context.server,
-			command,
-			args,
-			env,
-			cwd,
-		});
-		if (!child.ok) return child;
-		const connection = new StdioConnection(child.value, context);
-		const hello = await shakeHands(connection, context);
-		if (!hello.ok) {
-			await connection.close();
-			return hello;
-		}
+		const opened = await openProgram(spec, context);
+		if (!opened.ok) return opened;
+		const { connection, hello } = opened.value;
 		const { ended } = connection;
 		if (ended !== undefined) {
 			return fail(connection.faults.notStarted(`${ended.message} right after its handshake`));
 		}
 		connection.onGone = (reason) => context.onGone(reason);
-		return succeed(new StdioUpstream(connection, hello.value, context));
+		return succeed(new StdioUpstream(connection, hello, context));
 	},
 };
 

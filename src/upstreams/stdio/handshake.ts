@@ -77,9 +77,9 @@ export async function discover(
 	const error = readHandshakeError(outcome.value);
 	if (error === undefined) {
 		const hello = readDiscovered(outcome.value);
-		return typeof hello === "string"
-			? { kind: "legacy", answered: true }
-			: { kind: "modern", hello };
+		if (hello === undefined) return { kind: "legacy", answered: true };
+		if (typeof hello !== "string") return { kind: "modern", hello };
+		return { kind: "refused", fault: connection.faults.protocol(hello) };
 	}
 	if (!isModernError(error.code) || namesLegacy(error)) return { kind: "legacy", answered: true };
 	return { kind: "refused", fault: refused(connection, error) };

@@ -47,14 +47,14 @@ export class Lifetime {
 	}
 
 	/** Ends the program; resolves when nothing is left of it. */
-	close(): Promise<void> {
-		this.#closed ??= this.#close();
+	close(stop_ms = this.#options.stop_ms): Promise<void> {
+		this.#closed ??= this.#close(stop_ms);
 		return this.#closed;
 	}
 
-	async #close(): Promise<void> {
+	async #close(stop_ms: number): Promise<void> {
 		this.is_closing = true;
-		await this.#child.stop(this.#options.stop_ms);
+		await this.#child.stop(stop_ms);
 		this.#finish({ message: "was stopped", exit_code: null, signal: null });
 	}
 

@@ -25,6 +25,7 @@ const options_by_name = {
 	stateless: { type: "boolean" },
 	no_get: { type: "boolean" },
 	moved: { type: "boolean" },
+	on_discover: { type: "string" },
 	start_ms: { type: "string" },
 	code: { type: "string" },
 	at_start: { type: "boolean" },
