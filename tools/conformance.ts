@@ -94,6 +94,13 @@ function countReasons(known: Comparison["known"]): Map<string, number> {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "moorage-conformance-"));
+const clean = () => rmSync(scratch, { recursive: true, force: true });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+	process.once(signal, () => {
+		clean();
+		process.kill(process.pid, signal);
+	});
+}
 try {
 	const legs = allLegs().filter(
 		({ title }) => positionals.length === 0 || positionals.some((text) => title.includes(text)),
@@ -114,5 +121,5 @@ try {
 	process.exitCode = wrong === 0 && passed > 0 ? 0 : 1;
 } finally {
 	if (values.keep === true) say(`kept ${scratch}`);
-	else rmSync(scratch, { recursive: true, force: true });
+	else clean();
 }

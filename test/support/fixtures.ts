@@ -19,9 +19,10 @@ export async function startHttpFixture(name: string, args: string[] = []): Promi
 	const child = spawn(process.execPath, [fixturePath(name), ...args], {
 		stdio: ["pipe", "pipe", "inherit"],
 	});
-	const [chunk] = (await once(child.stdout, "data")) as [Buffer];
-	const { url } = JSON.parse(chunk.toString("utf8")) as { url: string };
 	const exited = once(child, "exit");
+	const first = await Promise.race([once(child.stdout, "data"), exited.then(() => undefined)]);
+	if (first === undefined) throw new Error(`The fixture ${name} ended before it listened.`);
+	const { url } = JSON.parse(String(first[0])) as { url: string };
 	const stop = async () => {
 		child.kill("SIGKILL");
 		await exited;
