@@ -23,6 +23,7 @@ const tasks = new Map([
 	["build", { program: "tools/build.ts", args: [] }],
 	["package", { program: "tools/package.ts", args: [] }],
 	["bench", { program: "bench/main.ts", args: [] }],
+	["bench:check", { program: "bench/main.ts", args: ["--check"] }],
 	["conformance", { program: "tools/conformance.ts", args: [] }],
 	["matrix", { program: "tools/matrix.ts", args: [] }],
 ]);

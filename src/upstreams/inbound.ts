@@ -113,7 +113,8 @@ export class Inbound {
 		const tag = memberSpan(message.meta, meta_keys.subscription_id);
 		const listener = isListening(via) ? via : this.#listening(bytes, tag);
 		// What a server logs on one channel is about the only call in flight, if there is only one.
-		const about = via ?? (method === "notifications/message" ? pending.only() : undefined);
+		const only = method === "notifications/message" ? pending.only() : undefined;
+		const about = via ?? (only?.request.onNotification === undefined ? undefined : only);
 		if (listener !== undefined) this.#listened(message, tag, listener);
 		else if (about === undefined || about_server.test(method)) context.onPush(message);
 		else if (!about.settled) about.request.onNotification?.(message);
