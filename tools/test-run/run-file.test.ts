@@ -11,7 +11,7 @@ import { runPhase } from "./run-files.ts";
 async function run(
 	t: TestContext,
 	text: string,
-	limits: { file_ms_max?: number; environment?: NodeJS.ProcessEnv } = {},
+	limits: { file_ms_max?: number; linger_ms_max?: number; environment?: NodeJS.ProcessEnv } = {},
 ): Promise<FileOutcome> {
 	const root = tempTree(t, { "a.test.ts": `import { test, describe } from "node:test";\n${text}` });
 	return runFile({
@@ -21,7 +21,7 @@ async function run(
 		events_path: join(root, "events"),
 		file_ms_max: limits.file_ms_max ?? 30_000,
 		test_ms_max: 20_000,
-		linger_ms_max: 300,
+		linger_ms_max: limits.linger_ms_max ?? 20_000,
 	});
 }
 
@@ -46,14 +46,17 @@ test("a file that hangs in a test is killed, and the test is named", async (t) =
 		t,
 		`test("fine", () => {});
 		test("hangs", () => new Promise(() => setInterval(() => {}, 1000)));`,
-		{ file_ms_max: 500 },
+		// Long enough for the first test to pass on a machine that is busy.
+		{ file_ms_max: 5000 },
 	);
 	assert.equal(outcome.passed, 1);
 	assert.match(outcome.failures[0]?.detail ?? "", /took too long during "hangs" and was killed/);
 });
 
 test("a file that lives on after its tests is killed, and fails", async (t) => {
-	const outcome = await run(t, `test("fine", () => { setInterval(() => {}, 1000); });`);
+	const outcome = await run(t, `test("fine", () => { setInterval(() => {}, 1000); });`, {
+		linger_ms_max: 300,
+	});
 	assert.match(outcome.failures[0]?.detail ?? "", /kept running after its tests and was killed/);
 });
 
