@@ -27,12 +27,14 @@ import { gatewayOwner } from "../store/meta-repository.ts";
 import { createRepositories, createWriter } from "../store/repositories.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Upstream } from "../upstreams/driver.ts";
+import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import { httpDriver } from "../upstreams/http/driver.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { overviewOf } from "./overview.ts";
 import { product } from "./product.ts";
 import { listenProblem, type StartProblem } from "./start-problem.ts";
+import { storedEraVerdicts } from "./stored-era-verdicts.ts";
 
 /** What a gateway is started with. */
 export interface DaemonOptions {
@@ -172,7 +174,8 @@ class House implements Daemon, BackendRooms {
 			log,
 			containment,
 		});
-		const parts = { database: database.value, spawner, token: token.value, lock };
+		const era_verdicts = await storedEraVerdicts({ meta, clock, log });
+		const parts = { database: database.value, spawner, token: token.value, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
 		await house.#sessions.restore();
 		await house.#events.restore();
@@ -184,7 +187,13 @@ class House implements Daemon, BackendRooms {
 	private constructor(
 		options: DaemonOptions,
 		plan: Plan,
-		parts: { database: Database; spawner: ProcessSpawner; token: string; lock: DataLock },
+		parts: {
+			database: Database;
+			spawner: ProcessSpawner;
+			token: string;
+			lock: DataLock;
+			era_verdicts: EraVerdicts;
+		},
 		state_key: Buffer,
 	) {
 		const { clock, random, log } = options;
@@ -228,7 +237,7 @@ class House implements Daemon, BackendRooms {
 			repository: repositories.catalogs,
 			note: (server, text) => this.#hosting.note(server, text),
 		});
-		this.#hosting = this.#buildHosting();
+		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#gateway = new Gateway(
 			{
 				clock,
@@ -353,7 +362,7 @@ class House implements Daemon, BackendRooms {
 		return succeed({ added, removed, changed, warnings });
 	}
 
-	#buildHosting(): Hosting {
+	#buildHosting(era_verdicts: EraVerdicts): Hosting {
 		const { clock, random, log, environment, onProgress } = this.#options;
 		const resolver = new PackageResolver({
 			data_dir: this.#plan.data,
@@ -368,6 +377,7 @@ class House implements Daemon, BackendRooms {
 			log,
 			drivers: { stdio: stdioDriver, http: httpDriver },
 			spawner: this.#spawner,
+			era_verdicts,
 			client_info: JSON.stringify(product),
 			limits: () => this.#plan.limits,
 			resolve: (spec, context) =>

@@ -92,8 +92,25 @@ test("what a call's stream brings belongs to the call, except what is about the 
 	receive('{"jsonrpc":"2.0","method":"acme/news"}', call);
 	assert.deepEqual(own, ["notifications/message", "acme/news"]);
 	assert.equal(recorder.pushes.length, 2);
+});
+
+test("what a server logs on one channel belongs to the only call that listens, if there is one", () => {
+	const own: string[] = [];
+	const { recorder, add, receive } = setUp();
+	receive(logged);
+	assert.equal(recorder.pushes.length, 1);
+	const call = add({ onNotification: ({ method }) => own.push(method ?? "") });
+	receive(logged);
+	receive('{"jsonrpc":"2.0","method":"acme/news"}');
+	assert.deepEqual(own, ["notifications/message"]);
+	assert.equal(recorder.pushes.length, 2);
+	add();
 	receive(logged);
 	assert.equal(recorder.pushes.length, 3);
+	receive(`{"jsonrpc":"2.0","id":${call.id},"result":{}}`);
+	receive(logged);
+	assert.equal(recorder.pushes.length, 4);
+	assert.deepEqual(own, ["notifications/message"]);
 });
 
 test("what a subscription's stream brings belongs to the subscription", () => {

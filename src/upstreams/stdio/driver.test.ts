@@ -319,7 +319,7 @@ describe("the stdio driver and questions of a server", { concurrency: 2 }, () =>
 					for (let n = 0; n < 257; n++) send({ id: "q" + n, method: "roots/list" });
 					send({ id: "q0", method: "roots/list" });
 				}
-				if (error) send({ method: "notifications/message", params: { id, error } });
+				if (error) send({ method: "acme/refused", params: { id, error } });
 			}
 		});`;
 		const spec = { ...nodeSpec("", []), args: ["-e", code] };
