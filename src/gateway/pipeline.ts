@@ -6,6 +6,7 @@ import { checkOffered } from "./steps/check-offered.ts";
 import { checkParamHeaders } from "./steps/check-param-headers.ts";
 import { filterList } from "./steps/filter-list.ts";
 import { findTarget } from "./steps/find-target.ts";
+import { matchLogLevel } from "./steps/match-log-level.ts";
 import { restoreNames } from "./steps/restore-names.ts";
 import { sendUpstream } from "./steps/send-upstream.ts";
 import { translateReply } from "./steps/translate-reply.ts";
@@ -27,6 +28,7 @@ export const steps: readonly Step[] = [
 	checkOffered,
 	checkParamHeaders,
 	acquireInstance,
+	matchLogLevel,
 	translateRequest,
 	sendUpstream,
 ];

@@ -49,6 +49,8 @@ export interface Trial {
 	readonly server_era: Era;
 	/** Unlike that of any other trial. */
 	readonly key: string;
+	/** Waits for all trials at this server that take part; true for the last to arrive. */
+	arrive(): Promise<boolean>;
 }
 
 /** One row of the matrix. */

@@ -15,8 +15,6 @@ import { GatewayProcess } from "./gateway-process.ts";
 import type { Peer } from "./peer.ts";
 import { endpointOf, startServers } from "./servers.ts";
 
-/** Pairs that are played at one time: they wait for each other's answers more than they compute. */
-const pairs_at_once = 6;
 const connect_ms = 20_000;
 const feature_ms = 10_000;
 const restart_ms = 30_000;
@@ -53,19 +51,25 @@ export async function runMatrix(
 	const outcomes = new Outcomes(say);
 	const connected: Connected[] = [];
 	try {
-		await inParallel(pairsOf(selection), pairs_at_once, async (pair) => {
-			const one = await connectPair(pair, gateway);
-			connected.push(one);
-			for (const feature of selected(features, selection)) {
-				await outcomes.play(feature, one, feature_ms);
+		// On one channel a question cannot be told to belong to one of several calls, and is then
+		// refused. So each server plays with one client at a time, and all servers at once.
+		await eachServer(pairsOf(selection), async (pairs) => {
+			for (const pair of pairs) {
+				const one = await connectPair(pair, gateway);
+				connected.push(one);
+				for (const feature of selected(features, selection)) {
+					await outcomes.play(feature, one, feature_ms);
+				}
 			}
 		});
 		for (const feature of selected([server_restart], selection)) {
-			await Promise.all(
-				server_kinds.map(async (server) => {
-					const at_server = connected.filter(({ pair }) => pair.server === server);
-					for (const one of at_server) await outcomes.play(feature, one, restart_ms);
-				}),
+			await eachServer(
+				connected.map(({ pair }) => pair),
+				async (pairs) => {
+					const ones = connected.filter(({ pair }) => pairs.includes(pair));
+					const arrive = barrier(ones.filter(({ peer }) => peer !== undefined).length);
+					await Promise.all(ones.map((one) => outcomes.play(feature, one, restart_ms, arrive)));
+				},
 			);
 		}
 		for (const feature of selected([gateway_restart], selection)) {
@@ -111,16 +115,26 @@ async function connectPair(pair: Pair, gateway: GatewayProcess): Promise<Connect
 	}
 }
 
-async function inParallel<T>(
-	items: readonly T[],
-	at_once: number,
-	work: (item: T) => Promise<void>,
+/** Does the work for the pairs of each server, all servers at one time. */
+async function eachServer(
+	pairs: readonly Pair[],
+	work: (pairs: readonly Pair[]) => Promise<void>,
 ): Promise<void> {
-	const left = items.values();
-	const worker = async () => {
-		for (const item of left) await work(item);
+	const at = (kind: ServerKind) => pairs.filter(({ server }) => server === kind);
+	await Promise.all(server_kinds.map((kind) => work(at(kind))));
+}
+
+/** A meeting point: everybody waits there until `size` have arrived. */
+function barrier(size: number): () => Promise<boolean> {
+	const complete = Promise.withResolvers<void>();
+	let arrived = 0;
+	return async () => {
+		arrived += 1;
+		const last = arrived === size;
+		if (last) complete.resolve();
+		await complete.promise;
+		return last;
 	};
-	await Promise.all(Array.from({ length: at_once }, worker));
 }
 
 async function within<T>(wait_ms: number, work: Promise<T>): Promise<T> {
@@ -159,9 +173,14 @@ class Outcomes {
 	}
 
 	/** Plays one feature with one pair. */
-	async play(feature: Feature, one: Connected, wait_ms: number): Promise<void> {
+	async play(
+		feature: Feature,
+		one: Connected,
+		wait_ms: number,
+		arrive = barrier(1),
+	): Promise<void> {
 		const { client, server, key } = one.pair;
-		const played = await outcomeOf(feature, one, wait_ms);
+		const played = await outcomeOf(feature, one, wait_ms, arrive);
 		const id = `${feature.name}|${client}|${server}`;
 		const known = this.#cells.get(id);
 		if (played.status === "fail") {
@@ -179,10 +198,11 @@ async function outcomeOf(
 	feature: Feature,
 	{ pair, peer, problem }: Connected,
 	wait_ms: number,
+	arrive: () => Promise<boolean>,
 ): Promise<Pick<Cell, "status" | "why">> {
 	if (peer === undefined) return { status: "fail", why: problem };
 	const { server, key } = pair;
-	const trial: Trial = { peer, server, server_era: server_eras[server], key };
+	const trial: Trial = { peer, server, server_era: server_eras[server], key, arrive };
 	const why = feature.ruling?.why(peer.era, trial.server_era);
 	const work = why === undefined ? feature.run(trial) : feature.ruling?.refused(trial);
 	try {

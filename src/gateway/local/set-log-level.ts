@@ -1,14 +1,17 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { log_levels } from "../../protocol/log-levels.ts";
+import type { ServerPlan } from "../../config/plan.ts";
 import { memberSpan, readString } from "../../wire/object.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { tellLogLevel } from "../steps/match-log-level.ts";
 
 /**
  * Keeps the level with the session: servers are shared, so each client's wish is applied to
- * what reaches that client and not to the server (logging, 2025-11-25).
+ * what reaches that client (logging, 2025-11-25). Servers that run are told at once, others
+ * with the first call that needs them.
  */
-export function setLogLevel(call: Call, context: GatewayContext): Reply {
+export async function setLogLevel(call: Call, context: GatewayContext): Promise<Reply> {
 	const level = readString(call.message.bytes, memberSpan(call.message.params, "level"));
 	if (level === undefined || !log_levels.includes(level)) {
 		const text = `params.level must be one of ${log_levels.join(", ")}`;
@@ -16,5 +19,18 @@ export function setLogLevel(call: Call, context: GatewayContext): Reply {
 	}
 	const { session_id } = call.client;
 	if (session_id !== undefined) context.sessions.setLogLevel(session_id, level);
+	await Promise.all(call.endpoint.servers.map((server) => tell(server, level, call, context)));
 	return { kind: "result", json: "{}" };
+}
+
+async function tell(
+	server: ServerPlan,
+	level: string,
+	call: Call,
+	context: GatewayContext,
+): Promise<void> {
+	const lease = context.hosting.tryAcquire(context.instanceKey(server, call.client));
+	if (lease === undefined) return;
+	await tellLogLevel(lease.upstream, level);
+	lease.release();
 }

@@ -4,13 +4,19 @@ import type { Feature, Trial } from "../cell.ts";
 /** Between two attempts to reach something that is being started again. */
 const pause_ms = 100;
 
-/** The call that killed the server ends with an honest error, and a later one simply works. */
+/** Calls in flight when their server dies end with an honest error, and later ones simply work. */
 export const server_restart: Feature = {
 	name: "restart of the server",
 	async run(trial) {
-		const { peer } = trial;
-		const outcome = await peer.call("crash").catch((error: unknown) => error);
-		const failed = outcome instanceof Error || (outcome as { isError?: boolean }).isError === true;
+		const { peer, key } = trial;
+		const running = Promise.withResolvers<void>();
+		const options = { onprogress: () => running.resolve() };
+		const call = peer.call("wait", { key: `crash-${key}` }, options);
+		const outcome = call.catch((error: unknown) => error);
+		await running.promise;
+		if (await trial.arrive()) void peer.call("crash").catch(() => undefined);
+		const ended = await outcome;
+		const failed = ended instanceof Error || (ended as { isError?: boolean }).isError === true;
 		assert.ok(failed, "a call whose server died does not succeed");
 		await worksAgain(trial);
 	},

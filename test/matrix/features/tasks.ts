@@ -34,7 +34,7 @@ async function refused({ peer, key }: Trial): Promise<void> {
 	const { content } = await peer.call("job", { label: key });
 	assert.equal(content[0].text, `done ${key}`);
 	const { error } = await peer.wire("tasks/get", { taskId: "none" }, extensions);
-	assert.ok(error !== undefined && error.code < 0, JSON.stringify(error));
+	assert.equal(error?.code, -32601, JSON.stringify(error));
 }
 
 export const tasks: Feature = {

@@ -7,6 +7,10 @@
  * changed(kind), updated(uri) }`. How any of it travels is the business of the era.
  */
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Between notifications: SDK clients drop those that arrive in one piece with the result. */
+const pace_ms = 20;
 
 const text = (value) => ({ type: "text", text: value });
 const says = (value) => ({ content: [text(value)] });
@@ -76,7 +80,10 @@ const fixed = {
 		description: "Reports progress.",
 		inputSchema: schema({ steps: { type: "number" } }),
 		async step({ args, progress }) {
-			for (let step = 1; step <= args.steps; step += 1) await progress(step, args.steps);
+			for (let step = 1; step <= args.steps; step += 1) {
+				await progress(step, args.steps);
+				await sleep(pace_ms);
+			}
 			return says(`${args.steps} steps`);
 		},
 	},
