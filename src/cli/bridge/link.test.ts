@@ -96,13 +96,13 @@ test("an aborted request ends at once, while waiting and while under way", async
 	const endpoint = new Endpoint();
 	const url = await endpoint.start(context);
 	endpoint.answer = () => undefined;
-	let place: string | undefined;
-	const link = openLink(context, () => place);
+	const place: { url: string | undefined } = { url: undefined };
+	const link = openLink(context, () => place.url);
 	const waiting = new AbortController();
 	const first = link.send(requestOf({ signal: waiting.signal }));
 	waiting.abort();
 	assert.deepEqual((await first).ok, false);
-	place = url;
+	place.url = url;
 	const running = new AbortController();
 	const second = link.send(requestOf({ signal: running.signal }));
 	await until(() => endpoint.received.length === 1);

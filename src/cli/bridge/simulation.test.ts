@@ -122,9 +122,8 @@ class Part {
 test("whatever the gateway does, each request has one answer and no call is made twice", async (context) => {
 	const runs = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
 		const scene = await openBridge(context);
-		let part: Part | undefined;
-		const state = sessions(scene, (received) => part?.answer(received));
-		part = new Part(steps, () => {
+		const state = sessions(scene, (received) => part.answer(received));
+		const part = new Part(steps, () => {
 			state.valid = undefined;
 		});
 		scene.send({ ...initialize, id: "handshake" }, initialized);
