@@ -16,9 +16,6 @@ import { readJson } from "./read-json.ts";
 import { readYaml } from "./read-yaml.ts";
 import { Report, SourceFile } from "./report.ts";
 
-export type { InputRequest } from "./inputs.ts";
-export { type ConfigProblem, formatProblem } from "./problem.ts";
-
 /** What loading takes from outside; nothing is read from the process itself. */
 export interface LoadOptions {
 	/** A file or a folder; undefined searches the working directory. */

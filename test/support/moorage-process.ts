@@ -69,26 +69,3 @@ export async function startMoorage(
 		},
 	};
 }
-
-/** Runs one moorage command to its end. */
-export async function runMoorage(
-	args: readonly string[],
-	options: { cwd?: string; environment?: NodeJS.ProcessEnv; input?: string } = {},
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-	const child = spawn(process.execPath, [program, ...args], {
-		stdio: ["pipe", "pipe", "pipe"],
-		env: options.environment ?? process.env,
-		...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-	});
-	child.stdin.end(options.input ?? "");
-	const out: Buffer[] = [];
-	const err: Buffer[] = [];
-	child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-	child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-	const [code] = (await once(child, "close")) as [number | null];
-	return {
-		code,
-		stdout: Buffer.concat(out).toString("utf8"),
-		stderr: Buffer.concat(err).toString("utf8"),
-	};
-}
