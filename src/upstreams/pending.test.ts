@@ -50,8 +50,11 @@ test("a call is settled by what comes first and by nothing after it", async () =
 	assert.deepEqual(given_up, []);
 });
 
-test("the only call in flight is told from one of several", () => {
-	const { faults, pending, add } = setUp();
+test("the only call of a client in flight is told from one of several", () => {
+	const { faults, pending, add: addOwn } = setUp();
+	const onNotification = () => undefined;
+	const add = () => pending.add(toolRequest("echo", {}, { call_ms, onNotification }));
+	addOwn();
 	assert.equal(pending.only(), undefined);
 	const call = add();
 	assert.equal(pending.only(), call);

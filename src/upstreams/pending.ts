@@ -96,11 +96,18 @@ export class PendingCalls {
 		return id === undefined ? undefined : this.#calls.get(id);
 	}
 
-	/** The call in flight, when there is exactly one. */
+	/**
+	 * The call in flight, when there is exactly one that somebody waits for. What the gateway
+	 * asks for itself (lists, levels, subscriptions) causes neither questions nor messages.
+	 */
 	only(): PendingCall | undefined {
-		if (this.#calls.size !== 1) return undefined;
-		for (const call of this.#calls.values()) return call;
-		return undefined;
+		let only: PendingCall | undefined;
+		for (const call of this.#calls.values()) {
+			if (!isOfClient(call)) continue;
+			if (only !== undefined) return undefined;
+			only = call;
+		}
+		return only;
 	}
 
 	/** Ends a call. False when it had already ended: the outcome is then of no use. */
@@ -167,4 +174,9 @@ export class PendingCalls {
 	#tellDrained(): void {
 		for (const done of [...this.#drained]) done();
 	}
+}
+
+function isOfClient({ request }: PendingCall): boolean {
+	if (request.message.method === "subscriptions/listen") return false;
+	return request.onNotification !== undefined || request.onRequest !== undefined;
 }

@@ -10,7 +10,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Between notifications: SDK clients drop those that arrive in one piece with the result. */
-const pace_ms = 20;
+const pace_ms = 60;
 
 const text = (value) => ({ type: "text", text: value });
 const says = (value) => ({ content: [text(value)] });
