@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { default_limits, default_timeouts } from "./defaults.ts";
-import { formatProblem, type InputRequest, type LoadOptions, loadPlan } from "./load.ts";
+import { type InputRequest } from "./inputs.ts";
+import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
+import { formatProblem } from "./problem.ts";
 
 /*
  * Each file in golden/ is one case: a sentence, settings, then files behind `-- NAME --` lines.

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import * as fc from "fast-check";
 import { tempFolder } from "../../test/support/temp-folder.ts";
-import { formatProblem, type LoadOptions, loadPlan } from "./load.ts";
+import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
+import { formatProblem } from "./problem.ts";
 
 function load(cwd: string, more: Partial<LoadOptions> = {}): ReturnType<typeof loadPlan> {
 	return loadPlan({

@@ -23,6 +23,11 @@ export interface HttpSpec {
 	readonly driver: "http";
 	/** Absolute http or https URL. */
 	readonly url: string;
+	/**
+	 * `sse`: only the HTTP+SSE transport of 2024-11-05 is tried. Otherwise it is tried last,
+	 * where a server refuses Streamable HTTP.
+	 */
+	readonly transport?: "sse";
 	/** Sent with every request; references are already resolved. */
 	readonly headers: Readonly<Record<string, string>>;
 }

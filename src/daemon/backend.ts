@@ -64,7 +64,8 @@ export class DaemonBackend implements AdminBackend {
 
 	logs(name: string, options: { readonly tail: number }): readonly LogLine[] | undefined {
 		if (this.server(name) === undefined) return undefined;
-		return this.#rooms.hosting.lines(name).slice(-options.tail);
+		const lines = this.#rooms.hosting.lines(name);
+		return lines.slice(Math.max(0, lines.length - options.tail));
 	}
 
 	followLogs(name: string, listener: (line: LogLine) => void): (() => void) | undefined {

@@ -238,23 +238,7 @@ class House implements Daemon, BackendRooms {
 			note: (server, text) => this.#hosting.note(server, text),
 		});
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
-		this.#gateway = new Gateway(
-			{
-				clock,
-				random,
-				log,
-				hosting: this.#hosting,
-				catalogs: this.#catalogs,
-				sessions: this.#sessions,
-				events: this.#events,
-				product,
-				state_key,
-				limits: () => this.#plan.limits,
-				admin: this.#buildAdmin(parts.token),
-				ready: () => this.#isReady(),
-			},
-			plan,
-		);
+		this.#gateway = this.#buildGateway(parts.token, state_key);
 	}
 
 	get plan(): Plan {
@@ -396,6 +380,27 @@ class House implements Daemon, BackendRooms {
 				onState: (status) => onProgress?.({ kind: "state", status }),
 			},
 		});
+	}
+
+	#buildGateway(token: string, state_key: Buffer): Gateway {
+		const { clock, random, log } = this.#options;
+		return new Gateway(
+			{
+				clock,
+				random,
+				log,
+				hosting: this.#hosting,
+				catalogs: this.#catalogs,
+				sessions: this.#sessions,
+				events: this.#events,
+				product,
+				state_key,
+				limits: () => this.#plan.limits,
+				admin: this.#buildAdmin(token),
+				ready: () => this.#isReady(),
+			},
+			this.#plan,
+		);
 	}
 
 	#buildAdmin(token: string): (request: IncomingMessage, response: ServerResponse) => void {
