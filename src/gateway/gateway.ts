@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Plan } from "../config/plan.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import type { Session } from "../sessions/sessions.ts";
 import { UnattributedAsks } from "./asks.ts";
 import { GatewayContext, type GatewayOptions } from "./context.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
-import { clientOf, LegacyEdge } from "./edges/legacy.ts";
 import type { Exchange } from "./edges/exchange.ts";
+import { clientOf, LegacyEdge } from "./edges/legacy.ts";
 import { LegacyStates } from "./edges/legacy-state.ts";
 import { type Edges, serveMcpAddress } from "./edges/mcp-address.ts";
 import { ModernEdge } from "./edges/modern.ts";
@@ -15,10 +16,9 @@ import { type Endpoint, endpointsOf } from "./endpoint.ts";
 import { isAllowedHost, isAllowedOrigin } from "./guard.ts";
 import { serveHealth } from "./health.ts";
 import { Pushes } from "./pushes.ts";
-import type { Session } from "../sessions/sessions.ts";
+import { answerJson, type EndpointPart, type Route, routeOf } from "./routes.ts";
 import { ResourceSubscriptions } from "./subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
-import { answerJson, type EndpointPart, type Route, routeOf } from "./routes.ts";
 
 /** The whole front door: one listener, every address behind it. */
 export interface FrontDoorOptions extends GatewayOptions {
@@ -209,13 +209,15 @@ export class Gateway {
 		}
 		if (counted) this.#in_flight += 1;
 		const exchange = { request, response, endpoint, headers, principal: local_principal };
-		this.#servePart(exchange, route.part)
-			.catch((error: unknown) => this.#broke(error, response))
-			.finally(() => {
-				if (!counted) return;
-				this.#in_flight -= 1;
-				if (this.#in_flight === 0) this.#idle?.();
-			});
+		const served = () => {
+			if (!counted) return;
+			this.#in_flight -= 1;
+			if (this.#in_flight === 0) this.#idle?.();
+		};
+		this.#servePart(exchange, route.part).then(served, (error: unknown) => {
+			served();
+			this.#broke(error, response);
+		});
 	}
 
 	async #servePart(exchange: Exchange, part: EndpointPart): Promise<void> {

@@ -32,11 +32,19 @@ export function stampRequest(message: Message, edits: readonly Edit[], id: numbe
 	return applyEdits(message.bytes, all);
 }
 
+const envelope_keys = [
+	meta_keys.protocol_version,
+	meta_keys.client_capabilities,
+	meta_keys.client_info,
+];
+
 /**
  * The request with the `_meta` that a modern server needs (basic, 2026-07-28). What the
  * message or its edits already say stays as it is, and then nothing is copied.
  */
 export function withEnvelope(request: UpstreamRequest, envelope: Envelope): UpstreamRequest {
+	// A client of the modern revision has said it all; it is the one who is in a hurry.
+	if (envelope_keys.every((key) => mentions(request, key))) return request;
 	const wanted: Record<string, string> = {
 		[meta_keys.protocol_version]: JSON.stringify(envelope.revision),
 		[meta_keys.client_capabilities]: envelope.capabilities,
@@ -46,7 +54,6 @@ export function withEnvelope(request: UpstreamRequest, envelope: Envelope): Upst
 	for (const key of Object.keys(wanted)) {
 		if (!mentions(request, key)) missing[key] = wanted[key] as string;
 	}
-	if (Object.keys(missing).length === 0) return request;
 	// Two sets of edits to one object do not know of each other's commas: one after the other.
 	const edited = reindex(applyEdits(request.message.bytes, request.edits));
 	return { ...request, message: reindex(addMeta(edited, missing)), edits: [] };

@@ -14,41 +14,71 @@ import { forwardNotification } from "./forward-notification.ts";
  * more to the next instance; anything else is answered with what is known, never repeated.
  */
 export async function sendUpstream(call: Call, context: GatewayContext): Promise<Reply> {
-	const reply = await sendOnceMore(call, context);
+	const before = definitionFor(call, context);
+	const first = await sendOnce(call, call.message, call.edits, context);
+	// Nearly every reply is a result. Each further async function would cost every call.
+	const is_result = first.kind === "message" && first.message.error === undefined;
+	const reply = is_result ? first : await reconsider(call, first, before, context);
 	if (call.client.era === "modern" || !needsInput(reply)) return reply;
 	return playRounds(call, reply, context, (message, edits) => send(call, message, edits, context));
 }
 
-async function sendOnceMore(call: Call, context: GatewayContext): Promise<Reply> {
-	const first = await send(call, call.message, call.edits, context);
-	if (first.kind !== "fault" || !first.fault.retry_safe) return first;
-	if (first.fault.code !== "server_exited" || call.signal.aborted) return first;
+/** What follows on a first reply that is no result. */
+async function reconsider(
+	call: Call,
+	first: Reply,
+	before: Buffer | undefined,
+	context: GatewayContext,
+): Promise<Reply> {
+	const { message, edits } = call;
+	const reply = await settleHeaders(call, { message, edits, reply: first, before }, context);
+	if (reply.kind !== "fault" || !reply.fault.retry_safe) return reply;
+	if (reply.fault.code !== "server_exited" || call.signal.aborted) return reply;
 	call.lease?.release();
 	call.lease = undefined;
 	const refused = await acquireInstance(call, context);
-	return refused ?? send(call, call.message, call.edits, context);
+	return refused ?? send(call, message, edits, context);
 }
 
-/**
- * Sends once more where a server says that headers and arguments disagree: it has refused the
- * call before it did anything, and the headers were made from what may be an old definition.
- */
 async function send(
 	call: Call,
 	message: Message,
 	edits: readonly Edit[],
 	context: GatewayContext,
 ): Promise<Reply> {
+	const before = definitionFor(call, context);
+	const reply = await sendOnce(call, message, edits, context);
+	return settleHeaders(call, { message, edits, reply, before }, context);
+}
+
+/** A request that was sent, its reply, and the tool's definition that its headers are from. */
+interface Sent {
+	readonly message: Message;
+	readonly edits: readonly Edit[];
+	readonly reply: Reply;
+	readonly before: Buffer | undefined;
+}
+
+/**
+ * Sends once more where a server says that headers and arguments disagree: it has refused the
+ * call before it did anything, and the headers were made from what may be an old definition.
+ */
+async function settleHeaders(
+	call: Call,
+	{ message, edits, reply, before }: Sent,
+	context: GatewayContext,
+): Promise<Reply> {
 	const { lease, target } = call;
 	assert(lease !== undefined && target !== undefined, "a call needs an instance to be sent");
-	const { server, name } = target;
-	const before = toolDefinition(server.name, name, context);
-	const reply = await sendOnce(call, message, edits, context);
 	if (call.method !== "tools/call" || !isHeaderMismatch(reply)) return reply;
-	await context.catalogs.refresh(server, lease.upstream, call.signal);
-	const after = toolDefinition(server.name, name, context);
+	await context.catalogs.refresh(target.server, lease.upstream, call.signal);
+	const after = definitionFor(call, context);
 	const same = after === before || (before !== undefined && after?.equals(before) === true);
 	return same || call.signal.aborted ? reply : sendOnce(call, message, edits, context);
+}
+
+function definitionFor({ target }: Call, context: GatewayContext): Buffer | undefined {
+	return target && toolDefinition(target.server.name, target.name, context);
 }
 
 function isHeaderMismatch(reply: Reply): boolean {
