@@ -21,6 +21,10 @@ export interface LoadShape {
 	readonly run_ms: number;
 }
 
+/** Before a server is measured at an address for the first time, its code is compiled. */
+const first_warm_ms = 1_000;
+const first_warm_calls = 3_000;
+
 interface Done {
 	readonly kind: "measuring" | "done";
 	readonly calls: number;
@@ -39,9 +43,16 @@ export class LoadGenerator {
 		stdio: ["ignore", "ignore", "inherit", "ipc"],
 	});
 
+	readonly #warmed = new Set<string>();
+
 	/** Loads the server with this pid once and counts; a wrong reply fails the run. */
 	async run(request: LoadRequest, shape: LoadShape, pid: number): Promise<Sample> {
-		this.#process.send({ ...request, ...shape });
+		const address = `${request.port}${request.path}`;
+		const first = !this.#warmed.has(address);
+		this.#warmed.add(address);
+		const warm_ms = first ? first_warm_ms : shape.warm_ms;
+		const warm_calls = first ? first_warm_calls : 0;
+		this.#process.send({ ...request, ...shape, warm_ms, warm_calls });
 		await this.#next("measuring");
 		const cpu_before = cpuOf(pid);
 		const done = await this.#next("done");

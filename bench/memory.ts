@@ -15,6 +15,12 @@ const opened_at_once = 16;
 /** Time to let go of what opening took. */
 const calm_ms = 1_500;
 
+/** What a gateway takes that has nothing to do, in MiB. */
+export async function idleMemory(gateway: Contender): Promise<number | undefined> {
+	await calm();
+	return residentOf(gateway.pid);
+}
+
 /** Opens so many legacy sessions and leaves them idle. */
 export async function growBySessions(gateway: Contender, count: number): Promise<MemoryGrowth> {
 	const address = `http://127.0.0.1:${gateway.port}/legacy/mcp`;

@@ -10,9 +10,6 @@ export interface Pace {
 	readonly run_ms: number;
 }
 
-/** Every contender is loaded this long before its first round: its code is compiled then. */
-const first_warm_ms = 1_500;
-
 /**
  * Runs a case: in every round each side has its turn, so that a machine that is busy for a while
  * is busy for all of them. The order turns round from one round to the next.
@@ -28,8 +25,7 @@ export async function runRounds(
 	for (let round = 0; round < pace.rounds; round += 1) {
 		const order = round % 2 === 0 ? sides : sides.toReversed();
 		for (const [name, side] of order) {
-			const warm_ms = round === 0 ? first_warm_ms : pace.warm_ms;
-			const sample = await runSide(side, { ...pace, warm_ms }, one, generator);
+			const sample = await runSide(side, pace, one, generator);
 			samples.get(name)?.push(sample);
 		}
 	}

@@ -47,6 +47,20 @@ test("a promise missed by little is told, and one missed by much fails", () => {
 	]);
 });
 
+test("on a busy machine the CPU time of a call can save a check, never the promise", () => {
+	const busy = (cpu_us: number) =>
+		result("stdio-32-plain", {
+			sides: {
+				moorage: figures({ rps: 1_000, cpu_us }),
+				ceiling: figures({ rps: 10_000, cpu_us: 40 }),
+				sdk: figures({ rps: 100, cpu_us: 400 }),
+			},
+		});
+	assert.deepEqual(outcomes([busy(60)])[0], [0.1, false, true]);
+	assert.deepEqual(outcomes([busy(90)])[0], [0.1, false, false]);
+	assert.deepEqual(outcomes([busy(60)])[1], [10, true, true]);
+});
+
 test("what is promised to be at most something is held from above", () => {
 	const bridged = (cpu_us: number) =>
 		result("stdio-32-bridged", {

@@ -24,6 +24,11 @@ export interface Target {
 	/** What a single run on a busy machine must still hold: `bench:check` fails beyond it. */
 	readonly check: number;
 	read(result: CaseResult): number | null;
+	/**
+	 * The same comparison by CPU time, where there is one. On a machine that is busy with other
+	 * things, calls a second tell who got the processor; CPU time still tells what a call costs.
+	 */
+	readByCpu?(result: CaseResult): number | null;
 }
 
 /** How one target came out. */
@@ -54,6 +59,7 @@ export const targets: readonly Target[] = [
 		limit: 0.6,
 		check: 0.45,
 		read: rpsOver("ceiling"),
+		readByCpu: cpuOver("ceiling", "moorage"),
 	},
 	{
 		name: "stdio-32-plain",
@@ -62,6 +68,7 @@ export const targets: readonly Target[] = [
 		limit: 4,
 		check: 3,
 		read: rpsOver("sdk"),
+		readByCpu: cpuOver("sdk", "moorage"),
 	},
 	{
 		name: "stdio-32-bridged",
@@ -119,14 +126,11 @@ export function judge(results: readonly CaseResult[], all = targets): Verdict[] 
 		const result = results.find(({ name }) => name === target.name);
 		if (result === undefined) return [];
 		const value = target.read(result);
-		return [
-			{
-				target,
-				value,
-				met: within(target, value, target.limit, result),
-				passed: within(target, value, target.check, result),
-			},
-		];
+		const by_cpu = target.readByCpu?.(result) ?? value;
+		const { limit, check } = target;
+		const met = within(target, value, limit, result);
+		const passed = within(target, value, check, result) || within(target, by_cpu, check, result);
+		return [{ target, value, met, passed }];
 	});
 }
 

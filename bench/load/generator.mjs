@@ -7,6 +7,7 @@ import { connect } from "node:net";
 
 /** No load is longer, whatever is asked for. */
 const load_ms_max = 10_000;
+const look_again_ms = 50;
 /** Latencies kept in one load; further ones are counted only. */
 const samples_max = 1_000_000;
 const head_end = "\r\n\r\n";
@@ -117,15 +118,19 @@ function wholeBody(received) {
 process.on("message", (options) => {
 	const load = new Load(options);
 	load.open();
-	setTimeout(() => {
-		load.restart();
-		process.send({ kind: "measuring" });
-		setTimeout(() => process.send({ kind: "done", ...load.finish() }), bounded(options.run_ms));
-	}, bounded(options.warm_ms));
+	setTimeout(() => warmed(load, options), options.warm_ms);
 });
 
-function bounded(ms) {
-	return Math.min(ms, load_ms_max);
+/** The warm-up is over after its time and its calls, however slow the machine is at them. */
+function warmed(load, { warm_calls, run_ms }) {
+	const waited_ms = performance.now() - load.started;
+	if (load.calls + load.errors < warm_calls && waited_ms < load_ms_max) {
+		setTimeout(() => warmed(load, { warm_calls, run_ms }), look_again_ms);
+		return;
+	}
+	load.restart();
+	process.send({ kind: "measuring" });
+	setTimeout(() => process.send({ kind: "done", ...load.finish() }), Math.min(run_ms, load_ms_max));
 }
 
 process.on("disconnect", () => process.exit(0));
