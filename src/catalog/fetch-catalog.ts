@@ -5,6 +5,7 @@ import { fail, type Result, succeed } from "../lib/result.ts";
 import { type Fault, makeFault } from "../protocol/fault.ts";
 import type { ListMethod } from "../protocol/methods.ts";
 import type { Upstream } from "../upstreams/driver.ts";
+import { readJsonText } from "../wire/object.ts";
 import { type FetchBudget, fetchList, type ListProblem } from "./fetch-list.ts";
 import {
 	type CatalogItem,
@@ -114,6 +115,6 @@ function noList(fetch: CatalogFetch, reason: string, detail: string | undefined)
 
 /** Whether a raw JSON object has a member that is not null. */
 function hasMember(json: string, key: string): boolean {
-	const parsed = JSON.parse(json) as Record<string, unknown>;
+	const parsed = readJsonText(json) as Record<string, unknown>;
 	return Object.hasOwn(parsed, key) && parsed[key] !== null;
 }

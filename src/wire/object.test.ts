@@ -15,6 +15,7 @@ import {
 	memberSpan,
 	rawText,
 	readJson,
+	readJsonText,
 	readString,
 	spanAt,
 } from "./object.ts";
@@ -159,4 +160,11 @@ test("a value is found at the end of a path of keys, through objects only", () =
 	assert.equal(at("a", "b", "toString"), undefined);
 	assert.equal(at("a", "missing", "c"), undefined);
 	assert.equal(spanAt(bytes, undefined, ["a"]), undefined);
+});
+
+test("a text of JSON is read as it says, also when its keys are escaped", () => {
+	readJsonText('{"\\\\":1}');
+	assert.deepEqual(readJsonText('{"\\u0061":{"n":[1,"é"]}}'), { a: { n: [1, "é"] } });
+	assert.deepEqual(readJsonText('{"\\u0061":1}'), { a: 1 });
+	assert.equal(readJsonText("null"), null);
 });

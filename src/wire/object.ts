@@ -113,6 +113,12 @@ export function readJson(bytes: Buffer, span: Span | undefined): unknown {
 	return span === undefined ? undefined : parseJson(bytes, span);
 }
 
+/** The value of JSON that was a slice of a message once, or of another validated text. */
+export function readJsonText(json: string): unknown {
+	const bytes = Buffer.from(json);
+	return parseJson(bytes, { start: 0, end: bytes.length });
+}
+
 /** The text at `span` as it is written, for a string with its quotes and escapes. */
 export function rawText(bytes: Buffer, span: Span): string {
 	return bytes.toString("utf8", span.start, span.end);

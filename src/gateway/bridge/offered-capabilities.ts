@@ -1,3 +1,5 @@
+import { readJsonText } from "../../wire/object.ts";
+
 /**
  * What a legacy server is told its client can do. Servers act on it: they offer other tools,
  * and they send requests the client has to answer. So it is exactly what the client said, and
@@ -58,7 +60,7 @@ const passed_on = ["elicitation", "extensions", "roots", "sampling"];
 
 function canonicalise(declared: string): string {
 	if (declared.length > capabilities_chars_max) return no_capabilities;
-	const parsed = JSON.parse(declared) as Record<string, unknown>;
+	const parsed = readJsonText(declared) as Record<string, unknown>;
 	const offered: Record<string, unknown> = {};
 	for (const name of passed_on) {
 		const value = parsed[name];

@@ -6,6 +6,7 @@ import {
 	memberSpan,
 	rawText,
 	readJson,
+	readJsonText,
 	readString,
 } from "../../wire/object.ts";
 
@@ -40,6 +41,6 @@ function question(bytes: Buffer, span: Span, key: string): string | undefined {
 
 /** True when a client says that it can show a URL to its person. */
 export function canElicitUrl(client_capabilities: string): boolean {
-	const parsed = JSON.parse(client_capabilities) as { elicitation?: { url?: unknown } };
+	const parsed = readJsonText(client_capabilities) as { elicitation?: { url?: unknown } };
 	return typeof parsed.elicitation?.url === "object" && parsed.elicitation.url !== null;
 }

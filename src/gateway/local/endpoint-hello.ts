@@ -1,6 +1,7 @@
 import type { ServerCatalog } from "../../catalog/catalogs.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
+import { readJsonText } from "../../wire/object.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { type AbsentServer, knownCatalog, knownCatalogs } from "./known-catalog.ts";
@@ -39,7 +40,7 @@ export async function endpointHello(
 
 function helloOf(catalog: ServerCatalog): EndpointHello {
 	return {
-		capabilities: JSON.parse(catalog.capabilities) as Record<string, unknown>,
+		capabilities: readJsonText(catalog.capabilities) as Record<string, unknown>,
 		server_info: catalog.server_info,
 		instructions: catalog.instructions,
 		absent: [],
@@ -52,7 +53,7 @@ type Flags = Record<string, boolean>;
 function mergedCapabilities(catalogs: readonly ServerCatalog[]): Record<string, unknown> {
 	const merged: Record<string, unknown> = {};
 	for (const catalog of catalogs) {
-		const own = JSON.parse(catalog.capabilities) as Record<string, unknown>;
+		const own = readJsonText(catalog.capabilities) as Record<string, unknown>;
 		for (const name of bundled_capabilities) {
 			const flags = own[name];
 			if (typeof flags !== "object" || flags === null) continue;

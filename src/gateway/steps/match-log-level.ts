@@ -1,6 +1,7 @@
 import { log_levels } from "../../protocol/log-levels.ts";
 import type { Upstream } from "../../upstreams/driver.ts";
 import { composeRequest } from "../../wire/compose.ts";
+import { readJsonText } from "../../wire/object.ts";
 import type { Call } from "../call.ts";
 
 /** How long a server may take to say that it heard the level. */
@@ -47,7 +48,7 @@ export function tellLogLevel(upstream: Upstream, wanted: string): Promise<void> 
 function toldOf(upstream: Upstream): Told {
 	let told = told_by_upstream.get(upstream);
 	if (told === undefined) {
-		const capabilities = JSON.parse(upstream.hello.capabilities) as { logging?: unknown };
+		const capabilities = readJsonText(upstream.hello.capabilities) as { logging?: unknown };
 		const logs = typeof capabilities.logging === "object" && capabilities.logging !== null;
 		told = { logs, level: log_levels.length, telling: undefined };
 		told_by_upstream.set(upstream, told);

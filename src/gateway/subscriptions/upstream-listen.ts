@@ -4,6 +4,7 @@ import type { Upstream } from "../../upstreams/driver.ts";
 import { composeRequest } from "../../wire/compose.ts";
 import { indexMessage } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";
+import { readJsonText } from "../../wire/object.ts";
 import { applyEdits, objectEdits } from "../../wire/splice.ts";
 import type { GatewayContext } from "../context.ts";
 
@@ -87,7 +88,7 @@ export class UpstreamListen {
 
 /** What can be listened for at this server; undefined when there is nothing. */
 function filterFor(upstream: Upstream, uris: readonly string[]): object | undefined {
-	const can = JSON.parse(upstream.hello.capabilities) as Record<string, Record<string, unknown>>;
+	const can = readJsonText(upstream.hello.capabilities) as Record<string, Record<string, unknown>>;
 	const filter = {
 		...(can["tools"]?.["listChanged"] === true ? { toolsListChanged: true } : {}),
 		...(can["prompts"]?.["listChanged"] === true ? { promptsListChanged: true } : {}),
