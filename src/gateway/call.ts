@@ -1,9 +1,9 @@
+import type { ServerPlan } from "../config/plan.ts";
 import type { Lease } from "../hosting/hosting.ts";
-import type { Era } from "../protocol/revisions.ts";
 import type { Fault } from "../protocol/fault.ts";
+import type { Era } from "../protocol/revisions.ts";
 import type { UpstreamAsk } from "../upstreams/driver.ts";
 import type { Edit, Message } from "../wire/message.ts";
-import type { ServerPlan } from "../config/plan.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What is known of the client on this request, whichever era it speaks. */

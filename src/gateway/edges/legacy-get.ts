@@ -1,8 +1,8 @@
 import { header_names } from "../../protocol/headers.ts";
 import type { Session } from "../../sessions/sessions.ts";
-import { renderReply } from "../render.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Pushes } from "../pushes.ts";
+import { renderReply } from "../render.ts";
 import { readHeader } from "./classify.ts";
 import { EventResponse } from "./event-response.ts";
 import type { Exchange } from "./exchange.ts";

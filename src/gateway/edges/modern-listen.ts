@@ -7,8 +7,8 @@ import { applyEdits, objectEdits } from "../../wire/splice.ts";
 import { type ClientSide, rpcError } from "../call.ts";
 import { endpointHello } from "../local/endpoint-hello.ts";
 import type { Push, Pushes } from "../pushes.ts";
-import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
+import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
 import type { Viewing } from "./modern-resume.ts";
 
 /** Resources one stream may name. */

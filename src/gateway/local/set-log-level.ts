@@ -1,6 +1,6 @@
+import type { ServerPlan } from "../../config/plan.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { log_levels } from "../../protocol/log-levels.ts";
-import type { ServerPlan } from "../../config/plan.ts";
 import { memberSpan, readString } from "../../wire/object.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";

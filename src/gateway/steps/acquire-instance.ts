@@ -1,6 +1,6 @@
 import type { Lease } from "../../hosting/hosting.ts";
-import type { Fault } from "../../protocol/fault.ts";
 import type { Result } from "../../lib/result.ts";
+import type { Fault } from "../../protocol/fault.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 
