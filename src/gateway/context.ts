@@ -8,6 +8,7 @@ import type { SessionEvents } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { type Log, logFault } from "../telemetry/log.ts";
 import { OfferedCapabilities } from "./bridge/offered-capabilities.ts";
+import { TaskIds } from "./bridge/task-ids.ts";
 import type { Call, ClientSide } from "./call.ts";
 import { ParkedCalls } from "./parking/parked-calls.ts";
 
@@ -47,6 +48,8 @@ export class GatewayContext {
 	readonly product: Product;
 	/** Modern calls that wait for their client's answers. */
 	readonly parked: ParkedCalls;
+	/** Tasks at addresses of several servers. */
+	readonly tasks: TaskIds;
 	/** What legacy servers are started for. */
 	readonly offered = new OfferedCapabilities();
 	readonly #limits: () => Limits;
@@ -64,6 +67,7 @@ export class GatewayContext {
 		this.product = options.product;
 		const { clock, random, state_key: key } = options;
 		this.parked = new ParkedCalls({ clock, random, key });
+		this.tasks = new TaskIds(key);
 		this.#limits = options.limits;
 	}
 

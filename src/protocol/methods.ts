@@ -35,9 +35,18 @@ export function isListMethod(method: string): method is ListMethod {
 	return Object.hasOwn(list_methods, method);
 }
 
+/** Beside the lists: the Skills extension (SEP-2640) has some too. */
+const cacheable: ReadonlySet<string> = new Set([
+	"resources/read",
+	"server/discover",
+	"skills/list",
+	"skills/get",
+	"resources/directory/read",
+]);
+
 /** Results that carry `ttlMs` and `cacheScope` in the modern revision (SEP-2549). */
 export function isCacheable(method: string): boolean {
-	return isListMethod(method) || method === "resources/read" || method === "server/discover";
+	return isListMethod(method) || cacheable.has(method);
 }
 
 /**

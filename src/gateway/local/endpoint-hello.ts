@@ -4,6 +4,7 @@ import type { Fault } from "../../protocol/fault.ts";
 import { readJsonText } from "../../wire/object.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { mergedExtensions } from "./bundle-extensions.ts";
 import { type AbsentServer, knownCatalog, knownCatalogs } from "./known-catalog.ts";
 
 /** How an endpoint introduces itself, in either era. */
@@ -60,6 +61,8 @@ function mergedCapabilities(catalogs: readonly ServerCatalog[]): Record<string, 
 			merged[name] = either((merged[name] ?? {}) as Flags, flags as Flags);
 		}
 	}
+	const extensions = mergedExtensions(catalogs);
+	if (Object.keys(extensions).length > 0) merged["extensions"] = extensions;
 	return merged;
 }
 

@@ -28,6 +28,13 @@ export function findTarget(
 			return findResource(call, memberSpan(call.message.params, "uri"));
 		case "completion/complete":
 			return findReference(call, context);
+		case "skills/get":
+		case "resources/directory/read":
+			return findResource(call, memberSpan(call.message.params, "uri"));
+		case "tasks/get":
+		case "tasks/update":
+		case "tasks/cancel":
+			return findTask(call, context);
 		default:
 			return rpcError(
 				rpc_codes.method_not_found,
@@ -88,6 +95,23 @@ function findResource(call: Call, span: Span | undefined): Reply | undefined {
 	if (target === undefined) return unknownResource(call, exposed);
 	call.target = { server: target.server, name: target.uri, exposed_name: exposed };
 	call.edits.push(replaceSpan(span, JSON.stringify(target.uri)));
+	return undefined;
+}
+
+/** The server that made a task; a task of somebody else is as unknown as one that never was. */
+function findTask(call: Call, context: GatewayContext): Reply | undefined {
+	const span = memberSpan(call.message.params, "taskId");
+	const exposed = readString(call.message.bytes, span);
+	if (exposed === undefined || span === undefined) {
+		return rpcError(rpc_codes.invalid_params, "params.taskId must be a string");
+	}
+	const place = context.tasks.open(call.client.principal, exposed);
+	const server = call.endpoint.servers.find(({ name }) => name === place?.server);
+	if (place === undefined || server === undefined) {
+		return rpcError(rpc_codes.invalid_params, `Unknown task: ${exposed}`);
+	}
+	call.target = { server, name: place.task_id, exposed_name: exposed };
+	call.edits.push(replaceSpan(span, JSON.stringify(place.task_id)));
 	return undefined;
 }
 

@@ -2,13 +2,15 @@ import { exposedUri } from "../../protocol/names.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { indexArray, indexObject, memberSpan, readString } from "../../wire/object.ts";
 import { replaceSpan } from "../../wire/splice.ts";
+import { skillUriEdits } from "../bridge/skill-uris.ts";
 import type { Call, Reply } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
 
 /**
  * Where names were changed on the way there, results name things as the client knows them:
  * resource addresses inside results get their server's name back.
  */
-export function restoreNames(call: Call, reply: Reply): Reply {
+export function restoreNames(call: Call, reply: Reply, context: GatewayContext): Reply {
 	if (reply.kind !== "message" || call.endpoint.kind === "single") return reply;
 	const server = call.target?.server.name;
 	const { message } = reply;
@@ -18,7 +20,21 @@ export function restoreNames(call: Call, reply: Reply): Reply {
 		if (uri === undefined) continue;
 		reply.edits.push(replaceSpan(span, JSON.stringify(exposedUri(server, uri))));
 	}
+	const skill = call.method === "skills/get" ? memberSpan(message.result, "skill") : undefined;
+	if (skill !== undefined) reply.edits.push(...skillUriEdits(server, message.bytes, skill));
+	const task = taskSpan(call.method, message);
+	const task_id = readString(message.bytes, task);
+	if (task !== undefined && task_id !== undefined) {
+		const exposed = context.tasks.expose(call.client.principal, { server, task_id });
+		reply.edits.push(replaceSpan(task, JSON.stringify(exposed)));
+	}
 	return reply;
+}
+
+/** Where a result names its task: it became one, or tells how one is doing (SEP-2663). */
+function taskSpan(method: string, { bytes, result }: Message): Span | undefined {
+	const became = readString(bytes, memberSpan(result, "resultType")) === "task";
+	return became || method.startsWith("tasks/") ? memberSpan(result, "taskId") : undefined;
 }
 
 /** Every place in a result that holds an address of a resource. */
@@ -30,6 +46,12 @@ function* uriSpans(method: string, message: Message): Iterable<Span> {
 		}
 	} else if (method === "tools/call") {
 		for (const item of itemsOf(bytes, memberSpan(result, "content"))) {
+			yield* contentUris(bytes, item);
+		}
+	} else if (method === "tasks/get") {
+		const inner = memberSpan(result, "result");
+		const done = inner === undefined ? undefined : indexObject(bytes, inner);
+		for (const item of itemsOf(bytes, memberSpan(done, "content"))) {
 			yield* contentUris(bytes, item);
 		}
 	} else if (method === "prompts/get") {

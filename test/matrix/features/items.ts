@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import type { Feature } from "../cell.ts";
 import type { Json, Peer } from "../peer.ts";
 
@@ -94,8 +95,13 @@ export const skills: Feature = {
 	async run({ peer }) {
 		const extensions = { "io.modelcontextprotocol/skills": {} };
 		const listed = await peer.wire("skills/list", {}, extensions);
-		assert.equal(listed.result?.skills[0].name, "greeting");
-		const got = await peer.wire("skills/get", { name: "greeting" }, extensions);
-		assert.equal(got.result?.files[0].path, "SKILL.md");
+		const [skill] = listed.result?.skills ?? [];
+		assert.equal(skill.frontmatter.name, "greeting");
+		if (peer.era === "modern") assert.equal(typeof listed.result.ttlMs, "number");
+		const got = await peer.wire("skills/get", { uri: skill.uri }, extensions);
+		assert.deepEqual(got.result?.skill, skill);
+		const { contents } = await peer.request("resources/read", { uri: skill.uri });
+		const digest = createHash("sha256").update(contents[0].text).digest("hex");
+		assert.equal(skill.resources[0].digest, `sha256:${digest}`);
 	},
 };

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** What the servers of the matrix offer besides tools; both eras serve the same. */
 
 const page_items = 2;
@@ -33,6 +35,7 @@ export function readResource(uri) {
 		const text = "<!doctype html><title>Clock</title>";
 		return [{ uri, mimeType: "text/html;profile=mcp-app", text, _meta: meta }];
 	}
+	if (uri === skill_uri) return [{ uri, mimeType: "text/markdown", text: skill_text }];
 	const number = /^matrix:\/\/item\/(\d+)$/.exec(uri)?.[1];
 	if (number !== undefined) return [{ uri, mimeType: "text/plain", text: `Item ${number}.` }];
 	if (uri === "matrix://watched") return [{ uri, mimeType: "text/plain", text: "Watched." }];
@@ -61,25 +64,29 @@ export function complete({ ref, argument }) {
 	return { completion: { values, total: values.length, hasMore: false } };
 }
 
-const digest = `sha256:${"0".repeat(64)}`;
+const skill_text = "---\nname: greeting\ndescription: How to greet people.\n---\n\nSay hello.\n";
+const skill_uri = "skill://greeting/SKILL.md";
 
-/** Skills (SEP-2640) as they are listed. */
-export const skills = [
-	{
-		name: "greeting",
-		description: "How to greet people.",
-		uri: "skill://greeting/SKILL.md",
-		digest,
-	},
-];
+/** One skill (SEP-2640), with the digest and the size of its only file. */
+const skill = {
+	uri: skill_uri,
+	frontmatter: { name: "greeting", description: "How to greet people." },
+	resources: [
+		{
+			uri: skill_uri,
+			digest: `sha256:${createHash("sha256").update(skill_text).digest("hex")}`,
+			size: skill_text.length,
+		},
+	],
+};
+
+/** What the modern era wants to know of results that could be kept. */
+const uncached = { ttlMs: 0, cacheScope: "private" };
 
 /** Requests of extensions, by method: the same answer in both eras. */
 export const extension_methods = {
-	"skills/list": () => ({ skills }),
-	"skills/get": ({ name }) => {
-		const skill = skills.find((candidate) => candidate.name === name);
-		return { skill, files: [{ path: "SKILL.md", digest, size: 7 }] };
-	},
+	"skills/list": () => ({ skills: [skill], ...uncached }),
+	"skills/get": () => ({ skill, ...uncached }),
 	// An extension nobody has heard of: whatever it is sent comes back.
 	"com.example/reverse": ({ text, ...others }) => ({
 		text: [...text].reverse().join(""),
