@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { serve, text, toolServer } from "./wire/serve.mjs";
 
-const http = process.argv.includes("--http");
+const http = / --(http|sse)\b/.test(process.argv.join(" "));
 const piece = "x".repeat(1 << 20);
 
 if (!http) process.stdout.write("Chatty server v1.0 starting...\nlistening on stdio\n");

@@ -9,5 +9,5 @@ const behaviour = toolServer("silent", [mute], {
 	intercept: (message) => !answers && message.method !== "notifications/initialized",
 });
 
-if (answers || process.argv.includes("--http")) serve(behaviour);
+if (answers || / --(http|sse)\b/.test(process.argv.join(" "))) serve(behaviour);
 else process.stdin.on("end", () => process.exit(0)).resume();

@@ -6,10 +6,10 @@ import { httpDriver } from "./driver.ts";
 /** A remote server serves many: every test has a session of its own, few a server. */
 const shared = new Map<string, Promise<HttpFixture>>();
 
-async function start(name: string, args: readonly string[]) {
-	const made = [name, "--http", ...args].join(" ");
+async function start(name: string, args: readonly string[], transport = "--http") {
+	const made = [name, transport, ...args].join(" ");
 	const is_mortal = name === "crashing";
-	const starting = (!is_mortal && shared.get(made)) || startHttpFixture(name, ["--http", ...args]);
+	const starting = (!is_mortal && shared.get(made)) || startHttpFixture(name, [transport, ...args]);
 	if (!is_mortal) shared.set(made, starting);
 	const { url, stop } = await starting;
 	const spec = { driver: "http" as const, url, headers: {} };
@@ -55,3 +55,23 @@ verifyDriver({
 	start: (fixture, args) => start(fixture, ["--era", "modern", ...args]),
 	skip: { gone, pushes: modern, asks: modern, notifications: modern },
 });
+
+// What a fixture remembers must not reach from one variant into the other: each has its own.
+for (const [transport, more] of [
+	["found out", []],
+	["configured", ["--json"]],
+] as const) {
+	verifyDriver({
+		name: `http, the HTTP+SSE transport, ${transport}`,
+		driver: httpDriver,
+		era: "legacy",
+		start: async (fixture, args) => {
+			const { spec, stop } = await start(fixture, [...args, ...more], "--sse");
+			return {
+				spec: transport === "configured" ? { ...spec, transport: "sse" as const } : spec,
+				stop,
+			};
+		},
+		skip: { gone, oversize: "on one stream of events it cannot be told whose reply was too long" },
+	});
+}

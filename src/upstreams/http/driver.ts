@@ -4,13 +4,18 @@ import type { Fault } from "../../protocol/fault.ts";
 import type { Driver, DriverContext, Upstream } from "../driver.ts";
 import { shakeHands } from "./handshake.ts";
 import { HttpLink } from "./link.ts";
+import { openSse } from "./sse-upstream.ts";
 import { HttpUpstream } from "./upstream.ts";
 
-/** Servers reached over Streamable HTTP, in both eras. */
+/** Servers reached over Streamable HTTP, in both eras, or over HTTP+SSE. */
 export const httpDriver: Driver<HttpSpec> = {
 	kind: "http",
 
 	async open(spec: HttpSpec, context: DriverContext): Promise<Result<Upstream, Fault>> {
+		if (spec.transport === "sse") {
+			return (await openSse(spec, context, context.start_ms)).outcome;
+		}
+		const started_ms = context.clock.monotonic();
 		const link = new HttpLink({ url: spec.url, headers: spec.headers, context });
 		if (context.signal.aborted) {
 			await link.remote.close();
@@ -20,7 +25,11 @@ export const httpDriver: Driver<HttpSpec> = {
 		if (!agreement.ok) {
 			link.is_closed = true;
 			await link.remote.close();
-			return agreement;
+			if (!link.may_be_sse) return agreement;
+			const left_ms = context.start_ms - (context.clock.monotonic() - started_ms);
+			const older = await openSse(spec, context, Math.max(1, left_ms));
+			// Where there is no such stream either, the first refusal tells more.
+			return older.found ? older.outcome : agreement;
 		}
 		const { hello, session } = agreement.value;
 		link.session = session;

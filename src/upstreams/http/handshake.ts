@@ -33,6 +33,9 @@ const initialized = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initia
 const modern: HttpSession = { era: "modern", revision: latest_modern_revision, id: undefined };
 const unknown: HttpSession = { era: "legacy", revision: undefined, id: undefined };
 
+/** With these a server of the older HTTP+SSE transport refuses (transports, 2025-11-25). */
+const sse_statuses = new Set([400, 404, 405]);
+
 /** Refusals that say nothing about the era: who is asking, or the server's state. */
 const not_about_era = new Set([401, 403, 407, 408, 429]);
 
@@ -71,6 +74,7 @@ export async function initialize(
 ): Promise<Result<Agreement, Fault>> {
 	const request = plain(link, composeInitialize(link.context), wait_ms);
 	const { outcome, run } = await exchange(link, request, unknown);
+	link.may_be_sse = sse_statuses.has(run.status);
 	if (!outcome.ok) return fail(inOwnWords(link, outcome.problem, "initialize", run));
 	const error = readHandshakeError(outcome.value);
 	if (error !== undefined) return fail(refused(link, error));

@@ -32,6 +32,8 @@ export class HttpLink {
 	/** Makes a new session in place of a lost one; set once the first handshake is done. */
 	handshake: (() => Promise<Result<HttpSession, Fault>>) | undefined = undefined;
 	is_closed = false;
+	/** True when the server refused the handshake as one of the HTTP+SSE transport does. */
+	may_be_sse = false;
 	#posts = 0;
 	#renewing: Promise<Result<HttpSession, Fault>> | undefined;
 

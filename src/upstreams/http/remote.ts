@@ -6,6 +6,8 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 /** One HTTP request. */
 export interface RemoteRequest {
 	readonly method: "POST" | "GET" | "DELETE";
+	/** Another path of the same origin than the server's own; redirects from it are not followed. */
+	readonly path?: string;
 	/** Names and values in turn. */
 	readonly headers: string[];
 	readonly body: Buffer | undefined;
@@ -63,12 +65,19 @@ export class Remote {
 		};
 	}
 
+	/** The whole address, as redirects have changed it. */
+	get address(): string {
+		return `${this.origin}${this.#path}`;
+	}
+
 	/** Sends a request over the connections of its kind. */
 	send(kind: "calls" | "control", request: RemoteRequest, handler: ExchangeHandler): Exchange {
-		const exchange = new RemoteExchange(handler, (location) => this.#follow(location));
+		const elsewhere = request.path !== undefined;
+		const follow = (location: string) => !elsewhere && this.#follow(location);
+		const exchange = new RemoteExchange(handler, follow);
 		const dispatch = () => {
-			const { method, headers, body = null } = request;
-			this.#pools[kind].dispatch({ path: this.#path, method, headers, body }, exchange);
+			const { method, headers, body = null, path = this.#path } = request;
+			this.#pools[kind].dispatch({ path, method, headers, body }, exchange);
 		};
 		exchange.start(dispatch);
 		return exchange;
@@ -81,9 +90,8 @@ export class Remote {
 
 	/** Takes a redirect's target for this and all later requests, if it may be followed. */
 	#follow(location: string): boolean {
-		const base = `${this.origin}${this.#path}`;
-		if (!URL.canParse(location, base)) return false;
-		const { origin, pathname, search } = new URL(location, base);
+		if (!URL.canParse(location, this.address)) return false;
+		const { origin, pathname, search } = new URL(location, this.address);
 		if (origin !== this.origin) return false;
 		this.#path = `${pathname}${search}`;
 		return true;

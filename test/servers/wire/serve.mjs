@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { serveHttp } from "./http.mjs";
+import { serveSse } from "./sse.mjs";
 import { serveStdio } from "./stdio.mjs";
 
 /**
@@ -13,12 +14,17 @@ import { serveStdio } from "./stdio.mjs";
 export function serve(behaviour) {
 	const { values } = parseArgs({ options: options_by_name, strict: true });
 	const options = { era: "legacy", ...values };
-	if (values.http) serveHttp(behaviour, options);
+	if (values.sse) serveSse(behaviour, options);
+	else if (values.http) serveHttp(behaviour, options);
 	else serveStdio(behaviour, options);
 }
 
 const options_by_name = {
 	http: { type: "boolean" },
+	port: { type: "string" },
+	sse: { type: "boolean" },
+	elsewhere: { type: "boolean" },
+	mute: { type: "boolean" },
 	era: { type: "string" },
 	revision: { type: "string" },
 	json: { type: "boolean" },
