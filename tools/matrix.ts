@@ -56,7 +56,7 @@ if (values.json === true) print(JSON.stringify({ cells }));
 else if (values.markdown === true) print(markdownTable(cells));
 else {
 	print(textTable(cells));
-	print(`\n${passed} passed, ${failed} failed, ${ruled_out} ruled out`);
+	print(`\n${ruled_out} ruled out by the specification\n${passed} passed, ${failed} failed`);
 }
 if (failed > 0 || passed === 0) process.exitCode = 1;
 if (values.write === true || values.check === true) await keepReadme(cells);

@@ -28,7 +28,7 @@ const bridge = (place: GatewayPlace, endpoint: string) => ({
 	stderr: "ignore" as const,
 });
 
-/** The ways each kind of client connects. A cell passes when every way does. */
+/** The ways each kind of client connects: the bridge is there for programs of both eras. */
 export const connections: Readonly<Record<ClientKind, readonly Connect[]>> = {
 	"SDK 1.x": [(place, name) => connectPeerV1(new HttpV1(address(place, name, "mcp")))],
 	"SDK 2.x legacy": [

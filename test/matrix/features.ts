@@ -3,7 +3,6 @@ import * as along from "./features/along-the-way.ts";
 import * as basics from "./features/basics.ts";
 import * as items from "./features/items.ts";
 import * as questions from "./features/questions.ts";
-import { gateway_restart, server_restart } from "./features/restarts.ts";
 import { tasks } from "./features/tasks.ts";
 
 /** The rows that every pair plays one after the other, in the order of the table. */
@@ -34,6 +33,3 @@ export const features: readonly Feature[] = [
 	basics.unknown_extension,
 	basics.big_result,
 ];
-
-/** The rows that disturb others, played when all else is done. */
-export const disturbing: readonly Feature[] = [server_restart, gateway_restart];

@@ -40,13 +40,13 @@ export async function connectPeerV1(transport: unknown): Promise<Peer> {
 	await client.connect(transport as Transport);
 	const tap = new WireTap(transport as TappedTransport);
 	const request = (method: string, params: Json = {}) =>
-		client.request({ method, params } as never, ResultSchema);
+		client.request({ method, params }, ResultSchema);
 	return {
 		era: "legacy",
 		revision: undefined,
 		server_name: client.getServerVersion()?.name,
 		server_capabilities: client.getServerCapabilities(),
-		call(name, args = {}, options = {}, meta = undefined) {
+		call(name, args = {}, options = {}, meta) {
 			const params = { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) };
 			return client.callTool(params, undefined, options as never);
 		},

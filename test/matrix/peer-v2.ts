@@ -41,7 +41,7 @@ export async function connectPeerV2(transport: unknown, era: Era): Promise<Peer>
 		revision: client.getNegotiatedProtocolVersion(),
 		server_name: client.getServerVersion()?.name,
 		server_capabilities: client.getServerCapabilities(),
-		call(name, args = {}, options = {}, meta = undefined) {
+		call(name, args = {}, options = {}, meta) {
 			const params = { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) };
 			return client.callTool(params, options as never);
 		},

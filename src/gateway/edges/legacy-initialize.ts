@@ -10,6 +10,7 @@ import type { GatewayContext } from "../context.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { absentNotes } from "../local/absent-notes.ts";
 import { type EndpointHello, endpointHello } from "../local/endpoint-hello.ts";
+import { offeredHere } from "../local/offered-here.ts";
 import { renderReply } from "../render.ts";
 import { acceptsStreams, type Exchange } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
@@ -98,7 +99,7 @@ function initializeResult(revision: string, hello: EndpointHello): string {
 	const meta = notes === undefined ? "" : `,"_meta":{"${absent_meta_key}":${notes}}`;
 	return (
 		`{"protocolVersion":${JSON.stringify(revision)},` +
-		`"capabilities":${JSON.stringify(hello.capabilities)},` +
+		`"capabilities":${JSON.stringify(offeredHere(hello.capabilities, "legacy"))},` +
 		`"serverInfo":${hello.server_info}${instructions}${meta}}`
 	);
 }

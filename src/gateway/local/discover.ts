@@ -4,6 +4,7 @@ import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { absentNotes } from "./absent-notes.ts";
 import { endpointHello } from "./endpoint-hello.ts";
+import { offeredHere } from "./offered-here.ts";
 
 /** Answers `server/discover` for an endpoint (discovery, 2026-07-28). */
 export async function discover(call: Call, context: GatewayContext): Promise<Reply> {
@@ -18,7 +19,7 @@ export async function discover(call: Call, context: GatewayContext): Promise<Rep
 	const instructions = text === undefined ? "" : `"instructions":${text},`;
 	const result =
 		`{"resultType":"complete","supportedVersions":${JSON.stringify(modern_revisions)},` +
-		`"capabilities":${JSON.stringify(hello.capabilities)},${instructions}` +
+		`"capabilities":${JSON.stringify(offeredHere(hello.capabilities, "modern"))},${instructions}` +
 		`"ttlMs":0,"cacheScope":"private","_meta":${meta}}`;
 	return { kind: "result", json: result };
 }

@@ -6,6 +6,9 @@ import { extension_name } from "../expected.ts";
 export const hello: Feature = {
 	name: "discover or initialize",
 	async run({ peer, server_era }) {
+		if (peer.revision !== undefined) {
+			assert.equal(peer.revision, peer.era === "modern" ? "2026-07-28" : "2025-11-25");
+		}
 		assert.equal(peer.server_name, `matrix-${server_era}`);
 		const { tools, resources, logging } = peer.server_capabilities;
 		assert.equal(tools.listChanged, true);

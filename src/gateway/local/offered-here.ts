@@ -1,0 +1,24 @@
+import type { Era } from "../../protocol/revisions.ts";
+
+/** Tasks as an extension (SEP-2663), which only the modern era can carry. */
+const tasks_extension = "io.modelcontextprotocol/tasks";
+
+type Capabilities = Readonly<Record<string, unknown>>;
+
+/**
+ * What a server can do, as far as the client's era can carry it. Tasks are the one thing that
+ * each era has in a way of its own: the capability of 2025-11-25 means nothing to a modern
+ * client, and a legacy client cannot declare the extension.
+ */
+export function offeredHere(capabilities: Capabilities, client_era: Era): Capabilities {
+	if (client_era === "modern") return without(capabilities, "tasks");
+	const { extensions } = capabilities;
+	if (typeof extensions !== "object" || extensions === null) return capabilities;
+	if (!Object.hasOwn(extensions, tasks_extension)) return capabilities;
+	return { ...capabilities, extensions: without(extensions as Capabilities, tasks_extension) };
+}
+
+function without(members: Capabilities, name: string): Capabilities {
+	if (!Object.hasOwn(members, name)) return members;
+	return Object.fromEntries(Object.entries(members).filter(([key]) => key !== name));
+}
