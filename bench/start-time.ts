@@ -35,7 +35,8 @@ export async function measureStart(): Promise<StartTime> {
 				return { kind: "measured", ready_ms: performance.now() - started };
 			}
 		}
-		return { kind: "skipped", why: `it was not ready after ${ready_ms_max} ms` };
+		// Never ready is a figure too: one that breaks the promise.
+		return { kind: "measured", ready_ms: performance.now() - started };
 	} finally {
 		child.kill("SIGTERM");
 		await exited;
