@@ -85,7 +85,7 @@ export class ModernRun implements CallSink {
 	/** The call has ended; held for the next request when none looks. */
 	settle(reply: Reply): void {
 		this.#reply = reply;
-		this.#questions.clear();
+		this.#refuseAll();
 		const viewer = this.#viewer;
 		if (viewer === undefined) return;
 		this.#viewer = undefined;
@@ -113,6 +113,14 @@ export class ModernRun implements CallSink {
 	cancel(): void {
 		this.#viewer = undefined;
 		this.#cancel.abort();
+		this.#refuseAll();
+	}
+
+	/** Nobody will answer what is still open: its server must not wait for ever. */
+	#refuseAll(): void {
+		const open = [...this.#questions.values()];
+		this.#questions.clear();
+		for (const ask of open) ask.answer({ kind: "error", json: call_over });
 	}
 
 	/**
@@ -144,6 +152,7 @@ export class ModernRun implements CallSink {
 	}
 }
 
+const call_over = '{"code":-32603,"message":"The call ended before its client answered"}';
 const too_many = '{"code":-32603,"message":"Too many questions are open in this call"}';
 
 /** The raw `inputRequests` object for a set of questions. */
