@@ -127,7 +127,8 @@ function httpSpec(draft: HttpDraft, context: CompileContext): HttpSpec {
 		seen.add(key);
 		headers[header.name] = headerValue(header, context);
 	}
-	return { driver: "http", url, headers };
+	const transport = draft.transport === undefined ? {} : { transport: draft.transport };
+	return { driver: "http", url, ...transport, headers };
 }
 
 /** The address is never repeated: it may hold a token. */

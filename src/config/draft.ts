@@ -44,6 +44,8 @@ export interface HttpDraft extends ServerDraftBase {
 	readonly driver: "http";
 	readonly url: Placed;
 	readonly headers: readonly NamedText[];
+	/** Set where the file says that no other transport is to be tried. */
+	readonly transport?: "sse" | undefined;
 }
 
 /** A server before its references are expanded. */

@@ -142,7 +142,7 @@ function missing(entry: LocatedEntry, key: string, next: string, report: Report)
 function warnSse(entry: LocatedEntry, report: Report): void {
 	report.warn(
 		member(entry.value, "type")?.key_start ?? entry.key_start,
-		`\`${entry.key}\` names the old HTTP+SSE transport, which this version of Moorage does not speak; it is tried over Streamable HTTP. Give the server's Streamable HTTP address if it has another.`,
+		`\`${entry.key}\` names the old HTTP+SSE transport, which is deprecated. Give the server's Streamable HTTP address if it has one.`,
 	);
 }
 
@@ -169,7 +169,8 @@ function httpDraft(base: Base, entry: LocatedEntry): HttpDraft | undefined {
 		.find((text) => text !== undefined);
 	if (url === undefined) return undefined;
 	const headers = namedTexts(member(entry.value, "headers")?.value);
-	return { ...base, driver: "http", url, headers };
+	const transport = placedMember(entry.value, "type")?.text === "sse" ? "sse" : undefined;
+	return { ...base, driver: "http", url, headers, transport };
 }
 
 function stdioDraft(base: Base, entry: LocatedEntry, report: Report): StdioDraft | undefined {

@@ -137,7 +137,7 @@ class FormReader {
 			);
 			return undefined;
 		}
-		const foreign = url === undefined ? ["headers"] : ["args", "env", "cwd"];
+		const foreign = url === undefined ? ["headers", "transport"] : ["args", "env", "cwd"];
 		this.#refuseForeign(entry, foreign, url === undefined ? "url" : "command");
 		if (url !== undefined) return this.#http(base, entry);
 		return this.#stdio(base, entry, command as LocatedEntry);
@@ -156,10 +156,14 @@ class FormReader {
 		}
 	}
 
-	#http(base: Omit<HttpDraft, "driver" | "url" | "headers">, entry: LocatedEntry): HttpDraft {
+	#http(
+		base: Omit<HttpDraft, "driver" | "url" | "headers" | "transport">,
+		entry: LocatedEntry,
+	): HttpDraft {
 		const url = placedMember(entry.value, "url") as Placed;
 		const headers = namedTexts(member(entry.value, "headers")?.value);
-		return { ...base, driver: "http", url, headers };
+		const transport = placedMember(entry.value, "transport")?.text === "sse" ? "sse" : undefined;
+		return { ...base, driver: "http", url, headers, transport };
 	}
 
 	#stdio(

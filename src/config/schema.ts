@@ -69,6 +69,12 @@ export const server_schema = z.strictObject({
 		.string()
 		.optional()
 		.describe("The Streamable HTTP address of a remote server. Either this or `command`."),
+	transport: z
+		.enum(["auto", "sse"])
+		.default("auto")
+		.describe(
+			"How `url` is spoken to: `auto` tries Streamable HTTP, and HTTP+SSE where a server refuses that; `sse` only the HTTP+SSE transport of 2024-11-05.",
+		),
 	headers: z
 		.record(z.string(), word)
 		.default({})
