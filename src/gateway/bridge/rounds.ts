@@ -18,6 +18,8 @@ import type { GatewayContext } from "../context.ts";
 /** Rounds one call may take, and the pause before a round that asks nothing. */
 export const rounds_max = 8;
 const pause_ms = 250;
+/** Questions of one round; a person would not answer as many. */
+const questions_max = 32;
 
 /** Sends the call with these changes; the last step of a round. */
 export type SendAgain = (message: Message, edits: readonly Edit[]) => Promise<Reply>;
@@ -67,6 +69,7 @@ async function askAll(
 		await sleep(context.clock, pause_ms, call.signal).catch(() => undefined);
 		return call.signal.aborted ? "was cancelled" : new Map();
 	}
+	if (questions.members.length > questions_max) return "asked too many questions at once";
 	const answers = new Map<string, string | Buffer>();
 	const outcomes = await Promise.all(
 		questions.members.map(async ({ key, value }) => {
