@@ -56,7 +56,10 @@ export class ResourceSubscriptions {
 		}
 		watched.uris.set(uri, count + 1);
 		const problem = await this.#ensure(watched, signal, count === 0 ? uri : undefined);
-		if (problem !== undefined) this.#forget(watched, uri);
+		if (problem !== undefined) {
+			this.#forget(watched, uri);
+			this.#releaseUnused(watched);
+		}
 		return problem;
 	}
 
@@ -69,7 +72,7 @@ export class ResourceSubscriptions {
 		if (lease === undefined) return;
 		if (lease.upstream.hello.era === "modern") this.#listen(watched, lease.upstream);
 		else void this.#tell(lease.upstream, "resources/unsubscribe", uri, never);
-		if (watched.uris.size === 0 && watched.listen === undefined) this.#release(watched);
+		this.#releaseUnused(watched);
 	}
 
 	/** An instance has started: it is told what is still wanted of it. */
@@ -162,6 +165,10 @@ export class ResourceSubscriptions {
 		}
 		watched.uris.delete(uri);
 		return true;
+	}
+
+	#releaseUnused(watched: Watched): void {
+		if (watched.uris.size === 0 && watched.listen === undefined) this.#release(watched);
 	}
 
 	#release(watched: Watched): void {

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock, settle } from "../../../test/support/fake-clock.ts";
+import { SeededRandom } from "../../../test/support/seeded-random.ts";
+import type { ServerPlan } from "../../config/plan.ts";
+import type { InstanceKey } from "../../hosting/hosting.ts";
+import { makeFault } from "../../protocol/fault.ts";
+import type { Upstream, UpstreamRequest } from "../../upstreams/driver.ts";
+import { indexMessage } from "../../wire/index-message.ts";
+import type { Message } from "../../wire/message.ts";
+import { readJson } from "../../wire/object.ts";
+import type { GatewayContext } from "../context.ts";
+import { ResourceSubscriptions } from "./resource-subscriptions.ts";
+
+const server = { name: "s", timeouts: { start_ms: 1000 } } as unknown as ServerPlan;
+const key: InstanceKey = { server: "s", scope_key: "", capabilities: "{}" };
+const never = new AbortController().signal;
+
+function messageOf(text: string): Message {
+	const indexed = indexMessage(Buffer.from(text));
+	assert.ok(indexed.ok, text);
+	return indexed.value;
+}
+
+/** An instance of either era that keeps what it is told. */
+function setUp(era: "legacy" | "modern", refuse: readonly string[] = []) {
+	const told: string[] = [];
+	const listening: { filter: unknown; request: UpstreamRequest }[] = [];
+	const counts = { leases: 0 };
+	const upstream = {
+		hello: {
+			era,
+			revision: era === "modern" ? "2026-07-28" : "2025-11-25",
+			capabilities: '{"resources":{"subscribe":true}}',
+		},
+		request: (request: UpstreamRequest) => {
+			const { method, params, bytes } = request.message;
+			const said = readJson(bytes, params?.span) as { uri: string; notifications: unknown };
+			if (method === "subscriptions/listen") {
+				const entry = { filter: said.notifications, request };
+				listening.push(entry);
+				return new Promise((resolve) => {
+					request.signal.addEventListener("abort", () => {
+						listening.splice(listening.indexOf(entry), 1);
+						resolve({ ok: true, value: messageOf('{"jsonrpc":"2.0","id":1,"result":{}}') });
+					});
+				});
+			}
+			told.push(`${method} ${said.uri}`);
+			const body = refuse.includes(said.uri)
+				? '"error":{"code":-32602,"message":"no"}'
+				: '"result":{}';
+			return Promise.resolve({
+				ok: true,
+				value: messageOf(`{"jsonrpc":"2.0","id":1,${body}}`),
+			});
+		},
+	} as unknown as Upstream;
+	const lease = () => {
+		counts.leases += 1;
+		return { upstream, release: () => void (counts.leases -= 1) };
+	};
+	const random = new SeededRandom(1);
+	const context = {
+		clock: new FakeClock(),
+		product: { name: "moorage" },
+		hosting: {
+			acquire: () => Promise.resolve({ ok: true, value: lease() }),
+			tryAcquire: lease,
+			note: () => undefined,
+		},
+		fault: (parts: Parameters<typeof makeFault>[1]) => makeFault(random, parts),
+	} as unknown as GatewayContext;
+	const pushed: string[] = [];
+	const subscriptions = new ResourceSubscriptions(context, (_key, message) =>
+		pushed.push(message.bytes.toString("utf8")),
+	);
+	const subscribe = (uri: string) => subscriptions.subscribe(server, key, uri, never);
+	return { subscriptions, subscribe, upstream, told, listening, counts, pushed };
+}
+
+test("a legacy server hears of the first who subscribes and of the last who leaves", async () => {
+	const { subscriptions, subscribe, told, counts } = setUp("legacy");
+	assert.equal(await subscribe("a"), undefined);
+	assert.equal(await subscribe("a"), undefined);
+	assert.deepEqual(told, ["resources/subscribe a"]);
+	subscriptions.unsubscribe(key, "a");
+	assert.equal(told.length, 1);
+	assert.equal(counts.leases, 1);
+	subscriptions.unsubscribe(key, "a");
+	assert.deepEqual(told, ["resources/subscribe a", "resources/unsubscribe a"]);
+	assert.equal(counts.leases, 0);
+	// Nobody is left who could leave.
+	subscriptions.unsubscribe(key, "a");
+	subscriptions.unsubscribe(key, "never");
+	assert.equal(told.length, 2);
+});
+
+test("a subscription that the server refuses is not counted", async () => {
+	const { subscribe, told, counts } = setUp("legacy", ["bad"]);
+	const refused = await subscribe("bad");
+	assert.equal(refused?.kind, "message");
+	assert.equal(counts.leases, 0, "nothing keeps the server awake");
+	await subscribe("bad");
+	assert.deepEqual(told, ["resources/subscribe bad", "resources/subscribe bad"]);
+});
+
+test("an instance that was started anew is told again what is wanted", async () => {
+	const { subscriptions, subscribe, upstream, told, counts } = setUp("legacy");
+	await subscribe("a");
+	await subscribe("b");
+	subscriptions.onRetired(key);
+	assert.equal(counts.leases, 0);
+	told.length = 0;
+	subscriptions.onReady(server, key, upstream);
+	assert.deepEqual(told, ["resources/subscribe a", "resources/subscribe b"]);
+	assert.equal(counts.leases, 1);
+});
+
+test("what restored sessions want is told once their server runs", () => {
+	const { subscriptions, upstream, told } = setUp("legacy");
+	subscriptions.remember(server, key, "a");
+	subscriptions.remember(server, key, "a");
+	assert.deepEqual(told, []);
+	subscriptions.onReady(server, key, upstream);
+	assert.deepEqual(told, ["resources/subscribe a"]);
+});
+
+test("a modern server is listened to once, with all that is wanted at the moment", async () => {
+	const { subscriptions, subscribe, listening } = setUp("modern");
+	await subscribe("a");
+	assert.deepEqual(
+		listening.map(({ filter }) => filter),
+		[{ resourceSubscriptions: ["a"] }],
+	);
+	await subscribe("b");
+	await subscribe("b");
+	await settle();
+	assert.deepEqual(
+		listening.map(({ filter }) => filter),
+		[{ resourceSubscriptions: ["a", "b"] }],
+	);
+	subscriptions.unsubscribe(key, "a");
+	subscriptions.unsubscribe(key, "b");
+	await settle();
+	assert.deepEqual(
+		listening.map(({ filter }) => filter),
+		[{ resourceSubscriptions: ["b"] }],
+	);
+	subscriptions.unsubscribe(key, "b");
+	await settle();
+	assert.deepEqual(listening, []);
+});
+
+test("what a modern server pushes loses the tag of the gateway's own subscription", async () => {
+	const { subscribe, listening, pushed } = setUp("modern");
+	await subscribe("a");
+	const push = (text: string) => listening[0]?.request.onNotification?.(messageOf(text));
+	const tag = '"io.modelcontextprotocol/subscriptionId":0';
+	const head = '{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"a"';
+	push(`{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{}}`);
+	push(`${head},"_meta":{${tag}}}}`);
+	push(`${head},"_meta":{"x":1.0,${tag}}}}`);
+	assert.deepEqual(pushed, [`${head}}}`, `${head},"_meta":{"x":1.0}}}`]);
+});
+
+test("more resources than one instance may be watched for are refused", async () => {
+	const { subscribe, told } = setUp("legacy");
+	for (let at = 0; at < 1000; at += 1) await subscribe(`r${at}`);
+	const refused = await subscribe("one more");
+	assert.ok(refused?.kind === "fault" && refused.fault.code === "overloaded");
+	assert.equal(await subscribe("r0"), undefined);
+	assert.equal(told.length, 1000);
+});
