@@ -9,8 +9,8 @@ import {
 	ResultSchema,
 	ToolListChangedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { answers, capabilities, type Json, type Peer } from "./peer.ts";
 import { Listeners } from "./listeners.ts";
+import { answers, capabilities, type Json, type Peer } from "./peer.ts";
 import { type TappedTransport, WireTap } from "./wire-tap.ts";
 
 /** SDK 1.x takes schemas where a method would do; their types differ from one to the next. */

@@ -3,14 +3,14 @@ import {
 	type ClientKind,
 	client_kinds,
 	type Feature,
-	server_eras,
 	type ServerKind,
+	server_eras,
 	server_kinds,
 	type Trial,
 } from "./cell.ts";
 import { type Connect, connections } from "./clients.ts";
-import { features } from "./features.ts";
 import { gateway_restart, server_restart } from "./features/restarts.ts";
+import { features } from "./features.ts";
 import { GatewayProcess } from "./gateway-process.ts";
 import type { Peer } from "./peer.ts";
 import { endpointOf, startServers } from "./servers.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { type Child, killChild, startChild } from "./child.ts";
 import type { ServerKind } from "./cell.ts";
+import { type Child, killChild, startChild } from "./child.ts";
 
 const path_of = (file: string) =>
 	fileURLToPath(new URL(`../servers/matrix/${file}`, import.meta.url));

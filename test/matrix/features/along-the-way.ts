@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Feature } from "../cell.ts";
-import type { Peer } from "../peer.ts";
 import { watched_uri } from "../expected.ts";
+import type { Peer } from "../peer.ts";
 
 const log_level_key = "io.modelcontextprotocol/logLevel";
 
@@ -21,11 +21,18 @@ function heard<T>(
 	return promise.finally(stop);
 }
 
+/** Each step is seen before the server takes the next. */
 export const progress: Feature = {
 	name: "progress",
-	async run({ peer }) {
+	async run({ peer, key }) {
 		const seen: number[] = [];
-		await peer.call("count", { steps: 3 }, { onprogress: (now) => seen.push(now.progress) });
+		const told: Promise<unknown>[] = [];
+		const onprogress = (now: { progress: number }) => {
+			seen.push(now.progress);
+			told.push(peer.call("seen", { key: `count-${key}`, step: now.progress }));
+		};
+		await peer.call("count", { steps: 3, key: `count-${key}` }, { onprogress });
+		await Promise.all(told);
 		assert.deepEqual(seen, [1, 2, 3]);
 	},
 };

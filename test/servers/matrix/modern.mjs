@@ -1,4 +1,6 @@
-/** The modern server of the matrix: over stdio or, with `--http`, HTTP. `--port` asks for a port. */
+/**
+ * The modern server of the matrix: over stdio or, with `--http`, HTTP. `--port` asks for a port.
+ */
 import { createServer } from "node:http";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler } from "@modelcontextprotocol/server";

@@ -7,10 +7,6 @@
  * changed(kind), updated(uri) }`. How any of it travels is the business of the era.
  */
 import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
-
-/** Between notifications: SDK clients drop those that arrive in one piece with the result. */
-const pace_ms = 60;
 
 const text = (value) => ({ type: "text", text: value });
 const says = (value) => ({ content: [text(value)] });
@@ -45,12 +41,12 @@ const sample = (prompt, more = {}) => ({
 const weather = { name: "weather", inputSchema: schema({ city: string }) };
 
 const added = new Set();
-const cancelled = new Map();
+const moments = new Map();
 
-/** The moment a call with this key was cancelled, as a promise with its resolver. */
-function cancellation(key) {
-	if (!cancelled.has(key)) cancelled.set(key, Promise.withResolvers());
-	return cancelled.get(key);
+/** Something that calls wait for, by its key: a promise with its resolver. */
+function moment(key) {
+	if (!moments.has(key)) moments.set(key, Promise.withResolvers());
+	return moments.get(key);
 }
 
 const big_bytes = 5 * 1024 * 1024;
@@ -77,14 +73,23 @@ const fixed = {
 		step: () => ({ ...says("It failed."), isError: true }),
 	},
 	count: {
-		description: "Reports progress.",
-		inputSchema: schema({ steps: { type: "number" } }),
+		description: "Reports progress, each step when the one before was seen.",
+		inputSchema: schema({ steps: { type: "number" }, key: string }),
 		async step({ args, progress }) {
 			for (let step = 1; step <= args.steps; step += 1) {
 				await progress(step, args.steps);
-				await sleep(pace_ms);
+				// SDK clients drop what arrives in one piece with the result.
+				await moment(`${args.key} ${step}`).promise;
 			}
 			return says(`${args.steps} steps`);
+		},
+	},
+	seen: {
+		description: "Says that a step was seen.",
+		inputSchema: schema({ key: string, step: { type: "number" } }),
+		step({ args }) {
+			moment(`${args.key} ${args.step}`).resolve();
+			return says("noted");
 		},
 	},
 	wait: {
@@ -93,7 +98,7 @@ const fixed = {
 		async step({ args, signal, progress }) {
 			await progress(1, 2);
 			if (!signal.aborted) await once(signal, "abort");
-			cancellation(args.key).resolve();
+			moment(args.key).resolve();
 			return says("cancelled");
 		},
 	},
@@ -101,7 +106,7 @@ const fixed = {
 		description: "Answers once the call of that key was cancelled.",
 		inputSchema: schema({ key: string }),
 		async step({ args }) {
-			await cancellation(args.key).promise;
+			await moment(args.key).promise;
 			return says("yes");
 		},
 	},
