@@ -5,7 +5,7 @@
 import { serve, text, toolServer } from "./wire/serve.mjs";
 
 const soon = (act) => {
-	setImmediate(() => setImmediate(act));
+	setImmediate(() => setImmediate(() => act()));
 	return text("done");
 };
 
