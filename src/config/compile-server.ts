@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { read_limits } from "./defaults.ts";
-import type { HttpDraft, ServerDraft, StdioDraft } from "./draft.ts";
+import type { HttpDraft, OAuthDraft, ServerDraft, StdioDraft } from "./draft.ts";
 import type { Expander } from "./expander.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { NamedText, Placed } from "./located.ts";
-import type { HttpSpec, ServerPlan, StdioSpec } from "./plan.ts";
+import type { HttpSpec, OAuthSpec, ServerPlan, StdioSpec } from "./plan.ts";
 import { readBounded } from "./read-bounded.ts";
 import type { Report } from "./report.ts";
 
@@ -127,8 +127,39 @@ function httpSpec(draft: HttpDraft, context: CompileContext): HttpSpec {
 		seen.add(key);
 		headers[header.name] = headerValue(header, context);
 	}
+	const auth = draft.auth === undefined ? undefined : oauthSpec(draft.auth, context);
 	const transport = draft.transport === undefined ? {} : { transport: draft.transport };
-	return { driver: "http", url, ...transport, headers };
+	return { driver: "http", url, ...transport, headers, ...(auth !== undefined && { auth }) };
+}
+
+function oauthSpec(draft: OAuthDraft, { expander, report }: CompileContext): OAuthSpec {
+	const text = (placed: Placed | undefined) =>
+		placed === undefined ? undefined : expander.text(placed);
+	const spec: OAuthSpec = {
+		grant: draft.grant,
+		client_id: text(draft.client_id),
+		client_secret: text(draft.client_secret),
+		private_key: text(draft.private_key),
+		client_metadata: text(draft.client_metadata),
+		issuer: text(draft.issuer),
+		scopes: draft.scopes,
+	};
+	if (draft.client_metadata !== undefined && !spec.client_metadata?.startsWith("https://")) {
+		report.problem(
+			draft.client_metadata.start,
+			"The `client_metadata` is not an https address.",
+			"Write the whole address at which the document is published.",
+		);
+	}
+	const secret = draft.client_secret ?? draft.private_key;
+	if (secret !== undefined && spec.client_id === undefined) {
+		report.problem(
+			secret.start,
+			"There is a credential, but no `client_id` that it belongs to.",
+			"Add the `client_id`, or remove the credential.",
+		);
+	}
+	return spec;
 }
 
 /** The address is never repeated: it may hold a token. */

@@ -1,5 +1,5 @@
 import type { NamedText, Placed } from "./located.ts";
-import type { Limits, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+import type { Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 
 /**
  * What every human form is read into before references are expanded: checked for shape, with
@@ -46,6 +46,18 @@ export interface HttpDraft extends ServerDraftBase {
 	readonly headers: readonly NamedText[];
 	/** Set where the file says that no other transport is to be tried. */
 	readonly transport?: "sse" | undefined;
+	readonly auth?: OAuthDraft | undefined;
+}
+
+/** How to be authorized at a remote server. */
+export interface OAuthDraft {
+	readonly grant: OAuthSpec["grant"];
+	readonly client_id: Placed | undefined;
+	readonly client_secret: Placed | undefined;
+	readonly private_key: Placed | undefined;
+	readonly client_metadata: Placed | undefined;
+	readonly issuer: Placed | undefined;
+	readonly scopes: readonly string[];
 }
 
 /** A server before its references are expanded. */
@@ -72,11 +84,20 @@ export interface InputDraft {
 
 /** Every text of a server in which references are expanded. */
 export function referenceTexts(server: ServerDraft): Placed[] {
-	if (server.driver === "http") return [server.url, ...server.headers.map((one) => one.value)];
+	if (server.driver === "http") {
+		return [server.url, ...server.headers.map((one) => one.value), ...oauthTexts(server.auth)];
+	}
 	const single = [server.command, server.env_file, server.cwd];
 	return [
 		...single.filter((text) => text !== undefined),
 		...server.args,
 		...server.env.map((one) => one.value),
 	];
+}
+
+function oauthTexts(auth: OAuthDraft | undefined): Placed[] {
+	if (auth === undefined) return [];
+	const { client_id, client_secret, private_key, client_metadata, issuer } = auth;
+	const texts = [client_id, client_secret, private_key, client_metadata, issuer];
+	return texts.filter((text) => text !== undefined);
 }

@@ -1,6 +1,13 @@
 import { splitCommand } from "./command-line.ts";
 import { ranges } from "./defaults.ts";
-import type { Draft, EndpointDraft, HttpDraft, ServerDraft, StdioDraft } from "./draft.ts";
+import type {
+	Draft,
+	EndpointDraft,
+	HttpDraft,
+	OAuthDraft,
+	ServerDraft,
+	StdioDraft,
+} from "./draft.ts";
 import { reportIssues } from "./issues.ts";
 import {
 	type Located,
@@ -60,6 +67,7 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
 	if (first === "limits") return Object.keys(moorage_schema.shape.limits.unwrap().shape);
 	if (last === "tools") return ["allow", "deny"];
 	if (first === "endpoints") return Object.keys(endpoint_schema.shape);
+	if (last === "oauth") return Object.keys(server_schema.shape.oauth.unwrap().shape);
 	if (last === "timeouts") return Object.keys(server_schema.shape.timeouts.unwrap().shape);
 	return Object.keys(server_schema.shape);
 }
@@ -137,9 +145,10 @@ class FormReader {
 			);
 			return undefined;
 		}
-		const foreign = url === undefined ? ["headers", "transport"] : ["args", "env", "cwd"];
+		const foreign =
+			url === undefined ? ["headers", "transport", "auth", "oauth"] : ["args", "env", "cwd"];
 		this.#refuseForeign(entry, foreign, url === undefined ? "url" : "command");
-		if (url !== undefined) return this.#http(base, entry);
+		if (url !== undefined) return this.#http(base, entry, form);
 		return this.#stdio(base, entry, command as LocatedEntry);
 	}
 
@@ -157,13 +166,39 @@ class FormReader {
 	}
 
 	#http(
-		base: Omit<HttpDraft, "driver" | "url" | "headers" | "transport">,
+		base: Omit<HttpDraft, "driver" | "url" | "headers" | "transport" | "auth">,
 		entry: LocatedEntry,
+		form: ServerForm,
 	): HttpDraft {
 		const url = placedMember(entry.value, "url") as Placed;
 		const headers = namedTexts(member(entry.value, "headers")?.value);
 		const transport = placedMember(entry.value, "transport")?.text === "sse" ? "sse" : undefined;
-		return { ...base, driver: "http", url, headers, transport };
+		return { ...base, driver: "http", url, headers, transport, auth: this.#oauth(entry, form) };
+	}
+
+	#oauth(entry: LocatedEntry, form: ServerForm): OAuthDraft | undefined {
+		const found = member(entry.value, "oauth");
+		if (form.auth === undefined) {
+			if (found !== undefined) {
+				this.#report.problem(
+					found.key_start,
+					"`oauth` has no meaning without `auth: oauth`.",
+					"Add it, or remove `oauth`.",
+				);
+			}
+			return undefined;
+		}
+		const text = (key: string) =>
+			found === undefined ? undefined : placedMember(found.value, key);
+		return {
+			grant: form.oauth?.grant ?? "authorization_code",
+			client_id: text("client_id"),
+			client_secret: text("client_secret"),
+			private_key: text("private_key"),
+			client_metadata: text("client_metadata"),
+			issuer: text("issuer"),
+			scopes: form.oauth?.scopes ?? [],
+		};
 	}
 
 	#stdio(

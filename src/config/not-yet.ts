@@ -20,7 +20,6 @@ const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 		tenants: "Run one Moorage for each tenant.",
 	},
 	server: {
-		auth: "Put a token into the environment and send it with `headers`.",
 		sandbox: "Host only servers you trust, or give a container command as `command`.",
 		idle: "Use `start: on-demand` to start the server with its first call.",
 		openapi: "Run an MCP server that reads the OpenAPI file, with `command`.",

@@ -30,6 +30,23 @@ export interface HttpSpec {
 	readonly transport?: "sse";
 	/** Sent with every request; references are already resolved. */
 	readonly headers: Readonly<Record<string, string>>;
+	/** How to be authorized by OAuth; undefined where the headers are all there is. */
+	readonly auth?: OAuthSpec | undefined;
+}
+
+/** How Moorage is authorized at a remote server that wants OAuth. */
+export interface OAuthSpec {
+	readonly grant: "authorization_code" | "client_credentials";
+	/** As registered by the operator; undefined when Moorage is to register itself. */
+	readonly client_id: string | undefined;
+	readonly client_secret: string | undefined;
+	/** PEM text of the key that signs client assertions. */
+	readonly private_key: string | undefined;
+	/** Address of our client-id metadata document. */
+	readonly client_metadata: string | undefined;
+	/** The issuer that `client_id` belongs to; undefined means the first one the server names. */
+	readonly issuer: string | undefined;
+	readonly scopes: readonly string[];
 }
 
 /** How to run or reach a server; `driver` says which driver does it. */

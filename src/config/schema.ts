@@ -48,6 +48,33 @@ const timeouts_schema = z.strictObject({
 		.describe("From closing its input to SIGTERM, and again from SIGTERM to SIGKILL."),
 });
 
+const oauth_schema = z.strictObject({
+	grant: z
+		.enum(["authorization_code", "client_credentials"])
+		.default("authorization_code")
+		.describe(
+			"`authorization_code`: a person decides on a page; `client_credentials`: Moorage is authorized for itself.",
+		),
+	client_id: z
+		.string()
+		.optional()
+		.describe("Who Moorage is there, where it was registered by hand."),
+	client_secret: z.string().optional().describe("The secret that belongs to `client_id`."),
+	private_key: z
+		.string()
+		.optional()
+		.describe("The key that proves `client_id` instead of a secret, as PEM text."),
+	client_metadata: z
+		.string()
+		.optional()
+		.describe("The https address of Moorage's client-id metadata document, if you publish one."),
+	issuer: z
+		.string()
+		.optional()
+		.describe("The authorization server that `client_id` belongs to; it is shown to no other."),
+	scopes: z.array(z.string()).default([]).describe("Scopes to ask for in any case."),
+});
+
 /** One entry of `servers`. */
 export const server_schema = z.strictObject({
 	command: z
@@ -79,6 +106,13 @@ export const server_schema = z.strictObject({
 		.record(z.string(), word)
 		.default({})
 		.describe("HTTP headers sent with every request to `url`."),
+	auth: z
+		.enum(["oauth"])
+		.optional()
+		.describe("`oauth`: the server at `url` is used with an OAuth token that Moorage gets."),
+	oauth: oauth_schema
+		.optional()
+		.describe("How the OAuth token is got, where the server cannot tell all of it."),
 	scope: z
 		.enum(["shared", "tenant", "user", "session"])
 		.default(default_scope)

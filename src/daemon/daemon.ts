@@ -28,9 +28,11 @@ import { createRepositories, createWriter } from "../store/repositories.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
-import { httpDriver } from "../upstreams/http/driver.ts";
+import { httpDriverWith } from "../upstreams/http/driver.ts";
+import { type OAuthSeams, UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
+import { Consents, consent_path } from "./consents.ts";
 import { overviewOf } from "./overview.ts";
 import { product } from "./product.ts";
 import { listenProblem, type StartProblem } from "./start-problem.ts";
@@ -46,6 +48,8 @@ export interface DaemonOptions {
 	readonly log: Log;
 	/** Forces how programs are contained, instead of probing for the best. */
 	readonly containment?: ContainmentMode;
+	/** Shows the pages of authorization servers; by default their addresses are logged. */
+	readonly authorize?: OAuthSeams["authorize"];
 	/** False when the configuration file is not to be watched. */
 	readonly watch?: boolean;
 	readonly onProgress?: (event: ProgressEvent) => void;
@@ -138,6 +142,7 @@ class House implements Daemon, BackendRooms {
 	readonly #started_at_ms: number;
 	readonly #flushStore: () => Promise<void>;
 	#plan: Plan;
+	readonly #consents: Consents;
 	#url = "";
 	#watcher: { close(): void } | undefined;
 	#resolveStopped: () => void = () => undefined;
@@ -237,6 +242,7 @@ class House implements Daemon, BackendRooms {
 			repository: repositories.catalogs,
 			note: (server, text) => this.#hosting.note(server, text),
 		});
+		this.#consents = new Consents(clock, log);
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#gateway = this.#buildGateway(parts.token, state_key);
 	}
@@ -355,11 +361,19 @@ class House implements Daemon, BackendRooms {
 			random,
 			environment,
 		});
+		const consents = this.#consents;
+		const auths = new UpstreamAuths({
+			clock,
+			authorize:
+				this.#options.authorize ??
+				((server, page, state) => consents.authorize(server, page, state)),
+			redirectUri: () => `${this.#url}${consent_path}`,
+		});
 		return new Hosting({
 			clock,
 			random,
 			log,
-			drivers: { stdio: stdioDriver, http: httpDriver },
+			drivers: { stdio: stdioDriver, http: httpDriverWith(auths) },
 			spawner: this.#spawner,
 			era_verdicts,
 			client_info: JSON.stringify(product),
@@ -397,6 +411,7 @@ class House implements Daemon, BackendRooms {
 				state_key,
 				limits: () => this.#plan.limits,
 				admin: this.#buildAdmin(token),
+				consent: (request, response) => this.#consents.serve(request, response),
 				ready: () => this.#isReady(),
 			},
 			this.#plan,

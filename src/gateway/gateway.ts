@@ -24,6 +24,8 @@ import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
 export interface FrontDoorOptions extends GatewayOptions {
 	/** Serves `/api` and what is below it. */
 	readonly admin: (request: IncomingMessage, response: ServerResponse) => void;
+	/** Answers browsers that come back from the page of an authorization server. */
+	readonly consent: (request: IncomingMessage, response: ServerResponse) => void;
 	/** True once every server has answered, has a stored catalog, or has failed. */
 	readonly ready: () => boolean;
 }
@@ -180,6 +182,7 @@ export class Gateway {
 		const route = routeOf(request.url ?? "/");
 		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route, headers);
 		else if (route.kind === "admin") this.#options.admin(request, response);
+		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
 		else answerJson(response, 404, not_found);
 	}

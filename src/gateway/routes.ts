@@ -7,6 +7,7 @@ export type EndpointPart = "mcp" | "sse" | "message";
 export type Route =
 	| { readonly kind: "endpoint"; readonly name: string; readonly part: EndpointPart }
 	| { readonly kind: "admin" }
+	| { readonly kind: "consent" }
 	| { readonly kind: "health"; readonly name: "healthz" | "readyz" }
 	| { readonly kind: "none" };
 
@@ -22,6 +23,7 @@ export function routeOf(target: string): Route {
 	if (path === "/healthz") return { kind: "health", name: "healthz" };
 	if (path === "/readyz") return { kind: "health", name: "readyz" };
 	if (path === "/api" || path.startsWith("/api/")) return { kind: "admin" };
+	if (path === "/oauth/callback") return { kind: "consent" };
 	const endpoint = endpoint_path.exec(path);
 	if (endpoint === null) return { kind: "none" };
 	return { kind: "endpoint", name: endpoint[1] as string, part: partOf(endpoint[2]) };

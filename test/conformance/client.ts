@@ -18,6 +18,29 @@ const context = JSON.parse(process.env["MCP_CONFORMANCE_CONTEXT"] ?? "{}") as Co
 interface Context {
 	/** Calls to make, with arguments that are hard to carry in a header. */
 	readonly toolCalls?: readonly { name: string; arguments: Record<string, unknown> }[];
+	/** Credentials that were registered by hand. */
+	readonly client_id?: string;
+	readonly client_secret?: string;
+	readonly private_key_pem?: string;
+	readonly issuer?: string;
+}
+
+/** Where the suite's client publishes its metadata document, as the suite expects it. */
+const client_metadata = "https://conformance-test.local/client-metadata.json";
+
+/** How the gateway is authorized at the scenario's server. */
+function oauth(): object {
+	if (context.client_id === undefined) return { client_metadata };
+	const { client_id, client_secret, private_key_pem: private_key, issuer } = context;
+	const for_itself = scenario.startsWith("auth/client-credentials");
+	const grant = for_itself ? "client_credentials" : "authorization_code";
+	return { grant, client_id, client_secret, private_key, issuer };
+}
+
+/** The scenario's page asks nobody: it leads straight back. */
+async function authorize(_server: string, page: URL): Promise<URL> {
+	const answer = await fetch(page, { redirect: "manual" });
+	return new URL(answer.headers.get("location") ?? "", page);
 }
 
 type Drive = (client: Client) => Promise<void>;
@@ -111,7 +134,11 @@ async function useAuthorized(client: Client): Promise<void> {
 }
 
 async function run(server: string): Promise<void> {
-	const gateway = await startGateway({ servers: { peer: { url: server } } });
+	const auth = scenario.startsWith("auth/") ? { auth: "oauth", oauth: oauth() } : {};
+	const gateway = await startGateway(
+		{ servers: { peer: { url: server, ...auth } } },
+		{ authorize },
+	);
 	const modern = revision === "2026-07-28";
 	const client = new Client(
 		{ name: "conformance-client", version: "1.0.0" },

@@ -4,6 +4,7 @@ import { SseReader, type SseReceived } from "../../wire/sse.ts";
 import type { PendingCall } from "../pending.ts";
 import { type HttpSession, postHeaders, streamHeaders } from "./headers.ts";
 import type { HttpLink } from "./link.ts";
+import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
 import { isNotHttp, networkReason, statusAdvice } from "./reasons.ts";
 import { isSessionLost, readRefusal } from "./refusal.ts";
 import type { Exchange, ExchangeHandler, Headers } from "./remote.ts";
@@ -43,6 +44,8 @@ export class CallRun implements ExchangeHandler {
 	#resumptions = 0;
 	#resume_failures = 0;
 	#renewed = false;
+	#token: string | undefined;
+	#auth_rounds = 0;
 	#timer: Timer | undefined;
 
 	constructor(link: HttpLink, call: PendingCall, bytes: Buffer) {
@@ -120,6 +123,7 @@ export class CallRun implements ExchangeHandler {
 	#post(session: HttpSession): void {
 		this.#session = session;
 		this.#begin();
+		this.#token = this.#link.auth?.token;
 		const headers = postHeaders(this.#link.configured, session, this.#call.request);
 		const request = { method: "POST" as const, headers, body: this.#bytes };
 		this.#exchange = this.#link.remote.send("calls", request, this);
@@ -200,7 +204,11 @@ export class CallRun implements ExchangeHandler {
 			this.#lost("did not resume the stream of the call");
 			return;
 		}
-		const { pending, faults, remote } = this.#link;
+		const { auth, pending } = this.#link;
+		if (auth !== undefined && (this.status === 401 || this.status === 403)) {
+			void this.#authorize(auth);
+			return;
+		}
 		const error = readRefusal(Buffer.concat(this.#body), this.#call.id);
 		if (!this.#renewed && isSessionLost(this.status, error, this.#session)) {
 			void this.#again();
@@ -210,12 +218,35 @@ export class CallRun implements ExchangeHandler {
 			pending.settle(this.#call, succeed(error.message));
 			return;
 		}
+		this.#rejected();
+	}
+
+	#rejected(): void {
+		const { pending, faults, remote } = this.#link;
 		const location = this.headers["location"];
 		const advice = statusAdvice(this.status, typeof location === "string" ? location : undefined);
 		pending.settle(
 			this.#call,
 			fail(faults.rejected(remote.origin, this.status, advice, this.#call)),
 		);
+	}
+
+	/** The server did not carry the request out: it is made again once we are authorized. */
+	async #authorize(auth: UpstreamAuth): Promise<void> {
+		const { status, headers } = this;
+		const call = { status, headers, token: this.#token, rounds: this.#auth_rounds };
+		const outcome = await auth.onRefused(call);
+		if (this.#call.settled) return;
+		if (outcome.ok && outcome.value === "retry") {
+			this.#auth_rounds += 1;
+			this.#call.written = false;
+			this.#post(this.#session);
+		} else if (outcome.ok) this.#rejected();
+		else {
+			const { faults, pending, remote } = this.#link;
+			const fault = faults.rejected(remote.origin, status, outcome.problem, this.#call);
+			pending.settle(this.#call, fail(fault));
+		}
 	}
 
 	/** The request was not accepted for want of a session: it is made once more in a new one. */

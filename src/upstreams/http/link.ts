@@ -7,6 +7,7 @@ import { Inbound } from "../inbound.ts";
 import { type PendingCall, PendingCalls } from "../pending.ts";
 import { configuredHeaders, type HttpSession, postHeaders, streamHeaders } from "./headers.ts";
 import { once, type Reply } from "./once.ts";
+import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
 import { Remote } from "./remote.ts";
 
 /** Notifications and answers under way at a time; further notifications are dropped. */
@@ -17,6 +18,8 @@ export interface LinkOptions {
 	readonly url: string;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly context: DriverContext;
+	/** Our authorization there, where it wants one. */
+	readonly auth?: UpstreamAuth | undefined;
 }
 
 /** Everything that the exchanges of one connection to a remote server share. */
@@ -27,7 +30,8 @@ export class HttpLink {
 	readonly pending: PendingCalls;
 	readonly asks: OpenAsks;
 	readonly inbound: Inbound;
-	readonly configured: readonly string[];
+	readonly auth: UpstreamAuth | undefined;
+	readonly #configured: readonly string[];
 	session: HttpSession = { era: "legacy", revision: undefined, id: undefined };
 	/** Makes a new session in place of a lost one; set once the first handshake is done. */
 	handshake: (() => Promise<Result<HttpSession, Fault>>) | undefined = undefined;
@@ -37,11 +41,16 @@ export class HttpLink {
 	#posts = 0;
 	#renewing: Promise<Result<HttpSession, Fault>> | undefined;
 
-	constructor({ url, headers, context }: LinkOptions) {
+	constructor({ url, headers, context, auth }: LinkOptions) {
 		const { clock, random, server, start_ms } = context;
 		this.context = context;
 		this.remote = new Remote(url, start_ms);
-		this.configured = configuredHeaders(headers);
+		this.auth = auth;
+		// A token that was got replaces whatever the configuration says of it.
+		const own = Object.entries(headers).filter(
+			([name]) => auth === undefined || name.toLowerCase() !== "authorization",
+		);
+		this.#configured = configuredHeaders(Object.fromEntries(own));
 		const faults = new UpstreamFaults(server, random);
 		this.faults = faults;
 		const onGivenUp = (call: PendingCall) => this.#tellCancelled(call);
@@ -51,6 +60,12 @@ export class HttpLink {
 		this.pending = pending;
 		this.asks = asks;
 		this.inbound = new Inbound({ context, pending, asks, faults, send });
+	}
+
+	/** Headers of every request that goes out now: as configured, and the token we have. */
+	get configured(): readonly string[] {
+		if (this.auth === undefined) return this.#configured;
+		return [...this.#configured, ...this.auth.headers()];
 	}
 
 	/** Sends a message that has no reply; what goes wrong becomes a line in the server's log. */

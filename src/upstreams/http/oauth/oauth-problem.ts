@@ -1,0 +1,10 @@
+/**
+ * Why authorization did not come about, as a sentence for the operator. It holds no secrets,
+ * and nothing that an authorization server wrote, which may be meant to mislead.
+ */
+export class OAuthProblem extends Error {}
+
+/** Text of somebody else's address for a sentence: its origin at most. */
+export function originOf(url: string): string {
+	return URL.canParse(url) ? new URL(url).origin : "an invalid address";
+}

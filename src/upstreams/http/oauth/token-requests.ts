@@ -1,0 +1,176 @@
+import {
+	type AuthorizationServer,
+	allowInsecureRequests,
+	authorizationCodeGrantRequest,
+	type Client,
+	type ClientAuth,
+	calculatePKCECodeChallenge,
+	clientCredentialsGrantRequest,
+	customFetch,
+	generateRandomCodeVerifier,
+	generateRandomState,
+	processAuthorizationCodeResponse,
+	processClientCredentialsResponse,
+	processRefreshTokenResponse,
+	ResponseBodyError,
+	refreshTokenGrantRequest,
+	type TokenEndpointResponse,
+	validateAuthResponse,
+} from "oauth4webapi";
+import { type GuardedFetch, RefusedAddress } from "./guarded-fetch.ts";
+import { OAuthProblem, originOf } from "./oauth-problem.ts";
+
+/** Shows an authorization page to a person; resolves with the address it led back to. */
+export type Authorize = (url: URL, state: string) => Promise<URL>;
+
+/** What every token request is made with. */
+export interface TokenContext {
+	readonly server: AuthorizationServer;
+	readonly client: Client;
+	readonly auth: ClientAuth;
+	readonly resource: string;
+	readonly scopes: readonly string[];
+	readonly fetch: GuardedFetch;
+}
+
+/** A token for a person, by authorization code with PKCE (RFC 7636, RFC 8707, RFC 9207). */
+export async function codeGrant(
+	context: TokenContext,
+	redirect_uri: string,
+	authorize: Authorize,
+): Promise<TokenEndpointResponse> {
+	const { server, client, resource, scopes } = context;
+	const origin = originOf(server.issuer);
+	if (server.code_challenge_methods_supported?.includes("S256") !== true) {
+		throw new OAuthProblem(
+			`Its authorization server ${origin} does not support PKCE with S256, so no ` +
+				"authorization was asked for. Report this to whoever runs it.",
+		);
+	}
+	const verifier = generateRandomCodeVerifier();
+	const state = generateRandomState();
+	const url = pageOf(server);
+	const parameters = {
+		response_type: "code",
+		client_id: client.client_id,
+		redirect_uri,
+		state,
+		code_challenge: await calculatePKCECodeChallenge(verifier),
+		code_challenge_method: "S256",
+		resource,
+		...(scopes.length > 0 && { scope: scopes.join(" ") }),
+	};
+	for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+	const callback = await authorize(url, state);
+	const answer = checkCallback(context, callback, state);
+	return asking(server, async () => {
+		const response = await authorizationCodeGrantRequest(
+			server,
+			client,
+			context.auth,
+			answer,
+			redirect_uri,
+			verifier,
+			optionsOf(context),
+		);
+		return processAuthorizationCodeResponse(server, client, response);
+	});
+}
+
+/** A token for ourselves (RFC 6749 section 4.4). */
+export function credentialsGrant(context: TokenContext): Promise<TokenEndpointResponse> {
+	const { server, client, auth, scopes, resource } = context;
+	const parameters = { resource, ...(scopes.length > 0 && { scope: scopes.join(" ") }) };
+	return asking(server, async () => {
+		const options = optionsOf(context);
+		const response = await clientCredentialsGrantRequest(server, client, auth, parameters, options);
+		return processClientCredentialsResponse(server, client, response);
+	});
+}
+
+/** A new token for an old one; undefined when the old one is not accepted any more. */
+export async function refreshGrant(
+	context: TokenContext,
+	refresh_token: string,
+): Promise<TokenEndpointResponse | undefined> {
+	const { server, client, auth } = context;
+	try {
+		const options = optionsOf(context);
+		const response = await refreshTokenGrantRequest(server, client, auth, refresh_token, options);
+		return await processRefreshTokenResponse(server, client, response);
+	} catch (error) {
+		if (error instanceof ResponseBodyError) return undefined;
+		throw problemOf(server, error);
+	}
+}
+
+/** The page where a person decides: an http or https address, whatever the server says. */
+function pageOf(server: AuthorizationServer): URL {
+	const url = URL.parse(server.authorization_endpoint ?? "");
+	if (url !== null && ["http:", "https:"].includes(url.protocol)) return url;
+	throw new OAuthProblem(
+		`Its authorization server ${originOf(server.issuer)} has no page where a person can ` +
+			"decide. If it is for programs, set `grant: client_credentials` under `oauth`.",
+	);
+}
+
+function checkCallback(context: TokenContext, callback: URL, state: string): URLSearchParams {
+	const { server, client } = context;
+	const origin = originOf(server.issuer);
+	const iss = callback.searchParams.get("iss");
+	// RFC 9207 section 2.4, before anything else of the answer is looked at.
+	if (
+		iss === null ? server.authorization_response_iss_parameter_supported : iss !== server.issuer
+	) {
+		throw new OAuthProblem(
+			`The answer to the authorization did not come from ${origin}, so it was not used. ` +
+				"Somebody may be mixing up servers: check the server's address before trying again.",
+		);
+	}
+	try {
+		return validateAuthResponse(server, client, callback, state);
+	} catch {
+		throw new OAuthProblem(
+			`${origin} did not give the authorization. Open the authorization page again, and ` +
+				"check there what is asked for.",
+		);
+	}
+}
+
+function optionsOf({ server, resource, fetch }: TokenContext) {
+	return {
+		additionalParameters: { resource },
+		// The guarded fetch decides itself where plain http is acceptable.
+		[allowInsecureRequests]: true,
+		[customFetch]: (url: string, init: { body?: unknown; headers: Record<string, string> }) => {
+			const body = init.body instanceof URLSearchParams ? init.body.toString() : undefined;
+			// RFC 8707: in every token request, and exactly once.
+			return fetch(url, { method: "POST", headers: init.headers, body });
+		},
+		server,
+	};
+}
+
+async function asking<Value>(
+	server: AuthorizationServer,
+	ask: () => Promise<Value>,
+): Promise<Value> {
+	try {
+		return await ask();
+	} catch (error) {
+		throw problemOf(server, error);
+	}
+}
+
+/** Only a standard error code of the answer is repeated, never its text. */
+function problemOf(server: AuthorizationServer, error: unknown): OAuthProblem {
+	if (error instanceof OAuthProblem) return error;
+	const codes = ["invalid_client", "invalid_grant", "invalid_scope", "unauthorized_client"];
+	const code =
+		error instanceof ResponseBodyError && codes.includes(error.error) ? error.error : undefined;
+	const why = code ?? (error instanceof RefusedAddress ? `it ${error.message}` : "no valid answer");
+	return new OAuthProblem(
+		`Its authorization server ${originOf(server.issuer)} gave no token (${why}). ` +
+			"Check the settings under `oauth`, or try again later.",
+	);
+}
