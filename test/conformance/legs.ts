@@ -39,7 +39,7 @@ const isAuth = (scenario: string) => scenario.startsWith("auth/");
 const may_judge_nothing = ["tasks-status-notifications", "server-sse-polling"];
 
 /** Client scenarios that may run at once: each starts the suite, a gateway and a server. */
-const clients_at_once = 3;
+const clients_at_once = 2;
 
 const skill_scenarios = {
 	server: ["sep-2640-skills-directory", "sep-2640-skills-enumeration", "sep-2640-skills-manifest"],
