@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import {
+	type Deviations,
+	startAuthorizationServer,
+} from "../../../../test/support/authorization-server.ts";
+import type { OAuthSpec } from "../../../config/plan.ts";
+import { systemClock } from "../../../lib/clock.ts";
+import { MemoryTokenStore } from "./token-store.ts";
+import { UpstreamAuth } from "./upstream-auth.ts";
+
+const by_itself: OAuthSpec = {
+	grant: "authorization_code",
+	client_id: undefined,
+	client_secret: undefined,
+	private_key: undefined,
+	client_metadata: undefined,
+	issuer: undefined,
+	scopes: [],
+};
+
+async function rig(t: TestContext, deviations: Deviations = {}, spec: Partial<OAuthSpec> = {}) {
+	const server = await startAuthorizationServer(deviations);
+	t.after(() => server.close());
+	const auth = new UpstreamAuth({
+		url: `${server.issuer}/mcp`,
+		spec: { ...by_itself, ...spec },
+		key: "server",
+		store: new MemoryTokenStore(),
+		clock: systemClock,
+		authorize: (page) => server.authorize(page),
+		redirectUri: () => "http://127.0.0.1:1/oauth/callback",
+	});
+	const refuse = (status: number, challenge: string, rounds = 0) => {
+		const headers = { "www-authenticate": challenge };
+		return auth.onRefused({ status, headers, token: auth.token, rounds });
+	};
+	return { server, auth, refuse };
+}
+
+test("a token is got with PKCE, and for this resource in both requests", async (t) => {
+	const { server, auth, refuse } = await rig(t);
+	assert.deepEqual(await refuse(401, "Bearer"), { ok: true, value: "retry" });
+	assert.deepEqual(auth.headers(), ["authorization", "Bearer access-1"]);
+	const [page] = server.requests("/authorize");
+	const [token] = server.requests("/token");
+	assert.equal(page?.parameters["code_challenge_method"], "S256");
+	assert.equal(page?.parameters["resource"], `${server.issuer}/mcp`);
+	assert.equal(token?.parameters["resource"], `${server.issuer}/mcp`);
+	assert.equal(server.requests("/register")[0]?.parameters["application_type"], "native");
+});
+
+const never_asked: Readonly<Record<string, Deviations>> = {
+	"a server without PKCE": { metadata: { code_challenge_methods_supported: undefined } },
+	"a server with plain PKCE only": { metadata: { code_challenge_methods_supported: ["plain"] } },
+	"metadata of another issuer": { metadata: { issuer: "https://evil.example" } },
+	"metadata of another resource": { resource: { resource: "https://evil.example/mcp" } },
+	"a page that is no web address": { metadata: { authorization_endpoint: "file:///etc" } },
+};
+for (const [what, deviations] of Object.entries(never_asked)) {
+	test(`${what} leads to no authorization`, async (t) => {
+		const { server, auth, refuse } = await rig(t, deviations);
+		assert.equal((await refuse(401, "Bearer")).ok, false);
+		assert.equal(server.requests("/authorize").length, 0);
+		assert.deepEqual(auth.headers(), []);
+	});
+}
+
+test("an issuer is compared as a plain string: a slash more makes another of it", async (t) => {
+	const deviations: Deviations = {};
+	const { server, refuse } = await rig(t, deviations);
+	deviations.resource = { authorization_servers: [`${server.issuer}/`] };
+	assert.equal((await refuse(401, "Bearer")).ok, false);
+	assert.equal(server.requests("/authorize").length, 0);
+});
+
+const not_redeemed: Readonly<Record<string, Deviations>> = {
+	"another issuer": { callback: { iss: "https://evil.example" } },
+	"an empty issuer": { callback: { iss: "" } },
+	"no issuer where one is promised": {
+		metadata: { authorization_response_iss_parameter_supported: true },
+	},
+	"another state": { callback: { state: "forged" } },
+	"an error": { callback: { error: "access_denied", error_description: "secret text" } },
+};
+for (const [what, deviations] of Object.entries(not_redeemed)) {
+	test(`an answer with ${what} is not redeemed`, async (t) => {
+		const { server, refuse } = await rig(t, deviations);
+		const outcome = await refuse(401, "Bearer");
+		assert.ok(!outcome.ok && !outcome.problem.includes("secret text"));
+		assert.equal(server.requests("/token").length, 0);
+	});
+}
+
+test("a refused token is renewed, and each refresh token is used once", async (t) => {
+	const { server, auth, refuse } = await rig(t);
+	for (const _ of [1, 2, 3]) assert.ok((await refuse(401, "Bearer")).ok);
+	assert.equal(auth.token, "access-3");
+	assert.equal(server.requests("/authorize").length, 1);
+	server.refresh_tokens.clear();
+	assert.ok((await refuse(401, "Bearer")).ok);
+	assert.equal(server.requests("/authorize").length, 2);
+});
+
+test("a step up asks for all scopes so far, and for the same ones only once", async (t) => {
+	const { server, refuse } = await rig(t);
+	await refuse(401, 'Bearer scope="read"');
+	const more = 'Bearer error="insufficient_scope", scope="write"';
+	assert.ok((await refuse(403, more)).ok);
+	assert.equal(server.requests("/authorize")[1]?.parameters["scope"], "read write");
+	assert.equal((await refuse(403, more)).ok, false);
+	assert.equal((await refuse(401, "Bearer", 3)).ok, false);
+	assert.deepEqual(await refuse(403, "Bearer"), { ok: true, value: "pass" });
+	assert.equal(server.requests("/authorize").length, 2);
+});
+
+test("many refused calls cause one authorization", async (t) => {
+	const { server, refuse } = await rig(t);
+	await Promise.all(Array.from({ length: 20 }, () => refuse(401, "Bearer")));
+	assert.equal(server.requests("/authorize").length, 1);
+});
+
+test("credentials of one issuer are not shown to another", async (t) => {
+	const own = { client_id: "mine", client_secret: "s3cret", issuer: "https://other.example" };
+	const { server, refuse } = await rig(t, {}, own);
+	const outcome = await refuse(401, "Bearer");
+	assert.ok(!outcome.ok && !outcome.problem.includes("s3cret"));
+	assert.equal(server.requests("/token").length, 0);
+});
+
+test("offline access is asked for only where it is listed", async (t) => {
+	const without = await rig(t);
+	await without.refuse(401, "Bearer");
+	assert.equal(without.server.requests("/authorize")[0]?.parameters["scope"], undefined);
+	const listed = await rig(t, { metadata: { scopes_supported: ["offline_access"] } });
+	await listed.refuse(401, "Bearer");
+	assert.equal(listed.server.requests("/authorize")[0]?.parameters["scope"], "offline_access");
+});
+
+test("Moorage is authorized for itself without a person", async (t) => {
+	const own = { grant: "client_credentials", client_id: "a-b", client_secret: "c" } as const;
+	const { server, refuse } = await rig(t, {}, own);
+	assert.ok((await refuse(401, "Bearer")).ok);
+	const basic = `Basic ${Buffer.from("a-b:c").toString("base64")}`;
+	assert.equal(server.requests("/token")[0]?.authorization, basic);
+});
