@@ -9,7 +9,7 @@ import { call_cases, type House } from "./cases.ts";
 import { type Contender, startMoorage, startProgram } from "./contenders.ts";
 import { memoryFigures } from "./figures.ts";
 import { LoadGenerator } from "./load.ts";
-import { growByStreams, growBySessions, idleMemory, type MemoryGrowth } from "./memory.ts";
+import { growBySessions, growByStreams, idleMemory, type MemoryGrowth } from "./memory.ts";
 import { caseTable, jsonReport, thisMachine, verdictLine } from "./report.ts";
 import { type Pace, runRounds, SharedContenders } from "./rounds.ts";
 import { measureStart } from "./start-time.ts";
