@@ -36,6 +36,11 @@ test("every key has a description, and a default where there can be one", () => 
 		"$schema",
 		"servers.NAME.command",
 		"servers.NAME.url",
+		"servers.NAME.auth",
+		"servers.NAME.oauth",
+		...["client_id", "client_secret", "private_key", "client_metadata", "issuer"].map(
+			(key) => `servers.NAME.oauth.${key}`,
+		),
 		"endpoints.NAME.servers",
 	]);
 	const visit = (node: SchemaNode, prefix: string): void => {

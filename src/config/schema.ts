@@ -109,7 +109,9 @@ export const server_schema = z.strictObject({
 	auth: z
 		.enum(["oauth"])
 		.optional()
-		.describe("`oauth`: the server at `url` is used with an OAuth token that Moorage gets."),
+		.describe(
+			"`oauth`: the server at `url` is used with an OAuth token that Moorage gets. Tokens are kept in memory only: after a restart they are got anew.",
+		),
 	oauth: oauth_schema
 		.optional()
 		.describe("How the OAuth token is got, where the server cannot tell all of it."),
