@@ -19,7 +19,10 @@ let remote: HttpFixture;
 
 before(async () => {
 	remote = await startHttpFixture("silent", ["--http", "--after_handshake"]);
-	const quick = { timeouts: { start: "400ms", call: "700ms", stop: "200ms" } };
+	// Only what is expected to run into a deadline has a short one: the machine may be busy.
+	const quick = { timeouts: { call: "700ms", stop: "200ms" } };
+	const impatient = { timeouts: { start: "400ms", stop: "200ms" } };
+	const bounded = { timeouts: { start: "10s" } };
 	gateway = await startGateway({
 		servers: {
 			healthy: stdioFixture("echo"),
@@ -28,14 +31,14 @@ before(async () => {
 			slow: stdioFixture("slow"),
 			mute: { ...stdioFixture("silent", "--after_handshake"), ...quick },
 			"remote-mute": { url: remote.url, ...quick },
-			silent: { ...stdioFixture("silent"), ...quick },
-			"exits-at-once": { ...stdioFixture("crashing", "--at_start", "--code", "7"), ...quick },
-			"exits-later": { ...stdioFixture("crashing", "--after_handshake"), ...quick },
+			silent: { ...stdioFixture("silent"), ...impatient },
+			"exits-at-once": { ...stdioFixture("crashing", "--at_start", "--code", "7"), ...bounded },
+			"exits-later": { ...stdioFixture("crashing", "--after_handshake"), ...bounded },
 			missing: { command: "moorage-no-such-program" },
-			nowhere: { url: "http://127.0.0.1:9/mcp", ...quick },
+			nowhere: { url: "http://127.0.0.1:9/mcp", ...bounded },
 			late: { ...stdioFixture("slow", "--start_ms", "1500"), start: "on-demand" },
 		},
-		limits: { list_wait: "700ms" },
+		limits: { list_wait: "2s" },
 	});
 });
 
