@@ -28,6 +28,8 @@ export class EventStream {
 	readonly orphaned: boolean;
 	ended: boolean;
 	reader: StreamReader | undefined;
+	/** Settles when the store has the stream; undefined for one that came from there. */
+	opening: Promise<unknown> | undefined;
 	readonly #events: TailEvent[] = [];
 	#stored_seq: number;
 	#lost_seq = 0;

@@ -496,12 +496,42 @@ describe("the bounds of the event log", () => {
 	});
 });
 
+describe("a stream that its client is told of", () => {
+	it("is in the store by then, so that it outlives a gateway that is killed", async () => {
+		const { stream } = open();
+		const opened = events.openedDurably(session.id, stream);
+		assert.equal(await store.repositories.events.stream(session.id, stream), undefined);
+		await clock.advance(100);
+		await opened;
+		const stored = await store.repositories.events.stream(session.id, stream);
+		assert.equal(stored?.about, "1");
+		await start();
+		assert.equal((await resume(`${stream}-0`)).reader.orphaned, true);
+	});
+
+	it("is waited for no longer once it is stored, or gone with its session", async () => {
+		const { stream } = open();
+		await clock.advance(100);
+		await events.openedDurably(session.id, stream);
+		sessions.end(session.id);
+		await events.openedDurably(session.id, stream);
+	});
+});
+
 describe("the event log on a store that fails", () => {
 	const refusing: StoreWriter = {
 		add: () => false,
 		addDurably: async () => false,
 		flush: async () => undefined,
 	};
+
+	it("says so of a stream that is told of all the same", async () => {
+		await start({}, { writer: refusing });
+		session = openSession();
+		const { stream } = open();
+		await events.openedDurably(session.id, stream);
+		assert.equal(await store.repositories.events.stream(session.id, stream), undefined);
+	});
 
 	it("delivers live events, and says expired where an event is nowhere", async () => {
 		await start({ memory_bytes_max: 600 }, { writer: refusing });
@@ -522,7 +552,8 @@ describe("the event log on a store that fails", () => {
 			flush: () => writer.flush(),
 			addDurably(write, bytes) {
 				writes += 1;
-				return writes === 3 ? Promise.resolve(false) : writer.addDurably(write, bytes);
+				// The stream itself is the first, the event "three" is the fourth.
+				return writes === 4 ? Promise.resolve(false) : writer.addDurably(write, bytes);
 			},
 		};
 		await restart();

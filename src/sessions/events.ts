@@ -125,8 +125,21 @@ export class SessionEvents {
 		this.#register(log, stream);
 		const opened_at_ms = clock.now();
 		const row = { session_id, stream: name, run: this.#run, about, opened_at_ms };
-		writer.add((within) => within.events.openStream({ ...row, ended_at_ms: undefined }));
+		stream.opening = writer
+			.addDurably((within) => within.events.openStream({ ...row, ended_at_ms: undefined }))
+			.then(() => {
+				stream.opening = undefined;
+			});
 		return this.#attach(stream, 0, listener);
+	}
+
+	/**
+	 * Resolves when the store has the stream, some milliseconds after `open`: a client that is
+	 * given an id earlier could not come back with it to a gateway that was killed meanwhile. Also
+	 * when the store refuses it, which the writer reports: the stream then lives in memory only.
+	 */
+	async openedDurably(session_id: string, stream: string): Promise<void> {
+		await this.#logs.get(session_id)?.streams.get(stream)?.opening;
 	}
 
 	/**

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { EventListener, EventReader, ReaderEnd } from "../../sessions/event-reader.ts";
+import type { SessionEvents } from "../../sessions/events.ts";
 import { encodeSseEvent, sse_comment_keep_alive } from "../../wire/sse.ts";
 import { keep_alive_ms, sse_headers } from "./http-reply.ts";
 
@@ -56,4 +57,50 @@ export class EventResponse implements EventListener {
 			this.#keepAlive();
 		});
 	}
+}
+
+/** What a recorded stream is opened with. */
+export interface StreamOptions {
+	readonly clock: Clock;
+	readonly headers: Readonly<Record<string, string>>;
+	readonly events: SessionEvents;
+	readonly session_id: string;
+	/** Kept with the stream for whoever resumes it: see `StreamPurpose`. */
+	readonly about: string;
+	/** Whether its client expects a priming event. */
+	readonly primed: boolean;
+}
+
+/**
+ * Opens a recorded stream on a response; undefined when the session may have no more of them.
+ * Nothing is written before the store has the stream: whoever is told of it can come back to it,
+ * and whoever is not, because the gateway was killed, knows by the broken connection.
+ */
+export function openEventStream(
+	response: ServerResponse,
+	{ clock, headers, events, session_id, about, primed }: StreamOptions,
+): EventReader | undefined {
+	let carrier: EventResponse | undefined;
+	let ended: ReaderEnd | undefined;
+	const reader = events.open(session_id, about, {
+		onEvent: (event) => carrier?.onEvent(event),
+		onEnd(reason) {
+			ended = reason;
+			carrier?.onEnd(reason);
+		},
+	});
+	if (reader === undefined) return undefined;
+	void events.openedDurably(session_id, reader.stream).then(() => {
+		if (response.destroyed) {
+			reader.close();
+			return;
+		}
+		carrier = new EventResponse(response, clock, headers);
+		if (ended === undefined) {
+			carrier.carry(reader, primed ? events.priming(reader.stream) : undefined);
+		} else {
+			carrier.onEnd(ended);
+		}
+	});
+	return reader;
 }

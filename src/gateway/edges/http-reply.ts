@@ -25,8 +25,6 @@ export interface ReplyOptions {
 	readonly headers: Readonly<Record<string, string>>;
 	/** True when the client accepts `text/event-stream`; without it there is only one answer. */
 	readonly streams: boolean;
-	/** True when somebody has written the head of an event stream already. */
-	readonly streaming?: boolean;
 }
 
 /**
@@ -43,7 +41,6 @@ export class HttpReply implements Channel {
 	constructor(response: ServerResponse, options: ReplyOptions) {
 		this.#response = response;
 		this.#options = options;
-		this.#streaming = options.streaming === true;
 		if (options.streams) this.#awaitSilence();
 	}
 

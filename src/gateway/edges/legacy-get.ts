@@ -4,7 +4,7 @@ import type { GatewayContext } from "../context.ts";
 import type { Pushes } from "../pushes.ts";
 import { renderReply } from "../render.ts";
 import { readHeader } from "./classify.ts";
-import { EventResponse } from "./event-response.ts";
+import { EventResponse, openEventStream } from "./event-response.ts";
 import type { Exchange } from "./exchange.ts";
 import { SessionPush } from "./legacy-push.ts";
 import type { LegacySessionState } from "./legacy-state.ts";
@@ -27,17 +27,23 @@ export async function serveGet(parts: GetParts): Promise<"served" | "unknown"> {
 	if (last !== undefined && last !== "") return resume(parts, last);
 	const letGo = context.sessions.hold(session.id);
 	exchange.response.once("close", letGo);
-	const carrier = new EventResponse(exchange.response, context.clock, exchange.headers);
-	const reader = context.events.open(session.id, '{"kind":"push"}', carrier);
+	const { clock, events } = context;
+	const { headers } = exchange;
+	const reader = openEventStream(exchange.response, {
+		clock,
+		headers,
+		events,
+		session_id: session.id,
+		about: '{"kind":"push"}',
+		primed: session.revision >= "2025-11-25",
+	});
 	if (reader === undefined) {
-		carrier.onEnd("session_ended");
+		new EventResponse(exchange.response, clock, headers).onEnd("session_ended");
 		return "served";
 	}
 	// A new push stream takes the place of the one before; a session has one at a time.
 	parts.state.push?.end();
 	parts.state.push = pushOn(parts, reader.stream);
-	const primed = session.revision >= "2025-11-25";
-	carrier.carry(reader, primed ? context.events.priming(reader.stream) : undefined);
 	return "served";
 }
 

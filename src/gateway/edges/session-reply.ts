@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { SessionEvents } from "../../sessions/events.ts";
 import type { Channel } from "./channel.ts";
-import { EventResponse } from "./event-response.ts";
+import { openEventStream } from "./event-response.ts";
 import { HttpReply } from "./http-reply.ts";
 
 /** A call that takes longer than this is answered on a stream, which can be resumed. */
@@ -78,17 +78,14 @@ export class SessionReply implements Channel {
 	#open(): void {
 		if (this.#stream !== undefined || this.#plain !== undefined || this.#finished) return;
 		if (this.#response.destroyed) return;
-		const { clock, events, headers, revision, session_id, about } = this.#options;
-		const carrier = new EventResponse(this.#response, clock, headers);
-		const reader = events.open(session_id, about, carrier);
+		const primed = this.#options.revision >= priming_revision;
+		const reader = openEventStream(this.#response, { ...this.#options, primed });
 		if (reader === undefined) {
 			// Too many streams are open to record another: this one lives and dies here.
 			this.#plainReply(true);
 			return;
 		}
 		this.#stream = reader.stream;
-		const primed = revision >= priming_revision;
-		carrier.carry(reader, primed ? events.priming(reader.stream) : undefined);
 	}
 
 	#append(bytes: Buffer): void {
@@ -96,14 +93,9 @@ export class SessionReply implements Channel {
 		if (this.#stream !== undefined) events.append(session_id, this.#stream, bytes);
 	}
 
-	#plainReply(streaming: boolean): HttpReply {
+	#plainReply(streams: boolean): HttpReply {
 		const { clock, headers } = this.#options;
-		this.#plain ??= new HttpReply(this.#response, {
-			clock,
-			headers,
-			streams: streaming,
-			streaming,
-		});
+		this.#plain ??= new HttpReply(this.#response, { clock, headers, streams });
 		return this.#plain;
 	}
 }
