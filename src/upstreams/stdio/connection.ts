@@ -1,5 +1,6 @@
 import { fail } from "../../lib/result.ts";
 import { composeNotification } from "../../wire/compose.ts";
+import { indexMessage, isBatch } from "../../wire/index-message.ts";
 import type { Edit, Message } from "../../wire/message.ts";
 import { LineReader } from "../../wire/ndjson.ts";
 import { applyEdits } from "../../wire/splice.ts";
@@ -90,13 +91,26 @@ export class StdioConnection {
 	}
 
 	#readMessages(stdout: NodeJS.ReadableStream): void {
+		let ended = false;
 		const reader = new LineReader({
 			line_bytes_max: this.#context.reply_bytes_max,
-			onLine: (line) => this.#receive(line),
+			onLine: (line) => (ended ? this.#receiveLast(line) : this.#receive(line)),
 			onOversize: (head, bytes_total, tail) => this.#oversize(head, bytes_total, tail),
 		});
 		stdout.on("data", (chunk: Buffer) => reader.push(chunk));
-		stdout.on("end", () => reader.end());
+		stdout.on("end", () => {
+			ended = true;
+			reader.end();
+		});
+	}
+
+	/**
+	 * What stands behind the last newline: a whole message, or the beginning of one that its
+	 * program was killed over. Then its call ends with the program, not with a broken protocol.
+	 */
+	#receiveLast(line: Buffer): void {
+		if (isBatch(line) || indexMessage(line).ok) this.#receive(line);
+		else this.#context.onLine("event", "ended in the middle of a message");
 	}
 
 	#receive(line: Buffer): void {

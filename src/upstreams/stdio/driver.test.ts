@@ -215,6 +215,12 @@ describe("the stdio driver and a server's end", { concurrency: 2 }, () => {
 		await recorder.until(() => recorder.gone.length > 0);
 	});
 
+	test("a call whose reply was cut short by it ends with the program", async (t) => {
+		const { upstream } = await open("crashing");
+		t.after(() => upstream.close());
+		assert.equal(faultOf(await callTool(upstream, "cut_short")).code, "server_exited");
+	});
+
 	test("a death by signal is told as such", async (t) => {
 		const { upstream, recorder } = await open("crashing");
 		t.after(() => upstream.close());
