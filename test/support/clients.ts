@@ -10,8 +10,7 @@ const info = { name: "test-client", version: "1.0.0" };
 /** The official SDK 1.x, which speaks the legacy era only. */
 export async function connectV1(address: URL, capabilities: object = {}): Promise<ClientV1> {
 	const client = new ClientV1(info, { capabilities });
-	// The SDK's own types disagree under exactOptionalPropertyTypes.
-	await client.connect(new HttpV1(address) as never);
+	await client.connect(new HttpV1(address));
 	return client;
 }
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import {
 	exchange,
 	openStream,
-	parse,
 	type Parsed,
+	parse,
 	post_headers,
 	type RawAnswer,
 	type RawStream,
