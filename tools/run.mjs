@@ -25,6 +25,7 @@ const tasks = new Map([
 	["bench", { program: "bench/main.ts", args: [] }],
 	["bench:check", { program: "bench/main.ts", args: ["--check"] }],
 	["conformance", { program: "tools/conformance.ts", args: [] }],
+	["chaos", { program: "tools/chaos.ts", args: [] }],
 	["matrix", { program: "tools/matrix.ts", args: [] }],
 ]);
 

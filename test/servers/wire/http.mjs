@@ -9,7 +9,8 @@ const modern_version_key = "io.modelcontextprotocol/protocolVersion";
  * header that disagrees with the body or an unknown session is refused.
  *
  * Options: `era` (legacy, modern, dual), `json` (replies as JSON instead of SSE), `stateless`
- * (no session id), `no_get` (405 for the GET stream), `moved` (307 from /mcp to /mcp/).
+ * (no session id), `no_get` (405 for the GET stream), `moved` (307 from /mcp to /mcp/), `port`
+ * (that one instead of a free one).
  */
 export function serveHttp(behaviour, options) {
 	const sessions = new Map();
@@ -35,7 +36,7 @@ export function serveHttp(behaviour, options) {
 		});
 	});
 	server.keepAliveTimeout = 60_000;
-	server.listen(0, "127.0.0.1", () => {
+	server.listen(Number(options.port ?? 0), "127.0.0.1", () => {
 		const url = `http://127.0.0.1:${server.address().port}/mcp`;
 		process.stdout.write(`${JSON.stringify({ url })}\n`);
 	});
