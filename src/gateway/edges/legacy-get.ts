@@ -20,6 +20,9 @@ export interface GetParts {
 	readonly pushes: Pushes;
 }
 
+/** First revision whose clients know events without data. */
+const priming_revision = "2025-11-25";
+
 /** Opens the session's push stream, or takes up the stream that `Last-Event-ID` names. */
 export async function serveGet(parts: GetParts): Promise<"served" | "unknown"> {
 	const { exchange, context, session } = parts;
@@ -35,7 +38,7 @@ export async function serveGet(parts: GetParts): Promise<"served" | "unknown"> {
 		events,
 		session_id: session.id,
 		about: '{"kind":"push"}',
-		primed: session.revision >= "2025-11-25",
+		primed: session.revision >= priming_revision,
 	});
 	if (reader === undefined) {
 		new EventResponse(exchange.response, clock, headers).onEnd("session_ended");
@@ -73,7 +76,10 @@ async function resume(parts: GetParts, last_event_id: string): Promise<"served" 
 	const purpose = parsePurpose(reader.about);
 	if (reader.orphaned) adopt(parts, reader.stream, purpose, state);
 	pending.carrier = new EventResponse(exchange.response, context.clock, exchange.headers);
-	pending.carrier.carry(reader, undefined);
+	// A client that loses this connection too, before any event, comes back with what it heard on
+	// it: without an id of its own it would not find the stream again.
+	const place = { id: last_event_id, data: Buffer.alloc(0) };
+	pending.carrier.carry(reader, session.revision >= priming_revision ? place : undefined);
 	return "served";
 }
 
