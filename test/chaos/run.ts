@@ -53,7 +53,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 			checks.push(await settled(scene, number));
 		}
 		checks.push(...(await judge(scene)));
-		for (const { mark, client } of actors) {
+		for (const { mark, client, ended } of actors) {
+			if (!ended.some(({ outcome }) => outcome === "wrong")) continue;
 			for (const text of client.complaints) say(`${mark} complained: ${text}`);
 		}
 	} finally {
