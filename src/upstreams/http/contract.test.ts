@@ -1,7 +1,7 @@
 import { after } from "node:test";
 import { verifyDriver } from "../../../test/support/driver-contract.ts";
 import { type HttpFixture, startHttpFixture } from "../../../test/support/fixtures.ts";
-import { httpDriver } from "./driver.ts";
+import { httpDriver } from "../../../test/support/http-driver.ts";
 
 /** A remote server serves many: every test has a session of its own, few a server. */
 const shared = new Map<string, Promise<HttpFixture>>();

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { startHttpFixture } from "../../../test/support/fixtures.ts";
+import { httpDriver } from "../../../test/support/http-driver.ts";
 import {
 	answerJson,
 	answerLegacyBasics,
@@ -23,7 +24,6 @@ import {
 	toolRequest,
 } from "../../../test/support/upstream-harness.ts";
 import type { DriverContext } from "../driver.ts";
-import { httpDriver } from "./driver.ts";
 
 function specOf(url: string, headers: Record<string, string> = {}) {
 	return { driver: "http" as const, url, headers };

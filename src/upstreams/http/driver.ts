@@ -9,17 +9,14 @@ import type { UpstreamAuths } from "./oauth/upstream-auths.ts";
 import { openSse } from "./sse-upstream.ts";
 import { HttpUpstream } from "./upstream.ts";
 
-/** Servers reached over Streamable HTTP, in both eras, or over HTTP+SSE. */
-export const httpDriver: Driver<HttpSpec> = {
-	kind: "http",
-	open: (spec, context) => open(spec, context, undefined),
-};
-
-/** The same, with authorization at the servers that want it. */
-export function httpDriverWith(auths: UpstreamAuths): Driver<HttpSpec> {
+/**
+ * Servers reached over Streamable HTTP, in both eras, or over HTTP+SSE; with authorization at
+ * the servers that want it, where there is somebody to keep it.
+ */
+export function httpDriverWith(auths: UpstreamAuths | undefined): Driver<HttpSpec> {
 	return {
 		kind: "http",
-		open: async (spec, context) => open(spec, context, await auths.of(context.server, spec)),
+		open: async (spec, context) => open(spec, context, await auths?.of(context.server, spec)),
 	};
 }
 

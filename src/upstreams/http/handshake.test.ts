@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { httpDriver } from "../../../test/support/http-driver.ts";
 import { answerJson, answerLegacyBasics, serveHttp } from "../../../test/support/local-http.ts";
 import { openUpstream } from "../../../test/support/upstream-harness.ts";
-import { httpDriver } from "./driver.ts";
 
 async function open(t: TestContext, origin: string) {
 	const spec = { driver: "http" as const, url: `${origin}/mcp`, headers: {} };

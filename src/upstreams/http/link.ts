@@ -6,8 +6,8 @@ import { UpstreamFaults } from "../faults.ts";
 import { Inbound } from "../inbound.ts";
 import { type PendingCall, PendingCalls } from "../pending.ts";
 import { configuredHeaders, type HttpSession, postHeaders, streamHeaders } from "./headers.ts";
-import { once, type Reply } from "./once.ts";
 import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
+import { once, type Reply } from "./once.ts";
 import { Remote } from "./remote.ts";
 
 /** Notifications and answers under way at a time; further notifications are dropped. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { startHttpFixture } from "../../../test/support/fixtures.ts";
+import { httpDriver } from "../../../test/support/http-driver.ts";
 import {
 	callTool,
 	faultOf,
@@ -10,7 +11,6 @@ import {
 	taken,
 	textOf,
 } from "../../../test/support/upstream-harness.ts";
-import { httpDriver } from "./driver.ts";
 
 async function start(t: TestContext, name: string, args: string[] = []) {
 	const fixture = await startHttpFixture(name, args);

@@ -1,0 +1,4 @@
+import { httpDriverWith } from "../../src/upstreams/http/driver.ts";
+
+/** The http driver without anybody to authorize at servers. */
+export const httpDriver = httpDriverWith(undefined);
