@@ -1,7 +1,8 @@
 /**
  * Dies: at once with `--at_start`, right behind the handshake with `--after_handshake`, or
  * when told to: `crash` exits in the middle of the call, `abort` is killed by a signal,
- * `last_words` writes its reply and exits before anyone can read it, `cut_short` half of one. `--code N` is the exit code.
+ * `last_words` writes its reply and exits before anyone can read it, `cut_short` half of one.
+ * `--code N` is the exit code.
  */
 import { writeSync } from "node:fs";
 import { serve, text, toolServer } from "./wire/serve.mjs";
