@@ -577,18 +577,12 @@ describe("the event log on a store that fails", () => {
 		append(stream, "one", "two");
 		await events.flush();
 		let failing = false;
-		await start(
-			{},
-			{
-				events: {
-					stream: (session_id, name) => store.repositories.events.stream(session_id, name),
-					readAfter: (...args) =>
-						failing
-							? Promise.reject(new Error("disk I/O error"))
-							: store.repositories.events.readAfter(...args),
-				},
-			},
-		);
+		const { events: stored } = store.repositories;
+		const readAfter: typeof stored.readAfter = async (...args) => {
+			if (failing) throw new Error("disk I/O error");
+			return stored.readAfter(...args);
+		};
+		await start({}, { events: { stream: (...args) => stored.stream(...args), readAfter } });
 		const heard = new EventRecorder();
 		const resumed = await events.resume(session.id, `${stream}-0`, heard);
 		assert.ok(resumed.ok);
