@@ -169,18 +169,12 @@ export class Gateway {
 	#serve(request: IncomingMessage, response: ServerResponse): void {
 		const refusal = this.#refusal(request);
 		if (refusal !== undefined) {
-			answerJson(response, refusal.status, { error: refusal.code, message: refusal.message });
+			answerJson(response, 403, refusal);
 			return;
 		}
-		const { origin } = request.headers;
-		if (origin !== undefined && request.method === "OPTIONS") {
-			response.writeHead(204, preflightHeaders(origin, request.headers));
-			response.end();
-			return;
-		}
-		const headers = origin === undefined ? no_headers : corsHeaders(origin);
 		const route = routeOf(request.url ?? "/");
-		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route, headers);
+		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route);
+		else if (this.#stopping) answerJson(response, 503, shutting_down);
 		else if (route.kind === "admin") this.#options.admin(request, response);
 		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
@@ -191,23 +185,33 @@ export class Gateway {
 		request: IncomingMessage,
 		response: ServerResponse,
 		route: Extract<Route, { kind: "endpoint" }>,
-		headers: Readonly<Record<string, string>>,
 	): void {
+		const { origin } = request.headers;
+		// Only MCP addresses are open to pages of other origins; the rest has no such headers.
+		const headers = origin === undefined ? no_headers : corsHeaders(origin);
+		if (this.#stopping) {
+			answerJson(response, 503, shutting_down, headers);
+			return;
+		}
+		if (origin !== undefined && request.method === "OPTIONS") {
+			response.writeHead(204, preflightHeaders(origin, request.headers));
+			response.end();
+			return;
+		}
 		if (route.part !== "mcp" && !this.#plan.sse) {
-			answerJson(response, 404, not_found);
+			answerJson(response, 404, not_found, headers);
 			return;
 		}
 		const endpoint = this.#endpoints.get(route.name);
 		if (endpoint === undefined) {
 			const message = `There is no server or endpoint named "${route.name}".`;
-			answerJson(response, 404, { error: "server_unknown", message });
+			answerJson(response, 404, { error: "server_unknown", message }, headers);
 			return;
 		}
 		// A push stream stays open for hours and costs nearly nothing: it is not a request.
 		const counted = request.method !== "GET";
 		if (counted && this.#in_flight >= this.#plan.limits.requests_in_flight_max) {
-			response.setHeader("retry-after", "1");
-			answerJson(response, 503, overloaded);
+			answerJson(response, 503, overloaded, { ...headers, "retry-after": "1" });
 			return;
 		}
 		if (counted) this.#in_flight += 1;
@@ -219,7 +223,7 @@ export class Gateway {
 		};
 		this.#servePart(exchange, route.part).then(served, (error: unknown) => {
 			served();
-			this.#broke(error, response);
+			this.#broke(error, exchange);
 		});
 	}
 
@@ -229,26 +233,23 @@ export class Gateway {
 		else await serveMcpAddress(exchange, this.#edges, this.context);
 	}
 
-	#refusal(
-		request: IncomingMessage,
-	): { status: number; code: string; message: string } | undefined {
+	#refusal(request: IncomingMessage): { error: string; message: string } | undefined {
 		const rules = { hosts: this.#plan.allowed_hosts, origins: this.#plan.allowed_origins };
 		if (!isAllowedHost(request.headers.host, rules)) {
 			const message = "This Host is not allowed. Add it to allowed_hosts if it is yours.";
-			return { status: 403, code: "host_not_allowed", message };
+			return { error: "host_not_allowed", message };
 		}
 		if (!isAllowedOrigin(request.headers.origin, rules)) {
 			const message = "This Origin is not allowed. Add it to allowed_origins if it is yours.";
-			return { status: 403, code: "origin_not_allowed", message };
+			return { error: "origin_not_allowed", message };
 		}
-		if (!this.#stopping) return undefined;
-		return { status: 503, code: "gateway_stopping", message: "Moorage is shutting down." };
+		return undefined;
 	}
 
-	#broke(error: unknown, response: ServerResponse): void {
-		const fault = this.context.defect(error, { id: "-", method: "-" });
+	#broke(error: unknown, { response, headers }: Exchange): void {
+		const { code, message, id } = this.context.defect(error, { id: "-", method: "-" });
 		if (response.headersSent) response.destroy();
-		else answerJson(response, 500, { error: fault.code, message: fault.message, id: fault.id });
+		else answerJson(response, 500, { error: code, message, id }, headers);
 	}
 }
 
@@ -261,6 +262,8 @@ const not_found = {
 	error: "not_found",
 	message: "Nothing is here. MCP addresses are /mcp and /<server>/mcp.",
 };
+
+const shutting_down = { error: "gateway_stopping", message: "Moorage is shutting down." };
 
 const overloaded = {
 	error: "overloaded",

@@ -34,10 +34,16 @@ function partOf(text: string | undefined): EndpointPart {
 	return text as EndpointPart;
 }
 
-/** Answers with a small JSON document. */
-export function answerJson(response: ServerResponse, status: number, body: object): void {
+/** Answers with a small JSON document, and the given headers if any. */
+export function answerJson(
+	response: ServerResponse,
+	status: number,
+	body: object,
+	headers: Readonly<Record<string, string>> = {},
+): void {
 	const bytes = Buffer.from(JSON.stringify(body));
 	response.writeHead(status, {
+		...headers,
 		"content-type": "application/json",
 		"content-length": bytes.length,
 		"cache-control": "no-store",
