@@ -16,8 +16,11 @@ async function run(t: TestContext, parts: Record<string, string>) {
 			'echo "$*" >> "$(dirname "$0")/calls"',
 			`case "$3" in ${cases.join("\n")} esac`,
 		].join("\n"),
+		// A test installs nothing on the machine it runs on.
+		"path/apt-get": "#!/bin/sh\nexit 1\n",
+		"path/sudo": "#!/bin/sh\nexit 1\n",
 	});
-	chmodSync(join(root, "path", "npm"), 0o755);
+	for (const name of ["npm", "apt-get", "sudo"]) chmodSync(join(root, "path", name), 0o755);
 	mkdirSync(join(root, ".ci"));
 	cpSync(join(repository_root, ".ci", "run"), join(root, ".ci", "run"));
 	const environment = {
