@@ -43,7 +43,7 @@ const dawdle_ms = 700;
 
 /** Calls of one client that run at once, and in one burst. */
 const calls_at_once = 4;
-export const calls_per_burst = 40;
+const calls_per_burst = 40;
 
 /** Every client calls as fast as it can, while one blow after the other falls. */
 export async function burst(scene: Scene, random: SeededRandom): Promise<void> {

@@ -2,10 +2,10 @@ import {
 	Client as ClientV2,
 	StreamableHTTPClientTransport as HttpV2,
 } from "@modelcontextprotocol/client";
-import { BrokenStreams } from "./broken-streams.ts";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { BrokenStreams } from "./broken-streams.ts";
 
 /** Ways of the official SDKs to speak to a gateway. */
 export const client_kinds = ["SDK 1.x", "SDK 2.x legacy", "SDK 2.x modern"] as const;
@@ -56,8 +56,7 @@ async function connectV1(address: URL, name: string): Promise<ChaosClient> {
 	const complaints: string[] = [];
 	client.onerror = (error) => void complaints.push(error.message);
 	client.setRequestHandler(ElicitRequestSchema, () => answer(name));
-	// The SDK's own types disagree under exactOptionalPropertyTypes.
-	await client.connect(transport as never);
+	await client.connect(transport);
 	return {
 		complaints,
 		sessionId: () => transport.sessionId,
