@@ -58,7 +58,8 @@ export class GatewaySimulation {
 	readonly #at_servers = new Set<string>();
 	/** How many sessions of a client have ended. */
 	readonly #ended_sessions = new Map<string, number>();
-	#running: Promise<unknown>[] = [];
+	readonly #running: Promise<void>[] = [];
+	readonly #failures: unknown[] = [];
 	#life: Life;
 	/** What was seen, by name; a simulation that sees nothing proves nothing. */
 	readonly seen = new Map<string, number>();
@@ -92,6 +93,7 @@ export class GatewaySimulation {
 	}
 
 	#check(): void {
+		if (this.#failures.length > 0) throw this.#failures[0];
 		for (const { name, ends, retry } of this.#requests) {
 			const what = retry ? "retry of" : "first request of";
 			assert.equal(
@@ -139,6 +141,11 @@ export class GatewaySimulation {
 		this.#life = this.#begin();
 	}
 
+	/** Work that must end; what it fails with is told at the end, with the seed. */
+	#keep(work: Promise<void>): void {
+		this.#running.push(work.catch((error: unknown) => void this.#failures.push(error)));
+	}
+
 	#see(what: string): void {
 		this.seen.set(what, (this.seen.get(what) ?? 0) + 1);
 	}
@@ -174,7 +181,7 @@ export class GatewaySimulation {
 		this.#connect(request, life, () => run.cancel());
 		const ask = (question: UpstreamAsk) => run.ask(question);
 		const served = this.#serveLegacy(client, name, { cancel: cancel.signal, life, ask });
-		this.#running.push(served.then((reply) => run.settle(reply)));
+		this.#keep(served.then((reply) => run.settle(reply)));
 	}
 
 	/** What the edge does for a request that looks at a run. */
@@ -268,7 +275,7 @@ export class GatewaySimulation {
 		const served = this.#random.chance(0.5)
 			? this.#serveLegacy(client, name, at)
 			: this.#serveModern(client, name, at);
-		this.#running.push(
+		this.#keep(
 			served.then((reply) => {
 				state.ended(id, running);
 				if (life.over.signal.aborted) return;
