@@ -25,7 +25,10 @@ const modern_meta = {
 	"io.modelcontextprotocol/clientCapabilities": {},
 };
 
-describe("pages in Chromium", { skip: needs_chromium }, () => {
+/** On each test and not on their suite, so that each says why it did not run. */
+const here = { skip: needs_chromium };
+
+describe("pages in Chromium", () => {
 	let browser: TestBrowser;
 	let friendly: TestSite;
 	let strange: TestSite;
@@ -35,6 +38,7 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 	let stranger: Page;
 
 	before(async () => {
+		if (needs_chromium !== false) return;
 		friendly = await startSite();
 		strange = await startSite();
 		gateway = await startGateway({
@@ -53,7 +57,7 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 		strange?.close();
 	});
 
-	test("an allowed page opens a session, reads its id, lists, calls and ends it", async () => {
+	test("an allowed page opens a session, lists, calls and ends it", here, async () => {
 		const session_id = await openSession(friend, address("regions"));
 		const headers = { "mcp-session-id": session_id, "mcp-protocol-version": legacy };
 		const listed = await post(friend, "regions", { id: 2, method: "tools/list", headers });
@@ -63,15 +67,24 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 				?.result?.tools.some(({ name }) => name === "region"),
 		);
 		const params = { name: "region", arguments: { region: "eu" } };
-		const called = await post(friend, "regions", { id: 3, method: "tools/call", params, headers });
+		const called = await post(friend, "regions", {
+			id: 3,
+			method: "tools/call",
+			params,
+			headers,
+		});
 		assert.equal(textOf(called), "eu by Region");
-		const ended = await fetchIn(friend, { address: address("regions"), method: "DELETE", headers });
+		const ended = await fetchIn(friend, {
+			address: address("regions"),
+			method: "DELETE",
+			headers,
+		});
 		assert.equal(ended.status, 200, ended.thrown);
 		const gone = await post(friend, "regions", { id: 4, method: "tools/list", headers });
 		assert.equal(gone.status, 404);
 	});
 
-	test("an allowed page reads a reply as a stream, and takes it up again", async () => {
+	test("an allowed page reads a reply as a stream, and takes it up again", here, async () => {
 		const session_id = await openSession(friend, address("progress"));
 		const headers = { "mcp-session-id": session_id, "mcp-protocol-version": legacy };
 		const params = { name: "steps", arguments: { steps: 3 }, _meta: { progressToken: "t" } };
@@ -89,7 +102,7 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 		assert.match(textOf(again), /^3 steps/);
 	});
 
-	test("an allowed page makes modern calls with every header of theirs", async () => {
+	test("an allowed page makes modern calls with every header of theirs", here, async () => {
 		const listed = await modernPost(friend, "regions", "tools/list", {}, {});
 		assert.equal(listed.status, 200, listed.thrown);
 		const params = { name: "region", arguments: { region: "Zürich" } };
@@ -107,7 +120,7 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 		assert.match(textOf(streamed), /^2 steps/);
 	});
 
-	test("an allowed page can read errors, and sees no header that is not exposed", async () => {
+	test("an allowed page reads errors, but no header that is not exposed", here, async () => {
 		const answer = await post(friend, "nobody", { id: 1, method: "ping" });
 		assert.equal(answer.status, 404, answer.thrown);
 		assert.match(answer.text, /server_unknown/);
@@ -115,7 +128,7 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 		assert.deepEqual(Object.keys(answer.headers).toSorted(), readable);
 	});
 
-	test("an allowed page that is turned away reads when to come again", async () => {
+	test("an allowed page that is turned away reads when to come again", here, async () => {
 		const busy = await startGateway({
 			servers: { progress: stdioFixture("progress") },
 			allowed_origins: [friendly.origin],
@@ -128,7 +141,7 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 		}
 	});
 
-	test("an allowed page gets no header through that is not the protocol's", async () => {
+	test("an allowed page gets no header through that is not the protocol's", here, async () => {
 		for (const name of ["x-other", "mcp-other", "mcp-param-"]) {
 			const headers = { [name]: "1" };
 			const answer = await post(friend, "regions", { id: 1, method: "ping", headers });
@@ -138,7 +151,7 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 		assert.match(put.thrown ?? "", /Failed to fetch/);
 	});
 
-	test("nobody's cookies are of use: an answer to a request with them cannot be read", async () => {
+	test("nobody can read the answer to a request with cookies", here, async () => {
 		for (const page of [friend, stranger]) {
 			for (const request of requestsOf(address("regions"))) {
 				const answer = await fetchIn(page, { ...request, credentials: "include" });
@@ -147,7 +160,7 @@ describe("pages in Chromium", { skip: needs_chromium }, () => {
 		}
 	});
 
-	test("a page of another origin gets nothing, and nothing is run for it", async () => {
+	test("a page of another origin gets nothing, and nothing is run for it", here, async () => {
 		const count = { name: "calls", arguments: {} };
 		const named = { "mcp-name": "calls" };
 		const before_calls = await modernPost(friend, "regions", "tools/call", count, named);

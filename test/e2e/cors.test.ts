@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { IncomingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { exchange, openStream, post_headers } from "../support/raw-client.ts";
@@ -39,14 +40,12 @@ function preflight(origin: string, path: string, method: string, asked: string) 
 	});
 }
 
-function listOf(header: unknown): string[] {
-	return String(header ?? "")
-		.split(",")
-		.map((name) => name.trim().toLowerCase());
+function listOf(header: string | undefined): string[] {
+	return (header ?? "").split(",").map((name) => name.trim().toLowerCase());
 }
 
 /** No answer may open itself to everybody, or to a browser's cookies. */
-function assertNarrow(headers: Readonly<Record<string, unknown>>): void {
+function assertNarrow(headers: IncomingHttpHeaders): void {
 	for (const [name, value] of Object.entries(headers)) {
 		if (!name.startsWith("access-control-")) continue;
 		assert.ok(!String(value).includes("*"), `${name}: ${value}`);
@@ -173,7 +172,7 @@ test("a page that comes when too much is going on can read when to come again", 
 	stream.close();
 });
 
-function assertReadable(headers: Readonly<Record<string, unknown>>): void {
+function assertReadable(headers: IncomingHttpHeaders): void {
 	assert.equal(headers["access-control-allow-origin"], friend);
 	assert.deepEqual(listOf(headers["access-control-expose-headers"]).toSorted(), [
 		"mcp-protocol-version",

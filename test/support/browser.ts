@@ -102,7 +102,7 @@ export function fetchIn(page: Page, request: PageRequest): Promise<PageAnswer> {
 		try {
 			const response = await fetch(address, init);
 			return {
-				type: response.type as string,
+				type: response.type,
 				status: response.status,
 				headers: Object.fromEntries(response.headers),
 				text: await response.text(),
