@@ -17,6 +17,8 @@ export type Push =
 	| { readonly kind: "list_changed"; readonly list: ListKind }
 	/** `uri` as this endpoint's clients know it. */
 	| { readonly kind: "updated"; readonly uri: string }
+	/** News of a task; `task_id` is the server's own. */
+	| { readonly kind: "task"; readonly server: string; readonly task_id: string }
 	| { readonly kind: "log"; readonly level: string | undefined }
 	| { readonly kind: "other" };
 
@@ -28,6 +30,8 @@ export interface PushListener {
 	readonly session_id: string | undefined;
 	wants(push: Push): boolean;
 	deliver(push: Push, message: Message): void;
+	/** The address is no longer served: the stream ends. */
+	end(): void;
 }
 
 /** Brings what servers push to the clients that listen for it. */
@@ -61,7 +65,7 @@ export class Pushes {
 			this.#refresh(key);
 			return;
 		}
-		const push = pushOf(message);
+		const push = pushOf(key.server, message);
 		for (const endpoint of this.#endpointsWith(key.server)) {
 			if (push.kind === "other" && endpoint.kind === "bundle") continue;
 			const seen = seenAt(endpoint, key.server, push, message);
@@ -71,9 +75,13 @@ export class Pushes {
 
 	/**
 	 * Tells the clients of addresses that lost or gained a server whose lists are known, after
-	 * the configuration has changed. A server that is new tells with its first reading.
+	 * the configuration has changed. A server that is new tells with its first reading. Streams
+	 * at addresses that are gone end.
 	 */
 	onReplaced(former: ReadonlyMap<string, Endpoint>): void {
+		for (const listener of [...this.#listeners]) {
+			if (!this.#endpoints().has(listener.endpoint)) listener.end();
+		}
 		for (const endpoint of this.#endpoints().values()) {
 			const before = former.get(endpoint.name);
 			if (before === undefined) continue;
@@ -146,12 +154,16 @@ export class Pushes {
 
 const list_changed = /^notifications\/(tools|resources|prompts)\/list_changed$/;
 
-function pushOf(message: Message): Push {
+function pushOf(server: string, message: Message): Push {
 	const text = (key: string) => readString(message.bytes, memberSpan(message.params, key));
 	if (message.method === "notifications/message") return { kind: "log", level: text("level") };
 	const uri = text("uri");
 	if (message.method === "notifications/resources/updated" && uri !== undefined) {
 		return { kind: "updated", uri };
+	}
+	const task_id = text("taskId");
+	if (message.method === "notifications/tasks" && task_id !== undefined) {
+		return { kind: "task", server, task_id };
 	}
 	return { kind: "other" };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { TaskIds } from "../../src/gateway/bridge/task-ids.ts";
 import type { Json } from "../matrix/peer.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { openWire, type WireClient } from "../support/wire-clients.ts";
@@ -59,15 +60,26 @@ test("a task at a bundle is asked about at the server that made it", async () =>
 	}
 });
 
-test("a task id of a server itself, or a changed one, is unknown at a bundle", async () => {
+test("a task id of a server itself, a changed one, or another owner's is unknown", async () => {
 	const own = await modern("one");
+	const all = await modern();
 	const { result } = await call(own, "job", "x");
 	assert.equal(result.resultType, "task");
-	assert.equal((await askTask(own, "tasks/get", result.taskId)).result.status, "completed");
-	const all = await modern();
-	for (const task_id of [result.taskId, `one__${result.taskId}`]) {
-		assert.equal((await askTask(all, "tasks/get", task_id)).error.code, -32602);
+	for (const client of [own, all]) {
+		assert.equal((await askTask(client, "tasks/get", result.taskId)).result.status, "completed");
 	}
+	const task_id = result.taskId.slice(result.taskId.indexOf("__") + 2);
+	assert.notEqual(task_id, result.taskId);
+	const foreign = new TaskIds(Buffer.alloc(32)).expose("local", { server: "one", task_id });
+	for (const client of [own, all]) {
+		for (const unknown of [task_id, `one__${task_id}`, `${result.taskId}x`, foreign]) {
+			for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) {
+				assert.equal((await askTask(client, method, unknown)).error.code, -32602);
+			}
+		}
+	}
+	const other = await modern("two");
+	assert.equal((await askTask(other, "tasks/get", result.taskId)).error.code, -32602);
 });
 
 test("a client that did not declare tasks gets none, at a bundle too", async () => {

@@ -1,6 +1,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { name_separator } from "../../protocol/names.ts";
 
+/** The Tasks extension (SEP-2663). */
+export const tasks_extension = "io.modelcontextprotocol/tasks";
+
 /** What an exposed task id stands for. */
 export interface TaskPlace {
 	readonly server: string;
@@ -12,7 +15,7 @@ const mark_chars = 22;
 const exposed_form = /^([A-Za-z0-9._-]{22})\.(.+)$/s;
 
 /**
- * Ids of tasks at an address of several servers (SEP-2663): the id says which server made the
+ * Ids of tasks as clients know them (SEP-2663): the id says which server made the
  * task, and bears a mark that only its owner's requests agree with. The same task always has
  * the same id, and nothing is kept, so a task is found again after a restart.
  */

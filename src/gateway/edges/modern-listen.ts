@@ -1,9 +1,11 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { meta_keys } from "../../protocol/meta.ts";
 import { composeNotification } from "../../wire/compose.ts";
+import { indexMessage } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";
-import { memberSpan, readJson } from "../../wire/object.ts";
-import { applyEdits, objectEdits } from "../../wire/splice.ts";
+import { memberSpan, readJson, readJsonText } from "../../wire/object.ts";
+import { applyEdits, objectEdits, replaceSpan } from "../../wire/splice.ts";
+import { tasks_extension } from "../bridge/task-ids.ts";
 import { type ClientSide, rpcError } from "../call.ts";
 import { endpointHello } from "../local/endpoint-hello.ts";
 import type { Push, Pushes } from "../pushes.ts";
@@ -13,6 +15,8 @@ import type { Viewing } from "./modern-resume.ts";
 
 /** Resources one stream may name. */
 const uris_max = 200;
+/** Tasks one stream may name. */
+const tasks_max = 200;
 
 /** What a client listens for (subscriptions, 2026-07-28). */
 interface Filter {
@@ -20,6 +24,8 @@ interface Filter {
 	readonly promptsListChanged?: true;
 	readonly resourcesListChanged?: true;
 	readonly resourceSubscriptions?: readonly string[];
+	/** Tasks, as the client knows them (SEP-2663). */
+	readonly taskIds?: readonly string[];
 }
 
 /** Where a stream gets its messages from. */
@@ -52,7 +58,7 @@ export async function serveListen(
 		finish({ kind: "fault", fault: hello.problem });
 		return;
 	}
-	const filter = narrowed(asked as Record<string, unknown>, hello.value.capabilities);
+	const filter = narrowed(asked as Record<string, unknown>, hello.value.capabilities, client);
 	const accepted = await subscribeAll(viewing, filter, client, sources, closed.signal);
 	if (closed.signal.aborted) {
 		accepted.release();
@@ -62,11 +68,15 @@ export async function serveListen(
 	const ack = `{"notifications":${JSON.stringify(accepted.filter)},"_meta":${tag}}`;
 	reply.send(composeNotification("notifications/subscriptions/acknowledged", ack).bytes);
 	const uris = new Set(accepted.filter.resourceSubscriptions ?? []);
+	const nameOf = (push: Push) =>
+		push.kind === "task" ? accepted.tasks.get(taskKey(push.server, push.task_id)) : undefined;
 	const forget = sources.pushes.listen({
 		endpoint: exchange.endpoint.name,
 		session_id: undefined,
-		wants: (push) => wants(accepted.filter, uris, push),
-		deliver: (_push, pushed) => reply.send(tagged(pushed, id)),
+		wants: (push) =>
+			push.kind === "task" ? nameOf(push) !== undefined : wants(accepted.filter, uris, push),
+		deliver: (push, pushed) => reply.send(tagged(renamed(pushed, nameOf(push)), id)),
+		end: () => goodbye(),
 	});
 	const end = () => {
 		forget();
@@ -85,11 +95,13 @@ export async function serveListen(
 function narrowed(
 	asked: Record<string, unknown>,
 	capabilities: Readonly<Record<string, unknown>>,
+	client: ClientSide,
 ): Filter {
 	const can = (name: string, flag: string) =>
 		(capabilities[name] as Record<string, unknown> | undefined)?.[flag] === true;
-	const uris = asked["resourceSubscriptions"];
-	const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === "string") : [];
+	const texts = textsIn(asked["resourceSubscriptions"]);
+	const task_ids = textsIn(asked["taskIds"]);
+	const tasks = declaresTasks(readJsonText(client.capabilities)) && declaresTasks(capabilities);
 	const watch = can("resources", "subscribe") && texts.length > 0;
 	return {
 		...(asked["toolsListChanged"] === true && can("tools", "listChanged")
@@ -102,40 +114,90 @@ function narrowed(
 			? { resourcesListChanged: true }
 			: {}),
 		...(watch ? { resourceSubscriptions: [...new Set(texts)].slice(0, uris_max) } : {}),
+		...(tasks && task_ids.length > 0
+			? { taskIds: [...new Set(task_ids)].slice(0, tasks_max) }
+			: {}),
 	};
 }
 
-/** Subscribes to the resources at their servers; one that a server refuses is left out. */
+function textsIn(value: unknown): readonly string[] {
+	return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
+function declaresTasks(capabilities: unknown): boolean {
+	const { extensions } = capabilities as { extensions?: Record<string, unknown> | null };
+	return typeof extensions === "object" && extensions?.[tasks_extension] !== undefined;
+}
+
+/** What a stream listens for beside lists, once the servers know. */
+interface Accepted {
+	readonly filter: Filter;
+	/** The client's ids of its tasks, by `taskKey`. */
+	readonly tasks: ReadonlyMap<string, string>;
+	release(): void;
+}
+
+/** Tells the servers what is listened for; what one refuses is left out. */
 async function subscribeAll(
 	viewing: Viewing,
 	filter: Filter,
 	client: ClientSide,
 	sources: ListenSources,
 	signal: AbortSignal,
-): Promise<{ filter: Filter; release(): void }> {
+): Promise<Accepted> {
 	const { context, exchange } = viewing;
-	const kept: string[] = [];
+	const { subscriptions } = sources;
+	const kept = new Set<string>();
+	const tasks = new Map<string, string>();
 	const releases: (() => void)[] = [];
-	await Promise.all(
-		(filter.resourceSubscriptions ?? []).map(async (exposed) => {
-			const target = subscriptionTarget(exchange.endpoint, exposed);
-			if (target === undefined) return;
-			const key = context.instanceKey(target.server, client);
-			const { subscriptions } = sources;
-			const refused = await subscriptions.subscribe(target.server, key, target.uri, signal);
-			if (refused !== undefined) return;
-			kept.push(exposed);
-			releases.push(() => subscriptions.unsubscribe(key, target.uri));
-		}),
-	);
-	const { resourceSubscriptions: _asked, ...lists } = filter;
-	const uris = (filter.resourceSubscriptions ?? []).filter((uri) => kept.includes(uri));
+	const { resourceSubscriptions = [], taskIds = [], ...lists } = filter;
+	const resources = resourceSubscriptions.map(async (exposed) => {
+		const target = subscriptionTarget(exchange.endpoint, exposed);
+		if (target === undefined) return;
+		const key = context.instanceKey(target.server, client);
+		const refused = await subscriptions.subscribe(target.server, key, target.uri, signal);
+		if (refused !== undefined) return;
+		kept.add(exposed);
+		releases.push(() => subscriptions.unsubscribe(key, target.uri));
+	});
+	const own_tasks = taskIds.map(async (exposed) => {
+		// A task of somebody else is as unknown as one that never was.
+		const place = context.tasks.open(client.principal, exposed);
+		const server = exchange.endpoint.servers.find(({ name }) => name === place?.server);
+		if (place === undefined || server === undefined) return;
+		const key = context.instanceKey(server, client);
+		if (!(await subscriptions.watchTask(server, key, place.task_id, signal))) return;
+		tasks.set(taskKey(place.server, place.task_id), exposed);
+		releases.push(() => subscriptions.forgetTask(key, place.task_id));
+	});
+	await Promise.all([...resources, ...own_tasks]);
+	const uris = resourceSubscriptions.filter((uri) => kept.has(uri));
+	const named = new Set(tasks.values());
+	const task_ids = taskIds.filter((task_id) => named.has(task_id));
 	return {
-		filter: uris.length === 0 ? lists : { ...lists, resourceSubscriptions: uris },
+		filter: {
+			...lists,
+			...(uris.length === 0 ? {} : { resourceSubscriptions: uris }),
+			...(task_ids.length === 0 ? {} : { taskIds: task_ids }),
+		},
+		tasks,
 		release() {
 			for (const release of releases.splice(0)) release();
 		},
 	};
+}
+
+function taskKey(server: string, task_id: string): string {
+	return JSON.stringify([server, task_id]);
+}
+
+/** News of a task under the id its client knows it by; everything else as it is. */
+function renamed(message: Message, task_id: string | undefined): Message {
+	const span = memberSpan(message.params, "taskId");
+	if (task_id === undefined || span === undefined) return message;
+	const edited = applyEdits(message.bytes, [replaceSpan(span, JSON.stringify(task_id))]);
+	const indexed = indexMessage(edited);
+	return indexed.ok ? indexed.value : message;
 }
 
 function wants(filter: Filter, uris: ReadonlySet<string>, push: Push): boolean {

@@ -2,14 +2,14 @@ import { isLoudEnough } from "../../protocol/log-levels.ts";
 import type { Session } from "../../sessions/sessions.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Push, PushListener } from "../pushes.ts";
-import type { Channel } from "./channel.ts";
+import type { PushChannel } from "./legacy-state.ts";
 
 /** What a legacy session hears on its push stream. */
 export function pushListener(
 	context: GatewayContext,
 	endpoint: string,
 	session: Session,
-	channel: Channel,
+	channel: PushChannel,
 ): PushListener {
 	const { id, principal } = session;
 	return {
@@ -19,9 +19,12 @@ export function pushListener(
 			// Asked anew each time: its level and its subscriptions change while it listens.
 			const now = context.sessions.get(id, endpoint, principal);
 			if (now === undefined) return false;
+			// Only the modern revision has an extension with such news.
+			if (push.kind === "task") return false;
 			if (push.kind === "updated") return now.subscriptions.has(push.uri);
 			return push.kind !== "log" || isLoudEnough(push.level, now.log_level);
 		},
 		deliver: (_push, message) => channel.send(message.bytes),
+		end: () => channel.end(),
 	};
 }

@@ -1,5 +1,6 @@
 import type { ServerCatalog } from "../../catalog/catalogs.ts";
 import { readJsonText } from "../../wire/object.ts";
+import { tasks_extension } from "../bridge/task-ids.ts";
 
 /** Skills (SEP-2640). */
 export const skills_extension = "io.modelcontextprotocol/skills";
@@ -8,11 +9,7 @@ export const skills_extension = "io.modelcontextprotocol/skills";
  * Extensions that work at an address of several servers, because the gateway knows which names
  * and ids they carry. Others work at the address of their own server.
  */
-const bundled_extensions = [
-	skills_extension,
-	"io.modelcontextprotocol/tasks",
-	"io.modelcontextprotocol/ui",
-];
+const bundled_extensions = [skills_extension, tasks_extension, "io.modelcontextprotocol/ui"];
 
 /** A server's settings of an extension; undefined when it does not have it. */
 export function extensionOf(catalog: ServerCatalog, name: string): unknown {

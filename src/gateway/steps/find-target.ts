@@ -4,8 +4,10 @@ import { nameSource } from "../../protocol/headers.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { indexObject, memberSpan, readString } from "../../wire/object.ts";
 import { replaceSpan } from "../../wire/splice.ts";
+import { tasks_extension } from "../bridge/task-ids.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { extensionOf } from "../local/bundle-extensions.ts";
 import { type Found, findExposed } from "../local/bundle-view.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
 import { unknownTool } from "./check-offered.ts";
@@ -18,7 +20,7 @@ export function findTarget(
 	call: Call,
 	context: GatewayContext,
 ): Reply | undefined | Promise<Reply | undefined> {
-	if (call.endpoint.kind === "single") return findSingle(call);
+	if (call.endpoint.kind === "single") return findSingle(call, context);
 	switch (call.method) {
 		case "tools/call":
 			return findNamed(call, context, "tools", memberSpan(call.message.params, "name"));
@@ -44,9 +46,10 @@ export function findTarget(
 	}
 }
 
-function findSingle(call: Call): Reply | undefined {
+function findSingle(call: Call, context: GatewayContext): Reply | undefined {
 	const server = call.endpoint.servers[0] as ServerPlan;
 	const source = nameSource(call.method);
+	if (source === "taskId" && hasBoundTasks(call, server, context)) return findTask(call, context);
 	const span = source === undefined ? undefined : memberSpan(call.message.params, source);
 	call.target = { server, name: readString(call.message.bytes, span) };
 	return undefined;
@@ -96,6 +99,16 @@ function findResource(call: Call, span: Span | undefined): Reply | undefined {
 	call.target = { server: target.server, name: target.uri, exposed_name: exposed };
 	call.edits.push(replaceSpan(span, JSON.stringify(target.uri)));
 	return undefined;
+}
+
+/**
+ * Whether the ids of a server's tasks are given to clients bound to their owner: those of the
+ * extension are. Tasks of 2025-11-25 belong to a session, and their ids stand in more places.
+ */
+function hasBoundTasks(call: Call, server: ServerPlan, context: GatewayContext): boolean {
+	const catalog = context.catalogs.get(server.name);
+	if (catalog === undefined) return call.client.era === "modern";
+	return catalog.era === "modern" && extensionOf(catalog, tasks_extension) !== undefined;
 }
 
 /** The server that made a task; a task of somebody else is as unknown as one that never was. */

@@ -5,16 +5,19 @@ import { replaceSpan } from "../../wire/splice.ts";
 import { skillUriEdits } from "../bridge/skill-uris.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { hasTasks } from "../subscriptions/upstream-listen.ts";
 
 /**
  * Where names were changed on the way there, results name things as the client knows them:
  * resource addresses inside results get their server's name back.
  */
 export function restoreNames(call: Call, reply: Reply, context: GatewayContext): Reply {
-	if (reply.kind !== "message" || call.endpoint.kind === "single") return reply;
+	if (reply.kind !== "message") return reply;
 	const server = call.target?.server.name;
 	const { message } = reply;
 	if (server === undefined || message.result === undefined) return reply;
+	bindTask(call, server, reply, context);
+	if (call.endpoint.kind === "single") return reply;
 	for (const span of uriSpans(call.method, message)) {
 		const uri = readString(message.bytes, span);
 		if (uri === undefined) continue;
@@ -22,13 +25,23 @@ export function restoreNames(call: Call, reply: Reply, context: GatewayContext):
 	}
 	const skill = call.method === "skills/get" ? memberSpan(message.result, "skill") : undefined;
 	if (skill !== undefined) reply.edits.push(...skillUriEdits(server, message.bytes, skill));
+	return reply;
+}
+
+/** A task gets an id that only its owner's requests agree with, at every address. */
+function bindTask(
+	call: Call,
+	server: string,
+	{ message, edits }: Extract<Reply, { kind: "message" }>,
+	context: GatewayContext,
+): void {
 	const task = taskSpan(call.method, message);
 	const task_id = readString(message.bytes, task);
-	if (task !== undefined && task_id !== undefined) {
-		const exposed = context.tasks.expose(call.client.principal, { server, task_id });
-		reply.edits.push(replaceSpan(task, JSON.stringify(exposed)));
-	}
-	return reply;
+	const upstream = call.lease?.upstream;
+	if (task === undefined || task_id === undefined || upstream === undefined) return;
+	if (!hasTasks(upstream)) return;
+	const exposed = context.tasks.expose(call.client.principal, { server, task_id });
+	edits.push(replaceSpan(task, JSON.stringify(exposed)));
 }
 
 /** Where a result names its task: it became one, or tells how one is doing (SEP-2663). */

@@ -31,7 +31,8 @@ function setUp(era: "legacy" | "modern", refuse: readonly string[] = []) {
 		hello: {
 			era,
 			revision: era === "modern" ? "2026-07-28" : "2025-11-25",
-			capabilities: '{"resources":{"subscribe":true}}',
+			capabilities:
+				'{"resources":{"subscribe":true},"extensions":{"io.modelcontextprotocol/tasks":{}}}',
 		},
 		request: (request: UpstreamRequest) => {
 			const { method, params, bytes } = request.message;
@@ -103,6 +104,108 @@ test("a subscription that the server refuses is not counted", async () => {
 	assert.equal(counts.leases, 0, "nothing keeps the server awake");
 	await subscribe("bad");
 	assert.deepEqual(told, ["resources/subscribe bad", "resources/subscribe bad"]);
+});
+
+test("all who want a refused resource at the same moment are refused, and ask once", async () => {
+	const { subscribe, told, counts } = setUp("legacy", ["bad"]);
+	const answers = await Promise.all([subscribe("bad"), subscribe("bad"), subscribe("bad")]);
+	for (const answer of answers) assert.equal(answer?.kind, "message");
+	assert.deepEqual(told, ["resources/subscribe bad"]);
+	assert.equal(counts.leases, 0);
+	const edits = answers.map((answer) => (answer?.kind === "message" ? answer.edits : undefined));
+	assert.notEqual(edits[0], edits[1], "each reply is changed for its own client");
+	assert.equal((await subscribe("bad"))?.kind, "message");
+	assert.equal(told.length, 2);
+});
+
+test("all who want a resource at the same moment have one subscription", async () => {
+	const { subscriptions, subscribe, told } = setUp("legacy");
+	const answers = await Promise.all([subscribe("a"), subscribe("a")]);
+	assert.deepEqual(answers, [undefined, undefined]);
+	assert.deepEqual(told, ["resources/subscribe a"]);
+	subscriptions.unsubscribe(key, "a");
+	assert.equal(told.length, 1);
+	subscriptions.unsubscribe(key, "a");
+	assert.equal(told.at(-1), "resources/unsubscribe a");
+});
+
+test("a client that gives up while it subscribes takes nobody along", async () => {
+	const { subscriptions, subscribe, upstream, told } = setUp("legacy");
+	const gives_up = new AbortController();
+	const answer = upstream.request.bind(upstream);
+	let first = true;
+	Object.assign(upstream, {
+		request: (request: UpstreamRequest) => {
+			if (!first) return answer(request);
+			first = false;
+			return new Promise((resolve) => {
+				const problem = makeFault(new SeededRandom(2), {
+					code: "call_cancelled",
+					message: "The client gave up.",
+					level: "info",
+					retry_safe: true,
+				});
+				request.signal.addEventListener("abort", () => resolve({ ok: false, problem }));
+			});
+		},
+	});
+	const one = subscriptions.subscribe(server, key, "a", gives_up.signal);
+	const two = subscribe("a");
+	await settle();
+	gives_up.abort();
+	assert.equal((await one)?.kind, "fault");
+	assert.equal(await two, undefined);
+	assert.deepEqual(told, ["resources/subscribe a"]);
+});
+
+test("tasks are listened for as long as somebody wants to hear of them", async () => {
+	const { subscriptions, subscribe, listening, counts } = setUp("modern");
+	const watch = (task_id: string) => subscriptions.watchTask(server, key, task_id, never);
+	assert.equal(await watch("t"), true);
+	assert.equal(await watch("t"), true);
+	await subscribe("a");
+	await settle();
+	const filters = () => listening.map(({ filter }) => filter);
+	assert.deepEqual(filters(), [{ resourceSubscriptions: ["a"], taskIds: ["t"] }]);
+	subscriptions.forgetTask(key, "t");
+	subscriptions.unsubscribe(key, "a");
+	await settle();
+	assert.deepEqual(filters(), [{ taskIds: ["t"] }]);
+	subscriptions.forgetTask(key, "t");
+	subscriptions.forgetTask(key, "t");
+	subscriptions.forgetTask(key, "never");
+	await settle();
+	assert.deepEqual(filters(), []);
+	assert.equal(counts.leases, 0, "nothing keeps the server awake");
+});
+
+test("a modern server that was started anew is listened to for the tasks again", async () => {
+	const { subscriptions, upstream, listening, counts } = setUp("modern");
+	await subscriptions.watchTask(server, key, "t", never);
+	subscriptions.onRetired(key);
+	await settle();
+	assert.deepEqual(listening, []);
+	subscriptions.onReady(server, key, upstream);
+	assert.deepEqual(
+		listening.map(({ filter }) => filter),
+		[{ taskIds: ["t"] }],
+	);
+	assert.equal(counts.leases, 1);
+	subscriptions.forgetTask(key, "t");
+	await settle();
+	assert.deepEqual(listening, []);
+	assert.equal(counts.leases, 0);
+});
+
+test("tasks of a legacy server, and more than are kept, are not listened for", async () => {
+	const legacy = setUp("legacy");
+	assert.equal(await legacy.subscriptions.watchTask(server, key, "t", never), false);
+	assert.equal(legacy.counts.leases, 0);
+	const modern = setUp("modern");
+	const watch = (task_id: string) => modern.subscriptions.watchTask(server, key, task_id, never);
+	for (let at = 0; at < 1000; at += 1) await watch(`t${at}`);
+	assert.equal(await watch("one more"), false);
+	assert.equal(await watch("t0"), true);
 });
 
 test("an instance that was started anew is told again what is wanted", async () => {

@@ -1,14 +1,17 @@
 import type { ServerPlan } from "../../config/plan.ts";
 import type { InstanceKey, Lease } from "../../hosting/hosting.ts";
+import { type Result, succeed } from "../../lib/result.ts";
+import type { Fault } from "../../protocol/fault.ts";
 import type { Upstream } from "../../upstreams/driver.ts";
 import { composeRequest } from "../../wire/compose.ts";
 import type { Message } from "../../wire/message.ts";
 import type { Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
-import { UpstreamListen } from "./upstream-listen.ts";
+import { hasTasks, UpstreamListen } from "./upstream-listen.ts";
 
-/** Resources that one instance may be watched for. */
+/** Resources that one instance may be watched for, and tasks. */
 const uris_per_instance_max = 1000;
+const tasks_per_instance_max = 1000;
 
 /** What clients want to hear of one instance. */
 interface Watched {
@@ -16,6 +19,12 @@ interface Watched {
 	readonly key: InstanceKey;
 	/** How many clients want each uri (the server's own uris). */
 	readonly uris: Map<string, number>;
+	/** How many clients want to hear of each task (the server's own ids). */
+	readonly tasks: Map<string, number>;
+	/** Uris that the instance running now was told of and took. */
+	readonly told: Set<string>;
+	/** Subscriptions that the server has not answered yet, by uri. */
+	readonly asking: Map<string, Promise<Reply | undefined>>;
 	/** Keeps the instance awake as long as somebody listens. */
 	lease: Lease | undefined;
 	/** The one listen request to a modern instance. */
@@ -55,12 +64,42 @@ export class ResourceSubscriptions {
 			return { kind: "fault", fault: this.#tooMany(server) };
 		}
 		watched.uris.set(uri, count + 1);
-		const problem = await this.#ensure(watched, signal, count === 0 ? uri : undefined);
+		const problem = await this.#subscribe(watched, uri, signal);
 		if (problem !== undefined) {
 			this.#forget(watched, uri);
 			this.#releaseUnused(watched);
 		}
 		return problem;
+	}
+
+	/** Listens for what becomes of a task; false when its server does not tell. */
+	async watchTask(
+		server: ServerPlan,
+		key: InstanceKey,
+		task_id: string,
+		signal: AbortSignal,
+	): Promise<boolean> {
+		const watched = this.#watch(server, key);
+		const { tasks } = watched;
+		if (!tasks.has(task_id) && tasks.size >= tasks_per_instance_max) return false;
+		tasks.set(task_id, (tasks.get(task_id) ?? 0) + 1);
+		const upstream = await this.#awake(watched, signal);
+		if (upstream.ok && hasTasks(upstream.value)) {
+			this.#listen(watched, upstream.value);
+			return true;
+		}
+		countDown(tasks, task_id);
+		this.#releaseUnused(watched);
+		return false;
+	}
+
+	/** Takes a wish to hear of a task back. */
+	forgetTask(key: InstanceKey, task_id: string): void {
+		const watched = this.#watched.get(keyText(key));
+		if (watched === undefined || !watched.tasks.has(task_id)) return;
+		if (!countDown(watched.tasks, task_id) || watched.lease === undefined) return;
+		this.#listen(watched, watched.lease.upstream);
+		this.#releaseUnused(watched);
 	}
 
 	/** Takes a wish back. */
@@ -79,12 +118,16 @@ export class ResourceSubscriptions {
 	onReady(server: ServerPlan, key: InstanceKey, upstream: Upstream): void {
 		const watched = this.#watched.get(keyText(key));
 		if (upstream.hello.era === "modern") {
+			if (watched !== undefined && !isIdle(watched)) {
+				watched.lease ??= this.#context.hosting.tryAcquire(key);
+			}
 			this.#listen(watched ?? this.#watch(server, key), upstream);
 			return;
 		}
 		if (watched === undefined || watched.uris.size === 0) return;
 		watched.lease ??= this.#context.hosting.tryAcquire(key);
 		for (const uri of watched.uris.keys()) {
+			watched.told.add(uri);
 			void this.#tell(upstream, "resources/subscribe", uri, never);
 		}
 	}
@@ -95,29 +138,57 @@ export class ResourceSubscriptions {
 		if (watched === undefined) return;
 		watched.listen?.close();
 		watched.listen = undefined;
+		watched.told.clear();
 		this.#release(watched);
-		if (watched.uris.size === 0) this.#watched.delete(keyText(key));
+		if (isIdle(watched)) this.#watched.delete(keyText(key));
 	}
 
-	async #ensure(
-		watched: Watched,
-		signal: AbortSignal,
-		added: string | undefined,
-	): Promise<Reply | undefined> {
-		if (watched.lease === undefined) {
-			const wait_ms = watched.server.timeouts.start_ms;
-			const lease = await this.#context.hosting.acquire(watched.key, { signal, wait_ms });
-			if (!lease.ok) return { kind: "fault", fault: lease.problem };
-			if (watched.lease === undefined) watched.lease = lease.value;
-			else lease.value.release();
+	/**
+	 * Subscribes at the server, once for all who want a resource at the same moment: what the
+	 * server says to the first, it says to all of them.
+	 */
+	async #subscribe(watched: Watched, uri: string, signal: AbortSignal): Promise<Reply | undefined> {
+		for (;;) {
+			const asked = watched.asking.get(uri);
+			if (asked === undefined) break;
+			const said = await asked;
+			if (said?.kind === "message") return { ...said, edits: [...said.edits] };
+			// A client that left, or ran out of time, says nothing about the resource.
+			if (said === undefined || signal.aborted) return said;
 		}
-		const { upstream } = watched.lease;
+		const asking = this.#ensure(watched, uri, signal);
+		watched.asking.set(uri, asking);
+		try {
+			return await asking;
+		} finally {
+			watched.asking.delete(uri);
+		}
+	}
+
+	async #ensure(watched: Watched, uri: string, signal: AbortSignal): Promise<Reply | undefined> {
+		const awake = await this.#awake(watched, signal);
+		if (!awake.ok) return { kind: "fault", fault: awake.problem };
+		const upstream = awake.value;
 		if (upstream.hello.era === "modern") {
 			this.#listen(watched, upstream);
 			return undefined;
 		}
-		if (added === undefined) return undefined;
-		return this.#tell(upstream, "resources/subscribe", added, signal);
+		if (watched.told.has(uri)) return undefined;
+		const refused = await this.#tell(upstream, "resources/subscribe", uri, signal);
+		if (refused === undefined) watched.told.add(uri);
+		return refused;
+	}
+
+	/** The instance, started and kept awake. */
+	async #awake(watched: Watched, signal: AbortSignal): Promise<Result<Upstream, Fault>> {
+		if (watched.lease === undefined) {
+			const wait_ms = watched.server.timeouts.start_ms;
+			const lease = await this.#context.hosting.acquire(watched.key, { signal, wait_ms });
+			if (!lease.ok) return lease;
+			if (watched.lease === undefined) watched.lease = lease.value;
+			else lease.value.release();
+		}
+		return succeed(watched.lease.upstream);
 	}
 
 	async #tell(
@@ -143,14 +214,23 @@ export class ResourceSubscriptions {
 		watched.listen ??= new UpstreamListen(this.#context, watched.server, (message) =>
 			this.#onPush(watched.key, message),
 		);
-		watched.listen.update(upstream, [...watched.uris.keys()]);
+		watched.listen.update(upstream, [...watched.uris.keys()], [...watched.tasks.keys()]);
 	}
 
 	#watch(server: ServerPlan, key: InstanceKey): Watched {
 		const text = keyText(key);
 		let watched = this.#watched.get(text);
 		if (watched === undefined) {
-			watched = { server, key, uris: new Map(), lease: undefined, listen: undefined };
+			watched = {
+				server,
+				key,
+				uris: new Map(),
+				tasks: new Map(),
+				told: new Set(),
+				asking: new Map(),
+				lease: undefined,
+				listen: undefined,
+			};
 			this.#watched.set(text, watched);
 		}
 		return watched;
@@ -158,17 +238,13 @@ export class ResourceSubscriptions {
 
 	/** True when nobody wants the uri any more. */
 	#forget(watched: Watched, uri: string): boolean {
-		const count = watched.uris.get(uri) ?? 0;
-		if (count > 1) {
-			watched.uris.set(uri, count - 1);
-			return false;
-		}
-		watched.uris.delete(uri);
+		if (!countDown(watched.uris, uri)) return false;
+		watched.told.delete(uri);
 		return true;
 	}
 
 	#releaseUnused(watched: Watched): void {
-		if (watched.uris.size === 0 && watched.listen === undefined) this.#release(watched);
+		if (isIdle(watched)) this.#release(watched);
 	}
 
 	#release(watched: Watched): void {
@@ -189,6 +265,22 @@ export class ResourceSubscriptions {
 
 const never = new AbortController().signal;
 const tell_ms = 30_000;
+
+/** True when no client wants to hear of anything. */
+function isIdle({ uris, tasks }: Watched): boolean {
+	return uris.size === 0 && tasks.size === 0;
+}
+
+/** Takes one away; true when none is left. */
+function countDown(counts: Map<string, number>, of: string): boolean {
+	const count = counts.get(of) ?? 0;
+	if (count > 1) {
+		counts.set(of, count - 1);
+		return false;
+	}
+	counts.delete(of);
+	return true;
+}
 
 function keyText(key: InstanceKey): string {
 	return JSON.stringify([key.server, key.scope_key, key.capabilities]);

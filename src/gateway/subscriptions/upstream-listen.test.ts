@@ -55,6 +55,18 @@ test("it listens for the lists that can change and the resources that are wanted
 	assert.match(text, /"io\.modelcontextprotocol\/protocolVersion":"2026-07-28"/);
 });
 
+test("tasks are named to a server that has the extension, and the request declares it", () => {
+	const extension = '"io.modelcontextprotocol/tasks":{}';
+	const able = setUp(`{"extensions":{${extension}}}`);
+	able.listen.update(able.upstream, [], ["t"]);
+	assert.deepEqual(able.open[0]?.filter, { taskIds: ["t"] });
+	const text = able.open[0]?.request.message.bytes.toString("utf8") ?? "";
+	assert.ok(text.includes(`clientCapabilities":{"extensions":{${extension}}}`), text);
+	const unable = setUp('{"extensions":{}}');
+	unable.listen.update(unable.upstream, [], ["t"]);
+	assert.deepEqual(unable.open, []);
+});
+
 test("where nothing can change, nothing is asked", () => {
 	const { listen, upstream, open } = setUp('{"tools":{}}');
 	listen.update(upstream, []);

@@ -6,6 +6,7 @@ import { indexMessage } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";
 import { readJsonText } from "../../wire/object.ts";
 import { applyEdits, objectEdits } from "../../wire/splice.ts";
+import { tasks_extension } from "../bridge/task-ids.ts";
 import type { GatewayContext } from "../context.ts";
 
 /** The longest time a timer can have: a subscription has no deadline of its own. */
@@ -30,9 +31,9 @@ export class UpstreamListen {
 		this.#onPush = onPush;
 	}
 
-	/** Listens for list changes and for these resources. */
-	update(upstream: Upstream, uris: readonly string[]): void {
-		const filter = filterFor(upstream, uris);
+	/** Listens for list changes, for these resources and for these tasks. */
+	update(upstream: Upstream, uris: readonly string[], task_ids: readonly string[] = []): void {
+		const filter = filterFor(upstream, uris, task_ids);
 		if (filter === undefined) {
 			this.close();
 			return;
@@ -57,7 +58,7 @@ export class UpstreamListen {
 		const { revision } = upstream.hello;
 		const meta =
 			`{"${meta_keys.protocol_version}":${JSON.stringify(revision)},` +
-			`"${meta_keys.client_capabilities}":{},` +
+			`"${meta_keys.client_capabilities}":${hasTasks(upstream) ? tasks_capability : "{}"},` +
 			`"${meta_keys.client_info}":${JSON.stringify(this.#context.product)}}`;
 		const params = `{"notifications":${wanted},"_meta":${meta}}`;
 		const outcome = await upstream.request({
@@ -87,15 +88,33 @@ export class UpstreamListen {
 }
 
 /** What can be listened for at this server; undefined when there is nothing. */
-function filterFor(upstream: Upstream, uris: readonly string[]): object | undefined {
-	const can = readJsonText(upstream.hello.capabilities) as Record<string, Record<string, unknown>>;
+function filterFor(
+	upstream: Upstream,
+	uris: readonly string[],
+	task_ids: readonly string[],
+): object | undefined {
+	const can = capabilitiesOf(upstream);
 	const filter = {
 		...(can["tools"]?.["listChanged"] === true ? { toolsListChanged: true } : {}),
 		...(can["prompts"]?.["listChanged"] === true ? { promptsListChanged: true } : {}),
 		...(can["resources"]?.["listChanged"] === true ? { resourcesListChanged: true } : {}),
 		...(uris.length === 0 ? {} : { resourceSubscriptions: uris }),
+		...(task_ids.length === 0 || !hasTasks(upstream) ? {} : { taskIds: task_ids }),
 	};
 	return Object.keys(filter).length === 0 ? undefined : filter;
+}
+
+/** A server tells of tasks only whoever declares the extension with the request (SEP-2663). */
+const tasks_capability = `{"extensions":{"${tasks_extension}":{}}}`;
+
+/** True when a server has the Tasks extension, and so can be listened to for tasks. */
+export function hasTasks(upstream: Upstream): boolean {
+	if (upstream.hello.era !== "modern") return false;
+	return capabilitiesOf(upstream)["extensions"]?.[tasks_extension] !== undefined;
+}
+
+function capabilitiesOf(upstream: Upstream): Record<string, Record<string, unknown> | undefined> {
+	return readJsonText(upstream.hello.capabilities) as Record<string, Record<string, unknown>>;
 }
 
 /** The notification without the tag of the gateway's own subscription. */
