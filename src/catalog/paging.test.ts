@@ -28,7 +28,7 @@ function readAll(
 	let cursor: string | undefined;
 	let current = list;
 	do {
-		const page = pageOf(current, cursor);
+		const page = pageOf("tools", current, cursor);
 		assert.ok(page.ok);
 		pages.push(page.value.items);
 		cursor = page.value.next_cursor;
@@ -38,7 +38,7 @@ function readAll(
 }
 
 test("a short list is one page without a cursor", () => {
-	assert.deepEqual(pageOf([], undefined), {
+	assert.deepEqual(pageOf("tools", [], undefined), {
 		ok: true,
 		value: { items: [], next_cursor: undefined },
 	});
@@ -94,21 +94,34 @@ test("a cursor goes into a JSON text as it is", () => {
 	fc.assert(
 		fc.property(fc.string({ unit: "binary" }), (name) => {
 			const list = sorted([name, `${name}\u{10ffff}z`], page_bytes_max);
-			const page = pageOf(list, undefined);
+			const page = pageOf("tools", list, undefined);
 			assert.ok(page.ok);
 			assert.match(page.value.next_cursor ?? "", /^[A-Za-z0-9_-]+$/);
 		}),
 	);
 });
 
+test("a cursor of one kind of list is none of another", () => {
+	const list = numbered(page_items_max + 1);
+	const kinds = ["tools", "prompts", "resources", "templates"] as const;
+	for (const kind of kinds) {
+		const page = pageOf(kind, list, undefined);
+		assert.ok(page.ok);
+		for (const other of kinds) {
+			const next = pageOf(other, list, page.value.next_cursor);
+			assert.equal(next.ok, other === kind, `${kind} given to ${other}`);
+		}
+	}
+});
+
 test("a cursor that nobody gave out is refused, and never throws", () => {
 	const list = numbered(3);
 	for (const cursor of ["", "1", "500", "null", "bW9vcmFnZQ", "%%%", "a".repeat(100_000)]) {
-		assert.deepEqual(pageOf(list, cursor), { ok: false, problem: "bad_cursor" });
+		assert.deepEqual(pageOf("tools", list, cursor), { ok: false, problem: "bad_cursor" });
 	}
 	fc.assert(
 		fc.property(fc.string(), (cursor) => {
-			assert.equal(pageOf(list, cursor).ok, false);
+			assert.equal(pageOf("tools", list, cursor).ok, false);
 		}),
 	);
 });

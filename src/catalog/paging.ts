@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { fail, type Result, succeed } from "../lib/result.ts";
-import type { CatalogItem } from "./server-catalog.ts";
+import type { CatalogItem, ItemKind } from "./server-catalog.ts";
 
 /** Items and bytes of one page. A page always has at least one item. */
 export const page_items_max = 500;
@@ -16,13 +16,15 @@ export interface Page {
 /**
  * The page that a cursor points at, or the first one, of a list sorted by name. A cursor holds
  * the name after which to go on, not a position: when the list changes in between, nothing
- * that is there before and after is left out or given twice.
+ * that is there before and after is left out or given twice. It belongs to one kind of list: a
+ * cursor of another kind is refused.
  */
 export function pageOf(
+	kind: ItemKind,
 	list: readonly CatalogItem[],
 	cursor: string | undefined,
 ): Result<Page, "bad_cursor"> {
-	const start = cursor === undefined ? 0 : startAfter(list, cursor);
+	const start = cursor === undefined ? 0 : startAfter(kind, list, cursor);
 	if (start === undefined) return fail("bad_cursor");
 	let end = start;
 	let size_bytes = 0;
@@ -36,28 +38,32 @@ export function pageOf(
 	const more = end < list.length && last !== undefined;
 	return succeed({
 		items: list.slice(start, end),
-		next_cursor: more ? encodeCursor(last.name) : undefined,
+		next_cursor: more ? encodeCursor(kind, last.name) : undefined,
 	});
 }
 
 const check_chars = 8;
 
 /** As JSON, which has a form for every string: a name need not be valid Unicode. */
-function encodeCursor(name: string): string {
+function encodeCursor(kind: ItemKind, name: string): string {
 	const text = JSON.stringify(name);
-	return Buffer.from(checkOf(text) + text).toString("base64url");
+	return Buffer.from(checkOf(kind, text) + text).toString("base64url");
 }
 
 /** Tells a cursor of ours from any other text; it guards nothing, so it needs no secret. */
-function checkOf(text: string): string {
-	return createHash("sha256").update(`cursor:${text}`).digest("hex").slice(0, check_chars);
+function checkOf(kind: ItemKind, text: string): string {
+	return createHash("sha256").update(`cursor:${kind}:${text}`).digest("hex").slice(0, check_chars);
 }
 
-/** Position behind the name a cursor holds; undefined when we never made it. */
-function startAfter(list: readonly CatalogItem[], cursor: string): number | undefined {
+/** Position behind the name a cursor holds; undefined when we never made it for this kind. */
+function startAfter(
+	kind: ItemKind,
+	list: readonly CatalogItem[],
+	cursor: string,
+): number | undefined {
 	const decoded = Buffer.from(cursor, "base64url").toString("utf8");
 	const text = decoded.slice(check_chars);
-	if (decoded.slice(0, check_chars) !== checkOf(text)) return undefined;
+	if (decoded.slice(0, check_chars) !== checkOf(kind, text)) return undefined;
 	const name = JSON.parse(text) as string;
 	let low = 0;
 	let high = list.length;

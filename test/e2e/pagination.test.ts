@@ -90,6 +90,18 @@ for (const era of eras) {
 	});
 }
 
+test("a cursor of one list is refused by the others at the address of all", async () => {
+	for (const era of eras) {
+		const client = await openWire(era, gateway.address());
+		const { result } = await client.ask({ method: "tools/list" });
+		const params = JSON.stringify({ cursor: result.nextCursor });
+		assert.equal((await client.ask({ method: "tools/list", params })).error, undefined);
+		for (const method of ["prompts/list", "resources/list", "resources/templates/list"]) {
+			assert.equal((await client.ask({ method, params })).error.code, -32602, method);
+		}
+	}
+});
+
 test("resources and templates are merged, read and completed under their server's name", async () => {
 	for (const era of eras) {
 		const client = await openWire(era, gateway.address());

@@ -26,7 +26,7 @@ export async function bundleList(
 	const cursor = readString(call.message.bytes, cursor_span);
 	if (cursor_span !== undefined && cursor === undefined) return bad_cursor;
 	const { list, absent } = await wholeList(call.endpoint, kinds[method], context, call.signal);
-	const page = pageOf(list.items, cursor);
+	const page = pageOf(kinds[method], list.items, cursor);
 	if (!page.ok) return bad_cursor;
 	const { items, next_cursor } = page.value;
 	const modern = call.client.era === "modern";
