@@ -125,6 +125,53 @@ test("a session at a server that was removed is not found, and is back with the 
 	assert.equal((await again.send({ method: "ping" })).status, 200);
 });
 
+/** A client of the HTTP+SSE transport that has shaken hands. */
+async function openOldStream(path: string): Promise<{ ended(): Promise<void> }> {
+	const { body } = await fetch(new URL(path, gateway.url));
+	assert.ok(body !== null);
+	const reader = body.getReader();
+	const { value } = await reader.read();
+	const address = /^data: (.*)$/m.exec(Buffer.from(value ?? []).toString())?.[1] ?? "";
+	const params = {
+		protocolVersion: "2024-11-05",
+		capabilities: {},
+		clientInfo: { name: "old", version: "1" },
+	};
+	const hello = { jsonrpc: "2.0", id: 1, method: "initialize", params };
+	const headers = { "content-type": "application/json" };
+	await exchange(new URL(address, gateway.url), { headers, body: JSON.stringify(hello) });
+	await reader.read();
+	return {
+		async ended() {
+			while (!(await reader.read()).done);
+		},
+	};
+}
+
+test("streams at the address of a server that was removed end, all others go on", async () => {
+	const session = await openLegacy(gateway.address("leaving"));
+	const push = await session.listen();
+	const params = '{"notifications":{"toolsListChanged":true}}';
+	const listen = (endpoint: string) =>
+		at(endpoint).open({ method: "subscriptions/listen", id: '"mine"', params });
+	const [listening, staying] = await Promise.all([listen("leaving"), listen("same")]);
+	const old = await openOldStream("/leaving/sse");
+	const { leaving, ...without } = base;
+	await apply(without);
+	const { id, result } = await listening.reply();
+	assert.equal(id, "mine");
+	assert.equal(result.resultType, "complete");
+	assert.equal(result._meta["io.modelcontextprotocol/subscriptionId"], "mine");
+	await Promise.all([listening.ended, push.ended, old.ended()]);
+	assert.equal(await Promise.race([staying.ended.then(() => "over"), "open"]), "open");
+	// With the server the session is back, and may listen again.
+	await apply({ ...without, leaving });
+	const again = await session.listen();
+	assert.equal(again.status, 200);
+	again.close();
+	staying.close();
+});
+
 test("a broken file is refused with its place, and everything runs on", async () => {
 	const instances = [await instanceOf("same"), await instanceOf("changing")];
 	const broken = [

@@ -230,7 +230,10 @@ export class SseEdge {
 		const letGo = context.sessions.hold(session.id);
 		link.signal.addEventListener("abort", letGo, { once: true });
 		const listen = (push: SsePush) =>
-			pushes.listen(pushListener(context, endpoint.name, session, push));
+			pushes.listen({
+				...pushListener(context, endpoint.name, session, push),
+				end: () => link.hangUp(),
+			});
 		states.of(session.id).push = new SsePush(link, listen);
 	}
 }

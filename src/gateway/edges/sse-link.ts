@@ -102,6 +102,11 @@ export class SseLink {
 		this.#waiting_bytes += bytes.length;
 	}
 
+	/** Ends the stream, but not the link: its client may open the stream again for a while. */
+	hangUp(): void {
+		this.#response?.end();
+	}
+
 	/** Ends the link and its stream. Idempotent. */
 	close(): void {
 		if (this.#gone.signal.aborted) return;
