@@ -28,7 +28,15 @@ export interface Subscriber {
 export async function answerSubscription(message: Message, by: Subscriber): Promise<Reply> {
 	const uri = readString(message.bytes, memberSpan(message.params, "uri"));
 	const target = uri === undefined ? undefined : subscriptionTarget(by.endpoint, uri);
-	if (uri === undefined || target === undefined) {
+	if (uri === undefined) {
+		return rpcError(rpc_codes.invalid_params, "params.uri must be a string");
+	}
+	if (target === undefined) {
+		// Whoever stops watching what is gone, or never was, has what it wants.
+		if (message.method === "resources/unsubscribe") {
+			if (by.session !== undefined) by.sessions.unsubscribe(by.session.id, uri);
+			return { kind: "result", json: "{}" };
+		}
 		return rpcError(rpc_codes.resource_not_found, "There is no such resource here", { uri });
 	}
 	if (by.session === undefined) {
