@@ -86,6 +86,14 @@ test("a client that did not declare tasks gets none, at a bundle too", async () 
 	const client = await openWire("modern", gateway.address(), "{}");
 	const { result } = await call(client, "one__job", "plain");
 	assert.equal(result.content[0].text, "done plain");
+	for (const endpoint of ["mcp", "one"]) {
+		const other = await openWire("modern", gateway.address(endpoint), "{}");
+		for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) {
+			const { error } = await askTask(other, method, "any");
+			assert.equal(error.code, -32021, `${method} at ${endpoint}`);
+			assert.deepEqual(error.data.requiredCapabilities, { extensions: { [tasks_extension]: {} } });
+		}
+	}
 });
 
 for (const era of ["legacy", "modern"] as const) {

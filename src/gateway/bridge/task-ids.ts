@@ -4,6 +4,12 @@ import { name_separator } from "../../protocol/names.ts";
 /** The Tasks extension (SEP-2663). */
 export const tasks_extension = "io.modelcontextprotocol/tasks";
 
+/** True when these capabilities name the Tasks extension. */
+export function declaresTasks(capabilities: unknown): boolean {
+	const { extensions } = capabilities as { extensions?: Record<string, unknown> | null };
+	return typeof extensions === "object" && extensions?.[tasks_extension] !== undefined;
+}
+
 /** What an exposed task id stands for. */
 export interface TaskPlace {
 	readonly server: string;

@@ -5,7 +5,7 @@ import { indexMessage } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";
 import { memberSpan, readJson, readJsonText } from "../../wire/object.ts";
 import { applyEdits, objectEdits, replaceSpan } from "../../wire/splice.ts";
-import { tasks_extension } from "../bridge/task-ids.ts";
+import { declaresTasks } from "../bridge/task-ids.ts";
 import { type ClientSide, rpcError } from "../call.ts";
 import { endpointHello } from "../local/endpoint-hello.ts";
 import type { Push, Pushes } from "../pushes.ts";
@@ -122,11 +122,6 @@ function narrowed(
 
 function textsIn(value: unknown): readonly string[] {
 	return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
-}
-
-function declaresTasks(capabilities: unknown): boolean {
-	const { extensions } = capabilities as { extensions?: Record<string, unknown> | null };
-	return typeof extensions === "object" && extensions?.[tasks_extension] !== undefined;
 }
 
 /** What a stream listens for beside lists, once the servers know. */

@@ -2,9 +2,9 @@ import type { ServerPlan } from "../../config/plan.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { nameSource } from "../../protocol/headers.ts";
 import type { Message, Span } from "../../wire/message.ts";
-import { indexObject, memberSpan, readString } from "../../wire/object.ts";
+import { indexObject, memberSpan, readJsonText, readString } from "../../wire/object.ts";
 import { replaceSpan } from "../../wire/splice.ts";
-import { tasks_extension } from "../bridge/task-ids.ts";
+import { declaresTasks, tasks_extension } from "../bridge/task-ids.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { extensionOf } from "../local/bundle-extensions.ts";
@@ -117,6 +117,13 @@ function findTask(call: Call, context: GatewayContext): Reply | undefined {
 	const exposed = readString(call.message.bytes, span);
 	if (exposed === undefined || span === undefined) {
 		return rpcError(rpc_codes.invalid_params, "params.taskId must be a string");
+	}
+	if (!declaresTasks(readJsonText(call.client.capabilities))) {
+		return rpcError(
+			rpc_codes.missing_client_capability,
+			`${call.method} needs a client that declares the extension ${tasks_extension}`,
+			{ requiredCapabilities: { extensions: { [tasks_extension]: {} } } },
+		);
 	}
 	const place = context.tasks.open(call.client.principal, exposed);
 	const server = call.endpoint.servers.find(({ name }) => name === place?.server);
