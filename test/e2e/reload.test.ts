@@ -162,8 +162,13 @@ test("streams at the address of a server that was removed end, all others go on"
 	assert.equal(id, "mine");
 	assert.equal(result.resultType, "complete");
 	assert.equal(result._meta["io.modelcontextprotocol/subscriptionId"], "mine");
-	await Promise.all([listening.ended, push.ended, old.ended()]);
-	assert.equal(await Promise.race([staying.ended.then(() => "over"), "open"]), "open");
+	await listening.ended;
+	await push.ended;
+	await old.ended();
+	assert.equal(
+		await Promise.race([staying.ended.then(() => "over"), Promise.resolve("open")]),
+		"open",
+	);
 	// With the server the session is back, and may listen again.
 	await apply({ ...without, leaving });
 	const again = await session.listen();

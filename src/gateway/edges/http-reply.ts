@@ -6,6 +6,9 @@ import type { Channel } from "./channel.ts";
 /** How long a response stays silent before it proves that it is alive. */
 export const keep_alive_ms = 15_000;
 
+/** What may wait for a client that reads too slowly, beside the one message that exceeds it. */
+export const unread_bytes_max = 8 * 1024 * 1024;
+
 /** Bodies up to this size are joined with the response's head. */
 const joined_bytes_max = 16 * 1024;
 
@@ -57,16 +60,15 @@ export class HttpReply implements Channel {
 		return this.#finished;
 	}
 
-	/** Bytes written and not yet taken by the client. */
-	get buffered_bytes(): number {
-		return this.#response.writableLength;
-	}
-
-	/** Sends a message ahead of the final one. Dropped when the client takes no streams. */
+	/**
+	 * Sends a message ahead of the final one. Dropped when the client takes no streams. A client
+	 * that does not read what it is sent is cut off: nobody's memory pays for it.
+	 */
 	send(bytes: Buffer): void {
 		if (this.#finished || !this.#options.streams) return;
 		this.#startStream();
-		this.#writeEvent(bytes);
+		if (this.#response.writableLength > unread_bytes_max) this.#response.destroy();
+		else this.#writeEvent(bytes);
 	}
 
 	/** Sends the final message and ends. Later calls do nothing. */
