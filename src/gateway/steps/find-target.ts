@@ -119,6 +119,10 @@ function findTask(call: Call, context: GatewayContext): Reply | undefined {
 		return rpcError(rpc_codes.invalid_params, "params.taskId must be a string");
 	}
 	if (!declaresTasks(readJsonText(call.client.capabilities))) {
+		// The code for a missing capability is the modern revision's own.
+		if (call.client.era === "legacy") {
+			return rpcError(rpc_codes.method_not_found, `Method not found: ${call.method}`);
+		}
 		return rpcError(
 			rpc_codes.missing_client_capability,
 			`${call.method} needs a client that declares the extension ${tasks_extension}`,
