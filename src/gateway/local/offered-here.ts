@@ -1,7 +1,5 @@
 import type { Era } from "../../protocol/revisions.ts";
-
-/** Tasks as an extension (SEP-2663), which only the modern era can carry. */
-const tasks_extension = "io.modelcontextprotocol/tasks";
+import { tasks_extension } from "../bridge/task-ids.ts";
 
 type Capabilities = Readonly<Record<string, unknown>>;
 
