@@ -42,8 +42,8 @@ export async function compileServer(
 	context: CompileContext,
 ): Promise<ServerPlan> {
 	const spec = draft.driver === "http" ? httpSpec(draft, context) : await stdioSpec(draft, context);
-	const { name, title, scope, start, tools, timeouts } = draft;
-	const plan = { name, title, spec, scope, start, tools, timeouts };
+	const { name, title, scope, start, tools, timeouts, running } = draft;
+	const plan = { name, title, spec, scope, start, tools, timeouts, ...running };
 	return { ...plan, fingerprint: fingerprintOf(plan) };
 }
 

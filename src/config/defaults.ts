@@ -1,4 +1,13 @@
-import type { Limits, ServerTimeouts } from "./plan.ts";
+import type {
+	HealthPlan,
+	IdlePlan,
+	InstancesPlan,
+	Limits,
+	PackagePlan,
+	ReleasePlan,
+	ResourcePlan,
+	ServerTimeouts,
+} from "./plan.ts";
 
 /** What holds where a configuration says nothing. */
 
@@ -15,6 +24,47 @@ export const default_timeouts: ServerTimeouts = Object.freeze({
 	start_ms: 60_000,
 	call_ms: 300_000,
 	stop_ms: 3_000,
+});
+
+export const default_instances: InstancesPlan = Object.freeze({
+	concurrency_max: undefined,
+	replicas: 1,
+	instances_max: 64,
+	queue_calls_max: 256,
+	queue_wait_ms: 60_000,
+});
+
+export const default_idle: IdlePlan = Object.freeze({
+	keep: "on-demand",
+	freeze_ms: 30_000,
+	reclaim_ms: 5 * 60_000,
+	stop_ms: 15 * 60_000,
+	warm_at: Object.freeze([]),
+	warm_on_list: false,
+});
+
+export const default_resources: ResourcePlan = Object.freeze({
+	memory_bytes_max: 1024 ** 3,
+	processes_max: 256,
+	cpus_max: undefined,
+	file_bytes_max: 1024 ** 3,
+	descriptors_max: 4096,
+	disk_bytes_max: 4 * 1024 ** 3,
+	required: false,
+});
+
+export const default_health: HealthPlan = Object.freeze({ ping_ms: 60_000, fails_max: 3 });
+
+export const default_packages: PackagePlan = Object.freeze({
+	scripts: Object.freeze([]),
+	bundle: false,
+});
+
+export const default_release: ReleasePlan = Object.freeze({
+	version: undefined,
+	percent: 100,
+	errors_percent_max: 5,
+	watch_ms: 0,
 });
 
 export const default_limits: Limits = Object.freeze({

@@ -1,5 +1,6 @@
 import type { NamedText, Placed } from "./located.ts";
 import type { Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+import type { RunningPlan } from "./running.ts";
 
 /**
  * What every human form is read into before references are expanded: checked for shape, with
@@ -27,6 +28,7 @@ interface ServerDraftBase {
 	readonly start: "eager" | "on-demand";
 	readonly tools: ToolFilter;
 	readonly timeouts: ServerTimeouts;
+	readonly running: RunningPlan;
 }
 
 /** A program to run. */

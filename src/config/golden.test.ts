@@ -8,6 +8,7 @@ import { type InputRequest } from "./inputs.ts";
 import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
 import { formatProblem } from "./problem.ts";
+import { client_running, declared_running } from "./running.ts";
 
 /*
  * Each file in golden/ is one case: a sentence, settings, then files behind `-- NAME --` lines.
@@ -106,14 +107,29 @@ function printPlan(plan: Plan): string {
 		...rest,
 		servers: plan.servers.map((server) => {
 			assert.match(server.fingerprint, /^[0-9a-f]{64}$/);
-			const { fingerprint: _, title, scope, start, tools, timeouts, ...kept } = server;
+			const {
+				fingerprint: _,
+				name,
+				spec,
+				title,
+				scope,
+				start,
+				tools,
+				timeouts,
+				...running
+			} = server;
 			return {
-				...kept,
+				name,
+				spec,
 				...(title === server.name ? {} : { title }),
 				...(scope === "shared" ? {} : { scope }),
 				...(start === "eager" ? {} : { start }),
 				...(tools.allow.length + tools.deny.length === 0 ? {} : { tools }),
 				...differing({ timeouts }, { timeouts: default_timeouts }),
+				...differing(
+					{ ...running },
+					plan.source.format === "moorage" ? declared_running : client_running,
+				),
 			};
 		}),
 		...(endpoints.length === 0 ? {} : { endpoints }),

@@ -7,6 +7,7 @@ import { tempFolder } from "../../test/support/temp-folder.ts";
 import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
 import { formatProblem } from "./problem.ts";
+import { declared_running } from "./running.ts";
 
 function load(cwd: string, more: Partial<LoadOptions> = {}): ReturnType<typeof loadPlan> {
 	return loadPlan({
@@ -49,6 +50,7 @@ test("a configuration that says nothing has every default", async (context) => {
 		start: "eager",
 		tools: { allow: [], deny: [] },
 		timeouts: { start_ms: 60_000, call_ms: 300_000, stop_ms: 3_000 },
+		...declared_running,
 	});
 	const { servers: _, ...rest } = plan;
 	assert.deepEqual(rest, {

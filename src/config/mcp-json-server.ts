@@ -12,6 +12,7 @@ import {
 	plainValue,
 } from "./located.ts";
 import type { Report } from "./report.ts";
+import { client_running } from "./running.ts";
 import { formatDuration } from "./units.ts";
 
 const text_list = z.array(z.string());
@@ -95,6 +96,7 @@ export function readClientServer(
 			deny: [...(form.disabledTools ?? []), ...(form.excludeTools ?? [])],
 		},
 		timeouts: { ...default_timeouts, call_ms: callTimeout(entry, form, report) },
+		running: client_running,
 	} as const;
 	return driver === "http" ? httpDraft(base, entry) : stdioDraft(base, entry, report);
 }
@@ -160,7 +162,7 @@ function callTimeout(entry: LocatedEntry, form: ClientServer, report: Report): n
 
 type Base = Pick<
 	StdioDraft,
-	"name" | "title" | "name_start" | "scope" | "start" | "tools" | "timeouts"
+	"name" | "title" | "name_start" | "scope" | "start" | "tools" | "timeouts" | "running"
 >;
 
 function httpDraft(base: Base, entry: LocatedEntry): HttpDraft | undefined {

@@ -23,6 +23,7 @@ import {
 } from "./located.ts";
 import type { Limits, ServerTimeouts, ToolFilter } from "./plan.ts";
 import type { Report } from "./report.ts";
+import { declared_running } from "./running.ts";
 import {
 	endpoint_schema,
 	type MoorageForm,
@@ -126,6 +127,7 @@ class FormReader {
 			start: form.start,
 			tools: toolFilter(form.tools),
 			timeouts: this.#timeouts(entry.key, form.timeouts),
+			running: declared_running,
 		};
 		const command = member(entry.value, "command");
 		const url = member(entry.value, "url");
@@ -204,7 +206,7 @@ class FormReader {
 	#stdio(
 		base: Pick<
 			StdioDraft,
-			"name" | "title" | "name_start" | "scope" | "start" | "tools" | "timeouts"
+			"name" | "title" | "name_start" | "scope" | "start" | "tools" | "timeouts" | "running"
 		>,
 		entry: LocatedEntry,
 		command: LocatedEntry,

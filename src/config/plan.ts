@@ -49,8 +49,122 @@ export interface OAuthSpec {
 	readonly scopes: readonly string[];
 }
 
+/** A server that runs in a container and speaks MCP over its standard streams. */
+export interface ContainerSpec {
+	readonly driver: "container";
+	/** The image as written; a deploy resolves it to a digest. */
+	readonly image: string;
+	/** Replaces the image's own command where it is not empty. */
+	readonly args: readonly string[];
+	/** The container's environment; references are already resolved. */
+	readonly env: Readonly<Record<string, string>>;
+	/** An OCI runtime other than the engine's default, such as `runsc`. */
+	readonly runtime?: string | undefined;
+}
+
 /** How to run or reach a server; `driver` says which driver does it. */
-export type ServerSpec = StdioSpec | HttpSpec;
+export type ServerSpec = StdioSpec | HttpSpec | ContainerSpec;
+
+/** How many instances of a server there may be, and who waits for them. */
+export interface InstancesPlan {
+	/** Calls that one instance works on at a time; undefined sets no bound of its own. */
+	readonly concurrency_max: number | undefined;
+	/** Instances that share the work of a `shared` server; sessions stick to one of them. */
+	readonly replicas: number;
+	/** Most instances of the server at one time, of all principals together. */
+	readonly instances_max: number;
+	/** Calls that may wait for one instance, and for how long. */
+	readonly queue_calls_max: number;
+	readonly queue_wait_ms: number;
+}
+
+/** When an unused instance goes to sleep, and when it is woken beforehand. */
+export interface IdlePlan {
+	/**
+	 * `always`: neither frozen nor stopped. `warm`: may be frozen, is never stopped.
+	 * `on-demand`: goes down the whole ladder.
+	 */
+	readonly keep: "always" | "warm" | "on-demand";
+	/** Milliseconds without a lease after which it is frozen; undefined: never. */
+	readonly freeze_ms: number | undefined;
+	/** Milliseconds without a lease after which a frozen one gives its memory back. */
+	readonly reclaim_ms: number | undefined;
+	/** Milliseconds without a lease after which it is stopped. */
+	readonly stop_ms: number | undefined;
+	/** Local times at which it is warmed: `08:00`, or `mon-fri 08:00`. */
+	readonly warm_at: readonly string[];
+	/** Whether it is warmed when a client lists its tools. */
+	readonly warm_on_list: boolean;
+}
+
+/** What an instance may use up. An undefined limit is not set. */
+export interface ResourcePlan {
+	readonly memory_bytes_max: number | undefined;
+	readonly processes_max: number | undefined;
+	/** Share of processor cores: 0.5 is half a core. Applied after the start. */
+	readonly cpus_max: number | undefined;
+	/** Largest single file it may write. */
+	readonly file_bytes_max: number | undefined;
+	/** File descriptors open at a time, per process. */
+	readonly descriptors_max: number | undefined;
+	/** Bytes in its volume and temporary folder together. */
+	readonly disk_bytes_max: number | undefined;
+	/** A limit that cannot be enforced here refuses the start instead of being noted. */
+	readonly required: boolean;
+}
+
+/** Which hosts a sandboxed server reaches. */
+export type EgressPlan =
+	/** Any public host, recorded; never a private, link-local or loopback address. */
+	| { readonly kind: "public" }
+	/** These hosts only: `api.example.com`, `*.example.com`, with `:port` where not 443 or 80. */
+	| { readonly kind: "hosts"; readonly hosts: readonly string[] }
+	/** The machine's network as it is; nothing is checked or recorded. */
+	| { readonly kind: "open" };
+
+/** How an instance is shut off from the machine. */
+export interface SandboxPlan {
+	/** `on`: where the machine can, and said where it cannot. `required`: or it does not start. */
+	readonly mode: "off" | "on" | "required";
+	readonly egress: EgressPlan;
+	/** Absolute paths it may read beside the system and its own package. */
+	readonly read: readonly string[];
+	/** Absolute paths it may write beside its volume and temporary folder. */
+	readonly write: readonly string[];
+	/**
+	 * Existing folders and files named in the arguments are bound at their own path. True for
+	 * servers of a client's file, which say nowhere else what they need.
+	 */
+	readonly bind_arguments: boolean;
+}
+
+/** How a server that hangs is told from one that is busy. */
+export interface HealthPlan {
+	/** How often an unused instance that is awake is asked for a sign of life; undefined: never. */
+	readonly ping_ms: number | undefined;
+	/** Unanswered signs of life after which it is started anew. */
+	readonly fails_max: number;
+}
+
+/** How the package of a server is installed. */
+export interface PackagePlan {
+	/** Packages whose install scripts are run. */
+	readonly scripts: readonly string[];
+	/** Whether the package is bundled into one file at deploy, for a faster start. */
+	readonly bundle: boolean;
+}
+
+/** How a new version of a server takes over. */
+export interface ReleasePlan {
+	/** Declared semantic version, compared with what the server says of itself. */
+	readonly version: string | undefined;
+	/** Share of the calls that a new version gets at first, 1 to 100. */
+	readonly percent: number;
+	/** Failed calls, in percent of the new version's calls, above which the old one returns. */
+	readonly errors_percent_max: number;
+	/** How long the new version gets its share before it takes over; 0 with `percent` 100. */
+	readonly watch_ms: number;
+}
 
 /** One hosted server. */
 export interface ServerPlan {
@@ -65,6 +179,15 @@ export interface ServerPlan {
 	/** Tools that may be seen and called: glob patterns over the server's own names. */
 	readonly tools: ToolFilter;
 	readonly timeouts: ServerTimeouts;
+	readonly instances: InstancesPlan;
+	readonly idle: IdlePlan;
+	readonly resources: ResourcePlan;
+	readonly sandbox: SandboxPlan;
+	/** True for a server that is not trusted: it is refused where it cannot be sandboxed. */
+	readonly untrusted: boolean;
+	readonly health: HealthPlan;
+	readonly packages: PackagePlan;
+	readonly release: ReleasePlan;
 	/** Hash over everything above: equal fingerprints run the same way. */
 	readonly fingerprint: string;
 }

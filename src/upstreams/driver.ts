@@ -1,3 +1,4 @@
+import type { ResourcePlan, SandboxPlan } from "../config/plan.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Result } from "../lib/result.ts";
@@ -35,6 +36,8 @@ export interface DriverContext {
 	readonly client_info: string;
 	/** Starts processes; only the stdio driver uses it. */
 	readonly spawner: Spawner;
+	/** How what is started is shut off from the machine, and what it may use up. */
+	readonly confinement?: Confinement | undefined;
 	/**
 	 * What is known of the eras that programs speak. Without it the legacy handshake is tried
 	 * first, and nothing is started to find out.
@@ -77,6 +80,8 @@ export interface Upstream {
 	readonly hello: Hello;
 	/** Requests sent and not yet answered. */
 	readonly in_flight: number;
+	/** How it is put to sleep; undefined where there is nothing of ours to put to sleep. */
+	readonly hibernation?: Hibernation | undefined;
 	/**
 	 * Sends a request and resolves with its reply. Never rejects: what goes wrong is a fault.
 	 * The upstream owns the request id and the progress token on this hop: it replaces both,
@@ -149,6 +154,43 @@ export interface SpawnRequest {
 	/** Added to the small environment that every program gets. */
 	readonly env: Readonly<Record<string, string>>;
 	readonly cwd: string;
+	/** Undefined for our own tools, such as package installers, which run as the gateway does. */
+	readonly confinement?: Confinement | undefined;
+}
+
+/** What shuts an instance off from the machine and from other instances. */
+export interface Confinement {
+	readonly sandbox: SandboxPlan;
+	readonly untrusted: boolean;
+	readonly resources: ResourcePlan;
+	/** Absolute folder of its own that outlives it; it exists already. */
+	readonly volume: string;
+	/** Absolute private temporary folder; it exists, and is removed after the instance's end. */
+	readonly temp: string;
+	/** Names the instance among all of this gateway: `server/scope-key-hash/number`. */
+	readonly instance: string;
+	/** Absolute folders it must be able to read to run at all: its package, its runtime. */
+	readonly needs: readonly string[];
+}
+
+/** Putting something that runs to sleep and waking it; its memory and connections stay. */
+export interface Hibernation {
+	/** Stops it from using the processor; false where that failed and it runs on. Idempotent. */
+	freeze(): Promise<boolean>;
+	/** Lets it run again. Whatever was written to it in between is read then. Idempotent. */
+	thaw(): Promise<void>;
+	/** Gives memory of something frozen back; resolves with the bytes, 0 where that cannot be. */
+	reclaim(): Promise<number>;
+	/** What it uses now; undefined where the machine does not tell. */
+	usage(): Promise<InstanceUsage | undefined>;
+}
+
+/** What an instance uses. */
+export interface InstanceUsage {
+	readonly memory_bytes: number;
+	/** Processor time since its start, in milliseconds. */
+	readonly cpu_ms: number;
+	readonly processes: number;
 }
 
 /** A running program and everything it started. */
@@ -160,6 +202,15 @@ export interface ChildHandle {
 	readonly stderr: NodeJS.ReadableStream;
 	/** Resolves once when the program has ended. */
 	readonly exited: Promise<{ code: number | null; signal: string | null }>;
+	/** How all of it is put to sleep at once. */
+	readonly hibernation?: Hibernation | undefined;
+	/**
+	 * Why it ended, where that is known beyond its exit code: `ran out of memory (limit 1GiB)`.
+	 * Asked for after `exited`.
+	 */
+	readonly end_reason?: (() => string | undefined) | undefined;
+	/** What a person should know of this run: a limit that could not be set, a refused host. */
+	readonly notes?: (() => readonly string[]) | undefined;
 	/** Close stdin, wait, SIGTERM to the whole tree, wait, SIGKILL to the whole tree. */
 	stop(grace_ms: number): Promise<void>;
 	/** SIGKILL to the whole tree at once. */

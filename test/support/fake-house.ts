@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ServerPlan, StdioSpec } from "../../src/config/plan.ts";
+import { declared_running } from "../../src/config/running.ts";
 import { Hosting, type InstanceKey, type ServerStatus } from "../../src/hosting/hosting.ts";
 import { baseKey } from "../../src/hosting/instance-key.ts";
 import type { HostingOptions } from "../../src/hosting/surroundings.ts";
@@ -46,6 +47,9 @@ export function serverPlan(
 		start: "on-demand",
 		tools: { allow: [], deny: [] },
 		timeouts: { start_ms: 10_000, call_ms: 60_000, stop_ms: 1_000 },
+		...declared_running,
+		// What these tests own does not sleep unless they say so.
+		idle: { ...declared_running.idle, keep: "always" },
 		fingerprint: `${name}-${version}-${change.start ?? "on-demand"}`,
 		...change,
 	};
