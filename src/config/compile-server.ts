@@ -1,13 +1,21 @@
 import { stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { read_limits } from "./defaults.ts";
-import type { HttpDraft, OAuthDraft, ServerDraft, StdioDraft } from "./draft.ts";
+import type { ContainerDraft, HttpDraft, OAuthDraft, ServerDraft, StdioDraft } from "./draft.ts";
 import type { Expander } from "./expander.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { NamedText, Placed } from "./located.ts";
-import type { HttpSpec, OAuthSpec, ServerPlan, StdioSpec } from "./plan.ts";
+import type {
+	ContainerSpec,
+	HttpSpec,
+	OAuthSpec,
+	ServerPlan,
+	ServerSpec,
+	StdioSpec,
+} from "./plan.ts";
 import { readBounded } from "./read-bounded.ts";
 import type { Report } from "./report.ts";
+import type { RunningPlan } from "./running.ts";
 
 /** What compiling a server needs beside its draft. */
 export interface CompileContext {
@@ -41,10 +49,55 @@ export async function compileServer(
 	draft: ServerDraft,
 	context: CompileContext,
 ): Promise<ServerPlan> {
-	const spec = draft.driver === "http" ? httpSpec(draft, context) : await stdioSpec(draft, context);
-	const { name, title, scope, start, tools, timeouts, running } = draft;
+	const spec = await specOf(draft, context);
+	const { name, title, scope, start, tools, timeouts } = draft;
+	const running = compileRunning(draft, context);
 	const plan = { name, title, spec, scope, start, tools, timeouts, ...running };
 	return { ...plan, fingerprint: fingerprintOf(plan) };
+}
+
+async function specOf(draft: ServerDraft, context: CompileContext): Promise<ServerSpec> {
+	switch (draft.driver) {
+		case "http":
+			return httpSpec(draft, context);
+		case "stdio":
+			return stdioSpec(draft, context);
+		case "container":
+			return containerSpec(draft, context);
+	}
+}
+
+function compileRunning(draft: ServerDraft, { expander, base }: CompileContext): RunningPlan {
+	const { running, sandbox_read, sandbox_write } = draft;
+	const paths = (texts: readonly Placed[]) => texts.map((text) => expander.path(text, base));
+	const sandbox = {
+		...running.sandbox,
+		read: [...running.sandbox.read, ...paths(sandbox_read)],
+		write: [...running.sandbox.write, ...paths(sandbox_write)],
+	};
+	return { ...running, sandbox };
+}
+
+/** The characters of an image's name, tag and digest; see the OCI distribution specification. */
+const image_pattern = /^[a-z0-9][a-zA-Z0-9._/:@-]{0,511}$/;
+
+function containerSpec(draft: ContainerDraft, context: CompileContext): ContainerSpec {
+	const { expander, report } = context;
+	const image = expander.text(draft.image);
+	if (!image_pattern.test(image)) {
+		report.problem(
+			draft.image.start,
+			`The \`image\` of \`${draft.name}\` is not the name of a container image.`,
+			"Write for example `ghcr.io/example/server:1.2.3`.",
+		);
+	}
+	return {
+		driver: "container",
+		image,
+		args: draft.args.map((arg) => expander.text(arg)),
+		env: environmentOf(draft.env, context),
+		...(draft.runtime !== undefined && { runtime: expander.text(draft.runtime) }),
+	};
 }
 
 async function stdioSpec(draft: StdioDraft, context: CompileContext): Promise<StdioSpec> {

@@ -68,6 +68,7 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		sse: draft.sse,
 		servers,
 		endpoints: draft.endpoints.map(compileEndpoint),
+		identity: draft.identity,
 		limits: { ...draft.limits },
 		warnings: [...report.warnings],
 	});

@@ -16,7 +16,8 @@ export const default_listen = "127.0.0.1:8642";
 /** Relative to the configuration file's project folder, or to the working directory. */
 export const default_data = "./.moorage";
 
-export const default_scope = "shared";
+/** Who shares an instance: everyone is one person without identity, and nobody is with it. */
+export const default_scope = { without_identity: "shared", with_identity: "user" } as const;
 
 export const default_start = "eager";
 
@@ -100,5 +101,7 @@ export const read_limits = {
 export const ranges = {
 	duration_ms: [1, 24 * 3_600_000],
 	bytes: [1024, 1024 ** 3],
+	/** What an instance may use up. */
+	resource_bytes: [1024, 1024 ** 5],
 	count: [1, 1_000_000],
 } as const;

@@ -56,6 +56,7 @@ test("each part of the front door is told apart", async (context) => {
 		["allowed_hosts: [a]\n", "access_changed"],
 		["allowed_origins: ['https://a']\n", "access_changed"],
 		["sse: off\n", "access_changed"],
+		[`identity: { keys: [{ name: a, hash: "sha256:${"a".repeat(64)}" }] }\n`, "access_changed"],
 		["limits: { sessions: 1 }\n", "limits_changed"],
 	] as const;
 	const [before, ...after] = await plans(context, base, ...parts.map(([text]) => base + text));

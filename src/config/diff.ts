@@ -48,7 +48,7 @@ export function diffPlans(before: Plan, after: Plan): PlanDiff {
 }
 
 function accessOf(plan: Plan): unknown {
-	return [plan.allowed_hosts, plan.allowed_origins, plan.sse];
+	return [plan.allowed_hosts, plan.allowed_origins, plan.sse, plan.identity];
 }
 
 function differs(a: unknown, b: unknown): boolean {

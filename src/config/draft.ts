@@ -1,5 +1,5 @@
 import type { NamedText, Placed } from "./located.ts";
-import type { Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+import type { IdentityPlan, Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 import type { RunningPlan } from "./running.ts";
 
 /**
@@ -16,6 +16,7 @@ export interface Draft {
 	readonly allowed_hosts: readonly Placed[] | undefined;
 	readonly allowed_origins: readonly Placed[] | undefined;
 	readonly sse: boolean;
+	readonly identity: IdentityPlan | undefined;
 	readonly limits: Limits;
 	readonly inputs: readonly InputDraft[];
 }
@@ -29,6 +30,9 @@ interface ServerDraftBase {
 	readonly tools: ToolFilter;
 	readonly timeouts: ServerTimeouts;
 	readonly running: RunningPlan;
+	/** Folders and files of `sandbox`, which become absolute when they are compiled. */
+	readonly sandbox_read: readonly Placed[];
+	readonly sandbox_write: readonly Placed[];
 }
 
 /** A program to run. */
@@ -51,6 +55,15 @@ export interface HttpDraft extends ServerDraftBase {
 	readonly auth?: OAuthDraft | undefined;
 }
 
+/** A container image. */
+export interface ContainerDraft extends ServerDraftBase {
+	readonly driver: "container";
+	readonly image: Placed;
+	readonly args: readonly Placed[];
+	readonly env: readonly NamedText[];
+	readonly runtime: Placed | undefined;
+}
+
 /** How to be authorized at a remote server. */
 export interface OAuthDraft {
 	readonly grant: OAuthSpec["grant"];
@@ -63,7 +76,7 @@ export interface OAuthDraft {
 }
 
 /** A server before its references are expanded. */
-export type ServerDraft = StdioDraft | HttpDraft;
+export type ServerDraft = StdioDraft | HttpDraft | ContainerDraft;
 
 /** An address over several servers. */
 export interface EndpointDraft {
@@ -86,20 +99,34 @@ export interface InputDraft {
 
 /** Every text of a server in which references are expanded. */
 export function referenceTexts(server: ServerDraft): Placed[] {
-	if (server.driver === "http") {
-		return [server.url, ...server.headers.map((one) => one.value), ...oauthTexts(server.auth)];
+	return [...specTexts(server), ...server.sandbox_read, ...server.sandbox_write];
+}
+
+function specTexts(server: ServerDraft): Placed[] {
+	switch (server.driver) {
+		case "http":
+			return [server.url, ...server.headers.map((one) => one.value), ...oauthTexts(server.auth)];
+		case "stdio":
+			return [
+				...present([server.command, server.env_file, server.cwd]),
+				...server.args,
+				...server.env.map((one) => one.value),
+			];
+		case "container":
+			return [
+				...present([server.image, server.runtime]),
+				...server.args,
+				...server.env.map((one) => one.value),
+			];
 	}
-	const single = [server.command, server.env_file, server.cwd];
-	return [
-		...single.filter((text) => text !== undefined),
-		...server.args,
-		...server.env.map((one) => one.value),
-	];
+}
+
+function present(texts: readonly (Placed | undefined)[]): Placed[] {
+	return texts.filter((text) => text !== undefined);
 }
 
 function oauthTexts(auth: OAuthDraft | undefined): Placed[] {
 	if (auth === undefined) return [];
 	const { client_id, client_secret, private_key, client_metadata, issuer } = auth;
-	const texts = [client_id, client_secret, private_key, client_metadata, issuer];
-	return texts.filter((text) => text !== undefined);
+	return present([client_id, client_secret, private_key, client_metadata, issuer]);
 }

@@ -53,7 +53,8 @@ function narrowUnion(issue: Issue): Issue {
 			const inner = narrowUnion(absolute);
 			if (inner.code !== "invalid_type") return inner;
 			wrong_types.push(inner.expected);
-		} else if (first.code === "invalid_type") wrong_types.push(first.expected);
+		} else if (text_kinds[first.message] !== undefined) return absolute;
+		else if (first.code === "invalid_type") wrong_types.push(first.expected);
 		else return absolute;
 	}
 	return {
@@ -122,6 +123,18 @@ const text_kinds: Readonly<Record<string, { message: string; next: string }>> = 
 	size: {
 		message: "is not a size.",
 		next: "Write a number and a unit: `64KiB`, `4MiB` or `1GiB`.",
+	},
+	"key-hash": {
+		message: "is not the hash of a key.",
+		next: "Make a key with `moorage key new` and take over the line it prints.",
+	},
+	principal: {
+		message: "has other characters than a tenant or user may have.",
+		next: "Use letters, digits and `._@+-`, at most 64, and start with a letter or a digit.",
+	},
+	date: {
+		message: "is not a day.",
+		next: "Write for example `2027-01-31`, or `2027-01-31T12:00:00Z`.",
 	},
 };
 

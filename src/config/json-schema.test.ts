@@ -36,6 +36,13 @@ test("every key has a description, and a default where there can be one", () => 
 		"$schema",
 		"servers.NAME.command",
 		"servers.NAME.url",
+		"servers.NAME.image",
+		"servers.NAME.runtime",
+		"servers.NAME.scope",
+		"servers.NAME.concurrency",
+		"servers.NAME.version",
+		"identity",
+		"identity.keys",
 		"servers.NAME.auth",
 		"servers.NAME.oauth",
 		...["client_id", "client_secret", "private_key", "client_metadata", "issuer"].map(

@@ -7,7 +7,7 @@ export interface SchemaNode {
 	readonly description?: string;
 	readonly default?: unknown;
 	readonly enum?: readonly string[];
-	readonly const?: number;
+	readonly const?: number | string;
 	readonly pattern?: string;
 	readonly properties?: Readonly<Record<string, SchemaNode>>;
 	readonly additionalProperties?: SchemaNode | boolean;

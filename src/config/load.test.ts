@@ -60,6 +60,7 @@ test("a configuration that says nothing has every default", async (context) => {
 		allowed_origins: ["http://localhost", "http://127.0.0.1", "http://[::1]"],
 		allowed_hosts: ["localhost", "127.0.0.1", "[::1]"],
 		sse: true,
+		identity: undefined,
 		endpoints: [],
 		limits: {
 			body_bytes_max: 4_194_304,

@@ -68,6 +68,7 @@ function loadNothing(options: LoadOptions): Promise<Result<Plan, readonly Config
 		allowed_hosts: undefined,
 		allowed_origins: undefined,
 		sse: true,
+		identity: undefined,
 		limits: default_limits,
 		inputs: [],
 	};

@@ -12,7 +12,9 @@ import {
 	plainValue,
 } from "./located.ts";
 import type { Report } from "./report.ts";
-import { client_running } from "./running.ts";
+import { client_running, type RunningPlan } from "./running.ts";
+import { RunningReader, sandboxPaths } from "./running-form.ts";
+import { running_schema } from "./schema-running.ts";
 import { formatDuration } from "./units.ts";
 
 const text_list = z.array(z.string());
@@ -36,6 +38,8 @@ const client_server_schema = z.looseObject({
 	disabledTools: text_list.optional(),
 	includeTools: text_list.optional(),
 	excludeTools: text_list.optional(),
+	/** Ours: everything else a client file says about it would be another program's word. */
+	sandbox: running_schema.shape.sandbox.removeDefault().optional(),
 });
 type ClientServer = z.output<typeof client_server_schema>;
 
@@ -85,20 +89,36 @@ export function readClientServer(
 	warnIgnored(entry.value, known, report, entry.key);
 	const driver = chooseDriver(entry, form, report);
 	if (driver === undefined) return undefined;
+	const paths = sandboxPaths(entry.value);
 	const base = {
 		name: entry.key,
 		title: entry.key,
 		name_start: entry.key_start,
-		scope: default_scope,
+		scope: default_scope.without_identity,
 		start: default_start,
 		tools: {
 			allow: form.includeTools ?? [],
 			deny: [...(form.disabledTools ?? []), ...(form.excludeTools ?? [])],
 		},
 		timeouts: { ...default_timeouts, call_ms: callTimeout(entry, form, report) },
-		running: client_running,
+		running: runningOf(form, root, path, report),
+		sandbox_read: paths.read,
+		sandbox_write: paths.write,
 	} as const;
 	return driver === "http" ? httpDraft(base, entry) : stdioDraft(base, entry, report);
+}
+
+/** A `sandbox` block says what the server needs; without one it gets what its arguments name. */
+function runningOf(
+	{ sandbox }: ClientServer,
+	root: Located,
+	path: readonly string[],
+	report: Report,
+): RunningPlan {
+	if (sandbox === undefined) return client_running;
+	const reader = new RunningReader(root, report);
+	const plan = reader.sandbox(sandbox, [...path, "sandbox"], client_running.sandbox);
+	return { ...client_running, sandbox: plan };
 }
 
 function chooseDriver(
@@ -160,10 +180,7 @@ function callTimeout(entry: LocatedEntry, form: ClientServer, report: Report): n
 	return call_ms;
 }
 
-type Base = Pick<
-	StdioDraft,
-	"name" | "title" | "name_start" | "scope" | "start" | "tools" | "timeouts" | "running"
->;
+type Base = Omit<StdioDraft, "driver" | "command" | "args" | "env" | "env_file" | "cwd">;
 
 function httpDraft(base: Base, entry: LocatedEntry): HttpDraft | undefined {
 	const url = ["url", "serverUrl", "httpUrl"]

@@ -46,6 +46,7 @@ export function readClientForm(root: Located, report: Report): Draft | undefined
 		allowed_hosts: undefined,
 		allowed_origins: undefined,
 		sse: true,
+		identity: undefined,
 		limits: default_limits,
 		inputs,
 	};

@@ -1,6 +1,7 @@
 import { splitCommand } from "./command-line.ts";
-import { ranges } from "./defaults.ts";
+import { default_scope, ranges } from "./defaults.ts";
 import type {
+	ContainerDraft,
 	Draft,
 	EndpointDraft,
 	HttpDraft,
@@ -8,7 +9,9 @@ import type {
 	ServerDraft,
 	StdioDraft,
 } from "./draft.ts";
+import { readIdentity } from "./identity-form.ts";
 import { reportIssues } from "./issues.ts";
+import { moorageJsonSchema, type SchemaNode } from "./json-schema.ts";
 import {
 	type Located,
 	type LocatedEntry,
@@ -21,19 +24,32 @@ import {
 	placedMember,
 	plainValue,
 } from "./located.ts";
-import type { Limits, ServerTimeouts, ToolFilter } from "./plan.ts";
+import type { Limits, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 import type { Report } from "./report.ts";
 import { declared_running } from "./running.ts";
-import {
-	endpoint_schema,
-	type MoorageForm,
-	moorage_schema,
-	type ServerForm,
-	server_schema,
-	type ToolsForm,
-} from "./schema.ts";
+import { RunningReader, sandboxPaths } from "./running-form.ts";
+import { type MoorageForm, moorage_schema, type ServerForm, type ToolsForm } from "./schema.ts";
 import { checkServerName } from "./server-names.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+
+/** Of these each server has one; it says of which kind the server is. */
+const owner_keys = ["command", "url", "image"] as const;
+
+/** Keys that only some kinds of servers have. */
+const owned_keys: Readonly<Record<string, readonly string[]>> = {
+	args: ["command", "image"],
+	env: ["command", "image"],
+	cwd: ["command"],
+	headers: ["url"],
+	transport: ["url"],
+	auth: ["url"],
+	oauth: ["url"],
+	runtime: ["image"],
+	packages: ["command"],
+	limits: ["command", "image"],
+	sandbox: ["command", "image"],
+	untrusted: ["command", "image"],
+};
 
 /** Reads moorage.yaml's form; undefined when its shape is wrong, with the report saying how. */
 export function readMoorageForm(root: Located, report: Report): Draft | undefined {
@@ -54,6 +70,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		allowed_hosts: listOf(root, "allowed_hosts"),
 		allowed_origins: listOf(root, "allowed_origins"),
 		sse: form.sse === "on",
+		identity: readIdentity(form.identity, root, report),
 		limits: reader.limits(form.limits),
 		inputs: [],
 	};
@@ -62,15 +79,22 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 
 /** The keys that may stand at a path, for suggestions. */
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-	const [first] = path;
-	const last = path.at(-1);
-	if (path.length === 0) return Object.keys(moorage_schema.shape);
-	if (first === "limits") return Object.keys(moorage_schema.shape.limits.unwrap().shape);
-	if (last === "tools") return ["allow", "deny"];
-	if (first === "endpoints") return Object.keys(endpoint_schema.shape);
-	if (last === "oauth") return Object.keys(server_schema.shape.oauth.unwrap().shape);
-	if (last === "timeouts") return Object.keys(server_schema.shape.timeouts.unwrap().shape);
-	return Object.keys(server_schema.shape);
+	let nodes: readonly SchemaNode[] = [moorageJsonSchema()];
+	for (const step of path) nodes = nodes.flatMap((node) => childrenOf(node, String(step)));
+	return nodes.flatMap((node) => [node, ...(node.anyOf ?? [])].flatMap(propertiesOf));
+}
+
+function childrenOf(node: SchemaNode, step: string): SchemaNode[] {
+	const forms = [node, ...(node.anyOf ?? [])];
+	return forms.flatMap(({ properties, additionalProperties, items }) => {
+		if (properties !== undefined && Object.hasOwn(properties, step)) return properties[step] ?? [];
+		if (typeof additionalProperties === "object") return additionalProperties;
+		return items ?? [];
+	});
+}
+
+function propertiesOf(node: SchemaNode): string[] {
+	return Object.keys(node.properties ?? {});
 }
 
 function reportNames(root: Located, report: Report): void {
@@ -104,67 +128,112 @@ function listOf(root: Located, key: string): Placed[] | undefined {
 class FormReader {
 	readonly #root: Located;
 	readonly #report: Report;
+	readonly #running: RunningReader;
 
 	constructor(root: Located, report: Report) {
 		this.#root = root;
 		this.#report = report;
+		this.#running = new RunningReader(root, report);
 	}
 
 	servers(form: MoorageForm): ServerDraft[] {
 		const drafts = entriesOf(this.#root, "servers").map((entry) => {
 			const checked = form.servers[entry.key];
-			return checked === undefined ? undefined : this.#server(entry, checked);
+			const identity = form.identity !== undefined;
+			return checked === undefined ? undefined : this.#server(entry, checked, identity);
 		});
 		return drafts.filter((draft) => draft !== undefined);
 	}
 
-	#server(entry: LocatedEntry, form: ServerForm): ServerDraft | undefined {
+	#server(entry: LocatedEntry, form: ServerForm, identity: boolean): ServerDraft | undefined {
+		const paths = sandboxPaths(entry.value);
+		const { sandbox } = declared_running;
 		const base = {
 			name: entry.key,
 			title: entry.key,
 			name_start: entry.key_start,
-			scope: form.scope,
+			scope: form.scope ?? default_scope[identity ? "with_identity" : "without_identity"],
 			start: form.start,
 			tools: toolFilter(form.tools),
 			timeouts: this.#timeouts(entry.key, form.timeouts),
-			running: declared_running,
+			running: this.#running.read(form, ["servers", entry.key], sandbox),
+			sandbox_read: paths.read,
+			sandbox_write: paths.write,
 		};
-		const command = member(entry.value, "command");
-		const url = member(entry.value, "url");
-		if (command === undefined && url === undefined) {
+		this.#checkReplicas(entry, form, base.scope);
+		const owner = this.#ownerOf(entry);
+		if (owner === undefined) return undefined;
+		this.#refuseForeign(entry, owner.key);
+		switch (owner.key) {
+			case "url":
+				return this.#http(base, entry, form);
+			case "image":
+				return this.#container(base, entry, owner);
+			default:
+				return this.#stdio(base, entry, owner);
+		}
+	}
+
+	/** Copies make sense only where several callers share them. */
+	#checkReplicas(entry: LocatedEntry, form: ServerForm, scope: Scope): void {
+		if (form.replicas === 1 || scope === "shared") return;
+		this.#report.problem(
+			member(entry.value, "replicas")?.key_start ?? entry.key_start,
+			`\`replicas\` has no meaning with \`scope: ${scope}\`: each caller has an instance.`,
+			"Remove it, or set `scope: shared`.",
+		);
+	}
+
+	/** The one key that says what kind of server it is. */
+	#ownerOf(entry: LocatedEntry): LocatedEntry | undefined {
+		const found = owner_keys.flatMap((key) => member(entry.value, key) ?? []);
+		const [first, second] = found;
+		if (first === undefined) {
 			this.#report.problem(
 				entry.key_start,
-				`The server \`${entry.key}\` has neither \`command\` nor \`url\`.`,
+				`The server \`${entry.key}\` has neither \`command\` nor \`url\` nor \`image\`.`,
 				"Add the one that says how to run or reach it.",
 			);
 			return undefined;
 		}
-		if (command !== undefined && url !== undefined) {
+		if (second !== undefined) {
 			this.#report.problem(
-				url.key_start,
-				`The server \`${entry.key}\` has both \`command\` and \`url\`.`,
+				second.key_start,
+				`The server \`${entry.key}\` has both \`${first.key}\` and \`${second.key}\`.`,
 				"Keep one of them, or make it two servers.",
 			);
 			return undefined;
 		}
-		const foreign =
-			url === undefined ? ["headers", "transport", "auth", "oauth"] : ["args", "env", "cwd"];
-		this.#refuseForeign(entry, foreign, url === undefined ? "url" : "command");
-		if (url !== undefined) return this.#http(base, entry, form);
-		return this.#stdio(base, entry, command as LocatedEntry);
+		return first;
 	}
 
 	/** Keys that mean nothing for this kind of server are a mistake worth stopping at. */
-	#refuseForeign(entry: LocatedEntry, keys: readonly string[], owner: string): void {
-		for (const key of keys) {
-			const found = member(entry.value, key);
+	#refuseForeign(entry: LocatedEntry, owner: string): void {
+		for (const [key, owners] of Object.entries(owned_keys)) {
+			const found = owners.includes(owner) ? undefined : member(entry.value, key);
 			if (found === undefined) continue;
+			const wanted = owners.map((one) => `\`${one}\``).join(" or ");
 			this.#report.problem(
 				found.key_start,
-				`\`${key}\` has no meaning for a server without \`${owner}\`.`,
+				`\`${key}\` has no meaning for a server without ${wanted}.`,
 				"Remove it.",
 			);
 		}
+	}
+
+	#container(
+		base: Omit<ContainerDraft, "driver" | "image" | "args" | "env" | "runtime">,
+		entry: LocatedEntry,
+		image: LocatedEntry,
+	): ContainerDraft {
+		return {
+			...base,
+			driver: "container",
+			image: placedMember(entry.value, image.key) as Placed,
+			args: placedItems(member(entry.value, "args")?.value),
+			env: namedTexts(member(entry.value, "env")?.value),
+			runtime: placedMember(entry.value, "runtime"),
+		};
 	}
 
 	#http(
@@ -204,10 +273,7 @@ class FormReader {
 	}
 
 	#stdio(
-		base: Pick<
-			StdioDraft,
-			"name" | "title" | "name_start" | "scope" | "start" | "tools" | "timeouts" | "running"
-		>,
+		base: Omit<StdioDraft, "driver" | "command" | "args" | "env" | "env_file" | "cwd">,
 		entry: LocatedEntry,
 		command: LocatedEntry,
 	): StdioDraft | undefined {

@@ -4,11 +4,10 @@
  */
 
 /** Where in moorage.yaml a key stands. */
-export type Level = "file" | "server" | "tools" | "other";
+export type Level = "file" | "identity" | "server" | "tools" | "other";
 
 const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 	file: {
-		identity: "Listen on a loopback address, where everyone who can connect is you.",
 		policy: "Use `tools` with `allow` and `deny` to leave tools out.",
 		approvals: "Use `tools` with `deny` to leave risky tools out.",
 		audit: "Remove the key.",
@@ -20,19 +19,19 @@ const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 		tenants: "Run one Moorage for each tenant.",
 	},
 	server: {
-		sandbox: "Host only servers you trust, or give a container command as `command`.",
-		idle: "Use `start: on-demand` to start the server with its first call.",
+		container: "Write the image's name as `image`.",
+		egress: "Write it under `sandbox`.",
+		volume: "Remove the key: every server has a volume of its own, at `MOORAGE_VOLUME`.",
 		openapi: "Run an MCP server that reads the OpenAPI file, with `command`.",
-		image: "Run the image with `command`, for example `docker run -i --rm IMAGE`.",
-		container: "Run the image with `command`, for example `docker run -i --rm IMAGE`.",
 		compose: "List several servers under `endpoints`.",
 		agent: "Remove the key.",
 		approvals: "Use `tools` with `deny` to leave risky tools out.",
 		policy: "Use `tools` with `allow` and `deny` to leave tools out.",
-		egress: "Host only servers you trust.",
-		volume: "Set `cwd` to a folder of the server's own.",
-		versions: "Pin the version in `command`, as in `npx -y package@1.2.3`.",
-		replicas: "Remove the key.",
+	},
+	identity: {
+		issuer: "Give people API keys under `identity.keys`.",
+		audience: "Give people API keys under `identity.keys`.",
+		oidc: "Give people API keys under `identity.keys`.",
 	},
 	tools: {},
 	other: {},
@@ -47,6 +46,7 @@ export function notYet(level: Level, key: string): string | undefined {
 /** The level a path of moorage.yaml leads to. */
 export function levelOf(path: readonly PropertyKey[]): Level {
 	if (path.length === 0) return "file";
+	if (path[0] === "identity" && path.length === 1) return "identity";
 	if (path[0] === "servers" && path.length === 2) return "server";
 	return path.at(-1) === "tools" ? "tools" : "other";
 }

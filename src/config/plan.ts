@@ -231,6 +231,22 @@ export interface Limits {
 	readonly request_read_ms: number;
 }
 
+/** An API key as it is configured: its hash only. */
+export interface ApiKeyPlan {
+	readonly name: string;
+	/** SHA-256 of the key, in hex. */
+	readonly hash: string;
+	readonly tenant: string;
+	readonly user: string;
+	/** Wall-clock milliseconds from which on it is refused; undefined: never. */
+	readonly expires_at_ms: number | undefined;
+}
+
+/** Who may call. */
+export interface IdentityPlan {
+	readonly keys: readonly ApiKeyPlan[];
+}
+
 /** Everything a gateway needs to run. Deeply frozen. */
 export interface Plan {
 	readonly source: PlanSource;
@@ -245,6 +261,8 @@ export interface Plan {
 	readonly sse: boolean;
 	readonly servers: readonly ServerPlan[];
 	readonly endpoints: readonly EndpointPlan[];
+	/** Undefined without identity: everyone who can connect is one person. */
+	readonly identity: IdentityPlan | undefined;
 	readonly limits: Limits;
 	/** Things worth telling the user that are not errors. */
 	readonly warnings: readonly string[];

@@ -42,6 +42,7 @@ function childRows(node: SchemaNode, key: string): ReferenceRow[] {
 	if (typeof values === "object" && values.properties !== undefined) {
 		return rowsOf(values, `${key}.NAME.`);
 	}
+	if (node.items?.properties !== undefined) return rowsOf(node.items, `${key}[].`);
 	const forms = [node, ...(node.anyOf ?? [])];
 	return forms.flatMap((form) => rowsOf(form, `${key}.`));
 }

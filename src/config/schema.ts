@@ -5,11 +5,12 @@ import {
 	default_data,
 	default_limits,
 	default_listen,
-	default_scope,
 	default_start,
 	default_timeouts,
 	ranges,
 } from "./defaults.ts";
+import { identity_schema } from "./schema-identity.ts";
+import { running_schema } from "./schema-running.ts";
 import { server_name_pattern } from "./server-names.ts";
 import { duration_pattern, formatDuration, formatSize, size_pattern } from "./units.ts";
 
@@ -81,7 +82,7 @@ export const server_schema = z.strictObject({
 		.union([z.string(), words])
 		.optional()
 		.describe(
-			"The program to run and its arguments, as one text or as a list. There is no shell: quotes group words, every other character is taken as it is. Either this or `url`.",
+			"The program to run and its arguments, as one text or as a list. There is no shell: quotes group words, every other character is taken as it is. Either this, `url` or `image`.",
 		),
 	args: words.default([]).describe("More arguments, put behind those of `command`."),
 	env: z
@@ -95,7 +96,17 @@ export const server_schema = z.strictObject({
 	url: z
 		.string()
 		.optional()
-		.describe("The Streamable HTTP address of a remote server. Either this or `command`."),
+		.describe("The Streamable HTTP address of a remote server. Either this, `command` or `image`."),
+	image: z
+		.string()
+		.optional()
+		.describe(
+			"A container image with the server, run by Docker or Podman. Either this, `command` or `url`.",
+		),
+	runtime: z
+		.string()
+		.optional()
+		.describe("The container runtime, such as `runsc`, where not the engine's own default."),
 	transport: z
 		.enum(["auto", "sse"])
 		.default("auto")
@@ -117,8 +128,10 @@ export const server_schema = z.strictObject({
 		.describe("How the OAuth token is got, where the server cannot tell all of it."),
 	scope: z
 		.enum(["shared", "tenant", "user", "session"])
-		.default(default_scope)
-		.describe("Who shares one running instance of the server."),
+		.optional()
+		.describe(
+			"Who shares one running instance of the server. Where not given: `user` with `identity`, `shared` without.",
+		),
 	start: z
 		.enum(["eager", "on-demand"])
 		.default(default_start)
@@ -129,6 +142,7 @@ export const server_schema = z.strictObject({
 			"Which tools of the server are offered: patterns with `*` and `?` over its own tool names, as a list of those allowed or as `allow` and `deny`.",
 		),
 	timeouts: timeouts_schema.prefault({}).describe("How long things may take."),
+	...running_schema.shape,
 });
 
 /** One entry of `endpoints`. */
@@ -218,6 +232,9 @@ export const moorage_schema = z.strictObject({
 		.describe(
 			"Web origins whose pages may call: `scheme://name`, at any port, or `scheme://name:port`.",
 		),
+	identity: identity_schema
+		.optional()
+		.describe("Who may call. Without it everyone who can connect is one and the same person."),
 	limits: limits_schema.prefault({}).describe("Limits of the front door."),
 });
 
