@@ -27,3 +27,7 @@ test("files written by hand are listed, in order, and nothing else", (t) => {
 		"src/b.ts",
 	]);
 });
+
+test("the .git file of a second working tree is not ours", (t) => {
+	assert.deepEqual(listFiles(tempTree(t, { ".git": "gitdir: elsewhere", "a.ts": "" })), ["a.ts"]);
+});

@@ -16,8 +16,9 @@ export function listFiles(root: string): string[] {
 	const visit = (folder: string) => {
 		for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
 			const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-			if (entry.isFile()) found.push(path);
-			else if (entry.isDirectory() && isOurs(entry.name)) visit(path);
+			// In a second working tree of a repository, .git is a file.
+			if (entry.isFile() && entry.name !== ".git") found.push(path);
+			if (entry.isDirectory() && isOurs(entry.name)) visit(path);
 		}
 	};
 	visit("");
