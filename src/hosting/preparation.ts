@@ -2,6 +2,7 @@ import type { ServerPlan, ServerSpec } from "../config/plan.ts";
 import type { Timer } from "../lib/clock.ts";
 import { afterFailure, clean_recovery, type Recovery } from "./backoff.ts";
 import { type Failure, failureOfFault, failureOfTime } from "./failure.ts";
+import type { Resolved } from "./resolved.ts";
 import { advance } from "./states.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -27,7 +28,7 @@ export class Preparation {
 	#state: PreparationState = "declared";
 	#generation = 0;
 	#recovery: Recovery = clean_recovery;
-	#spec: ServerSpec | undefined;
+	#resolved: Resolved | undefined;
 	#running: AbortController | undefined;
 
 	constructor(around: Surroundings, owner: PreparationOwner) {
@@ -50,7 +51,12 @@ export class Preparation {
 
 	/** How to run the server directly; undefined until it is prepared. */
 	get spec(): ServerSpec | undefined {
-		return this.#spec;
+		return this.#resolved?.spec;
+	}
+
+	/** What it was resolved to, and what that needs; undefined until it is prepared. */
+	get resolved(): Resolved | undefined {
+		return this.#resolved;
 	}
 
 	/** Begins for a generation of the plan; one that is under way for another is given up. */
@@ -67,7 +73,7 @@ export class Preparation {
 	reset(): void {
 		this.#running?.abort();
 		this.#running = undefined;
-		this.#spec = undefined;
+		this.#resolved = undefined;
 		this.#recovery = clean_recovery;
 		if (this.#state !== "declared") this.#enter("declared");
 	}
@@ -76,8 +82,8 @@ export class Preparation {
 		const outcome = await this.#resolve(plan, running);
 		if (this.#running !== running) return;
 		this.#running = undefined;
-		if ("spec" in outcome) {
-			this.#spec = outcome.spec;
+		if ("resolved" in outcome) {
+			this.#resolved = outcome.resolved;
 			this.#recovery = clean_recovery;
 			this.#enter("stopped");
 			return;
@@ -92,7 +98,7 @@ export class Preparation {
 	async #resolve(
 		plan: ServerPlan,
 		running: AbortController,
-	): Promise<{ spec: ServerSpec } | { failure: Failure }> {
+	): Promise<{ resolved: Resolved } | { failure: Failure }> {
 		const { clock, resolve } = this.#around;
 		const late = Promise.withResolvers<{ failure: Failure }>();
 		const timer: Timer = clock.afterIdle(resolve_ms_max, () => {
@@ -103,11 +109,12 @@ export class Preparation {
 		});
 		const outcome = resolve(plan.spec, {
 			server: plan.name,
+			plan,
 			progress: (line) => this.#owner.onProgress(line),
 			signal: running.signal,
 		}).then(
 			(result) =>
-				result.ok ? { spec: result.value } : { failure: failureOfFault(result.problem) },
+				result.ok ? { resolved: result.value } : { failure: failureOfFault(result.problem) },
 			(error: unknown) => {
 				const what = "could not be prepared because of a defect in Moorage";
 				const failure = failureOfTime(plan.name, what, "internal");

@@ -14,6 +14,7 @@ import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { Hosting, type ServerStatus } from "./hosting.ts";
 import { baseKey } from "./instance-key.ts";
 import { createSpawner } from "./process/spawner.ts";
+import { asWritten } from "./resolved.ts";
 
 /** Hosting with real programs, and a way to wait for what a server reports. */
 async function realHouse(context: TestContext) {
@@ -43,7 +44,7 @@ async function realHouse(context: TestContext) {
 		log: new QuietLog(),
 		drivers: { stdio: stdioDriver },
 		spawner,
-		resolve: async (spec) => succeed(spec),
+		resolve: async (spec) => succeed(asWritten(spec)),
 		limits: () => ({ calls_per_server_max: 16, reply_bytes_max: 1_000_000 }),
 		client_info: '{"name":"moorage-test","version":"1.0.0"}',
 		events: {

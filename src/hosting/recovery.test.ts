@@ -13,6 +13,7 @@ import {
 } from "../../test/support/fake-house.ts";
 import { fail, succeed } from "../lib/result.ts";
 import { makeFault } from "../protocol/fault.ts";
+import { asWritten } from "./resolved.ts";
 
 const eager = { start: "eager" } as const;
 
@@ -118,7 +119,7 @@ test("a missing program fails at once, says so, and is looked for again every mi
 	const house = fakeHouse(() => ({ after_ms: 0, ...(installed ? {} : missing) }), {
 		resolve: async (spec) => {
 			looked += 1;
-			return succeed(spec);
+			return succeed(asWritten(spec));
 		},
 	});
 	const missing = { fault: "command_missing" } as const;
@@ -139,7 +140,7 @@ test("a package that cannot be installed fails the server and is tried again lat
 	const house = fakeHouse(undefined, {
 		resolve: async (spec, context) => {
 			context.progress("installing a@1.2.3");
-			if (network) return succeed(spec);
+			if (network) return succeed(asWritten(spec));
 			const random = { bytes: (count: number) => Buffer.alloc(count) };
 			return fail(
 				makeFault(random, {

@@ -1,4 +1,4 @@
-import type { Limits, ServerSpec } from "../config/plan.ts";
+import type { Limits, ServerPlan, ServerSpec } from "../config/plan.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Result } from "../lib/result.ts";
@@ -9,6 +9,7 @@ import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import type { Message } from "../wire/message.ts";
 import type { StartAdmission } from "./admission.ts";
 import type { InstanceKey } from "./instance-key.ts";
+import type { Resolved } from "./resolved.ts";
 import type { ServerStatus } from "./status.ts";
 
 /** What hosting tells the rest of the house. Handlers must not throw and should be quick. */
@@ -28,17 +29,21 @@ export interface HostingEvents {
 	onRetired?(key: InstanceKey, upstream: Upstream): void;
 }
 
+/** How a server that is resolved will be run: what its package may do, and how it is confined. */
+export type ResolvePlan = Pick<ServerPlan, "packages" | "sandbox" | "untrusted" | "resources">;
+
 /** Turns a server as configured into one that can be run directly. */
 export type Resolve = (
 	spec: ServerSpec,
 	context: {
 		readonly server: string;
+		readonly plan: ResolvePlan;
 		/** Progress for people, one line at a time. */
 		progress(line: string): void;
 		/** Aborts when the outcome is no longer wanted. */
 		readonly signal: AbortSignal;
 	},
-) => Promise<Result<ServerSpec, Fault>>;
+) => Promise<Result<Resolved, Fault>>;
 
 /** The limits of the plan that hosting enforces. */
 export type HostingLimits = Pick<Limits, "calls_per_server_max" | "reply_bytes_max">;

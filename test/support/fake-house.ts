@@ -3,6 +3,7 @@ import type { ServerPlan, StdioSpec } from "../../src/config/plan.ts";
 import { declared_running } from "../../src/config/running.ts";
 import { Hosting, type InstanceKey, type ServerStatus } from "../../src/hosting/hosting.ts";
 import { baseKey } from "../../src/hosting/instance-key.ts";
+import { asWritten } from "../../src/hosting/resolved.ts";
 import type { HostingOptions } from "../../src/hosting/surroundings.ts";
 import { succeed } from "../../src/lib/result.ts";
 import type { Upstream } from "../../src/upstreams/driver.ts";
@@ -74,7 +75,7 @@ export function fakeHouse(
 		spawner: {
 			spawn: () => Promise.reject(new Error("the fake driver starts no processes")),
 		},
-		resolve: async (spec) => succeed(spec),
+		resolve: async (spec) => succeed(asWritten(spec)),
 		limits: () => ({ calls_per_server_max: 4, reply_bytes_max: 1_000_000 }),
 		client_info: '{"name":"moorage","version":"0"}',
 		events: {

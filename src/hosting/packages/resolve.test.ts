@@ -92,16 +92,17 @@ function stdio(command: string, more: Partial<StdioSpec> = {}): StdioSpec {
 	return { driver: "stdio", command: program, args, env: {}, cwd: root, ...more };
 }
 
-function resolve(
+async function resolve(
 	resolver: PackageResolver,
-	command: string,
+	command: string | StdioSpec,
 	context: { signal?: AbortSignal; lines?: string[] } = {},
 ): Promise<Result<StdioSpec, Fault>> {
-	return resolver.resolve(stdio(command), {
+	const result = await resolver.resolve(typeof command === "string" ? stdio(command) : command, {
 		server: "it",
 		progress: (line) => context.lines?.push(line),
 		...(context.signal && { signal: context.signal }),
-	}) as Promise<Result<StdioSpec, Fault>>;
+	});
+	return result.ok ? { ok: true, value: result.value.spec as StdioSpec } : result;
 }
 
 async function direct(resolver: PackageResolver, command: string): Promise<StdioSpec> {
@@ -140,9 +141,12 @@ test("commands that fetch no package come back unchanged", async () => {
 	const { resolver } = makeResolver({ spawner: no_spawner });
 	const spec = stdio("node server.js");
 	const context = { server: "it", progress: () => {} };
-	assert.deepEqual(await resolver.resolve(spec, context), { ok: true, value: spec });
 	const remote = { driver: "http", url: "https://a", headers: {} } as const;
-	assert.deepEqual(await resolver.resolve(remote, context), { ok: true, value: remote });
+	for (const as_written of [spec, remote]) {
+		const result = await resolver.resolve(as_written, context);
+		assert(result.ok);
+		assert.deepEqual(result.value.spec, as_written);
+	}
 });
 
 test("a package is installed once and from then on found without starting anything", async () => {
@@ -194,14 +198,11 @@ test("a script for another interpreter runs itself, and flags of a script's Node
 
 test("with -p the packages' programs are on PATH, and the command may be the machine's", async () => {
 	const { resolver } = makeResolver();
-	const spec = await resolver.resolve(
-		{
-			...stdio("npx -p tiny -p shell sh"),
-			args: ["-p", "tiny", "-p", "shell", "sh", "-c", "shell $0", "x"],
-		},
-		{ server: "it", progress: () => {} },
-	);
-	assert(spec.ok && spec.value.driver === "stdio");
+	const spec = await resolve(resolver, {
+		...stdio("npx -p tiny -p shell sh"),
+		args: ["-p", "tiny", "-p", "shell", "sh", "-c", "shell $0", "x"],
+	});
+	assert(spec.ok);
 	assert.equal(spec.value.command, "sh");
 	assert.match(spec.value.env["PATH"] ?? "", /node_modules\/\.bin:/u);
 	assert.equal(await output(spec.value), "shell x");
@@ -362,8 +363,8 @@ test("what the server's project has installed is run from there, as npx would", 
 	await writeFile(join(project, "tool.js"), "#!/usr/bin/env node\n");
 	await symlink("../../tool.js", join(project, "node_modules", ".bin", "local-tool"));
 	const spec = stdio("npx -y local-tool x", { cwd: join(project, "deep", "er") });
-	const result = await resolver.resolve(spec, { server: "it", progress: () => {} });
-	assert(result.ok && result.value.driver === "stdio");
+	const result = await resolve(resolver, spec);
+	assert(result.ok);
 	assert.equal(result.value.command, node_path);
 	assert.deepEqual(result.value.args, [join(project, "tool.js"), "x"]);
 });

@@ -9,6 +9,8 @@ import type { Fault, FaultCode } from "../../protocol/fault.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
 import { findProgram } from "../process/find-program.ts";
+import type { Resolved } from "../resolved.ts";
+import { asWritten } from "../resolved.ts";
 import type { InstallFailure } from "./failure.ts";
 import { failureSentence } from "./failure.ts";
 import { installEnvironment, installSource } from "./install-environment.ts";
@@ -72,7 +74,12 @@ export class PackageResolver {
 	}
 
 	/** How to run the server directly. Faults: `install_failed`, `command_missing`. */
-	async resolve(spec: ServerSpec, context: ResolveContext): Promise<Result<ServerSpec, Fault>> {
+	async resolve(spec: ServerSpec, context: ResolveContext): Promise<Result<Resolved, Fault>> {
+		const direct = await this.#resolve(spec, context);
+		return direct.ok ? succeed(asWritten(direct.value)) : direct;
+	}
+
+	async #resolve(spec: ServerSpec, context: ResolveContext): Promise<Result<ServerSpec, Fault>> {
 		if (spec.driver !== "stdio") {
 			return succeed(spec);
 		}
