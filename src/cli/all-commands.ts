@@ -4,6 +4,7 @@ import { call_command } from "./commands/call.ts";
 import { connect_command } from "./commands/connect.ts";
 import { doctor_command } from "./commands/doctor.ts";
 import { prompts_command, resources_command, tools_command } from "./commands/items.ts";
+import { key_command } from "./commands/key.ts";
 import { logs_command } from "./commands/logs.ts";
 import { ls_command } from "./commands/ls.ts";
 import { reload_command } from "./commands/reload.ts";
@@ -29,5 +30,6 @@ export const all_commands: readonly Command[] = [
 	restart_command,
 	reload_command,
 	stdio_command,
+	key_command,
 	doctor_command,
 ];

@@ -11,7 +11,7 @@ import {
 import type { Draft } from "./draft.ts";
 import { Expander } from "./expander.ts";
 import { deepFreeze } from "./fingerprint.ts";
-import { type ListenAddress, parseListen } from "./listen.ts";
+import { isLoopback, type ListenAddress, parseListen } from "./listen.ts";
 import type { Placed } from "./located.ts";
 import type { EndpointPlan, Plan, PlanSource, ServerPlan } from "./plan.ts";
 import { placelessProblem } from "./problem.ts";
@@ -79,16 +79,24 @@ function compileEndpoint(draft: Draft["endpoints"][number]): EndpointPlan {
 	return { name, servers: servers.map((server) => server.text), tools };
 }
 
+const unencrypted =
+	"Keys and calls travel unencrypted to this address: put a reverse proxy with TLS in front of it.";
+
 function compileListen(options: CompileOptions, expander: Expander): ListenAddress | undefined {
 	const { draft, report, overrides } = options;
 	const written = draft.listen === undefined ? default_listen : expander.text(draft.listen);
 	// A file that asks for a refused address is wrong even where an option wins over it.
-	const from_file = parseListen(written);
+	const identity = draft.identity !== undefined;
+	const from_file = parseListen(written, identity);
 	if (!from_file.ok && draft.listen !== undefined) {
 		report.problem(draft.listen.start, from_file.problem.message, from_file.problem.next);
 	}
-	if (overrides.listen === undefined) return from_file.ok ? from_file.value : undefined;
-	const given = parseListen(overrides.listen);
+	if (overrides.listen === undefined) {
+		if (!from_file.ok) return undefined;
+		if (!isLoopback(from_file.value.host)) report.warn(draft.listen?.start ?? 0, unencrypted);
+		return from_file.value;
+	}
+	const given = parseListen(overrides.listen, identity);
 	if (given.ok) return given.value;
 	const { message, next } = given.problem;
 	report.problemElsewhere(placelessProblem("--listen", message, next));

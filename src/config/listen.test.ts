@@ -11,7 +11,7 @@ test("loopback addresses are taken", () => {
 		["[::1]:65535", "::1", 65_535],
 		["[0:0:0:0:0:0:0:1]:80", "0:0:0:0:0:0:0:1", 80],
 	] as const) {
-		assert.deepEqual(parseListen(text), { ok: true, value: { host, port } }, text);
+		assert.deepEqual(parseListen(text, false), { ok: true, value: { host, port } }, text);
 	}
 });
 
@@ -30,7 +30,7 @@ test("every other address is refused, with what to do", () => {
 		"[::ffff:127.0.0.1]:80",
 		"[::11]:80",
 	]) {
-		const parsed = parseListen(text);
+		const parsed = parseListen(text, false);
 		assert.ok(!parsed.ok, text);
 		assert.match(parsed.problem.message, /without identity/, text);
 		assert.match(parsed.problem.next, /127\.0\.0\.1:\d+/, text);
@@ -48,8 +48,20 @@ test("what is no address is refused with an example", () => {
 		"http://localhost:80",
 		"a b:80",
 	]) {
-		const parsed = parseListen(text);
+		const parsed = parseListen(text, false);
 		assert.ok(!parsed.ok, text);
 		assert.match(parsed.problem.message, /HOST:PORT/, text);
 	}
+});
+
+test("with identity other addresses of this machine are taken too, but no names", () => {
+	for (const [text, host] of [
+		["0.0.0.0:8642", "0.0.0.0"],
+		["[::]:8642", "::"],
+		["192.168.1.5:8642", "192.168.1.5"],
+		["127.0.0.1:8642", "127.0.0.1"],
+	] as const) {
+		assert.deepEqual(parseListen(text, true), { ok: true, value: { host, port: 8642 } }, text);
+	}
+	for (const text of [":8642", "example.com:8642"]) assert.ok(!parseListen(text, true).ok, text);
 });

@@ -195,7 +195,9 @@ export const moorage_schema = z.strictObject({
 	listen: z
 		.string()
 		.default(default_listen)
-		.describe("Address and port to listen on. Only loopback addresses are accepted."),
+		.describe(
+			"Address and port to listen on. Without `identity` only loopback addresses are accepted.",
+		),
 	data: z
 		.string()
 		.default(default_data)

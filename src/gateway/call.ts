@@ -16,8 +16,10 @@ export interface ClientSide {
 	readonly info: string;
 	/** Id of its legacy session, where it has one. */
 	readonly session_id: string | undefined;
-	/** Who it is. One fixed name as long as there is no identity. */
+	/** Who it is: the id of a principal. */
 	readonly principal: string;
+	/** What was authenticated in the principal's name; only known of modern clients. */
+	readonly client_id?: string | undefined;
 	/** Log level it asked for; undefined when it wants no log messages. */
 	readonly log_level: string | undefined;
 }

@@ -4,6 +4,7 @@ import type { Plan } from "../config/plan.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
 import { UnattributedAsks } from "./asks.ts";
+import { type Authenticate, authenticatorOf } from "./authenticate.ts";
 import { GatewayContext, type GatewayOptions } from "./context.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Exchange } from "./edges/exchange.ts";
@@ -54,6 +55,7 @@ export class Gateway {
 	readonly #closing = new AbortController();
 	#server: Server | undefined;
 	#plan: Plan;
+	#authenticate: Authenticate;
 	#endpoints: ReadonlyMap<string, Endpoint>;
 	#in_flight = 0;
 	#stopping = false;
@@ -84,6 +86,7 @@ export class Gateway {
 		};
 		this.#sse = new SseEdge({ context, legacy, states: this.#states, pushes, stopping });
 		this.#plan = plan;
+		this.#authenticate = authenticatorOf(plan.identity);
 		this.#endpoints = endpointsOf(plan);
 	}
 
@@ -101,6 +104,7 @@ export class Gateway {
 	use(plan: Plan): void {
 		const former = this.#endpoints;
 		this.#plan = plan;
+		this.#authenticate = authenticatorOf(plan.identity);
 		this.#endpoints = endpointsOf(plan);
 		this.pushes.onReplaced(former);
 	}
@@ -202,6 +206,13 @@ export class Gateway {
 			answerJson(response, 404, not_found, headers);
 			return;
 		}
+		// Before anything is looked up: who is nobody here learns not even which names there are.
+		const who = this.#authenticate(request, this.context.clock.now());
+		if (!who.ok) {
+			const { status, header, body } = who.problem;
+			answerJson(response, status, body, { ...headers, "www-authenticate": header });
+			return;
+		}
 		const endpoint = this.#endpoints.get(route.name);
 		if (endpoint === undefined) {
 			const message = `There is no server or endpoint named "${route.name}".`;
@@ -215,7 +226,8 @@ export class Gateway {
 			return;
 		}
 		if (counted) this.#in_flight += 1;
-		const exchange = { request, response, endpoint, headers, principal: local_principal };
+		const { id: principal, client } = who.value;
+		const exchange = { request, response, endpoint, headers, principal, client };
 		const served = () => {
 			if (!counted) return;
 			this.#in_flight -= 1;
@@ -252,9 +264,6 @@ export class Gateway {
 		else answerJson(response, 500, { error: code, message, id }, headers);
 	}
 }
-
-/** Everybody's name as long as there is no identity: one person on one machine. */
-const local_principal = "local";
 
 const no_headers: Readonly<Record<string, string>> = {};
 

@@ -21,6 +21,8 @@ export interface BridgeOptions {
 	readonly clock: Clock;
 	/** The endpoint's address, looked up anew when `fresh`; undefined while no gateway runs. */
 	locate(fresh: boolean): Promise<string | undefined>;
+	/** API key that is sent with every request. */
+	readonly key?: string | undefined;
 	/** A line for people, on standard error. */
 	note(text: string): void;
 	/** Ends the bridge at once. */
@@ -63,11 +65,11 @@ class Bridge {
 	#ordered: Promise<void> = Promise.resolve();
 
 	constructor(options: BridgeOptions) {
-		const { clock, locate } = options;
+		const { clock, locate, key } = options;
 		this.#options = options;
 		const writer = new LineWriter(options.stdout);
 		this.#signal = AbortSignal.any([options.signal, writer.broken]);
-		const link = new Link({ clock, locate });
+		const link = new Link({ clock, locate, key });
 		const session = new LegacySession({
 			clock,
 			link,

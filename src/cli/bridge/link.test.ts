@@ -143,3 +143,19 @@ test("503 without a JSON-RPC message means not accepted; with one it is the answ
 	assert.equal(endpoint.received.length, 4);
 	assert.equal((await readBody(sent.value))?.toString(), answer);
 });
+
+test("an API key goes with every request, and nothing does without one", async (context) => {
+	const endpoint = new Endpoint();
+	const url = await endpoint.start(context);
+	endpoint.answer = ({ request, response }) => {
+		response.end(request.headers.authorization ?? "nobody");
+	};
+	const bodyOf = async (key: string | undefined) => {
+		const link = new Link({ clock: systemClock, locate: async () => url, key });
+		context.after(() => link.close());
+		const sent = await link.send(requestOf());
+		return sent.ok ? (await readBody(sent.value))?.toString() : undefined;
+	};
+	assert.equal(await bodyOf("moorage_abc"), "Bearer moorage_abc");
+	assert.equal(await bodyOf(undefined), "nobody");
+});

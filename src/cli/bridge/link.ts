@@ -11,6 +11,8 @@ export interface LinkOptions {
 	 * @param fresh true when the address given before has not worked
 	 */
 	locate(fresh: boolean): Promise<string | undefined>;
+	/** API key that is sent with every request, where the gateway wants to know who calls. */
+	readonly key?: string | undefined;
 }
 
 /** One HTTP request to the endpoint. */
@@ -53,9 +55,12 @@ const connect_ms = 5_000;
 export class Link {
 	readonly #options: LinkOptions;
 	readonly #agent = new Agent({ connect: { timeout: connect_ms } });
+	readonly #authorization: Readonly<Record<string, string>>;
 
 	constructor(options: LinkOptions) {
 		this.#options = options;
+		const { key } = options;
+		this.#authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
 	}
 
 	/** Sends a request; resolves with the response's head, its body still to be read. */
@@ -94,7 +99,7 @@ export class Link {
 		try {
 			const response = await request(url, {
 				method: parts.method,
-				headers: { ...parts.headers },
+				headers: { ...parts.headers, ...this.#authorization },
 				dispatcher: this.#agent,
 				signal: parts.signal,
 				// How long an answer may take is the gateway's to decide.

@@ -20,7 +20,7 @@ export const stdio_command = defineCommand({
 		"Connects a client that can only start programs to the running gateway: messages come on " +
 		"standard input and go to standard output, one JSON object a line. A restart of the gateway " +
 		"goes unnoticed. With --config, that configuration is hosted for as long as the client " +
-		"stays, unless a gateway runs already.",
+		"stays, unless a gateway runs already. Where the gateway wants an API key, MOORAGE_KEY holds it.",
 	args: {
 		endpoint: {
 			description: "a server or endpoint (default: everything at once)",
@@ -57,10 +57,11 @@ export const stdio_command = defineCommand({
 				}
 				return known;
 			};
-			const { stdin, stdout, clock } = context;
+			const { stdin, stdout, clock, environment } = context;
+			const key = environment["MOORAGE_KEY"];
 			const note = (text: string) => context.output.note(`moorage: ${text}`);
 			try {
-				await runBridge({ stdin, stdout, clock, locate, note, signal });
+				await runBridge({ stdin, stdout, clock, locate, key, note, signal });
 			} finally {
 				await hosted?.stop();
 			}

@@ -8,8 +8,10 @@ export interface Exchange {
 	readonly endpoint: Endpoint;
 	/** Headers every answer to it carries (CORS). */
 	readonly headers: Readonly<Record<string, string>>;
-	/** Who is calling. */
+	/** Who is calling: the id of a principal. */
 	readonly principal: string;
+	/** What was authenticated in the principal's name, where there is identity. */
+	readonly client: string | undefined;
 }
 
 /** True when the client can take an event stream as an answer. */

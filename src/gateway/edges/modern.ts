@@ -120,6 +120,7 @@ function clientOf(exchange: Exchange, message: Message): ClientSide {
 		info: info === undefined ? unnamed_client : rawText(bytes, info),
 		session_id: undefined,
 		principal: exchange.principal,
+		client_id: exchange.client,
 		log_level: readString(bytes, memberSpan(meta, meta_keys.log_level)),
 	};
 }

@@ -1,0 +1,38 @@
+import { assert } from "../lib/assert.ts";
+
+/** Who is calling: a person of a tenant, with the client it was authenticated for. */
+export interface Principal {
+	/**
+	 * One text for the pair of tenant and user, `acme/alice`: sessions, parked calls and tasks
+	 * are bound to it. It is the same for all clients of one person.
+	 */
+	readonly id: string;
+	readonly tenant: string;
+	readonly user: string;
+	/** What was authenticated in the person's name, such as an API key; never `clientInfo`. */
+	readonly client: string | undefined;
+}
+
+/** The tenant of everyone where there is no identity. */
+export const local_tenant = "local";
+
+/** Everybody as long as there is no identity: one person on one machine. */
+export const local_principal: Principal = Object.freeze({
+	id: "local",
+	tenant: local_tenant,
+	user: "local",
+	client: undefined,
+});
+
+/** The principal of a person. Neither part may hold a slash: the id is read back. */
+export function principalOf(tenant: string, user: string, client?: string): Principal {
+	assert(!tenant.includes("/") && !user.includes("/"), "a principal's parts hold no slash");
+	return { id: `${tenant}/${user}`, tenant, user, client };
+}
+
+/** The tenant and user of a principal's id; an id of one part is a person of this machine. */
+export function partsOfPrincipal(id: string): { readonly tenant: string; readonly user: string } {
+	const slash = id.indexOf("/");
+	if (slash < 0) return { tenant: local_tenant, user: id };
+	return { tenant: id.slice(0, slash), user: id.slice(slash + 1) };
+}
