@@ -1,6 +1,7 @@
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Limits, ServerPlan } from "../config/plan.ts";
 import type { Hosting, InstanceKey } from "../hosting/hosting.ts";
+import { partsOfPrincipal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
@@ -109,7 +110,7 @@ export class GatewayContext {
 		const modern = this.catalogs.get(server.name)?.era === "modern";
 		return {
 			server: server.name,
-			scope_key: server.scope === "session" ? (client.session_id ?? client.principal) : "",
+			scope_key: scopeKey(server.scope, client),
 			// A modern server hears the capabilities with every request, so all clients share.
 			capabilities: modern ? "{}" : this.offered.offer(server.name, client.capabilities),
 		};
@@ -123,5 +124,21 @@ export class GatewayContext {
 			method: call.method,
 			server: call.target?.server.name,
 		};
+	}
+}
+
+/** Who shares an instance, as a text: equal for those who do. `clientInfo` is never part of it. */
+function scopeKey(scope: ServerPlan["scope"], client: ClientSide): string {
+	switch (scope) {
+		case "shared":
+			return "";
+		case "tenant":
+			return `tenant:${partsOfPrincipal(client.principal).tenant}`;
+		case "user":
+			return `user:${client.principal}`;
+		case "session":
+			// A modern client has no session: its person and what was authenticated stand for one.
+			if (client.session_id !== undefined) return `session:${client.session_id}`;
+			return `client:${client.principal} ${client.client_id ?? ""}`;
 	}
 }

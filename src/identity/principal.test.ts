@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { local_principal, local_tenant, partsOfPrincipal, principalOf } from "./principal.ts";
+import { local_principal, partsOfPrincipal, principalOf } from "./principal.ts";
 
 const part = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/);
 
@@ -24,7 +24,7 @@ test("two people never have the same id", () => {
 });
 
 test("without identity everyone is one person of this machine", () => {
-	assert.deepEqual(partsOfPrincipal(local_principal.id), { tenant: local_tenant, user: "local" });
+	assert.deepEqual(partsOfPrincipal(local_principal.id), { tenant: "local", user: "local" });
 });
 
 test("a part with a slash is a defect, since ids could be confused", () => {

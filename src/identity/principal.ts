@@ -14,7 +14,7 @@ export interface Principal {
 }
 
 /** The tenant of everyone where there is no identity. */
-export const local_tenant = "local";
+const local_tenant = "local";
 
 /** Everybody as long as there is no identity: one person on one machine. */
 export const local_principal: Principal = Object.freeze({

@@ -147,8 +147,8 @@ test("503 without a JSON-RPC message means not accepted; with one it is the answ
 test("an API key goes with every request, and nothing does without one", async (context) => {
 	const endpoint = new Endpoint();
 	const url = await endpoint.start(context);
-	endpoint.answer = ({ request, response }) => {
-		response.end(request.headers.authorization ?? "nobody");
+	endpoint.answer = ({ headers, response }) => {
+		response.end(headers.authorization ?? "nobody");
 	};
 	const bodyOf = async (key: string | undefined) => {
 		const link = new Link({ clock: systemClock, locate: async () => url, key });
