@@ -10,7 +10,7 @@ import type { Environment } from "../lib/environment.ts";
 import { processEnvironment } from "../lib/environment.ts";
 import { dockerAddresses, findDocker } from "./docker-socket.ts";
 import { probeMachine } from "./doctor.ts";
-import { groupFolder, probeFreezer } from "./process/freezer.ts";
+import { ownHierarchies } from "./process/groups/probe.ts";
 
 const root = await mkdtemp(join(tmpdir(), "moorage-doctor-"));
 after(() => rm(root, { recursive: true }));
@@ -32,7 +32,7 @@ test("everything that matters is looked at, and what is not well comes with what
 		"git",
 		"data folder",
 	];
-	const on_linux = ["setpriv", "unshare", "bubblewrap", "freezing", "open files"];
+	const on_linux = ["setpriv", "unshare", "bubblewrap", "freezing", "limits", "open files"];
 	const expected = [...everywhere, ...(process.platform === "linux" ? on_linux : [])];
 	assert.deepEqual(new Set(expected).difference(new Set(checks.keys())), new Set());
 	for (const { name, status, detail, remedy } of checks.values()) {
@@ -119,25 +119,23 @@ test("an engine is looked for where it is said to be, else where engines usually
 	]);
 });
 
-test("a process's own control group is found in every arrangement", () => {
-	const v1 = "tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n";
-	const v2 = "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n";
-	const hybrid = `${v1}cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n`;
-	assert.equal(groupFolder(v1, "1:cpu:/\n"), undefined);
-	assert.equal(
-		groupFolder(v2, "0::/user.slice/a.service\n"),
-		"/sys/fs/cgroup/user.slice/a.service",
-	);
-	assert.equal(groupFolder(hybrid, "9:pids:/\n0::/\n"), "/sys/fs/cgroup/unified");
-	assert.equal(groupFolder(v2, "0::/../other\n"), undefined);
+test("freezing and limits are told with their means, or with what stands in for them", async (t) => {
+	if (process.platform !== "linux") {
+		t.skip("control groups exist on Linux only");
+		return;
+	}
+	const checks = await probe(processEnvironment());
+	for (const name of ["freezing", "limits"]) {
+		const check = checks.get(name);
+		assert.match(check?.detail ?? "", check?.status === "ok" ? /version [12]/u : /\(|signals/u);
+		assert.equal(check?.remedy === undefined, check?.status === "ok");
+	}
 });
 
-test("looking whether groups can be frozen leaves no group behind", async () => {
-	const name = `moorage-test-${process.pid}`;
-	const first = await probeFreezer(name);
-	const second = await probeFreezer(name);
-	assert.deepEqual(first, second);
-	if (first.works) {
-		assert.equal((await readdir(first.folder)).includes(name), false);
+test("looking at the machine leaves no control group behind", async () => {
+	await probe(processEnvironment());
+	for (const { folder } of ownHierarchies()) {
+		const left = (await readdir(folder)).filter((name) => name.includes(`doctor-${process.pid}`));
+		assert.deepEqual(left, []);
 	}
 });

@@ -9,7 +9,10 @@ import { findUv } from "./packages/install-python.ts";
 import { probeContainment, system_path } from "./process/containment.ts";
 import { childEnvironment } from "./process/environment.ts";
 import { findProgram } from "./process/find-program.ts";
-import { probeFreezer } from "./process/freezer.ts";
+import { all_versions, probeGroups, releaseTier } from "./process/groups/probe.ts";
+import { runGroupName } from "./process/groups/sweep-groups.ts";
+import type { GroupTier } from "./process/groups/tier.ts";
+import { describeTier, hierarchyFor } from "./process/groups/tier.ts";
 import { runOnce } from "./process/run-once.ts";
 
 /** One thing a machine can do, can do only in part, or cannot do. */
@@ -42,13 +45,14 @@ const run_ms = 5_000;
  */
 export async function probeMachine(options: ProbeMachineOptions): Promise<MachineCheck[]> {
 	const linux = process.platform === "linux";
+	const tier = tryGroups();
 	return await Promise.all([
 		checkNode(),
 		checkContainment(options),
 		...(linux
 			? [checkTool(options, "setpriv", util_linux), checkTool(options, "unshare", util_linux)]
 			: []),
-		...(linux ? [checkBubblewrap(options), checkFreezer()] : []),
+		...(linux ? [checkBubblewrap(options), checkFreezer(tier), checkLimits(tier)] : []),
 		checkNpm(options),
 		checkUv(options),
 		checkDocker(options),
@@ -159,19 +163,43 @@ async function checkBubblewrap(options: ProbeMachineOptions): Promise<MachineChe
 	};
 }
 
-async function checkFreezer(): Promise<MachineCheck> {
+/** Tries control groups without moving anything, and removes what it made. */
+function tryGroups(): GroupTier {
+	const name = runGroupName(`doctor-${process.pid}`);
+	const tier = probeGroups({ name, may_move: false, versions: all_versions });
+	releaseTier(tier);
+	return tier;
+}
+
+const delegate =
+	"Run the gateway where it owns a control group, for example as a service with Delegate=yes.";
+
+async function checkFreezer(tier: GroupTier): Promise<MachineCheck> {
 	const name = "freezing";
-	const probe = await probeFreezer(`moorage-probe-${process.pid}`);
-	return probe.works
-		? { name, status: "ok", detail: `groups of processes can be frozen in ${probe.folder}` }
+	const place = hierarchyFor(tier, "freezer");
+	return place !== undefined
+		? {
+				name,
+				status: "ok",
+				detail: `control groups of version ${place.version} freeze idle servers`,
+			}
 		: {
 				name,
 				status: "limited",
-				detail: probe.obstacle,
-				remedy:
-					"Run the gateway where it owns a group of cgroup version 2, for example as a " +
-					"service with Delegate=yes.",
+				detail: `idle servers are stopped by signals instead: ${tier.obstacles.freezer}`,
+				remedy: delegate,
 			};
+}
+
+async function checkLimits(tier: GroupTier): Promise<MachineCheck> {
+	const name = "limits";
+	const missing = (["memory", "pids", "cpu"] as const).filter(
+		(use) => hierarchyFor(tier, use) === undefined,
+	);
+	const why = missing.map((use) => tier.obstacles[use]).find((text) => text !== undefined);
+	return missing.length === 0
+		? { name, status: "ok", detail: describeTier(tier) }
+		: { name, status: "limited", detail: `${describeTier(tier)} (${why})`, remedy: delegate };
 }
 
 async function checkNpm(options: ProbeMachineOptions): Promise<MachineCheck> {

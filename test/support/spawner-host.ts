@@ -1,8 +1,9 @@
 /**
  * Stands in for a gateway that will be killed: starts one stubborn server and waits. Writes a
- * line of JSON once the server and its descendants are up: `{ marker_prefix }`.
+ * line of JSON once the server and its descendants are up: `{ marker_prefix }`. With versions of
+ * control groups (`2`, `1` or `none`) the server is frozen by them first.
  *
- * Usage: node spawner-host.ts <mode> <data folder> <server program> [watcher path]
+ * Usage: node spawner-host.ts <mode> <data folder> <server program> [watcher path or -] [versions]
  */
 import { createInterface } from "node:readline";
 import type { ContainmentMode } from "../../src/hosting/process/containment.ts";
@@ -10,8 +11,9 @@ import { createSpawner } from "../../src/hosting/process/spawner.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { processEnvironment } from "../../src/lib/environment.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import { confinement } from "./hosted-child.ts";
 
-const [mode, data_dir, server, watcher_path] = process.argv.slice(2);
+const [mode, data_dir, server, watcher_path, versions] = process.argv.slice(2);
 const spawner = await createSpawner({
 	data_dir: data_dir ?? "",
 	owner_id: "host",
@@ -19,20 +21,29 @@ const spawner = await createSpawner({
 	random: systemRandom,
 	environment: processEnvironment(),
 	containment: mode as ContainmentMode,
-	watcher_path,
+	watcher_path: watcher_path === "-" ? undefined : watcher_path,
+	group_versions: versions === undefined ? undefined : versionsOf(versions),
 });
+function versionsOf(text: string): (1 | 2)[] {
+	return text === "none" ? [] : [text === "1" ? 1 : 2];
+}
+
 const child = await spawner.spawn({
 	server: "stubborn",
 	command: process.execPath,
 	args: [server ?? ""],
 	env: {},
 	cwd: "/",
+	confinement: versions === undefined ? undefined : confinement(data_dir ?? ""),
 });
 if (!child.ok) {
 	throw new Error(child.problem.message);
 }
-createInterface({ input: child.value.stderr }).on("line", (line) => {
+createInterface({ input: child.value.stderr }).on("line", async (line) => {
 	if (line === "stubborn: all up") {
+		if (versions !== undefined && !(await child.value.hibernation?.freeze())) {
+			throw new Error("the server could not be frozen");
+		}
 		process.stdout.write(`${JSON.stringify({ marker_prefix: spawner.marker_prefix })}\n`);
 	}
 });

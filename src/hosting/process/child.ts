@@ -5,9 +5,14 @@ import type { Clock } from "../../lib/clock.ts";
 import type { ChildHandle } from "../../upstreams/driver.ts";
 import { findProcesses, killProcesses, signalProcess, waitUntilGone } from "./cleanup.ts";
 import type { ContainmentMode } from "./containment.ts";
+import { GroupFreezer } from "./group-freezer.ts";
+import type { InstanceGroups } from "./groups/instance-groups.ts";
+import { ChildHibernation } from "./hibernation.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { ProcessRow, ProcessTable } from "./process-table.ts";
 import { childPidsSync, descendantPidsSync, readRowSync } from "./process-table.ts";
+import { SignalFreezer } from "./signal-freezer.ts";
+import { groupUsage, processUsage } from "./usage.ts";
 
 /** How a program ended: one of the two is set. */
 export interface ExitStatus {
@@ -30,6 +35,8 @@ export interface ContainedChildOptions {
 	readonly marker: string;
 	readonly table: ProcessTable;
 	readonly clock: Clock;
+	/** The control groups it is in, where it is in any. */
+	readonly groups?: InstanceGroups | undefined;
 }
 
 /** How long a killed process may take to disappear before it is given up. */
@@ -46,6 +53,8 @@ export class ContainedChild implements ChildHandle {
 	readonly exited: Promise<ExitStatus>;
 	/** Resolves when the program has ended and nothing it started is left. */
 	readonly gone: Promise<void>;
+	/** Undefined on Windows, which can neither freeze nor stop processes. */
+	readonly hibernation: ChildHibernation | undefined;
 
 	readonly #options: ContainedChildOptions;
 	#ended = false;
@@ -66,9 +75,11 @@ export class ContainedChild implements ChildHandle {
 			stream.on("error", () => {});
 		}
 		child.on("error", () => {});
+		this.hibernation = process.platform === "win32" ? undefined : this.#makeHibernation();
 		this.exited = new Promise((resolve) => {
 			child.once("exit", (code, signal) => {
 				this.#ended = true;
+				this.hibernation?.end();
 				resolve(options.mode === "watcher" ? { code, signal } : exitStatus(code, signal));
 			});
 		});
@@ -84,6 +95,13 @@ export class ContainedChild implements ChildHandle {
 		if (this.#ended) {
 			return;
 		}
+		this.#signalAll();
+		this.#options.groups?.kill();
+		// After the signals: what was frozen must not run once more before it dies.
+		this.hibernation?.end();
+	}
+
+	#signalAll(): void {
 		if (this.#options.mode === "watcher") {
 			signalGroup(this.pid, "SIGKILL");
 			return;
@@ -98,6 +116,8 @@ export class ContainedChild implements ChildHandle {
 
 	async #stop(grace_ms: number): Promise<void> {
 		if (!this.#ended) {
+			// Something frozen cannot see that its input has ended, nor act on a signal.
+			this.hibernation?.end();
 			this.stdin.end();
 			if (!(await this.#endsWithin(grace_ms))) {
 				await this.#terminate();
@@ -142,6 +162,11 @@ export class ContainedChild implements ChildHandle {
 	 * there yet, or where there is no namespace, the marks tell what is left.
 	 */
 	async #clearLeftovers(): Promise<void> {
+		await this.#endLeftovers();
+		await this.#options.groups?.remove();
+	}
+
+	async #endLeftovers(): Promise<void> {
 		const { mode, clock, table, entry, marker } = this.#options;
 		if (mode === "watcher" || this.#inits?.length === 0) {
 			const target = { entries: [await entry], marker_prefix: marker };
@@ -151,6 +176,40 @@ export class ContainedChild implements ChildHandle {
 		for (const init of this.#inits ?? []) {
 			await waitUntilGone(clock, table, init);
 		}
+	}
+
+	#makeHibernation(): ChildHibernation {
+		const { clock, groups } = this.#options;
+		const place = groups?.place("freezer");
+		const freezer =
+			place === undefined
+				? new SignalFreezer(clock, () => this.#stoppable())
+				: new GroupFreezer(clock, place);
+		return new ChildHibernation({
+			freezer,
+			reclaim: async () => 0,
+			usage: async () => {
+				const used = groups === undefined ? undefined : groupUsage(groups);
+				if (used !== undefined || process.platform !== "linux") {
+					return used;
+				}
+				return processUsage((await this.#tree()).map(({ pid }) => pid));
+			},
+		});
+	}
+
+	/** All that a signal must stop, parents first as far as possible. */
+	async #stoppable(): Promise<readonly ProcessRow[]> {
+		if (this.#ended) {
+			return [];
+		}
+		if (this.#options.mode === "watcher") {
+			return await this.#tree();
+		}
+		const rows = [this.pid, ...descendantPidsSync(this.pid)].flatMap(
+			(pid) => readRowSync(pid) ?? [],
+		);
+		return rows.filter((row) => !row.zombie);
 	}
 
 	/** True when the program ends in time. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,12 +9,13 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { freezerObstacle } from "../../../test/support/hosted-child.ts";
 import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { processEnvironment } from "../../lib/environment.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { probeContainment } from "./containment.ts";
-import { listLedgers } from "./ledger.ts";
+import { listLedgers, readLedger } from "./ledger.ts";
 import { createSpawner } from "./spawner.ts";
 
 const root = await mkdtemp(join(tmpdir(), "moorage-death-"));
@@ -28,11 +30,14 @@ const no_environments = sees_environments ? false : "survivors cannot be counted
 let runs = 0;
 
 /** Starts a gateway's stand-in with a stubborn server; resolves when all of it is up. */
-async function startHost(mode: string, watcher_path?: string) {
+async function startHost(mode: string, watcher_path?: string, group_version?: string) {
 	runs += 1;
 	const data_dir = join(root, String(runs));
 	await mkdir(data_dir);
-	const args = [host, mode, data_dir, stubborn, ...(watcher_path ? [watcher_path] : [])];
+	const args = [host, mode, data_dir, stubborn, watcher_path ?? "-"];
+	if (group_version !== undefined) {
+		args.push(group_version);
+	}
 	const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
 	const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
 	const { marker_prefix } = JSON.parse(line) as { marker_prefix: string };
@@ -64,6 +69,58 @@ test("a gateway killed in watcher mode leaves no process", { skip: no_environmen
 		() => listLedgers(data_dir),
 		(ledgers) => ledgers.length === 0,
 	);
+});
+
+const ways: [string, string, string | false][] = [
+	["2", "pid-namespace", skip_namespace || freezerObstacle(2)],
+	["2", "watcher", no_environments || freezerObstacle(2)],
+	["1", "pid-namespace", skip_namespace || freezerObstacle(1)],
+	["1", "watcher", no_environments || freezerObstacle(1)],
+	["none", "pid-namespace", skip_namespace],
+	["none", "watcher", no_environments],
+];
+for (const [version, mode, skip] of ways) {
+	test(`a gateway killed with frozen servers leaves none (groups: ${version}, ${mode})`, {
+		skip,
+	}, async () => {
+		const { child, data_dir, marker_prefix } = await startHost(mode, "-", version);
+		const ledger = await readLedger((await listLedgers(data_dir))[0] ?? "");
+		child.kill("SIGKILL");
+		await eventually(
+			() => markedProcesses(marker_prefix),
+			(left) => left.length === 0,
+		);
+		// Their groups are without members then, and go at the next start at the latest.
+		const next = await createSpawner({
+			data_dir,
+			owner_id: "next",
+			clock: systemClock,
+			random: systemRandom,
+			environment: processEnvironment(),
+		});
+		for (const folder of ledger?.group_folders ?? []) {
+			assert.equal(existsSync(folder), false, folder);
+		}
+		await next.close();
+	});
+}
+
+test("frozen servers without a watcher are ended by the next gateway", {
+	skip: no_environments || freezerObstacle(1),
+}, async () => {
+	const { child, data_dir, marker_prefix } = await startHost("watcher", "/dev/null", "1");
+	child.kill("SIGKILL");
+	await once(child, "exit");
+	assert(markedProcesses(marker_prefix).length >= 3);
+	const spawner = await createSpawner({
+		data_dir,
+		owner_id: "next",
+		clock: systemClock,
+		random: systemRandom,
+		environment: processEnvironment(),
+	});
+	assert.deepEqual(markedProcesses(marker_prefix), []);
+	await spawner.close();
 });
 
 test("the watcher works from a bundle as well", { skip: no_environments }, async () => {

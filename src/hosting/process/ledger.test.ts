@@ -19,14 +19,19 @@ function entry(pid: number) {
 }
 
 test("a ledger tells its owner and what still runs", async () => {
-	const ledger = new Ledger(data_dir, "me", owner);
+	const ledger = new Ledger(data_dir, "me", owner, ["/groups/me"]);
 	ledger.add(entry(200));
 	ledger.add(entry(300));
 	ledger.remove(200);
 	ledger.remove(999);
 	assert.deepEqual(await listLedgers(data_dir), [ledger.path]);
 	const content = await readLedger(ledger.path);
-	assert.deepEqual(content, { owner_id: "me", owner, entries: [entry(300)] });
+	assert.deepEqual(content, {
+		owner_id: "me",
+		owner,
+		group_folders: ["/groups/me"],
+		entries: [entry(300)],
+	});
 	ledger.discard();
 	assert.deepEqual(await listLedgers(data_dir), []);
 	assert.equal(await readLedger(ledger.path), undefined);

@@ -21,6 +21,8 @@ export interface LedgerContent {
 	readonly owner_id: string;
 	/** The gateway that wrote it. */
 	readonly owner: ProcessIdentity;
+	/** Folders that hold the control groups of what it started. */
+	readonly group_folders: readonly string[];
 	readonly entries: readonly LedgerEntry[];
 }
 
@@ -48,9 +50,15 @@ export class Ledger {
 	readonly #entries = new Map<number, LedgerEntry>();
 	#lines = 1;
 
-	constructor(data_dir: string, owner_id: string, owner: ProcessIdentity) {
+	constructor(
+		data_dir: string,
+		owner_id: string,
+		owner: ProcessIdentity,
+		group_folders: readonly string[] = [],
+	) {
 		this.path = ledgerPath(data_dir, owner_id);
-		this.#header = line({ owner_id, pid: owner.pid, start_time: owner.start_time });
+		const { pid, start_time } = owner;
+		this.#header = line({ owner_id, pid, start_time, group_folders });
 		mkdirSync(runFolder(data_dir), { recursive: true, mode: 0o700 });
 		this.#replace([]);
 	}
@@ -143,6 +151,9 @@ export function parseLedger(text: string): LedgerContent | undefined {
 	return {
 		owner_id,
 		owner: { pid: owner_pid, start_time },
+		group_folders: Array.isArray(header.group_folders)
+			? header.group_folders.filter((folder) => typeof folder === "string")
+			: [],
 		entries: [...entries.values()],
 	};
 }
@@ -161,7 +172,14 @@ export async function listLedgers(data_dir: string): Promise<string[]> {
 
 /** Members a record may have; their types are not yet known. */
 type Fields = {
-	readonly [Name in "owner_id" | "pid" | "start_time" | "pgid" | "server" | "ended"]?: unknown;
+	readonly [Name in
+		| "owner_id"
+		| "pid"
+		| "start_time"
+		| "group_folders"
+		| "pgid"
+		| "server"
+		| "ended"]?: unknown;
 };
 
 function parseRecord(raw: string): Fields | undefined {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
+import { eventually } from "../../../test/support/processes.ts";
 import { systemClock } from "../../lib/clock.ts";
 import {
 	childPidsSync,
@@ -92,6 +93,27 @@ test("descendants are found, those of threads included", async (t) => {
 	await worker.terminate();
 });
 
+for (const source of sources) {
+	test(`a process that a signal has stopped is seen as stopped through ${source}`, async () => {
+		const table = systemProcessTable(systemClock, source);
+		const child = spawn("sleep", ["1000"], { stdio: "ignore" });
+		const pid = child.pid ?? 0;
+		assert.equal((await table.row(pid))?.stopped, false);
+		process.kill(pid, "SIGSTOP");
+		await eventually(
+			() => table.row(pid),
+			(row) => row?.stopped === true,
+		);
+		process.kill(pid, "SIGCONT");
+		await eventually(
+			() => table.row(pid),
+			(row) => row?.stopped === false,
+		);
+		child.kill("SIGKILL");
+		await once(child, "exit");
+	});
+}
+
 test("a row read at once is the row read with patience", async (t) => {
 	if (!linux) {
 		t.skip("reading at once is for Linux");
@@ -126,7 +148,14 @@ test("text that is no process is no row", () => {
 test("a line of ps is read with its start time as printed", () => {
 	const line = " 4242    1  4242 Zs+  Fri Nov 21 03:14:15 2025 ";
 	const start_time = "Fri Nov 21 03:14:15 2025";
-	assert.deepEqual(parsePsLine(line), { pid: 4242, ppid: 1, pgid: 4242, start_time, zombie: true });
+	assert.deepEqual(parsePsLine(line), {
+		pid: 4242,
+		ppid: 1,
+		pgid: 4242,
+		start_time,
+		zombie: true,
+		stopped: false,
+	});
 });
 
 test("descendants are all below the roots, and only those", () => {
@@ -156,5 +185,5 @@ test("descendants are all below the roots, and only those", () => {
 });
 
 function row(pid: number, ppid: number) {
-	return { pid, ppid, pgid: pid, start_time: String(pid), zombie: false };
+	return { pid, ppid, pgid: pid, start_time: String(pid), zombie: false, stopped: false };
 }

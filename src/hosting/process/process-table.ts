@@ -22,6 +22,8 @@ export interface ProcessRow {
 	readonly start_time: string;
 	/** Ended, and only waiting for its parent to notice. */
 	readonly zombie: boolean;
+	/** Stopped by a signal. */
+	readonly stopped: boolean;
 }
 
 /** Reads the machine's processes. */
@@ -153,6 +155,7 @@ export function parseStat(text: string): ProcessRow | undefined {
 		pgid: Number(fields[2]),
 		start_time: `${bootId()}/${ticks}`,
 		zombie: fields[0] === "Z" || fields[0] === "X",
+		stopped: fields[0] === "T",
 	};
 }
 
@@ -202,6 +205,7 @@ export function parsePsLine(line: string): ProcessRow | undefined {
 		pgid: Number(pgid),
 		start_time: start_time ?? "",
 		zombie: state?.startsWith("Z") ?? false,
+		stopped: state?.startsWith("T") ?? false,
 	};
 }
 

@@ -16,10 +16,17 @@ import { makeFault } from "../../protocol/fault.ts";
 import type { ChildHandle, Spawner, SpawnRequest } from "../../upstreams/driver.ts";
 import { ContainedChild } from "./child.ts";
 import { killProcesses, marker_name, ownerPrefix } from "./cleanup.ts";
-import type { Containment, ContainmentMode } from "./containment.ts";
+import type { CommandLine, Containment, ContainmentMode } from "./containment.ts";
 import { probeContainment, watcherContainment } from "./containment.ts";
 import { childEnvironment } from "./environment.ts";
 import { findProgram, programSentence } from "./find-program.ts";
+import type { InstanceGroups } from "./groups/instance-groups.ts";
+import { makeInstanceGroups } from "./groups/instance-groups.ts";
+import { all_versions, probeGroups, releaseTier } from "./groups/probe.ts";
+import { runGroupName, sweepGroups } from "./groups/sweep-groups.ts";
+import type { GroupTier } from "./groups/tier.ts";
+import { describeTier, hierarchyFor } from "./groups/tier.ts";
+import { launchLine } from "./launcher.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import { Ledger, listLedgers, readLedger } from "./ledger.ts";
 import type { SpawnerLog } from "./log.ts";
@@ -42,6 +49,8 @@ export interface SpawnerOptions {
 	readonly containment?: ContainmentMode | undefined;
 	/** The watcher's program, where it does not lie beside this file (a bundle). */
 	readonly watcher_path?: string | undefined;
+	/** Versions of control groups that may be used; all that work here where nothing is said. */
+	readonly group_versions?: readonly (1 | 2)[] | undefined;
 }
 
 /** Programs running at once; far above what a machine can carry, far below its pid limit. */
@@ -64,8 +73,14 @@ export async function createSpawner(options: SpawnerOptions): Promise<ProcessSpa
 	assert(self !== undefined, "the gateway's own process is not in the process table");
 	// A new name for every run: a late watcher of the former run must not mistake this one.
 	const run_id = `${options.owner_id}-${process.pid}-${options.random.bytes(4).toString("hex")}`;
-	const ledger = new Ledger(options.data_dir, run_id, self);
-	return new ProcessSpawner(options, { containment, table, ledger, run_id });
+	const tier = probeGroups({
+		name: runGroupName(run_id),
+		may_move: true,
+		versions: options.group_versions ?? all_versions,
+	});
+	const folders = tier.hierarchies.map(({ run_folder }) => run_folder);
+	const ledger = new Ledger(options.data_dir, run_id, self, folders);
+	return new ProcessSpawner(options, { containment, table, ledger, run_id, tier });
 }
 
 async function chooseContainment(options: SpawnerOptions): Promise<Containment> {
@@ -88,6 +103,8 @@ async function sweepFormerOwners(options: SpawnerOptions, table: ProcessTable): 
 			if (await isRunning(table, ledger.owner)) {
 				continue;
 			}
+			// The groups first: what is frozen in one cannot die before it is thawed.
+			await sweepGroups(options.clock, ledger.owner_id, ledger.group_folders);
 			killed += await killProcesses(options.clock, table, {
 				entries: ledger.entries,
 				marker_prefix: ownerPrefix(ledger.owner_id),
@@ -106,6 +123,7 @@ interface Parts {
 	readonly table: ProcessTable;
 	readonly ledger: Ledger;
 	readonly run_id: string;
+	readonly tier: GroupTier;
 }
 
 /** Starts programs so that none of them, nor anything they start, outlives the gateway. */
@@ -121,7 +139,7 @@ export class ProcessSpawner implements Spawner {
 	constructor(options: SpawnerOptions, parts: Parts) {
 		this.#options = options;
 		this.#parts = parts;
-		if (parts.containment.mode === "watcher" && process.platform !== "win32") {
+		if (needsWatcher(parts) && process.platform !== "win32") {
 			this.#watcher = new WatcherLink({
 				watcher_path:
 					options.watcher_path ?? fileURLToPath(new URL("./watcher.ts", import.meta.url)),
@@ -143,6 +161,11 @@ export class ProcessSpawner implements Spawner {
 	/** The containment in words, for `doctor` and the log. */
 	get containment_detail(): string {
 		return this.#parts.containment.detail;
+	}
+
+	/** Who freezes and limits programs, in words, for `doctor` and the log. */
+	get limits_detail(): string {
+		return describeTier(this.#parts.tier);
 	}
 
 	/** Start of the `MOORAGE_OWNER=...` entry in the environment of every process of ours. */
@@ -171,7 +194,8 @@ export class ProcessSpawner implements Spawner {
 		this.#spawned += 1;
 		// Ends in a slash, so that no mark is the beginning of another.
 		const marker_value = `${this.#parts.run_id}/${this.#spawned}/`;
-		const line = this.#parts.containment.wrap(program.value, request.args);
+		const groups = this.#makeGroups(request);
+		const line = launch(request, this.#parts.containment.wrap(program.value, request.args), groups);
 		let child: ChildProcessWithoutNullStreams;
 		try {
 			child = spawn(line.program, [...line.args], {
@@ -183,9 +207,10 @@ export class ProcessSpawner implements Spawner {
 				windowsHide: true,
 			});
 		} catch (error) {
+			await groups?.remove();
 			return this.#refuse(request, "server_failed", startSentence(error), error as Error);
 		}
-		return await this.#adopt(request, child, `${marker_name}=${marker_value}`);
+		return await this.#adopt(request, child, `${marker_name}=${marker_value}`, groups);
 	}
 
 	/** Kills all that still runs and lets the watcher go. Nothing can be spawned afterwards. */
@@ -197,6 +222,7 @@ export class ProcessSpawner implements Spawner {
 		}
 		await Promise.all(children.map((child) => child.stop(0)));
 		await this.#watcher?.close();
+		releaseTier(this.#parts.tier);
 		this.#parts.ledger.discard();
 	}
 
@@ -216,15 +242,25 @@ export class ProcessSpawner implements Spawner {
 			: this.#refuse(request, "command_missing", programSentence(found.problem));
 	}
 
+	/** Only what is hosted gets groups; our own tools run as the gateway does. */
+	#makeGroups(request: SpawnRequest): InstanceGroups | undefined {
+		const { tier } = this.#parts;
+		return request.confinement === undefined || tier.hierarchies.length === 0
+			? undefined
+			: makeInstanceGroups(this.#options.clock, tier, String(this.#spawned));
+	}
+
 	/** Records the child and hands it out; from here on it cannot get lost. */
 	async #adopt(
 		request: SpawnRequest,
 		child: ChildProcessWithoutNullStreams,
 		marker: string,
+		groups: InstanceGroups | undefined,
 	): Promise<Result<ChildHandle, Fault>> {
 		const { pid } = child;
 		if (pid === undefined) {
 			const error = await new Promise<Error>((resolve) => child.once("error", resolve));
+			await groups?.remove();
 			return this.#refuse(request, "server_failed", startSentence(error), error);
 		}
 		const { ledger, table, containment } = this.#parts;
@@ -232,7 +268,8 @@ export class ProcessSpawner implements Spawner {
 		const { mode } = containment;
 		const entry = this.#record(request.server, pid);
 		// Made before anything is awaited: an exit that comes early must find its listeners.
-		const handle = new ContainedChild({ process: child, pid, mode, entry, marker, table, clock });
+		const parts = { process: child, pid, mode, entry, marker, table, clock, groups };
+		const handle = new ContainedChild(parts);
 		this.#children.add(handle);
 		void handle.gone.then(() => {
 			this.#children.delete(handle);
@@ -272,6 +309,25 @@ export class ProcessSpawner implements Spawner {
 			}),
 		);
 	}
+}
+
+/** Puts the launcher in front of what is hosted. */
+function launch(
+	request: SpawnRequest,
+	line: CommandLine,
+	groups: InstanceGroups | undefined,
+): CommandLine {
+	return request.confinement === undefined || process.platform === "win32"
+		? line
+		: launchLine(line, request.confinement.resources, groups?.entrances ?? []);
+}
+
+/**
+ * Without a namespace somebody must end what a killed gateway leaves; and in frozen groups of
+ * version 1 even what has been killed stays until somebody thaws it.
+ */
+function needsWatcher({ containment, tier }: Parts): boolean {
+	return containment.mode === "watcher" || hierarchyFor(tier, "freezer")?.version === 1;
 }
 
 /** What the operating system's refusal means, in words. */

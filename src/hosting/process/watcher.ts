@@ -9,6 +9,7 @@
 import { rmSync } from "node:fs";
 import { systemClock } from "../../lib/clock.ts";
 import { killProcesses, ownerPrefix } from "./cleanup.ts";
+import { sweepGroups } from "./groups/sweep-groups.ts";
 import { readLedger } from "./ledger.ts";
 import { systemProcessTable } from "./process-table.ts";
 
@@ -25,6 +26,8 @@ async function main(ledger_path: string, owner_id: string): Promise<void> {
 		process.stdin.resume();
 	});
 	const ledger = await readLedger(ledger_path);
+	// The groups first: what is frozen in one cannot die before it is thawed.
+	await sweepGroups(systemClock, owner_id, ledger?.group_folders ?? []);
 	await killProcesses(systemClock, systemProcessTable(systemClock), {
 		entries: ledger?.entries ?? [],
 		marker_prefix: ownerPrefix(owner_id),

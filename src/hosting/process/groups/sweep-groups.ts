@@ -1,0 +1,61 @@
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Clock } from "../../../lib/clock.ts";
+import { sleep } from "../../../lib/clock.ts";
+import { removeGroup } from "./files.ts";
+import { killGroup } from "./instance-groups.ts";
+import { ownHierarchies } from "./probe.ts";
+
+/** Start of the name of every folder that holds the groups of a run. */
+const prefix = "moorage-";
+const rounds_max = 100;
+const round_pause_ms = 10;
+
+/** The name of the folder that holds the groups of one run of a gateway. */
+export function runGroupName(run_id: string): string {
+	return `${prefix}${run_id}`;
+}
+
+/**
+ * Ends what is left in the groups of a dead run and removes them. The folders come from a file,
+ * so only those are touched that lie in a hierarchy of control groups under that run's own name.
+ */
+export async function sweepGroups(
+	clock: Clock,
+	run_id: string,
+	run_folders: readonly string[],
+): Promise<void> {
+	const mounts = ownHierarchies().map(({ mount }) => mount);
+	const meant = run_folders.filter(
+		(folder) =>
+			basename(folder) === runGroupName(run_id) &&
+			!folder.split("/").includes("..") &&
+			mounts.some((mount) => folder.startsWith(`${mount}/`)),
+	);
+	for (let round = 0; round < rounds_max; round += 1) {
+		const left = meant.filter((folder) => !removeRun(folder));
+		if (left.length === 0) {
+			return;
+		}
+		await sleep(clock, round_pause_ms);
+	}
+}
+
+/** Kills and removes the groups of a run; true when nothing of it is left. */
+function removeRun(run_folder: string): boolean {
+	let names: string[] = [];
+	try {
+		names = readdirSync(run_folder, { withFileTypes: true })
+			.filter((entry) => entry.isDirectory())
+			.map(({ name }) => name);
+	} catch {
+		// Gone already, or never there.
+	}
+	for (const name of names) {
+		const group = join(run_folder, name);
+		if (!removeGroup(group)) {
+			killGroup(group);
+		}
+	}
+	return removeGroup(run_folder);
+}
