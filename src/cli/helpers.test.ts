@@ -11,7 +11,7 @@ import { untilInterrupted } from "./interrupt.ts";
 import { withProgress } from "./progress.ts";
 import { readAll } from "./read-all.ts";
 import { runCommandLine } from "./run.ts";
-import { printServers, stateWord } from "./server-table.ts";
+import { isUsable, printServers, stateWord } from "./server-table.ts";
 import { startFailure } from "./start-failure.ts";
 
 function open() {
@@ -48,6 +48,23 @@ test("a server is called skipped, retrying or by its state", () => {
 		[{ state: "ready", reason: "before" }, "ready"],
 	] as const;
 	for (const [server, word] of cases) assert.equal(stateWord(server), word);
+});
+
+test("a server that sleeps is usable, one that waits for its next try is not", () => {
+	const server = {
+		name: "a",
+		title: "a",
+		tools: 1,
+		resources: 0,
+		prompts: 0,
+		url: "http://h/a/mcp",
+	};
+	assert.equal(isUsable({ ...server, state: "ready" }), true);
+	assert.equal(isUsable({ ...server, state: "frozen", tools: 0 }), true);
+	assert.equal(isUsable({ ...server, state: "stopped" }), true);
+	assert.equal(isUsable({ ...server, state: "stopped", tools: 0 }), false);
+	assert.equal(isUsable({ ...server, state: "stopped", reason: "exited" }), false);
+	assert.equal(isUsable({ ...server, state: "starting" }), false);
 });
 
 test("servers are shown with what is wrong with them below, made safe", () => {

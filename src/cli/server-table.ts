@@ -1,6 +1,13 @@
 import type { ServerOverview } from "../admin/contract.ts";
 import { type Look, type Output, printable } from "./output.ts";
 
+/** Whether a server answers: it runs, or sleeps and is woken by the first call. */
+export function isUsable({ state, reason, ...offers }: ServerOverview): boolean {
+	if (state === "ready" || state === "frozen") return true;
+	const known = offers.tools + offers.resources + offers.prompts > 0;
+	return state === "stopped" && reason === undefined && known;
+}
+
 /**
  * The word for a server's state. A server whose program is not on this machine has not failed
  * by itself: it is skipped until the program is there. One that is between two tries is neither

@@ -245,6 +245,7 @@ class House implements Daemon, BackendRooms {
 		this.#consents = new Consents(clock, log);
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#gateway = this.#buildGateway(parts.token, state_key);
+		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
 	}
 
 	get plan(): Plan {
@@ -378,6 +379,7 @@ class House implements Daemon, BackendRooms {
 			era_verdicts,
 			client_info: JSON.stringify(product),
 			limits: () => this.#plan.limits,
+			isKnown: ({ name, fingerprint }) => this.#catalogs.get(name)?.fingerprint === fingerprint,
 			resolve: (spec, context) =>
 				resolver.resolve(spec, {
 					...context,
@@ -442,9 +444,10 @@ class House implements Daemon, BackendRooms {
 		const common = key.scope_key === "" && key.capabilities === "{}";
 		if (server === undefined) return;
 		this.#gateway.subscriptions.onReady(server, key, upstream);
-		if (common || this.#catalogs.get(key.server) === undefined) {
-			void this.#catalogs.refresh(server, upstream, this.#closing.signal);
-		}
+		if (!common && this.#catalogs.get(key.server) !== undefined) return;
+		const lease = this.#hosting.tryAcquire(key);
+		const { signal } = this.#closing;
+		void this.#catalogs.refresh(server, upstream, signal).finally(() => lease?.release());
 	}
 
 	#isReady(): boolean {

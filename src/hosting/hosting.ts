@@ -89,6 +89,11 @@ export class Hosting {
 		this.#servers.get(key.server)?.dismiss(key);
 	}
 
+	/** What a server offers has become known, or unknown: see `HostingOptions.isKnown`. */
+	reconsider(server: string): void {
+		this.#hosted(server)?.reconsider();
+	}
+
 	/** Every server, in the order of the plan. */
 	statuses(): ServerStatus[] {
 		return this.#order.flatMap((name) => this.#hosted(name)?.status() ?? []);

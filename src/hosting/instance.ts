@@ -14,6 +14,8 @@ import type { Message } from "../wire/message.ts";
 import { type Failure, failureOfFault, failureOfGone, failureOfTime } from "./failure.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import { LeaseCount } from "./lease.ts";
+import { OpenQuestions } from "./open-questions.ts";
+import { Sleep } from "./sleep.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What a driver may take beyond its own deadlines before it is given up as defective. */
@@ -36,6 +38,8 @@ export interface InstanceOwner {
 	onEnd(instance: Instance, end: InstanceEnd): void;
 	/** The last lease came back. */
 	onUnused(instance: Instance): void;
+	/** It could not be put to sleep, and runs on. */
+	onFreezeFailed(instance: Instance): void;
 	onLine(instance: Instance, stream: LineStream, line: string): void;
 	onPush(instance: Instance, message: Message): void;
 	onRequest(instance: Instance, ask: UpstreamAsk): void;
@@ -65,6 +69,9 @@ export class Instance {
 	#started = false;
 	#watchdog: Timer | undefined;
 	#leases: LeaseCount | undefined;
+	#sleep: Sleep | undefined;
+	readonly #questions = new OpenQuestions(() => this.touch());
+	#used_at_ms = 0;
 	#ready_at_ms: number | undefined;
 	#ready_wall_ms: number | undefined;
 	#gone: GoneReason | undefined;
@@ -85,6 +92,35 @@ export class Instance {
 
 	get leases(): LeaseCount | undefined {
 		return this.#leases;
+	}
+
+	/** How it is put to sleep and woken, once it is ready. */
+	get sleep(): Sleep | undefined {
+		return this.#sleep;
+	}
+
+	/** When it was last used, on the monotonic scale. */
+	get used_at_ms(): number {
+		return this.#used_at_ms;
+	}
+
+	/**
+	 * Since when nothing keeps it awake: no lease, no request on its way, no question of the
+	 * server's own that waits for an answer. Undefined while something does. To look at what is
+	 * in use counts as a use, because the end of a request without a lease is not told.
+	 */
+	unusedSince(): number | undefined {
+		const leases = this.#leases;
+		if (leases === undefined) return undefined;
+		const busy = leases.count > 0 || leases.upstream.in_flight > 0 || this.#questions.count > 0;
+		if (!busy) return this.#used_at_ms;
+		this.touch();
+		return undefined;
+	}
+
+	/** Counts as a use: it starts from the top of the idle ladder again. */
+	touch(): void {
+		this.#used_at_ms = this.#options.around.clock.monotonic();
 	}
 
 	/** When it became ready, on the monotonic scale. */
@@ -162,7 +198,10 @@ export class Instance {
 			spawner: around.spawner,
 			era_verdicts: around.era_verdicts,
 			onPush: (message) => this.#options.owner.onPush(this, message),
-			onRequest: (ask) => this.#options.owner.onRequest(this, ask),
+			onRequest: (ask) => {
+				this.touch();
+				this.#options.owner.onRequest(this, this.#questions.watch(ask));
+			},
 			onLine: (stream, line) => this.#options.owner.onLine(this, stream, line),
 			onGone: (reason) => this.#onGone(reason),
 		};
@@ -191,7 +230,15 @@ export class Instance {
 			return;
 		}
 		const { clock } = this.#options.around;
-		this.#leases = new LeaseCount(upstream, () => this.#options.owner.onUnused(this));
+		this.#leases = new LeaseCount(upstream, () => {
+			this.touch();
+			this.#options.owner.onUnused(this);
+		});
+		this.#sleep = new Sleep(upstream.hibernation, {
+			onFreezeFailed: () => this.#options.owner.onFreezeFailed(this),
+			onThawFailed: (detail) => this.#onThawFailed(detail),
+		});
+		this.touch();
 		this.#ready_at_ms = clock.monotonic();
 		this.#ready_wall_ms = clock.now();
 		this.#options.owner.onReady(this);
@@ -201,6 +248,11 @@ export class Instance {
 		this.#gone = reason;
 		if (this.#leases === undefined) return;
 		this.#end({ kind: "gone", failure: failureOfGone(this.key.server, reason) });
+	}
+
+	#onThawFailed(detail: string): void {
+		const failure = failureOfTime(this.key.server, "could not be woken", "server_failed");
+		this.#end({ kind: "gone", failure: { ...failure, detail } });
 	}
 
 	#fail(failure: Failure): void {
@@ -216,6 +268,8 @@ export class Instance {
 	async #close(drain_ms: number): Promise<void> {
 		const upstream = this.upstream;
 		assert(upstream !== undefined, "only an instance that was ready is closed");
+		// What sleeps cannot end by itself.
+		this.#sleep?.thaw();
 		const wait_ms = Math.min(drain_ms, unleased_drain_ms);
 		if (this.#gone === undefined && upstream.in_flight > 0 && wait_ms > 0) {
 			await this.#atMost(wait_ms, upstream.drain(wait_ms));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { IdlePlan } from "../config/plan.ts";
 import { baseKey, type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
 import {
 	type PresentServer,
@@ -13,7 +14,16 @@ import {
 
 const now_ms = 1_000_000;
 const prepared = { state: "stopped", generation: 1, retry_at_ms: undefined } as const;
-const wanted: WantedServer = { name: "s", generation: 1, start: "on-demand" };
+const always: IdlePlan = {
+	keep: "always",
+	freeze_ms: 30,
+	reclaim_ms: 300,
+	stop_ms: 900,
+	warm_at: [],
+	warm_on_list: false,
+};
+const on_demand: IdlePlan = { ...always, keep: "on-demand" };
+const wanted: WantedServer = { name: "s", generation: 1, standing: false, idle: always };
 const base = baseKey("s");
 const other: InstanceKey = { server: "s", scope_key: "ada", capabilities: "{}" };
 
@@ -22,6 +32,9 @@ function slot(change: Partial<PresentSlot> = {}): PresentSlot {
 		key: base,
 		state: "stopped",
 		generation: 1,
+		unused_since_ms: now_ms,
+		can_freeze: true,
+		reclaimed: false,
 		wanted: true,
 		waiting: 0,
 		retry_at_ms: undefined,
@@ -40,13 +53,13 @@ function steps(target: WantedServer | undefined, present: PresentServer): readon
 
 test("a declared server is prepared and nothing else", () => {
 	const preparation = { state: "declared", generation: 1, retry_at_ms: undefined } as const;
-	const eager: WantedServer = { ...wanted, start: "eager" };
+	const eager: WantedServer = { ...wanted, standing: true };
 	const present = server({ preparation, slots: [slot({ waiting: 1 })] });
 	assert.deepEqual(steps(eager, present), [{ kind: "resolve", server: "s" }]);
 });
 
 test("an eager server starts with the base key once it is prepared", () => {
-	const eager: WantedServer = { ...wanted, start: "eager" };
+	const eager: WantedServer = { ...wanted, standing: true };
 	assert.deepEqual(steps(eager, server()), [{ kind: "start", server: "s", key: base }]);
 	assert.deepEqual(steps(wanted, server()), []);
 });
@@ -113,7 +126,7 @@ test("of a server that is gone everything ends, calls in flight up to their dead
 
 test("a slot that nobody wants ends, unless calls wait for it or it starts eagerly", () => {
 	const unwanted = slot({ wanted: false, state: "ready" });
-	const eager: WantedServer = { ...wanted, start: "eager" };
+	const eager: WantedServer = { ...wanted, standing: true };
 	assert.deepEqual(steps(wanted, server({ slots: [unwanted] })), [
 		{ kind: "retire", server: "s", key: base },
 	]);
@@ -135,13 +148,92 @@ test("an instance for one caller is not restarted for ever, the base instance is
 	assert.equal(plan.wake_at_ms, retry_at_ms);
 });
 
+/** The steps for one unused slot, and when to look again. */
+function rest(idle: Partial<IdlePlan>, change: Partial<PresentSlot>, unused_ms: number) {
+	const target = { ...wanted, idle: { ...on_demand, ...idle } };
+	const unused_since_ms = now_ms - unused_ms;
+	const present = server({ slots: [slot({ state: "ready", unused_since_ms, ...change })] });
+	const { steps: found, wake_at_ms } = planSteps([target], [present], now_ms);
+	return { kinds: found.map(({ kind }) => kind), in_ms: (wake_at_ms ?? Number.NaN) - now_ms };
+}
+
+test("what is not used is frozen, then gives its memory back, then ends", () => {
+	assert.deepEqual(rest({}, {}, 29), { kinds: [], in_ms: 1 });
+	assert.deepEqual(rest({}, {}, 30).kinds, ["freeze"]);
+	assert.deepEqual(rest({}, { state: "frozen" }, 30), { kinds: [], in_ms: 270 });
+	assert.deepEqual(rest({}, { state: "frozen" }, 300).kinds, ["reclaim"]);
+	const reclaimed = { state: "frozen", reclaimed: true } as const;
+	assert.deepEqual(rest({}, reclaimed, 300), { kinds: [], in_ms: 600 });
+	assert.deepEqual(rest({}, reclaimed, 899).kinds, []);
+	assert.deepEqual(rest({}, reclaimed, 900).kinds, ["stop"]);
+});
+
+test("steps of the ladder that are not wanted or not possible are left out", () => {
+	assert.deepEqual(rest({}, { can_freeze: false }, 500), { kinds: [], in_ms: 400 });
+	assert.deepEqual(rest({}, { can_freeze: false }, 900).kinds, ["stop"]);
+	assert.deepEqual(rest({ freeze_ms: undefined }, {}, 899).kinds, []);
+	assert.deepEqual(rest({ reclaim_ms: undefined }, { state: "frozen" }, 899).kinds, []);
+	assert.deepEqual(rest({ stop_ms: undefined }, { state: "frozen", reclaimed: true }, 9e9), {
+		kinds: [],
+		in_ms: Number.NaN,
+	});
+	// A ladder in which the last step comes first has only that one.
+	assert.deepEqual(rest({ stop_ms: 10 }, {}, 10).kinds, ["stop"]);
+});
+
+test("`warm` is frozen and never ends, `always` stays awake", () => {
+	assert.deepEqual(rest({ keep: "warm" }, {}, 9e9).kinds, ["freeze"]);
+	assert.deepEqual(rest({ keep: "warm" }, { state: "frozen", reclaimed: true }, 9e9).kinds, []);
+	assert.deepEqual(rest({ keep: "always" }, {}, 9e9), { kinds: [], in_ms: Number.NaN });
+});
+
+test("what is in use stays awake and is looked at again in time", () => {
+	const used = { unused_since_ms: undefined };
+	assert.deepEqual(rest({}, used, 0), { kinds: [], in_ms: 30 });
+	assert.deepEqual(rest({}, { ...used, can_freeze: false }, 0), { kinds: [], in_ms: 900 });
+	assert.deepEqual(rest({ freeze_ms: 0, stop_ms: 0 }, used, 0).kinds, []);
+});
+
+test("an instance that runs although nobody asks for it is frozen, and never ended", () => {
+	const target = { ...wanted, standing: true, idle: on_demand };
+	const long_ago = { unused_since_ms: now_ms - 9e9 };
+	assert.deepEqual(steps(target, server({ slots: [slot({ state: "ready", ...long_ago })] })), [
+		{ kind: "freeze", server: "s", key: base },
+	]);
+	const asleep = slot({ state: "frozen", reclaimed: true, ...long_ago });
+	assert.deepEqual(steps(target, server({ slots: [asleep] })), []);
+	const others = slot({ state: "frozen", key: other, ...long_ago });
+	assert.deepEqual(steps(target, server({ slots: [asleep, others] })), [
+		{ kind: "stop", server: "s", key: other },
+	]);
+});
+
+test("what failed is tried again only as long as it would not have gone to sleep", () => {
+	const failed = (asked_ms: number, change: Partial<PresentSlot> = {}) =>
+		server({ slots: [slot({ state: "failed", asked_at_ms: now_ms - asked_ms, ...change })] });
+	const target = { ...wanted, idle: on_demand };
+	assert.deepEqual(steps(target, failed(899)), [{ kind: "start", server: "s", key: base }]);
+	assert.deepEqual(steps(target, failed(900)), []);
+	assert.equal(steps(target, failed(900, { waiting: 1 })).length, 1);
+	assert.equal(steps({ ...target, standing: true }, failed(900)).length, 1);
+	assert.equal(steps(wanted, failed(900)).length, 1);
+});
+
 const names = ["a", "b", "c"] as const;
 const arbitrary_time = fc.option(fc.integer({ min: now_ms - 50, max: now_ms + 50 }), {
 	nil: undefined,
 });
 const arbitrary_wanted = fc.record({
 	generation: fc.integer({ min: 1, max: 3 }),
-	start: fc.constantFrom("eager" as const, "on-demand" as const),
+	standing: fc.boolean(),
+	idle: fc.record({
+		keep: fc.constantFrom<IdlePlan["keep"][]>("always", "warm", "on-demand"),
+		freeze_ms: fc.constantFrom(undefined, 1, 30, 90),
+		reclaim_ms: fc.constantFrom(undefined, 1, 50, 90),
+		stop_ms: fc.constantFrom(undefined, 1, 30, 90),
+		warm_at: fc.constant([]),
+		warm_on_list: fc.boolean(),
+	}),
 });
 
 function arbitrarySlot(name: string) {
@@ -155,9 +247,13 @@ function arbitrarySlot(name: string) {
 			"stopped",
 			"starting",
 			"ready",
+			"frozen",
 			"draining",
 			"failed",
 		),
+		unused_since_ms: fc.option(fc.integer({ min: now_ms - 100, max: now_ms }), { nil: undefined }),
+		can_freeze: fc.boolean(),
+		reclaimed: fc.boolean(),
 		generation: fc.integer({ min: 1, max: 3 }),
 		wanted: fc.boolean(),
 		waiting: fc.nat(2),
@@ -235,6 +331,26 @@ test("what starts is wanted, prepared, due and not there yet", () => {
 	);
 });
 
+test("only what is not used goes to sleep, and only as far as it may", () => {
+	fc.assert(
+		fc.property(arbitrary_world, (world) => {
+			for (const step of planSteps(world.wanted, world.present, now_ms).steps) {
+				if (step.kind !== "freeze" && step.kind !== "reclaim" && step.kind !== "stop") continue;
+				const target = world.wanted.find(({ name }) => name === step.server);
+				const slots = world.present.find(({ name }) => name === step.server)?.slots;
+				const present = slots?.find(({ key }) => keyText(key) === keyText(step.key));
+				assert.ok(target !== undefined && present?.unused_since_ms !== undefined);
+				const unused_ms = now_ms - present.unused_since_ms;
+				const { keep, ...after } = target.idle;
+				assert.notEqual(keep, "always");
+				assert.ok(unused_ms >= (after[`${step.kind}_ms`] ?? Number.POSITIVE_INFINITY));
+				if (step.kind === "stop") assert.equal(keep, "on-demand");
+				else assert.equal(present.state, step.kind === "freeze" ? "ready" : "frozen");
+			}
+		}),
+	);
+});
+
 test("a server that is gone is only ever ended", () => {
 	fc.assert(
 		fc.property(arbitrary_world, (world) => {
@@ -249,7 +365,8 @@ function perform(target: WantedServer | undefined, present: PresentServer): Pres
 	let { preparation, slots, retired } = present;
 	const change = (key: InstanceKey, state: PresentSlot["state"], generation: number) => {
 		const known = slots.find((one) => keyText(one.key) === keyText(key));
-		const next = { ...(known ?? slot({ key })), state, generation };
+		const fresh = state === "ready" ? { unused_since_ms: now_ms, reclaimed: false } : {};
+		const next = { ...(known ?? slot({ key })), ...fresh, state, generation };
 		slots = [...slots.filter((one) => one !== known), next];
 	};
 	for (const step of steps(target, present)) {
@@ -262,6 +379,20 @@ function perform(target: WantedServer | undefined, present: PresentServer): Pres
 				break;
 			case "abort":
 				change(step.key, "stopped", 0);
+				break;
+			case "freeze":
+				change(step.key, "frozen", target?.generation ?? 0);
+				break;
+			case "reclaim":
+				slots = slots.map((one) =>
+					keyText(one.key) === keyText(step.key) ? { ...one, reclaimed: true } : one,
+				);
+				break;
+			case "stop":
+				change(step.key, "stopped", 0);
+				slots = slots.map((one) =>
+					keyText(one.key) === keyText(step.key) ? { ...one, wanted: false } : one,
+				);
 				break;
 			case "retire":
 				change(step.key, "stopped", 0);
@@ -302,8 +433,12 @@ test("doing the steps leads to a world in which there is nothing more to do", ()
 			if (target === undefined) assert.equal(present.slots.length, 0);
 			assert.equal(present.retired.length, 0);
 			// A start that was under way already is finished by its driver, not by a step.
-			for (const { state } of present.slots) assert.match(state, /^(ready|starting)$/);
-			if (target?.start === "eager") {
+			for (const one of present.slots) {
+				// What would sleep by now is not started again; its place keeps the reason a while.
+				const rests = target?.idle.keep === "on-demand" && one.waiting === 0;
+				assert.match(one.state, rests ? /^(?!draining)/ : /^(ready|frozen|starting)$/);
+			}
+			if (target?.standing === true) {
 				assert.ok(present.slots.some(({ key }) => isBaseKey(key)));
 			}
 		}),

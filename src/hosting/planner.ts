@@ -1,3 +1,4 @@
+import type { IdlePlan } from "../config/plan.ts";
 import { baseKey, type InstanceKey, isBaseKey } from "./instance-key.ts";
 
 /**
@@ -14,7 +15,9 @@ export interface WantedServer {
 	readonly name: string;
 	/** Rises with every change of the configuration and every restart. */
 	readonly generation: number;
-	readonly start: "eager" | "on-demand";
+	/** Whether its base instance runs although nobody asks for it. */
+	readonly standing: boolean;
+	readonly idle: IdlePlan;
 }
 
 /** What there is of a server now. */
@@ -36,9 +39,15 @@ export interface PresentPreparation {
 /** The place of one instance key, with the instance that serves it, if one does. */
 export interface PresentSlot {
 	readonly key: InstanceKey;
-	readonly state: "stopped" | "starting" | "ready" | "draining" | "failed";
+	readonly state: "stopped" | "starting" | "ready" | "frozen" | "draining" | "failed";
 	/** Generation of its instance; means nothing while there is none. */
 	readonly generation: number;
+	/** Since when nothing uses its instance; undefined while something does. */
+	readonly unused_since_ms: number | undefined;
+	/** False where the instance cannot be put to sleep. */
+	readonly can_freeze: boolean;
+	/** True once the instance, which is frozen, was asked to give its memory back. */
+	readonly reclaimed: boolean;
 	/** False once nobody is expected to ask for it again. */
 	readonly wanted: boolean;
 	/** Calls that wait for it. */
@@ -64,6 +73,12 @@ export type Step =
 	| { readonly kind: "abort"; readonly server: string; readonly key: InstanceKey }
 	/** No new calls for the instance; it drains. */
 	| { readonly kind: "retire"; readonly server: string; readonly key: InstanceKey }
+	/** No processor time for the instance until it is used again. */
+	| { readonly kind: "freeze"; readonly server: string; readonly key: InstanceKey }
+	/** The memory of a frozen instance is given back. */
+	| { readonly kind: "reclaim"; readonly server: string; readonly key: InstanceKey }
+	/** The instance was not used in a long time: it ends, and its place with it. */
+	| { readonly kind: "stop"; readonly server: string; readonly key: InstanceKey }
 	| { readonly kind: "close"; readonly server: string; readonly instance: number }
 	/** Nothing is left of this key. */
 	| { readonly kind: "drop"; readonly server: string; readonly key: InstanceKey };
@@ -136,6 +151,7 @@ function planUnwanted(plan: Planning, server: string, slot: PresentSlot): void {
 		case "starting":
 			return plan.add({ kind: "abort", server, key });
 		case "ready":
+		case "frozen":
 			return plan.add({ kind: "retire", server, key });
 		case "stopped":
 		case "failed":
@@ -163,15 +179,18 @@ function planSlots(plan: Planning, target: WantedServer, server: PresentServer):
 	const startable = preparation.state === "stopped" && preparation.generation === target.generation;
 	let has_base = false;
 	for (const slot of server.slots) {
-		const base = isBaseKey(slot.key);
-		has_base ||= base;
-		const kept = slot.wanted || slot.waiting > 0 || (base && target.start === "eager");
+		has_base ||= isBaseKey(slot.key);
+		const kept = slot.wanted || slot.waiting > 0 || isStanding(target, slot);
 		if (kept) planSlot(plan, target, slot, startable);
 		else planUnwanted(plan, target.name, slot);
 	}
-	if (!has_base && target.start === "eager" && startable) {
+	if (!has_base && target.standing && startable) {
 		plan.add({ kind: "start", server: target.name, key: baseKey(target.name) });
 	}
+}
+
+function isStanding(target: WantedServer, slot: PresentSlot): boolean {
+	return target.standing && isBaseKey(slot.key);
 }
 
 function planSlot(
@@ -187,17 +206,41 @@ function planSlot(
 			if (outdated) plan.add({ kind: "abort", server: target.name, key });
 			return;
 		case "ready":
+		case "frozen":
 			if (outdated) plan.add({ kind: "retire", server: target.name, key });
+			else planRest(plan, target, slot);
 			return;
 		case "draining":
-			// The start that ends here is waited for: one key never starts twice at a time.
+			// The instance that ends here is waited for: one key never runs twice at a time.
 			return;
 		case "stopped":
 		case "failed":
 			if (isForgotten(plan, slot)) plan.add({ kind: "drop", server: target.name, key });
-			else if (startable && plan.isDue(slot.retry_at_ms)) {
+			else if (startable && isMissed(plan, target, slot) && plan.isDue(slot.retry_at_ms)) {
 				plan.add({ kind: "start", server: target.name, key });
 			}
+	}
+}
+
+/** The idle ladder: what is not used goes down one step at a time. */
+function planRest(plan: Planning, target: WantedServer, slot: PresentSlot): void {
+	const { keep, freeze_ms, reclaim_ms, stop_ms } = target.idle;
+	const { key, unused_since_ms, can_freeze } = slot;
+	if (keep === "always") return;
+	const stops = keep === "on-demand" && !isStanding(target, slot);
+	// What is in use is looked at again after the time it could go down at the earliest: so the
+	// end of a call need not be told to anybody, and still no instance goes down late.
+	const since_ms = unused_since_ms ?? plan.now_ms;
+	const dueAfter = (delay_ms: number | undefined) =>
+		delay_ms !== undefined && plan.isDue(since_ms + delay_ms) && unused_since_ms !== undefined;
+	if (stops && dueAfter(stop_ms)) {
+		plan.add({ kind: "stop", server: target.name, key });
+	} else if (slot.state === "ready") {
+		if (can_freeze && dueAfter(freeze_ms)) {
+			plan.add({ kind: "freeze", server: target.name, key });
+		}
+	} else if (!slot.reclaimed && dueAfter(reclaim_ms)) {
+		plan.add({ kind: "reclaim", server: target.name, key });
 	}
 }
 
@@ -208,4 +251,15 @@ function planSlot(
 function isForgotten(plan: Planning, slot: PresentSlot): boolean {
 	if (isBaseKey(slot.key) || slot.waiting > 0) return false;
 	return plan.isDue(slot.asked_at_ms + slot_kept_ms);
+}
+
+/**
+ * Whether something that does not run should: an instance that failed is started anew as long
+ * as it would not have gone to sleep by now. After that its place only keeps the reason.
+ */
+function isMissed(plan: Planning, target: WantedServer, slot: PresentSlot): boolean {
+	const { keep, stop_ms } = target.idle;
+	if (slot.waiting > 0 || isStanding(target, slot)) return true;
+	if (keep !== "on-demand" || stop_ms === undefined) return true;
+	return slot.asked_at_ms + stop_ms > plan.now_ms;
 }

@@ -50,23 +50,21 @@ export function describeServer(parts: ServerParts): ServerStatus {
  * it has failed, or nobody has asked for it.
  */
 export function isSettled(
-	plan: ServerPlan,
+	standing: boolean,
 	preparation: Preparation,
 	slots: readonly Slot[],
 ): boolean {
 	if (preparation.recovery.failed) return true;
-	if (slots.some((slot) => slot.state === "ready")) return true;
+	if (slots.some((slot) => slot.usable)) return true;
 	if (preparation.state !== "stopped") return false;
-	if (slots.length === 0) return plan.start === "on-demand";
+	if (slots.length === 0) return !standing;
 	return slots.every((slot) => slot.recovery.failed);
 }
 
 /** What is wrong now: with the preparation, else with the first slot that is not ready. */
 function troubleOf(preparation: Preparation, slots: readonly Slot[]): Recovery | undefined {
 	if (preparation.recovery.failure !== undefined) return preparation.recovery;
-	const troubled = slots.filter(
-		(slot) => slot.state !== "ready" && slot.recovery.failure !== undefined,
-	);
+	const troubled = slots.filter((slot) => !slot.usable && slot.recovery.failure !== undefined);
 	return (troubled.find((slot) => isBaseKey(slot.key)) ?? troubled[0])?.recovery;
 }
 

@@ -131,7 +131,15 @@ export class HostedServer {
 	/** A lease at once, or undefined when there is no ready instance with room. */
 	tryAcquire(key: InstanceKey): Lease | undefined {
 		if (this.#plan === undefined) return undefined;
-		return this.#slots.get(keyText(key))?.lease(this.#around.limits().calls_per_server_max);
+		const slot = this.#slots.get(keyText(key));
+		if (slot === undefined) return undefined;
+		if (slot.state === "frozen") this.#wake(slot);
+		return slot.lease(this.#around.limits().calls_per_server_max);
+	}
+
+	/** What decides about its plan outside of hosting may have changed. */
+	reconsider(): void {
+		this.#reconcile();
 	}
 
 	/** A lease as soon as there is one; starts the instance where that is needed. */
@@ -147,6 +155,7 @@ export class HostedServer {
 		}
 		slot.wanted = true;
 		slot.asked_at_ms = this.#now();
+		if (slot.state === "frozen") this.#wake(slot);
 		const lease = slot.lease(calls_max);
 		if (lease !== undefined) return succeed(lease);
 		if (slot.state === "ready" || slot.line.length >= calls_max) {
@@ -187,7 +196,7 @@ export class HostedServer {
 	#refusal(slot: Slot | undefined, wait_ms: number): Fault | undefined {
 		const { recovery } = this.#preparation;
 		if (recovery.failed) return this.#unavailable(recovery);
-		if (slot === undefined || slot.state === "ready") return undefined;
+		if (slot === undefined || slot.usable) return undefined;
 		if (slot.recovery.failed) return this.#unavailable(slot.recovery);
 		const in_time = (slot.recovery.retry_at_ms ?? 0) <= this.#now() + wait_ms;
 		return slot.state !== "stopped" || in_time ? undefined : this.#unavailable(slot.recovery);
@@ -265,7 +274,18 @@ export class HostedServer {
 
 	#wanted(): WantedServer[] {
 		if (this.#plan === undefined) return [];
-		return [{ name: this.name, generation: this.#generation, start: this.#plan.start }];
+		const { idle } = this.#plan;
+		return [{ name: this.name, generation: this.#generation, standing: this.#isStanding(), idle }];
+	}
+
+	/**
+	 * Whether its base instance runs although nobody asks for it: one that is started with the
+	 * gateway, unless it may sleep and what it offers is known.
+	 */
+	#isStanding(): boolean {
+		const plan = this.#plan;
+		if (plan === undefined || plan.start !== "eager") return false;
+		return plan.idle.keep !== "on-demand" || this.#around.isKnown?.(plan) !== true;
 	}
 
 	#view(): PresentServer {
@@ -300,6 +320,13 @@ export class HostedServer {
 			}
 			case "retire":
 				return this.#retire(this.#known(step.key));
+			case "freeze":
+				return this.#freeze(this.#known(step.key));
+			case "reclaim":
+				this.#known(step.key).instance?.sleep?.reclaim();
+				return this.#changed();
+			case "stop":
+				return this.#stop(this.#known(step.key));
 			case "close": {
 				const retired = this.#retired.get(step.instance);
 				assert(retired !== undefined, "only a retired instance is closed");
@@ -340,6 +367,7 @@ export class HostedServer {
 				onReady: (instance) => this.#onReady(slot, instance),
 				onEnd: (instance, end) => this.#onEnd(slot, instance, end),
 				onUnused: (instance) => this.#onUnused(instance),
+				onFreezeFailed: (instance) => this.#onFreezeFailed(slot, instance),
 				onLine: ({ id }, stream, line) => this.journal.lines.push(stream, id, line),
 				onPush: (_instance, message) => this.#around.events.onPush(key, message),
 				onRequest: (_instance, ask) => this.#around.events.onRequest(key, ask),
@@ -350,10 +378,55 @@ export class HostedServer {
 		this.#changed();
 	}
 
+	#freeze(slot: Slot): void {
+		assert(slot.instance !== undefined, "only what runs is frozen");
+		slot.enter("frozen");
+		this.journal.note("frozen", slot.instance.id);
+		slot.instance.sleep?.freeze();
+		this.#changed();
+	}
+
+	/** The thaw is on its way when this returns; what is sent from now on is read after it. */
+	#wake(slot: Slot): void {
+		const { instance } = slot;
+		assert(instance?.sleep !== undefined, "only what runs is woken");
+		instance.sleep.thaw();
+		instance.touch();
+		slot.enter("ready");
+		this.journal.note("woken", instance.id);
+		this.#changed();
+		this.#reconcile();
+	}
+
+	#onFreezeFailed(slot: Slot, instance: Instance): void {
+		if (slot.instance !== instance || slot.state !== "frozen") return;
+		this.journal.note("it could not be frozen and runs on", instance.id);
+		slot.enter("ready");
+		this.#changed();
+		this.#reconcile();
+	}
+
+	/** Ends an instance nobody uses. Its key starts again only when nothing of it is left. */
+	#stop(slot: Slot): void {
+		const { instance } = slot;
+		const upstream = instance?.upstream;
+		assert(instance !== undefined && upstream !== undefined, "only what runs is stopped");
+		slot.wanted = false;
+		slot.enter("draining");
+		this.journal.note("not used, stopping", instance.id);
+		this.#around.events.onRetired?.(slot.key, upstream);
+		this.#changed();
+		this.#close(instance, 0, () => {
+			slot.instance = undefined;
+			slot.enter("stopped");
+		});
+	}
+
 	#retire(slot: Slot): void {
 		const { instance } = slot;
 		const upstream = instance?.upstream;
 		assert(instance !== undefined && upstream !== undefined, "only what is ready is retired");
+		if (slot.in_use > 0) slot.asked_at_ms = this.#now();
 		slot.instance = undefined;
 		slot.enter("stopped");
 		this.#retired.set(instance.id, { instance, close_at_ms: this.#now() + this.#drain_ms });
@@ -362,12 +435,13 @@ export class HostedServer {
 		this.#changed();
 	}
 
-	#close(instance: Instance, drain_ms: number): void {
+	#close(instance: Instance, drain_ms: number, onClosed?: () => void): void {
 		const closing = instance.close(Math.max(0, drain_ms)).then(() => {
 			this.#closing.delete(closing);
+			onClosed?.();
 			this.journal.note("stopped", instance.id);
 			this.#changed();
-			this.#watchers.check();
+			this.#reconcile();
 		});
 		this.#closing.add(closing);
 	}
@@ -445,7 +519,8 @@ export class HostedServer {
 
 	#isSettled(): boolean {
 		const slots = [...this.#slots.values()];
-		return this.#plan === undefined || isSettled(this.#plan, this.#preparation, slots);
+		if (this.#plan === undefined) return true;
+		return isSettled(this.#isStanding(), this.#preparation, slots);
 	}
 
 	#changed(): void {

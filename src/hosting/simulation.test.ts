@@ -4,7 +4,7 @@ import { settle } from "../../test/support/fake-clock.ts";
 import type { FakeStart, FakeUpstream } from "../../test/support/fake-driver.ts";
 import { type FakeHouse, fakeHouse, serverPlan } from "../../test/support/fake-house.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
-import type { ServerPlan } from "../config/plan.ts";
+import type { IdlePlan, ServerPlan } from "../config/plan.ts";
 import { admission_hold_ms } from "./admission.ts";
 import type { InstanceKey, Lease } from "./hosting.ts";
 import { state_transitions } from "./states.ts";
@@ -60,6 +60,7 @@ class World {
 	async live(): Promise<void> {
 		const start = this.#random.chance(0.3) ? "eager" : "on-demand";
 		this.#plans.set("good", serverPlan("good", { start }));
+		this.#plans.set("sleepy", serverPlan("sleepy", { start, idle: this.#idle() }));
 		for (const name of ["flaky", "slow", "broken"]) this.#configure(name);
 		this.#apply();
 		for (let move = 0; move < moves; move++) {
@@ -78,6 +79,8 @@ class World {
 		switch (server) {
 			case "good":
 				return { after_ms, close_ms };
+			case "sleepy":
+				return { after_ms, close_ms, ...this.#sleep() };
 			case "slow":
 				return { after_ms: random.chance(0.5) ? "hang" : random.below(9_000), close_ms };
 			case "broken":
@@ -88,6 +91,13 @@ class World {
 					? { after_ms, close_ms }
 					: { after_ms, close_ms, lives_ms: random.below(90_000) };
 		}
+	}
+
+	#sleep(): Pick<FakeStart, "sleep"> {
+		const random = this.#random;
+		if (random.chance(0.2)) return {};
+		const freezes = random.chance(0.9);
+		return { sleep: { freeze_ms: random.below(50), freezes, reclaims_bytes: random.below(9) } };
 	}
 
 	async #move(): Promise<void> {
@@ -180,8 +190,23 @@ class World {
 		this.#version += 1;
 		const start = this.#random.chance(0.5) ? "eager" : "on-demand";
 		const timeouts = { start_ms: 60_000, call_ms: 60_000, stop_ms: 1_000 };
-		const change = { start, timeouts } as const;
+		const idle = this.#random.chance(0.5) ? this.#idle() : serverPlan(name).idle;
+		const change = { start, timeouts, idle } as const;
 		this.#plans.set(name, serverPlan(name, change, this.#version));
+	}
+
+	/** A ladder so short that a life has many nights. */
+	#idle(): IdlePlan {
+		const random = this.#random;
+		const time = (most_ms: number) => (random.chance(0.2) ? undefined : 1 + random.below(most_ms));
+		return {
+			keep: random.pick(["on-demand", "on-demand", "warm", "always"]),
+			freeze_ms: time(500),
+			reclaim_ms: time(1_000),
+			stop_ms: time(2_000),
+			warm_at: [],
+			warm_on_list: false,
+		};
 	}
 
 	#apply(): void {
@@ -189,7 +214,7 @@ class World {
 	}
 
 	#bad(): string {
-		return this.#random.pick(["flaky", "slow", "broken"]);
+		return this.#random.pick(["flaky", "slow", "broken", "sleepy"]);
 	}
 
 	#keyOf(server: string): InstanceKey {
@@ -218,7 +243,16 @@ class World {
 		const { hosting, driver, clock } = this.#house;
 		const now_ms = clock.monotonic();
 		assert.ok(driver.starts_at_once_max <= 1, "two starts of one key at once");
+		for (const { lease } of this.#held) {
+			const upstream = lease.upstream as FakeUpstream;
+			if (upstream.state !== "open") continue;
+			const { log, frozen } = upstream.hibernation ?? { log: [], frozen: false };
+			assert.ok(!frozen || log.at(-1) === "freeze", "used and left asleep");
+		}
 		for (const status of hosting.statuses()) {
+			for (const { state, leases } of status.instances) {
+				if (state === "frozen") assert.equal(leases, 0, "frozen in use");
+			}
 			const counted = status.instances.reduce((sum, { leases }) => sum + leases, 0);
 			const held = this.#held.filter(({ key, lease }) => {
 				const { state } = lease.upstream as FakeUpstream;

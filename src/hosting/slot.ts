@@ -46,7 +46,12 @@ export class Slot {
 		return this.instance?.leases?.count ?? 0;
 	}
 
-	/** A lease on its instance, when that is ready and has room. */
+	/** True when its instance takes calls, if need be after a wake that costs next to nothing. */
+	get usable(): boolean {
+		return this.#state === "ready" || this.#state === "frozen";
+	}
+
+	/** A lease on its instance, when that is awake and has room. */
 	lease(calls_max: number): Lease | undefined {
 		if (this.#state !== "ready") return undefined;
 		const leases = this.instance?.leases;
@@ -61,6 +66,9 @@ export class Slot {
 			key: this.key,
 			state: this.#state,
 			generation: this.instance?.generation ?? 0,
+			unused_since_ms: this.instance?.unusedSince(),
+			can_freeze: this.instance?.sleep?.can_freeze ?? false,
+			reclaimed: this.instance?.sleep?.reclaimed_bytes !== undefined,
 			wanted: this.wanted,
 			waiting: this.line.length,
 			retry_at_ms: this.recovery.retry_at_ms,

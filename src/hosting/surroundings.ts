@@ -59,6 +59,11 @@ export interface HostingOptions {
 	/** See `DriverContext.era_verdicts`. */
 	readonly era_verdicts?: EraVerdicts | undefined;
 	readonly resolve: Resolve;
+	/**
+	 * Whether what a server offers is known without running it: then it need not be started with
+	 * the gateway. Without it nothing is.
+	 */
+	readonly isKnown?: ((server: ServerPlan) => boolean) | undefined;
 	/** Read on every use: a reload may change them. */
 	limits(): HostingLimits;
 	/** What servers are told of the client they talk to: a raw JSON object. */

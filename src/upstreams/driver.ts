@@ -78,7 +78,7 @@ export interface Hello {
 /** One usable connection to a server. */
 export interface Upstream {
 	readonly hello: Hello;
-	/** Requests sent and not yet answered. */
+	/** Requests sent and not yet answered, subscriptions aside: those stay open for ever. */
 	readonly in_flight: number;
 	/** How it is put to sleep; undefined where there is nothing of ours to put to sleep. */
 	readonly hibernation?: Hibernation | undefined;

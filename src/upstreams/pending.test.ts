@@ -21,6 +21,8 @@ function setUp() {
 	return { clock, faults, given_up, pending, add };
 }
 
+const listening = message('{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen"}');
+
 function replyTo(call: PendingCall): Message {
 	return message(`{"jsonrpc":"2.0","id":${call.id},"result":{}}`);
 }
@@ -48,6 +50,27 @@ test("a call is settled by what comes first and by nothing after it", async () =
 	pending.failAll((late) => faults.exited(late, "went away"));
 	assert.equal((await call.outcome).ok, true);
 	assert.deepEqual(given_up, []);
+});
+
+test("a subscription is in flight for ever and counts for nothing", async () => {
+	const { clock, pending, add } = setUp();
+	const params = { signal: new AbortController().signal, call_ms: 2 ** 31 - 1 };
+	const listen = { ...toolRequest("echo", {}, params), message: listening };
+	const subscription = pending.add(listen);
+	const call = add();
+	assert.equal(pending.size, 1);
+	let drained = false;
+	void pending.drain(60_000).then(() => {
+		drained = true;
+	});
+	pending.settle(call, succeed(replyTo(call)));
+	await clock.advance(0);
+	assert.equal(drained, true);
+	assert.equal(pending.size, 0);
+	assert.equal(pending.get(subscription.id), subscription);
+	await pending.drain(60_000);
+	pending.settle(subscription, succeed(replyTo(subscription)));
+	assert.equal(pending.size, 0);
 });
 
 test("the only call of a client in flight is told from one of several", () => {

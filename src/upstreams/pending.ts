@@ -67,6 +67,8 @@ export class PendingCalls {
 	readonly #deadlines: Deadlines<PendingCall>;
 	readonly #drained = new Set<() => void>();
 	#last_id = 0;
+	/** Subscriptions among the calls. */
+	#listens = 0;
 
 	constructor(options: PendingOptions) {
 		this.#options = options;
@@ -75,9 +77,12 @@ export class PendingCalls {
 		});
 	}
 
-	/** Requests accepted and not yet settled. */
+	/**
+	 * Requests accepted and not yet settled. A subscription is not counted: it stays open for
+	 * ever, and is no work of the server's.
+	 */
 	get size(): number {
-		return this.#calls.size;
+		return this.#calls.size - this.#listens;
 	}
 
 	/** Accepts a request under an id of its own. Its signal must not have aborted yet. */
@@ -85,6 +90,7 @@ export class PendingCalls {
 		this.#last_id += 1;
 		const call = new PendingCall(this.#last_id, request);
 		this.#calls.set(call.id, call);
+		if (isListen(call)) this.#listens += 1;
 		this.#deadlines.add(call);
 		call.abandon = () => this.#giveUp(call, this.#options.faults.cancelled(call));
 		request.signal.addEventListener("abort", call.abandon);
@@ -115,13 +121,14 @@ export class PendingCalls {
 		if (call.settled) return false;
 		call.settled = true;
 		this.#calls.delete(call.id);
+		if (isListen(call)) this.#listens -= 1;
 		this.#deadlines.remove(call);
 		if (call.abandon !== undefined) {
 			call.request.signal.removeEventListener("abort", call.abandon);
 			call.abandon = undefined;
 		}
 		call.resolve(outcome);
-		if (this.#calls.size === 0 && this.#drained.size > 0) this.#tellDrained();
+		if (this.size === 0 && this.#drained.size > 0) this.#tellDrained();
 		return true;
 	}
 
@@ -153,7 +160,7 @@ export class PendingCalls {
 
 	/** Resolves when nothing is in flight, or after `wait_ms`. */
 	drain(wait_ms: number): Promise<void> {
-		if (this.#calls.size === 0) return Promise.resolve();
+		if (this.size === 0) return Promise.resolve();
 		return new Promise((resolve) => {
 			const timer = this.#options.clock.after(wait_ms, () => done());
 			const done = () => {
@@ -176,7 +183,12 @@ export class PendingCalls {
 	}
 }
 
-function isOfClient({ request }: PendingCall): boolean {
-	if (request.message.method === "subscriptions/listen") return false;
+function isListen({ request }: PendingCall): boolean {
+	return request.message.method === "subscriptions/listen";
+}
+
+function isOfClient(call: PendingCall): boolean {
+	const { request } = call;
+	if (isListen(call)) return false;
 	return request.onNotification !== undefined || request.onRequest !== undefined;
 }

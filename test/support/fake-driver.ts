@@ -1,8 +1,16 @@
+import assert from "node:assert/strict";
 import type { StdioSpec } from "../../src/config/plan.ts";
-import type { Timer } from "../../src/lib/clock.ts";
+import type { Clock, Timer } from "../../src/lib/clock.ts";
 import { fail, type Result, succeed } from "../../src/lib/result.ts";
 import { type Fault, type FaultCode, makeFault } from "../../src/protocol/fault.ts";
-import type { Driver, DriverContext, Hello, Upstream } from "../../src/upstreams/driver.ts";
+import type {
+	Driver,
+	DriverContext,
+	Hello,
+	Hibernation,
+	InstanceUsage,
+	Upstream,
+} from "../../src/upstreams/driver.ts";
 
 /** How one start of a server goes. */
 export interface FakeStart {
@@ -16,6 +24,63 @@ export interface FakeStart {
 	readonly close_ms?: number;
 	/** A driver that ignores the signal it is given. */
 	readonly deaf?: boolean;
+	/** How it sleeps; undefined where it cannot be frozen. */
+	readonly sleep?: FakeSleep;
+}
+
+/** How a fake server goes to sleep and wakes up. */
+export interface FakeSleep {
+	readonly freeze_ms?: number;
+	readonly freezes?: boolean;
+	/** False for one that can never be woken again. */
+	readonly thaws?: boolean;
+	readonly reclaims_bytes?: number;
+}
+
+/** A hibernation that remembers what was asked of it. */
+export class FakeHibernation implements Hibernation {
+	frozen = false;
+	/** What was asked for, in its order; a `+` says that it is done. */
+	readonly log: string[] = [];
+	#busy = false;
+	readonly #clock: Clock;
+	readonly #sleep: FakeSleep;
+
+	constructor(clock: Clock, sleep: FakeSleep) {
+		this.#clock = clock;
+		this.#sleep = sleep;
+	}
+
+	async freeze(): Promise<boolean> {
+		this.log.push("freeze");
+		assert.equal(this.#busy, false, "a freeze or thaw overtakes another one");
+		this.#busy = true;
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const { freeze_ms } = this.#sleep;
+		if (freeze_ms === undefined) resolve();
+		else this.#clock.after(freeze_ms, resolve);
+		await promise;
+		this.log.push("+freeze");
+		this.#busy = false;
+		this.frozen = this.#sleep.freezes !== false;
+		return this.frozen;
+	}
+
+	async thaw(): Promise<void> {
+		this.log.push("thaw");
+		assert.equal(this.#busy, false, "a thaw overtakes a freeze");
+		if (this.#sleep.thaws === false) throw new Error("the freezer is broken");
+		this.frozen = false;
+	}
+
+	async reclaim(): Promise<number> {
+		this.log.push("reclaim");
+		return this.#sleep.reclaims_bytes ?? 0;
+	}
+
+	async usage(): Promise<InstanceUsage | undefined> {
+		return { memory_bytes: 1_000_000, cpu_ms: 5, processes: 1 };
+	}
 }
 
 export const fake_hello: Hello = {
@@ -35,16 +100,19 @@ export class FakeUpstream implements Upstream {
 	readonly context: DriverContext;
 	in_flight = 0;
 	drains = 0;
+	readonly hibernation: FakeHibernation | undefined;
 	state: "open" | "gone" | "closing" | "closed" = "open";
 	readonly #close_ms: number;
 	#closing: Promise<void> | undefined;
 
-	constructor(spec: StdioSpec, context: DriverContext, close_ms: number) {
+	constructor(spec: StdioSpec, context: DriverContext, start: FakeStart) {
+		const { sleep } = start;
+		this.hibernation = sleep && new FakeHibernation(context.clock, sleep);
 		this.spec = spec;
 		this.context = context;
 		this.server = context.server;
 		this.capabilities = context.client_capabilities;
-		this.#close_ms = close_ms;
+		this.#close_ms = start.close_ms ?? 0;
 	}
 
 	async request(): Promise<never> {
@@ -154,7 +222,7 @@ export class FakeDriver implements Driver<StdioSpec> {
 	}
 
 	#opened(start: FakeStart, spec: StdioSpec, context: DriverContext): FakeUpstream {
-		const upstream = new FakeUpstream(spec, context, start.close_ms ?? 0);
+		const upstream = new FakeUpstream(spec, context, start);
 		this.upstreams.push(upstream);
 		if (start.lives_ms !== undefined) {
 			context.clock.after(start.lives_ms, () => upstream.crash());

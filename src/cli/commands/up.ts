@@ -13,7 +13,7 @@ import { usageFailure } from "../failure.ts";
 import { counted, duration, printable } from "../output.ts";
 import { withProgress } from "../progress.ts";
 import { typedCommand } from "../self-command.ts";
-import { printServers } from "../server-table.ts";
+import { isUsable, printServers } from "../server-table.ts";
 import { startFailure } from "../start-failure.ts";
 import { changeLines } from "./reload.ts";
 
@@ -179,7 +179,7 @@ class UpRun {
 
 	async #show(overview: Overview): Promise<void> {
 		const { output, clock, self, cwd } = this.#context;
-		const ready = overview.servers.filter(({ state }) => state === "ready").length;
+		const ready = overview.servers.filter(isUsable).length;
 		const took = duration(clock.monotonic() - this.#started_ms);
 		const servers = counted(overview.servers.length, "server");
 		output.line(

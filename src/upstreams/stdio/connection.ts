@@ -5,7 +5,13 @@ import type { Edit, Message } from "../../wire/message.ts";
 import { LineReader } from "../../wire/ndjson.ts";
 import { applyEdits } from "../../wire/splice.ts";
 import { OpenAsks } from "../asks.ts";
-import type { ChildHandle, DriverContext, GoneReason, UpstreamRequest } from "../driver.ts";
+import type {
+	ChildHandle,
+	DriverContext,
+	GoneReason,
+	Hibernation,
+	UpstreamRequest,
+} from "../driver.ts";
 import { UpstreamFaults } from "../faults.ts";
 import { Inbound } from "../inbound.ts";
 import { progressToken, stampRequest } from "../outgoing.ts";
@@ -27,6 +33,7 @@ export class StdioConnection {
 	readonly #inbound: Inbound;
 	readonly #outbox: Outbox;
 	readonly #lifetime: Lifetime;
+	readonly #hibernation: Hibernation | undefined;
 	/** Told when the program goes away by itself; set once the handshake is done. */
 	onGone: ((reason: GoneReason) => void) | undefined = undefined;
 
@@ -36,6 +43,7 @@ export class StdioConnection {
 		const outbox = new Outbox(child.stdin);
 		const send = (bytes: Buffer) => outbox.push(bytes, undefined);
 		this.#context = context;
+		this.#hibernation = child.hibernation;
 		this.faults = faults;
 		this.#outbox = outbox;
 		this.#pending = new PendingCalls({
@@ -51,9 +59,14 @@ export class StdioConnection {
 		this.#readMessages(child.stdout);
 	}
 
-	/** Requests sent and not yet answered. */
+	/** See `Upstream.in_flight`. */
 	get in_flight(): number {
 		return this.#pending.size;
+	}
+
+	/** How the program is put to sleep, where the machine can. */
+	get hibernation(): Hibernation | undefined {
+		return this.#hibernation;
 	}
 
 	/** How the program ended, once it has. */

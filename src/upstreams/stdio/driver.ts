@@ -2,7 +2,14 @@ import type { StdioSpec } from "../../config/plan.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
 import type { Edit, Message } from "../../wire/message.ts";
-import type { Driver, DriverContext, Hello, Upstream, UpstreamRequest } from "../driver.ts";
+import type {
+	Driver,
+	DriverContext,
+	Hello,
+	Hibernation,
+	Upstream,
+	UpstreamRequest,
+} from "../driver.ts";
 import { envelopeOf } from "../handshake.ts";
 import { type Envelope, withEnvelope } from "../outgoing.ts";
 import type { Outcome } from "../pending.ts";
@@ -41,6 +48,10 @@ class StdioUpstream implements Upstream {
 
 	get in_flight(): number {
 		return this.#connection.in_flight;
+	}
+
+	get hibernation(): Hibernation | undefined {
+		return this.#connection.hibernation;
 	}
 
 	request(request: UpstreamRequest): Promise<Outcome> {
