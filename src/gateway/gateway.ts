@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Plan } from "../config/plan.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
+import { answerError, type Refusal } from "./answer-error.ts";
 import { UnattributedAsks } from "./asks.ts";
 import { type Authenticate, authenticatorOf } from "./authenticate.ts";
 import { GatewayContext, type GatewayOptions } from "./context.ts";
@@ -171,15 +172,18 @@ export class Gateway {
 	}
 
 	#serve(request: IncomingMessage, response: ServerResponse): void {
+		const route = routeOf(request.url ?? "/");
 		const refusal = this.#refusal(request);
 		if (refusal !== undefined) {
-			answerJson(response, 403, refusal);
+			const { code, message } = refusal;
+			if (route.kind === "endpoint") answerError(response, 403, refusal);
+			else answerJson(response, 403, { error: code, message });
 			return;
 		}
-		const route = routeOf(request.url ?? "/");
 		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route);
-		else if (this.#stopping) answerJson(response, 503, shutting_down);
-		else if (route.kind === "admin") this.#options.admin(request, response);
+		else if (this.#stopping) {
+			answerJson(response, 503, { error: shutting_down.code, message: shutting_down.message });
+		} else if (route.kind === "admin") this.#options.admin(request, response);
 		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
 		else answerJson(response, 404, not_found);
@@ -194,7 +198,7 @@ export class Gateway {
 		// Only MCP addresses are open to pages of other origins; the rest has no such headers.
 		const headers = origin === undefined ? no_headers : corsHeaders(origin);
 		if (this.#stopping) {
-			answerJson(response, 503, shutting_down, headers);
+			answerError(response, 503, shutting_down, headers);
 			return;
 		}
 		if (origin !== undefined && request.method === "OPTIONS") {
@@ -203,7 +207,7 @@ export class Gateway {
 			return;
 		}
 		if (route.part !== "mcp" && !this.#plan.sse) {
-			answerJson(response, 404, not_found, headers);
+			answerError(response, 404, { code: "not_found", message: not_found.message }, headers);
 			return;
 		}
 		// Before anything is looked up: who is nobody here learns not even which names there are.
@@ -216,13 +220,13 @@ export class Gateway {
 		const endpoint = this.#endpoints.get(route.name);
 		if (endpoint === undefined) {
 			const message = `There is no server or endpoint named "${route.name}".`;
-			answerJson(response, 404, { error: "server_unknown", message }, headers);
+			answerError(response, 404, { code: "server_unknown", message }, headers);
 			return;
 		}
 		// A push stream stays open for hours and costs nearly nothing: it is not a request.
 		const counted = request.method !== "GET";
 		if (counted && this.#in_flight >= this.#plan.limits.requests_in_flight_max) {
-			answerJson(response, 503, overloaded, { ...headers, "retry-after": "1" });
+			answerError(response, 503, overloaded, { ...headers, "retry-after": "1" });
 			return;
 		}
 		if (counted) this.#in_flight += 1;
@@ -245,15 +249,15 @@ export class Gateway {
 		else await serveMcpAddress(exchange, this.#edges, this.context);
 	}
 
-	#refusal(request: IncomingMessage): { error: string; message: string } | undefined {
+	#refusal(request: IncomingMessage): Refusal | undefined {
 		const rules = { hosts: this.#plan.allowed_hosts, origins: this.#plan.allowed_origins };
 		if (!isAllowedHost(request.headers.host, rules)) {
 			const message = "This Host is not allowed. Add it to allowed_hosts if it is yours.";
-			return { error: "host_not_allowed", message };
+			return { code: "host_not_allowed", message };
 		}
 		if (!isAllowedOrigin(request.headers.origin, rules)) {
 			const message = "This Origin is not allowed. Add it to allowed_origins if it is yours.";
-			return { error: "origin_not_allowed", message };
+			return { code: "origin_not_allowed", message };
 		}
 		return undefined;
 	}
@@ -261,7 +265,7 @@ export class Gateway {
 	#broke(error: unknown, { response, headers }: Exchange): void {
 		const { code, message, id } = this.context.defect(error, { id: "-", method: "-" });
 		if (response.headersSent) response.destroy();
-		else answerJson(response, 500, { error: code, message, id }, headers);
+		else answerError(response, 500, { code, message, error_id: id }, headers);
 	}
 }
 
@@ -272,9 +276,12 @@ const not_found = {
 	message: "Nothing is here. MCP addresses are /mcp and /<server>/mcp.",
 };
 
-const shutting_down = { error: "gateway_stopping", message: "Moorage is shutting down." };
+const shutting_down = {
+	code: "gateway_stopping",
+	message: "Moorage is shutting down. Try again in a moment.",
+} as const;
 
 const overloaded = {
-	error: "overloaded",
+	code: "overloaded",
 	message: "Too many requests at once. Try again in a moment.",
-};
+} as const;

@@ -5,12 +5,12 @@ import { composeError, composeResult } from "../../wire/compose.ts";
 import { indexMessage, isBatch } from "../../wire/index-message.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { rawText } from "../../wire/object.ts";
+import { answerError } from "../answer-error.ts";
 import type { GatewayContext } from "../context.ts";
 import { combined_endpoint, type Endpoint } from "../endpoint.ts";
 import type { Pushes } from "../pushes.ts";
 import { readBody } from "../read-body.ts";
 import { renderReply } from "../render.ts";
-import { answerJson } from "../routes.ts";
 import { readHeader } from "./classify.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LegacyEdge } from "./legacy.ts";
@@ -248,7 +248,5 @@ function idOf(message: Message): string {
 }
 
 function refuse(exchange: Exchange, status: number, message: string): void {
-	const { headers, response } = exchange;
-	for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-	answerJson(response, status, { error: "sse_refused", message });
+	answerError(exchange.response, status, { code: "sse_refused", message }, exchange.headers);
 }

@@ -41,13 +41,27 @@ test("at its own address a server gets everything, unchanged", async () => {
 		["resources/read", '{"uri":"moorage://b/x"}', "moorage://b/x"],
 		["tools/list", "{}", undefined],
 		["x-vendor/any", '{"name":"n"}', undefined],
-		["tools/call", '{"name":7}', undefined],
 	] as const) {
 		const { call, reply, sent } = await find("single", method, params);
 		assert.equal(reply, undefined);
 		assert.equal(call.target?.server.name, "a");
 		assert.equal(call.target?.name, name);
 		assert.equal(sent, call.message.bytes.toString("utf8"));
+	}
+});
+
+test("what is called by no name at all is refused before its server sees it", async () => {
+	for (const kind of ["single", "bundle"] as const) {
+		for (const [method, params] of [
+			["tools/call", '{"name":7}'],
+			["tools/call", "{}"],
+			["prompts/get", '{"name":null}'],
+			["resources/read", '{"uri":["x"]}'],
+		] as const) {
+			const { call, reply } = await find(kind, method, params);
+			assert.equal(codeOf(reply), -32602, `${method} ${params} at a ${kind}`);
+			assert.equal(call.target, undefined);
+		}
 	}
 });
 

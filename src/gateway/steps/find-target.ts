@@ -51,7 +51,11 @@ function findSingle(call: Call, context: GatewayContext): Reply | undefined {
 	const source = nameSource(call.method);
 	if (source === "taskId" && hasBoundTasks(call, server, context)) return findTask(call, context);
 	const span = source === undefined ? undefined : memberSpan(call.message.params, source);
-	call.target = { server, name: readString(call.message.bytes, span) };
+	const name = readString(call.message.bytes, span);
+	if (source !== undefined && name === undefined) {
+		return rpcError(rpc_codes.invalid_params, `params.${source} must be a string`);
+	}
+	call.target = { server, name };
 	return undefined;
 }
 
