@@ -25,14 +25,26 @@ let instance: string;
 const body_bytes_max = 64 * 1024;
 
 before(async () => {
-	gateway = await startGateway({
-		servers: {
-			echo: stdioFixture("echo"),
-			slow: stdioFixture("slow"),
-			stateful: stdioFixture("stateful"),
+	gateway = await startGateway(
+		{
+			servers: {
+				echo: stdioFixture("echo"),
+				slow: stdioFixture("slow"),
+				stateful: stdioFixture("stateful"),
+			},
+			limits: { body: "64KiB", headers: "8KiB" },
 		},
-		limits: { body: "64KiB", headers: "8KiB" },
-	});
+		{
+			wrong: [
+				{
+					hop: "clients",
+					direction: "to-server",
+					complaint: /^/u,
+					why: "These clients get everything wrong; what they are told has to be right.",
+				},
+			],
+		},
+	);
 	const stateful = new ModernWire(gateway.address("stateful"));
 	instance = textOf(await stateful.call("instance"));
 	legacy = await openLegacy(gateway.address("echo"));

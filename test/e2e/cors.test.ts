@@ -19,11 +19,24 @@ let gateway: TestGateway;
 
 before(async () => {
 	const servers = { echo: stdioFixture("echo"), progress: stdioFixture("progress") };
-	gateway = await startGateway({
-		servers,
-		allowed_origins: [friend],
-		limits: { requests_in_flight: 1 },
-	});
+	gateway = await startGateway(
+		{
+			servers,
+			allowed_origins: [friend],
+			limits: { requests_in_flight: 1 },
+		},
+		{
+			wrong: [
+				{
+					hop: "clients",
+					direction: "to-server",
+					complaint: /^not JSON$/u,
+					text: /^\{$/u,
+					why: "An answer to a body that is no message can be read by its page as well.",
+				},
+			],
+		},
+	);
 });
 
 after(() => gateway?.stop());
@@ -105,7 +118,7 @@ test("an origin that is not allowed is refused, whatever it asks and sends along
 		});
 		for (const { status, headers, body } of [asked, posted]) {
 			assert.equal(status, 403);
-			assert.equal(JSON.parse(String(body)).error, "origin_not_allowed");
+			assert.equal(JSON.parse(String(body)).error.data.code, "origin_not_allowed");
 			const opened = Object.keys(headers).filter((name) => name.startsWith("access-control-"));
 			assert.deepEqual(opened, []);
 		}

@@ -16,6 +16,8 @@ const eras = ["legacy", "modern"] as const;
 const drivers = ["stdio", "http"] as const;
 type Era = (typeof eras)[number];
 
+const hops = ["clients", "servers", "pipes"] as const;
+
 let gateway: TestGateway;
 let fixtures: HttpFixture[];
 
@@ -31,19 +33,30 @@ before(async () => {
 	const [http_legacy, http_modern, huge_legacy, huge_modern, json] = fixtures.map(({ url }) => ({
 		url,
 	}));
-	gateway = await startGateway({
-		servers: {
-			"stdio-legacy": stdioFixture("fidelity"),
-			"stdio-modern": stdioFixture("fidelity", "--era", "modern"),
-			"http-legacy": http_legacy,
-			"http-modern": http_modern,
-			"json-legacy": json,
-			"huge-stdio-legacy": stdioFixture("huge"),
-			"huge-stdio-modern": stdioFixture("huge", "--era", "modern"),
-			"huge-http-legacy": huge_legacy,
-			"huge-http-modern": huge_modern,
+	gateway = await startGateway(
+		{
+			servers: {
+				"stdio-legacy": stdioFixture("fidelity"),
+				"stdio-modern": stdioFixture("fidelity", "--era", "modern"),
+				"http-legacy": http_legacy,
+				"http-modern": http_modern,
+				"json-legacy": json,
+				"huge-stdio-legacy": stdioFixture("huge"),
+				"huge-stdio-modern": stdioFixture("huge", "--era", "modern"),
+				"huge-http-legacy": huge_legacy,
+				"huge-http-modern": huge_modern,
+			},
 		},
-	});
+		{
+			wrong: hops.map((hop) => ({
+				hop,
+				direction: "to-client",
+				complaint: /CallToolResult of .*\/content\/0 must/u,
+				text: /"type":"hologram"/u,
+				why: "A kind of content that no revision knows has to pass as it is.",
+			})),
+		},
+	);
 	for (const { name, state } of gateway.daemon.overview().servers) {
 		assert.equal(state, "ready", name);
 	}

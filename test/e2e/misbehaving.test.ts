@@ -23,23 +23,36 @@ before(async () => {
 	const quick = { timeouts: { call: "700ms", stop: "200ms" } };
 	const impatient = { timeouts: { start: "400ms", stop: "200ms" } };
 	const bounded = { timeouts: { start: "10s" } };
-	gateway = await startGateway({
-		servers: {
-			healthy: stdioFixture("echo"),
-			chatty: stdioFixture("chatty"),
-			crashing: stdioFixture("crashing"),
-			slow: stdioFixture("slow"),
-			mute: { ...stdioFixture("silent", "--after_handshake"), ...quick },
-			"remote-mute": { url: remote.url, ...quick },
-			silent: { ...stdioFixture("silent"), ...impatient },
-			"exits-at-once": { ...stdioFixture("crashing", "--at_start", "--code", "7"), ...bounded },
-			"exits-later": { ...stdioFixture("crashing", "--after_handshake"), ...bounded },
-			missing: { command: "moorage-no-such-program" },
-			nowhere: { url: "http://127.0.0.1:9/mcp", ...bounded },
-			late: { ...stdioFixture("slow", "--start_ms", "1500"), start: "on-demand" },
+	gateway = await startGateway(
+		{
+			servers: {
+				healthy: stdioFixture("echo"),
+				chatty: stdioFixture("chatty"),
+				crashing: stdioFixture("crashing"),
+				slow: stdioFixture("slow"),
+				mute: { ...stdioFixture("silent", "--after_handshake"), ...quick },
+				"remote-mute": { url: remote.url, ...quick },
+				silent: { ...stdioFixture("silent"), ...impatient },
+				"exits-at-once": { ...stdioFixture("crashing", "--at_start", "--code", "7"), ...bounded },
+				"exits-later": { ...stdioFixture("crashing", "--after_handshake"), ...bounded },
+				missing: { command: "moorage-no-such-program" },
+				nowhere: { url: "http://127.0.0.1:9/mcp", ...bounded },
+				late: { ...stdioFixture("slow", "--start_ms", "1500"), start: "on-demand" },
+			},
+			limits: { list_wait: "2s" },
 		},
-		limits: { list_wait: "2s" },
-	});
+		{
+			wrong: [
+				{
+					hop: "pipes",
+					direction: "to-client",
+					peer: /chatty\.mjs/u,
+					complaint: /^/u,
+					why: "This server writes what it should not; its clients must not see any of it.",
+				},
+			],
+		},
+	);
 });
 
 after(async () => {

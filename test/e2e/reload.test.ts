@@ -23,6 +23,8 @@ before(async () => {
 
 after(() => gateway.stop());
 
+const ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+
 const at = (endpoint: string) => new ModernWire(gateway.address(endpoint));
 const instanceOf = async (endpoint: string) => textOf(await at(endpoint).call("instance"));
 
@@ -107,7 +109,7 @@ test("a server that is added is there, one that is removed is gone, and clients 
 	const names = await toolsAt("mcp");
 	assert.ok(names.includes("same__whoami"));
 	assert.ok(!names.some((name) => /^(coming|leaving)__/.test(name)), names.join());
-	const gone = await exchange(gateway.address("leaving"), { body: "{}" });
+	const gone = await exchange(gateway.address("leaving"), { body: ping });
 	assert.equal(gone.status, 404);
 	assert.equal(await instanceOf("same"), same);
 	listening.close();
@@ -246,7 +248,7 @@ test("a file that changes is noticed, also when an editor replaces it", async ()
 		await writeFile(`${watched.config_path}.new`, write({ same: base.same }));
 		await rename(`${watched.config_path}.new`, watched.config_path);
 		await second;
-		assert.equal((await exchange(watched.address("more"), { body: "{}" })).status, 404);
+		assert.equal((await exchange(watched.address("more"), { body: ping })).status, 404);
 
 		const third = noticed();
 		await writeFile(watched.config_path, "servers: [");

@@ -10,14 +10,27 @@ import { exchange } from "../support/raw-client.ts";
 let gateway: TestGateway;
 
 before(async () => {
-	gateway = await startGateway({
-		servers: {
-			asking: stdioFixture("asking"),
-			echo: stdioFixture("echo"),
-			progress: stdioFixture("progress"),
-			changing: stdioFixture("list-changing"),
+	gateway = await startGateway(
+		{
+			servers: {
+				asking: stdioFixture("asking"),
+				echo: stdioFixture("echo"),
+				progress: stdioFixture("progress"),
+				changing: stdioFixture("list-changing"),
+			},
 		},
-	});
+		{
+			wrong: [
+				{
+					hop: "clients",
+					direction: "to-server",
+					complaint: /^not JSON$/u,
+					text: /^\{$/u,
+					why: "A body that is no message is refused at this transport too.",
+				},
+			],
+		},
+	);
 });
 
 after(() => gateway.stop());

@@ -28,7 +28,18 @@ const start = (port: number) =>
 				modern: stdioFixture("watched", "--era", "modern"),
 			},
 		},
-		{ folder, port },
+		{
+			folder,
+			port,
+			wrong: [
+				{
+					hop: "clients",
+					direction: "to-server",
+					complaint: /UnsubscribeRequest .*required property 'uri'/u,
+					why: "A client that does not say what it is done with is told so.",
+				},
+			],
+		},
 	);
 
 /** A modern client's stream for the resource, once it is acknowledged. */

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cli_path } from "../support/run-cli.ts";
+import { checkWire } from "../wire/watch.ts";
+import { type WatchedProcess, watchedProcess } from "../wire/watched-process.ts";
 import { type Child, killChild, startChild } from "./child.ts";
 
 /** `moorage up` as a process of its own, which can be killed and started again. */
@@ -9,6 +11,7 @@ export class GatewayProcess {
 	readonly #folder: string;
 	readonly #config: string;
 	#child: Child | undefined;
+	#wire: WatchedProcess | undefined;
 	url = "";
 
 	private constructor(folder: string, config: string) {
@@ -34,6 +37,7 @@ export class GatewayProcess {
 	/** Kills it without warning and starts it again at the same address. */
 	async killAndRestart(): Promise<void> {
 		if (this.#child !== undefined) await killChild(this.#child);
+		this.#checkWire();
 		await this.#up();
 	}
 
@@ -41,14 +45,21 @@ export class GatewayProcess {
 		this.#child?.process.kill("SIGTERM");
 		await this.#child?.exited;
 		await rm(this.#folder, { recursive: true, force: true });
+		this.#checkWire();
+	}
+
+	#checkWire(): void {
+		checkWire(this.#wire?.takeComplaints());
 	}
 
 	async #up(): Promise<void> {
 		const listen = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
-		const args = [cli_path, "up", this.#config, "--json", "--data", this.data];
+		const args = ["up", this.#config, "--json", "--data", this.data, "--listen", listen];
+		const wire = watchedProcess();
+		this.#wire = wire;
 		const { child, found } = await startChild(
-			[...args, "--listen", listen],
-			{ PATH: process.env["PATH"], HOME: this.#folder },
+			[...wire.node_args, cli_path, ...args],
+			{ PATH: process.env["PATH"], HOME: this.#folder, ...wire.environment },
 			addressIn,
 		);
 		this.#child = child;

@@ -5,6 +5,13 @@ import { loadPlan } from "../../src/config/load.ts";
 import { type Daemon, type DaemonOptions, startDaemon } from "../../src/daemon/daemon.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import {
+	checkWire,
+	expectWrong,
+	type WrongOnPurpose,
+	watchListener,
+	watchWire,
+} from "../wire/watch.ts";
 import { fixturePath } from "./fixtures.ts";
 import { QuietLog } from "./quiet-log.ts";
 
@@ -30,11 +37,25 @@ export function stdioFixture(name: string, ...args: string[]) {
 	return { command: process.execPath, args: [fixturePath(name), ...args] };
 }
 
-/** Starts a gateway on the content of a moorage.yaml (JSON is YAML). */
+/** How a test starts its gateway. */
+export interface TestGatewayOptions extends Partial<DaemonOptions> {
+	readonly folder?: string;
+	readonly port?: number;
+	/** Messages that the test sends or causes wrong on purpose; all others are checked. */
+	readonly wrong?: readonly WrongOnPurpose[];
+}
+
+/**
+ * Starts a gateway on the content of a moorage.yaml (JSON is YAML). Everything that clients, the
+ * gateway and servers say to each other meanwhile is held against the schema of the revision
+ * they speak; `stop` fails when something does not fit.
+ */
 export async function startGateway(
 	config: object,
-	options: Partial<DaemonOptions> & { folder?: string; port?: number } = {},
+	{ wrong = [], ...options }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
+	watchWire({ all_listeners: false });
+	expectWrong(wrong);
 	const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "moorage-test-")));
 	const config_path = join(folder, "moorage.yaml");
 	const listen = `127.0.0.1:${options.port ?? 0}`;
@@ -60,6 +81,7 @@ export async function startGateway(
 	});
 	if (!started.ok) throw new Error(JSON.stringify(started.problem));
 	const daemon = started.value;
+	watchListener(daemon.url);
 	await daemon.settled(settle_ms);
 	return {
 		url: daemon.url,
@@ -76,6 +98,7 @@ export async function startGateway(
 		async stop() {
 			await daemon.stop();
 			if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+			checkWire();
 		},
 	};
 }

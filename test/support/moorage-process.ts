@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { checkWire } from "../wire/watch.ts";
+import { watchedProcess } from "../wire/watched-process.ts";
 
 const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
@@ -25,7 +27,10 @@ export interface MoorageProcess {
 	kill(): Promise<void>;
 }
 
-/** Starts `moorage up CONFIG --data DATA` on a free port and waits until it is ready. */
+/**
+ * Starts `moorage up CONFIG --data DATA` on a free port and waits until it is ready. What is said
+ * on its wire is checked when it ends.
+ */
 export async function startMoorage(
 	config: string,
 	data: string,
@@ -33,9 +38,10 @@ export async function startMoorage(
 	listen = "127.0.0.1:0",
 ): Promise<MoorageProcess> {
 	const args = ["up", config, "--data", data, "--listen", listen, "--json"];
-	const child = spawn(process.execPath, [program, ...args], {
+	const wire = watchedProcess();
+	const child = spawn(process.execPath, [...wire.node_args, program, ...args], {
 		stdio: ["ignore", "pipe", "pipe"],
-		env: environment,
+		env: { ...environment, ...wire.environment },
 	});
 	const errors: string[] = [];
 	createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
@@ -61,11 +67,14 @@ export async function startMoorage(
 			new URL(endpoint === "mcp" ? "/mcp" : `/${endpoint}/mcp`, report.url),
 		async stop() {
 			child.kill("SIGTERM");
-			return (await exited)[0];
+			const [code] = await exited;
+			checkWire(wire.takeComplaints());
+			return code;
 		},
 		async kill() {
 			child.kill("SIGKILL");
 			await exited;
+			checkWire(wire.takeComplaints());
 		},
 	};
 }
