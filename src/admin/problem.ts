@@ -73,6 +73,11 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "Program is not installed",
 		next: "Run `moorage doctor`: it says what to install.",
 	},
+	isolation_missing: {
+		status: 502,
+		title: "Server cannot be confined on this machine",
+		next: "Run `moorage doctor`: it says what is missing.",
+	},
 	install_failed: {
 		status: 502,
 		title: "Package could not be installed",

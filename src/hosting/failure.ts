@@ -17,6 +17,7 @@ export interface Failure {
 const telling_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 	"command_missing",
 	"install_failed",
+	"isolation_missing",
 	"server_unreachable",
 	"server_rejected",
 	"not_supported",
@@ -26,6 +27,7 @@ const telling_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 const final_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 	"command_missing",
 	"install_failed",
+	"isolation_missing",
 	"not_supported",
 ]);
 

@@ -16,6 +16,7 @@ export type FaultCode =
 	| "reply_too_large" // its reply is larger than the limit
 	| "call_timeout" // it did not answer before the call's deadline
 	| "command_missing" // the program to run is not installed on this machine
+	| "isolation_missing" // this machine cannot confine it as its configuration requires
 	| "install_failed" // its package could not be resolved or installed
 	// The caller's side.
 	| "call_cancelled" // the client cancelled the call
@@ -62,6 +63,7 @@ export const fault_rpc_codes: Readonly<Record<FaultCode, number>> = {
 	call_timeout: 1008,
 	command_missing: 1009,
 	install_failed: 1010,
+	isolation_missing: 1011,
 	call_cancelled: 1101,
 	server_unknown: 1102,
 	not_offered: 1103,

@@ -211,6 +211,11 @@ export interface ChildHandle {
 	readonly end_reason?: (() => string | undefined) | undefined;
 	/** What a person should know of this run: a limit that could not be set, a refused host. */
 	readonly notes?: (() => readonly string[]) | undefined;
+	/**
+	 * Tells that it has started and is ready for work. Limits that would only have made the start
+	 * slow hold from then on.
+	 */
+	readonly settled?: (() => void) | undefined;
 	/** Close stdin, wait, SIGTERM to the whole tree, wait, SIGKILL to the whole tree. */
 	stop(grace_ms: number): Promise<void>;
 	/** SIGKILL to the whole tree at once. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { default_resources } from "../../src/config/defaults.ts";
 import type { ResourcePlan } from "../../src/config/plan.ts";
 import { probeGroups, releaseTier } from "../../src/hosting/process/groups/probe.ts";
+import type { GroupUse } from "../../src/hosting/process/groups/tier.ts";
 import { hierarchyFor } from "../../src/hosting/process/groups/tier.ts";
 import type { ProcessSpawner, SpawnerOptions } from "../../src/hosting/process/spawner.ts";
 import { createSpawner } from "../../src/hosting/process/spawner.ts";
@@ -116,12 +117,12 @@ export async function echo(child: ChildHandle, line: string): Promise<void> {
 	await heard;
 }
 
-/** Why groups of this version cannot freeze here; false where they can. */
-export function freezerObstacle(version: 1 | 2): string | false {
-	const name = `moorage-freezer-trial-${process.pid}`;
-	const tier = probeGroups({ name, may_move: false, versions: [version] });
+/** Why groups of these versions do not serve a use here; false where they do. */
+export function useObstacle(versions: readonly (1 | 2)[], use: GroupUse): string | false {
+	const name = `moorage-trial-${process.pid}`;
+	const tier = probeGroups({ name, may_move: false, versions });
 	releaseTier(tier);
-	return hierarchyFor(tier, "freezer") === undefined
-		? (tier.obstacles.freezer ?? "groups cannot freeze here")
+	return hierarchyFor(tier, use) === undefined
+		? (tier.obstacles[use] ?? `groups do not serve ${use} here`)
 		: false;
 }

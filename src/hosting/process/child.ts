@@ -5,14 +5,18 @@ import type { Clock } from "../../lib/clock.ts";
 import type { ChildHandle } from "../../upstreams/driver.ts";
 import { findProcesses, killProcesses, signalProcess, waitUntilGone } from "./cleanup.ts";
 import type { ContainmentMode } from "./containment.ts";
+import { endReason, limitNotes, memoryNote } from "./end-reason.ts";
 import { GroupFreezer } from "./group-freezer.ts";
+import { no_events, readLimitEvents, setCpuLimit } from "./groups/group-limits.ts";
 import type { InstanceGroups } from "./groups/instance-groups.ts";
 import { ChildHibernation } from "./hibernation.ts";
 import type { LedgerEntry } from "./ledger.ts";
+import type { LimitPlan } from "./limits.ts";
 import type { ProcessRow, ProcessTable } from "./process-table.ts";
 import { childPidsSync, descendantPidsSync, readRowSync } from "./process-table.ts";
 import { SignalFreezer } from "./signal-freezer.ts";
 import { groupUsage, processUsage } from "./usage.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 /** How a program ended: one of the two is set. */
 export interface ExitStatus {
@@ -37,6 +41,18 @@ export interface ContainedChildOptions {
 	readonly clock: Clock;
 	/** The control groups it is in, where it is in any. */
 	readonly groups?: InstanceGroups | undefined;
+	/** What it may use up; undefined for our own tools. */
+	readonly limits?: ChildLimits | undefined;
+}
+
+/** The limits of a child, and who looks after them. */
+export interface ChildLimits {
+	readonly plan: LimitPlan;
+	readonly watchdog: Watchdog;
+	/** Folders whose contents count for the limit on disk space. */
+	readonly folders: readonly string[];
+	/** What is already known at the start: limits that could not be set. */
+	readonly notes: readonly string[];
 }
 
 /** How long a killed process may take to disappear before it is given up. */
@@ -57,6 +73,8 @@ export class ContainedChild implements ChildHandle {
 	readonly hibernation: ChildHibernation | undefined;
 
 	readonly #options: ContainedChildOptions;
+	readonly #notes: string[];
+	#end_reason: string | undefined;
 	#ended = false;
 	/** The first process of the namespace, once it has been killed. */
 	#inits: readonly ProcessRow[] | undefined;
@@ -64,6 +82,7 @@ export class ContainedChild implements ChildHandle {
 
 	constructor(options: ContainedChildOptions) {
 		this.#options = options;
+		this.#notes = [...(options.limits?.notes ?? [])];
 		this.pid = options.pid;
 		const child = options.process;
 		this.stdin = child.stdin;
@@ -80,10 +99,40 @@ export class ContainedChild implements ChildHandle {
 			child.once("exit", (code, signal) => {
 				this.#ended = true;
 				this.hibernation?.end();
-				resolve(options.mode === "watcher" ? { code, signal } : exitStatus(code, signal));
+				const own = options.mode === "watcher" ? { code, signal } : exitStatus(code, signal);
+				this.#end_reason ??= this.#reasonOf(own);
+				resolve(own);
 			});
 		});
+		this.#watch();
 		this.gone = this.exited.then(() => this.#clearLeftovers());
+	}
+
+	/** The processor is limited from now on: a start is hungry, and is over. */
+	settled(): void {
+		const { groups, limits } = this.#options;
+		const cpus_max = limits?.plan.group.cpus_max;
+		if (groups !== undefined && cpus_max !== undefined && !this.#ended) {
+			this.#notes.push(...limitNotes(setCpuLimit(groups, cpus_max)));
+		}
+	}
+
+	/** See `ChildHandle.end_reason`. */
+	end_reason(): string | undefined {
+		return this.#end_reason;
+	}
+
+	/** See `ChildHandle.notes`. */
+	notes(): readonly string[] {
+		const { groups, limits } = this.#options;
+		const memory_bytes_max = limits?.plan.group.memory_bytes_max;
+		const survived =
+			groups !== undefined && memory_bytes_max !== undefined && !this.#ended
+				? readLimitEvents(groups).memory_kills
+				: 0;
+		return survived === 0
+			? this.#notes
+			: [...this.#notes, memoryNote(survived, memory_bytes_max ?? 0)];
 	}
 
 	stop(grace_ms: number): Promise<void> {
@@ -178,6 +227,39 @@ export class ContainedChild implements ChildHandle {
 		}
 	}
 
+	#watch(): void {
+		const { limits } = this.#options;
+		if (limits === undefined) {
+			return;
+		}
+		const unwatch = limits.watchdog.watch({
+			limits: limits.plan.watched,
+			folders: limits.folders,
+			asleep: () => this.hibernation?.asleep ?? false,
+			pids: () => this.#pids(),
+			end: (reason) => {
+				this.#end_reason ??= reason;
+				this.kill();
+			},
+		});
+		void this.exited.then(unwatch);
+	}
+
+	async #pids(): Promise<readonly number[]> {
+		const members = this.#options.groups?.members() ?? [];
+		return members.length > 0 ? members : (await this.#stoppable()).map(({ pid }) => pid);
+	}
+
+	/** What the limits have to do with this end; undefined when nothing. */
+	#reasonOf({ code, signal }: ExitStatus): string | undefined {
+		const { groups, limits } = this.#options;
+		if (limits === undefined) {
+			return undefined;
+		}
+		const events = groups === undefined ? no_events : readLimitEvents(groups);
+		return endReason({ code, signal, events, plan: limits.plan });
+	}
+
 	#makeHibernation(): ChildHibernation {
 		const { clock, groups } = this.#options;
 		const place = groups?.place("freezer");
@@ -190,10 +272,9 @@ export class ContainedChild implements ChildHandle {
 			reclaim: async () => 0,
 			usage: async () => {
 				const used = groups === undefined ? undefined : groupUsage(groups);
-				if (used !== undefined || process.platform !== "linux") {
-					return used;
-				}
-				return processUsage((await this.#tree()).map(({ pid }) => pid));
+				return used !== undefined || process.platform !== "linux"
+					? used
+					: processUsage(await this.#pids());
 			},
 		});
 	}

@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 import {
 	confinement,
 	echo,
-	freezerObstacle,
 	lineOf,
 	makeSpawner,
 	startHosted,
+	useObstacle,
 } from "../../../test/support/hosted-child.ts";
 import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -32,10 +32,10 @@ const { obstacle } = await probeContainment({
 const windows = process.platform === "win32" ? "Windows cannot stop processes" : false;
 const no_namespace = obstacle ?? false;
 const ways: [string, ContainmentMode, readonly (1 | 2)[], string | false][] = [
-	["groups of version 2", "pid-namespace", [2], no_namespace || freezerObstacle(2)],
-	["groups of version 2", "watcher", [2], freezerObstacle(2)],
-	["groups of version 1", "pid-namespace", [1], no_namespace || freezerObstacle(1)],
-	["groups of version 1", "watcher", [1], freezerObstacle(1)],
+	["groups of version 2", "pid-namespace", [2], no_namespace || useObstacle([2], "freezer")],
+	["groups of version 2", "watcher", [2], useObstacle([2], "freezer")],
+	["groups of version 1", "pid-namespace", [1], no_namespace || useObstacle([1], "freezer")],
+	["groups of version 1", "watcher", [1], useObstacle([1], "freezer")],
 	["signals", "pid-namespace", [], no_namespace],
 	["signals", "watcher", [], windows],
 ];

@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
-import { freezerObstacle } from "../../../test/support/hosted-child.ts";
+import { useObstacle } from "../../../test/support/hosted-child.ts";
 import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { processEnvironment } from "../../lib/environment.ts";
@@ -72,10 +72,10 @@ test("a gateway killed in watcher mode leaves no process", { skip: no_environmen
 });
 
 const ways: [string, string, string | false][] = [
-	["2", "pid-namespace", skip_namespace || freezerObstacle(2)],
-	["2", "watcher", no_environments || freezerObstacle(2)],
-	["1", "pid-namespace", skip_namespace || freezerObstacle(1)],
-	["1", "watcher", no_environments || freezerObstacle(1)],
+	["2", "pid-namespace", skip_namespace || useObstacle([2], "freezer")],
+	["2", "watcher", no_environments || useObstacle([2], "freezer")],
+	["1", "pid-namespace", skip_namespace || useObstacle([1], "freezer")],
+	["1", "watcher", no_environments || useObstacle([1], "freezer")],
 	["none", "pid-namespace", skip_namespace],
 	["none", "watcher", no_environments],
 ];
@@ -106,7 +106,7 @@ for (const [version, mode, skip] of ways) {
 }
 
 test("frozen servers without a watcher are ended by the next gateway", {
-	skip: no_environments || freezerObstacle(1),
+	skip: no_environments || useObstacle([1], "freezer"),
 }, async () => {
 	const { child, data_dir, marker_prefix } = await startHost("watcher", "/dev/null", "1");
 	child.kill("SIGKILL");

@@ -24,13 +24,24 @@ const launch_script =
 
 const shell_block_bytes = 512;
 
-/** Puts the launcher in front of a command line. */
+/** What the launcher does before the program. */
+export interface LaunchPlan {
+	/** Undefined for our own tools, which need no launcher. */
+	readonly process_limits: ProcessLimits | undefined;
+	/** Files of control groups through which the program becomes a member. */
+	readonly entrances: readonly string[];
+}
+
+/** Puts the launcher in front of a command line. Windows has none of what it does. */
 export function launchLine(
 	line: CommandLine,
-	limits: ProcessLimits,
-	entrances: readonly string[],
+	{ process_limits, entrances }: LaunchPlan,
+	platform: NodeJS.Platform,
 ): CommandLine {
-	const { file_bytes_max, descriptors_max } = limits;
+	if (process_limits === undefined || platform === "win32") {
+		return line;
+	}
+	const { file_bytes_max, descriptors_max } = process_limits;
 	const blocks =
 		file_bytes_max === undefined ? "-" : String(Math.ceil(file_bytes_max / shell_block_bytes));
 	return {

@@ -14,14 +14,14 @@ import { fail, succeed } from "../../lib/result.ts";
 import type { Fault, FaultCode } from "../../protocol/fault.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import type { ChildHandle, Spawner, SpawnRequest } from "../../upstreams/driver.ts";
+import type { Bounds, BoundsOptions } from "./bounds.ts";
+import { setBounds } from "./bounds.ts";
 import { ContainedChild } from "./child.ts";
 import { killProcesses, marker_name, ownerPrefix } from "./cleanup.ts";
-import type { CommandLine, Containment, ContainmentMode } from "./containment.ts";
+import type { Containment, ContainmentMode } from "./containment.ts";
 import { probeContainment, watcherContainment } from "./containment.ts";
 import { childEnvironment } from "./environment.ts";
 import { findProgram, programSentence } from "./find-program.ts";
-import type { InstanceGroups } from "./groups/instance-groups.ts";
-import { makeInstanceGroups } from "./groups/instance-groups.ts";
 import { all_versions, probeGroups, releaseTier } from "./groups/probe.ts";
 import { runGroupName, sweepGroups } from "./groups/sweep-groups.ts";
 import type { GroupTier } from "./groups/tier.ts";
@@ -32,6 +32,7 @@ import { Ledger, listLedgers, readLedger } from "./ledger.ts";
 import type { SpawnerLog } from "./log.ts";
 import type { ProcessRow, ProcessTable } from "./process-table.ts";
 import { isRunning, readRowSync, systemProcessTable } from "./process-table.ts";
+import { Watchdog } from "./watchdog.ts";
 import { WatcherLink } from "./watcher-link.ts";
 
 /** What a spawner is made from. */
@@ -131,6 +132,7 @@ export class ProcessSpawner implements Spawner {
 	readonly #options: SpawnerOptions;
 	readonly #parts: Parts;
 	readonly #children = new Set<ContainedChild>();
+	readonly #watchdog: Watchdog;
 	readonly #watcher: WatcherLink | undefined;
 	#spawned = 0;
 	#closed = false;
@@ -139,6 +141,7 @@ export class ProcessSpawner implements Spawner {
 	constructor(options: SpawnerOptions, parts: Parts) {
 		this.#options = options;
 		this.#parts = parts;
+		this.#watchdog = new Watchdog(options.clock);
 		if (needsWatcher(parts) && process.platform !== "win32") {
 			this.#watcher = new WatcherLink({
 				watcher_path:
@@ -194,8 +197,13 @@ export class ProcessSpawner implements Spawner {
 		this.#spawned += 1;
 		// Ends in a slash, so that no mark is the beginning of another.
 		const marker_value = `${this.#parts.run_id}/${this.#spawned}/`;
-		const groups = this.#makeGroups(request);
-		const line = launch(request, this.#parts.containment.wrap(program.value, request.args), groups);
+		const bounds = setBounds(request, this.#boundsOptions());
+		if (!bounds.ok) {
+			return this.#refuse(request, "isolation_missing", bounds.problem);
+		}
+		const { groups } = bounds.value;
+		const contained = this.#parts.containment.wrap(program.value, request.args);
+		const line = launchLine(contained, bounds.value, process.platform);
 		let child: ChildProcessWithoutNullStreams;
 		try {
 			child = spawn(line.program, [...line.args], {
@@ -210,12 +218,13 @@ export class ProcessSpawner implements Spawner {
 			await groups?.remove();
 			return this.#refuse(request, "server_failed", startSentence(error), error as Error);
 		}
-		return await this.#adopt(request, child, `${marker_name}=${marker_value}`, groups);
+		return await this.#adopt(request, child, `${marker_name}=${marker_value}`, bounds.value);
 	}
 
 	/** Kills all that still runs and lets the watcher go. Nothing can be spawned afterwards. */
 	async close(): Promise<void> {
 		this.#closed = true;
+		this.#watchdog.close();
 		const children = [...this.#children];
 		for (const child of children) {
 			child.kill();
@@ -242,12 +251,11 @@ export class ProcessSpawner implements Spawner {
 			: this.#refuse(request, "command_missing", programSentence(found.problem));
 	}
 
-	/** Only what is hosted gets groups; our own tools run as the gateway does. */
-	#makeGroups(request: SpawnRequest): InstanceGroups | undefined {
+	#boundsOptions(): BoundsOptions {
 		const { tier } = this.#parts;
-		return request.confinement === undefined || tier.hierarchies.length === 0
-			? undefined
-			: makeInstanceGroups(this.#options.clock, tier, String(this.#spawned));
+		const { clock } = this.#options;
+		const name = String(this.#spawned);
+		return { tier, clock, name, watchdog: this.#watchdog, platform: process.platform };
 	}
 
 	/** Records the child and hands it out; from here on it cannot get lost. */
@@ -255,7 +263,7 @@ export class ProcessSpawner implements Spawner {
 		request: SpawnRequest,
 		child: ChildProcessWithoutNullStreams,
 		marker: string,
-		groups: InstanceGroups | undefined,
+		{ groups, limits }: Bounds,
 	): Promise<Result<ChildHandle, Fault>> {
 		const { pid } = child;
 		if (pid === undefined) {
@@ -268,7 +276,7 @@ export class ProcessSpawner implements Spawner {
 		const { mode } = containment;
 		const entry = this.#record(request.server, pid);
 		// Made before anything is awaited: an exit that comes early must find its listeners.
-		const parts = { process: child, pid, mode, entry, marker, table, clock, groups };
+		const parts = { process: child, pid, mode, entry, marker, table, clock, groups, limits };
 		const handle = new ContainedChild(parts);
 		this.#children.add(handle);
 		void handle.gone.then(() => {
@@ -309,17 +317,6 @@ export class ProcessSpawner implements Spawner {
 			}),
 		);
 	}
-}
-
-/** Puts the launcher in front of what is hosted. */
-function launch(
-	request: SpawnRequest,
-	line: CommandLine,
-	groups: InstanceGroups | undefined,
-): CommandLine {
-	return request.confinement === undefined || process.platform === "win32"
-		? line
-		: launchLine(line, request.confinement.resources, groups?.entrances ?? []);
 }
 
 /**

@@ -95,3 +95,13 @@ function read(path: string): string | undefined {
 		return undefined;
 	}
 }
+
+/** Processes and threads together, as the kernel counts them for limits. */
+export function taskCount(pids: readonly number[]): number {
+	let tasks = 0;
+	for (const pid of pids) {
+		const status = read(`/proc/${pid}/status`);
+		tasks += Number(/^Threads:\s+(\d+)$/mu.exec(status ?? "")?.[1] ?? 0);
+	}
+	return tasks;
+}

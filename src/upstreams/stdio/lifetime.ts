@@ -59,7 +59,8 @@ export class Lifetime {
 	}
 
 	#exited(code: number | null, signal: string | null): void {
-		const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+		const plain = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+		const how = this.#child.end_reason?.() ?? plain;
 		const message = this.is_closing ? "was stopped" : how;
 		this.#exit = { message, exit_code: code, signal };
 		if (this.#stdout_ended) this.#finish(this.#exit);

@@ -2,7 +2,7 @@ import { fingerprintOf } from "../../config/fingerprint.ts";
 import type { StdioSpec } from "../../config/plan.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
-import type { DriverContext, Hello } from "../driver.ts";
+import type { ChildHandle, DriverContext, Hello } from "../driver.ts";
 import type { EraVerdicts, ProbeTurn } from "../era-verdicts.ts";
 import { UpstreamFaults } from "../faults.ts";
 import { StdioConnection } from "./connection.ts";
@@ -106,11 +106,11 @@ async function openModern(
 	const held = new HeldReports(context);
 	const spawned = await spawn(spec, held.context);
 	if (!spawned.ok) return { kind: "failed", fault: spawned.problem };
-	const connection = spawned.value;
+	const { connection } = spawned.value;
 	const found = await discover(connection, context, wait_ms);
 	if (found.kind === "modern") {
 		held.keep();
-		return { kind: "opened", opened: { connection, hello: found.hello } };
+		return { kind: "opened", opened: ready(spawned.value, context, found.hello) };
 	}
 	await connection.close(Math.min(context.stop_ms, probe_stop_ms_max));
 	if (found.kind === "refused") {
@@ -129,21 +129,35 @@ async function openLegacy(
 ): Promise<Result<Opened, Fault>> {
 	const spawned = await spawn(spec, context);
 	if (!spawned.ok) return spawned;
-	const connection = spawned.value;
+	const { connection } = spawned.value;
 	const wait_ms = Math.max(context.start_ms - spent_ms, context.start_ms / 2);
 	const hello = await shakeHands(connection, context, wait_ms);
-	if (hello.ok) return succeed({ connection, hello: hello.value });
+	if (hello.ok) return succeed(ready(spawned.value, context, hello.value));
 	await connection.close();
 	return hello;
+}
+
+/** A program that has been started and not been spoken to. */
+interface Started {
+	readonly connection: StdioConnection;
+	readonly child: ChildHandle;
 }
 
 async function spawn(
 	{ command, args, env, cwd }: StdioSpec,
 	context: DriverContext,
-): Promise<Result<StdioConnection, Fault>> {
-	const { server, spawner } = context;
-	const child = await spawner.spawn({ server, command, args, env, cwd });
-	return child.ok ? succeed(new StdioConnection(child.value, context)) : child;
+): Promise<Result<Started, Fault>> {
+	const { server, spawner, confinement } = context;
+	const child = await spawner.spawn({ server, command, args, env, cwd, confinement });
+	if (!child.ok) return child;
+	return succeed({ child: child.value, connection: new StdioConnection(child.value, context) });
+}
+
+/** Its start is over: what would have made that slow holds now, and its notes are told. */
+function ready({ child, connection }: Started, context: DriverContext, hello: Hello): Opened {
+	child.settled?.();
+	for (const note of child.notes?.() ?? []) context.onLine("event", note);
+	return { connection, hello };
 }
 
 function notWanted({ server, random }: DriverContext): Fault {

@@ -37,7 +37,8 @@ export function hierarchyFor(tier: GroupTier, use: GroupUse): GroupHierarchy | u
 	return tier.hierarchies.find((hierarchy) => hierarchy.uses.includes(use));
 }
 
-const use_words: Readonly<Record<GroupUse, string>> = {
+/** What a use is called in sentences. */
+export const use_words: Readonly<Record<GroupUse, string>> = {
 	freezer: "freezing",
 	memory: "memory",
 	pids: "processes",
