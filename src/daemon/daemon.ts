@@ -16,6 +16,7 @@ import { PackageResolver } from "../hosting/packages/resolve.ts";
 import type { ContainmentMode } from "../hosting/process/containment.ts";
 import { acquireDataLock, type DataLock } from "../hosting/process/data-lock.ts";
 import { createSpawner, type ProcessSpawner } from "../hosting/process/spawner.ts";
+import { Volumes } from "../hosting/volumes.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
@@ -379,6 +380,7 @@ class House implements Daemon, BackendRooms {
 			era_verdicts,
 			client_info: JSON.stringify(product),
 			limits: () => this.#plan.limits,
+			volumes: new Volumes(this.#plan.data),
 			isKnown: ({ name, fingerprint }) => this.#catalogs.get(name)?.fingerprint === fingerprint,
 			resolve: (spec, context) =>
 				resolver.resolve(spec, {

@@ -1,9 +1,10 @@
-import type { ServerPlan, ServerSpec } from "../config/plan.ts";
+import type { ServerPlan } from "../config/plan.ts";
 import { assert } from "../lib/assert.ts";
 import type { Timer } from "../lib/clock.ts";
-import { fail, type Result } from "../lib/result.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
 import { type Fault, makeFault } from "../protocol/fault.ts";
 import type {
+	Confinement,
 	DriverContext,
 	GoneReason,
 	LineStream,
@@ -15,8 +16,10 @@ import { type Failure, failureOfFault, failureOfGone, failureOfTime } from "./fa
 import type { InstanceKey } from "./instance-key.ts";
 import { LeaseCount } from "./lease.ts";
 import { OpenQuestions } from "./open-questions.ts";
+import type { Resolved } from "./resolved.ts";
 import { Sleep } from "./sleep.ts";
 import type { Surroundings } from "./surroundings.ts";
+import type { Folders } from "./volumes.ts";
 
 /** What a driver may take beyond its own deadlines before it is given up as defective. */
 const driver_grace_ms = 2_000;
@@ -51,7 +54,8 @@ export interface InstanceOptions {
 	readonly key: InstanceKey;
 	readonly generation: number;
 	readonly plan: ServerPlan;
-	readonly spec: ServerSpec;
+	/** How it is run, and what that needs. */
+	readonly resolved: Resolved;
 	/** True when the start before this one failed. */
 	readonly retry: boolean;
 	readonly around: Surroundings;
@@ -71,6 +75,7 @@ export class Instance {
 	#leases: LeaseCount | undefined;
 	#sleep: Sleep | undefined;
 	readonly #questions = new OpenQuestions(() => this.touch());
+	#folders: Folders | undefined;
 	#used_at_ms = 0;
 	#ready_at_ms: number | undefined;
 	#ready_wall_ms: number | undefined;
@@ -97,6 +102,11 @@ export class Instance {
 	/** How it is put to sleep and woken, once it is ready. */
 	get sleep(): Sleep | undefined {
 		return this.#sleep;
+	}
+
+	/** Its persistent folder, once there is one. */
+	get volume(): string | undefined {
+		return this.#folders?.volume;
 	}
 
 	/** When it was last used, on the monotonic scale. */
@@ -171,20 +181,24 @@ export class Instance {
 		this.#watchdog?.cancel();
 		pass.leave();
 		if (outcome === undefined) {
-			void opened.then((late) => (late.ok ? this.#dispose(late.value) : undefined));
+			void opened.then((late) => (late.ok ? this.#dispose(late.value) : this.#leaveFolders()));
 			const what = "did not become ready in time, and could not be stopped in time either";
 			this.#fail(failureOfTime(this.key.server, what, "server_failed"));
 		} else if (outcome.ok) {
 			await this.#opened(outcome.value);
 		} else {
+			await this.#leaveFolders();
 			this.#fail(failureOfFault(outcome.problem));
 		}
 	}
 
 	async #open(): Promise<Result<Upstream, Fault>> {
-		const { around, plan, spec } = this.#options;
+		const { around, plan, resolved } = this.#options;
+		const { spec } = resolved;
 		const driver = around.drivers[spec.driver];
 		assert(driver !== undefined, `there is no driver "${spec.driver}"`);
+		const confinement = await this.#confine();
+		if (!confinement.ok) return confinement;
 		const context: DriverContext = {
 			server: plan.name,
 			clock: around.clock,
@@ -196,6 +210,7 @@ export class Instance {
 			client_capabilities: this.key.capabilities,
 			client_info: around.client_info,
 			spawner: around.spawner,
+			confinement: confinement.value,
 			era_verdicts: around.era_verdicts,
 			onPush: (message) => this.#options.owner.onPush(this, message),
 			onRequest: (ask) => {
@@ -219,6 +234,37 @@ export class Instance {
 				}),
 			);
 		}
+	}
+
+	/** Makes the folders of something that runs on this machine, and says what bounds it. */
+	async #confine(): Promise<Result<Confinement | undefined, Fault>> {
+		const { around, plan, resolved, id } = this.#options;
+		if (around.volumes === undefined || resolved.spec.driver === "http") return succeed(undefined);
+		const folders = await around.volumes.open(plan.name, this.key.scope_key, id);
+		if (!folders.ok) {
+			const { message, detail } = folders.problem;
+			return fail(
+				makeFault(around.random, {
+					code: "server_failed",
+					message: `The server "${plan.name}" has no place for its files: ${message}`,
+					detail,
+					level: "error",
+					server: plan.name,
+					retry_safe: true,
+				}),
+			);
+		}
+		this.#folders = folders.value;
+		const { sandbox, untrusted, resources } = plan;
+		const { volume, temp, instance } = folders.value;
+		const { needs } = resolved;
+		return succeed({ sandbox, untrusted, resources, volume, temp, instance, needs });
+	}
+
+	async #leaveFolders(): Promise<void> {
+		const folders = this.#folders;
+		this.#folders = undefined;
+		if (folders !== undefined) await this.#options.around.volumes?.close(folders);
 	}
 
 	/** The handshake is answered; but it may be unwanted, or gone again, by now. */
@@ -279,7 +325,9 @@ export class Instance {
 
 	async #dispose(upstream: Upstream): Promise<void> {
 		const stop_ms = this.#stopTime();
-		if (await this.#atMost(stop_ms, upstream.close())) return;
+		const closed = await this.#atMost(stop_ms, upstream.close());
+		await this.#leaveFolders();
+		if (closed) return;
 		const fields = { server: this.key.server, instance: this.id, stop_ms };
 		this.#options.around.log.error(fields, "an instance did not close in time");
 	}

@@ -349,8 +349,8 @@ export class HostedServer {
 	#start(key: InstanceKey): void {
 		const slot = this.#slots.get(keyText(key)) ?? new Slot(key, this.#around.clock);
 		this.#slots.set(keyText(key), slot);
-		const { spec } = this.#preparation;
-		assert(this.#plan !== undefined && spec !== undefined, "only a prepared server starts");
+		const { resolved } = this.#preparation;
+		assert(this.#plan !== undefined && resolved !== undefined, "only a prepared server starts");
 		const retry = slot.recovery.failures > 0;
 		if (retry) this.#restarts += 1;
 		this.#instances += 1;
@@ -360,7 +360,7 @@ export class HostedServer {
 			key,
 			generation: this.#generation,
 			plan: this.#plan,
-			spec,
+			resolved,
 			retry,
 			around: this.#around,
 			owner: {

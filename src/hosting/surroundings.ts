@@ -11,6 +11,7 @@ import type { StartAdmission } from "./admission.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import type { Resolved } from "./resolved.ts";
 import type { ServerStatus } from "./status.ts";
+import type { Volumes } from "./volumes.ts";
 
 /** What hosting tells the rest of the house. Handlers must not throw and should be quick. */
 export interface HostingEvents {
@@ -59,6 +60,8 @@ export interface HostingOptions {
 	/** See `DriverContext.era_verdicts`. */
 	readonly era_verdicts?: EraVerdicts | undefined;
 	readonly resolve: Resolve;
+	/** Where instances keep their files; without it nothing that runs is confined. */
+	readonly volumes?: Volumes | undefined;
 	/**
 	 * Whether what a server offers is known without running it: then it need not be started with
 	 * the gateway. Without it nothing is.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { childEnvironment } from "./environment.ts";
+import { childEnvironment, folderEnvironment } from "./environment.ts";
 
 test("a server inherits where things are, its language and its proxy, and nothing else", () => {
 	const environment = {
@@ -48,4 +48,14 @@ test("names are compared without case on Windows only", () => {
 		SystemRoot: "C:\\Windows",
 	});
 	assert.deepEqual(childEnvironment(environment, {}, "linux"), { SHLVL: "1" });
+});
+
+test("a program is told of the folders that are its own", () => {
+	const folders = { volume: "/v", temp: "/t" };
+	assert.deepEqual(folderEnvironment(folders, "linux"), { MOORAGE_VOLUME: "/v", TMPDIR: "/t" });
+	assert.deepEqual(folderEnvironment(folders, "win32"), {
+		MOORAGE_VOLUME: "/v",
+		TEMP: "/t",
+		TMP: "/t",
+	});
 });

@@ -1,4 +1,5 @@
 import type { Environment } from "../../lib/environment.ts";
+import type { Confinement } from "../../upstreams/driver.ts";
 
 /**
  * What a server inherits from the gateway. Everything else stays behind: the gateway's own
@@ -77,6 +78,15 @@ export function childEnvironment(
 		result[name] = value;
 	}
 	return { ...result, ...spec_env };
+}
+
+/** How a program learns of the folders that are its own. */
+export function folderEnvironment(
+	{ volume, temp }: Pick<Confinement, "volume" | "temp">,
+	platform: NodeJS.Platform = process.platform,
+): Record<string, string> {
+	const temps = platform === "win32" ? { TEMP: temp, TMP: temp } : { TMPDIR: temp };
+	return { MOORAGE_VOLUME: volume, ...temps };
 }
 
 function isInherited(name: string, platform: NodeJS.Platform): boolean {

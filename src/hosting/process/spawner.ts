@@ -20,7 +20,7 @@ import { ContainedChild } from "./child.ts";
 import { killProcesses, marker_name, ownerPrefix } from "./cleanup.ts";
 import type { Containment, ContainmentMode } from "./containment.ts";
 import { probeContainment, watcherContainment } from "./containment.ts";
-import { childEnvironment } from "./environment.ts";
+import { childEnvironment, folderEnvironment } from "./environment.ts";
 import { findProgram, programSentence } from "./find-program.ts";
 import { all_versions, probeGroups, releaseTier } from "./groups/probe.ts";
 import { runGroupName, sweepGroups } from "./groups/sweep-groups.ts";
@@ -182,7 +182,8 @@ export class ProcessSpawner implements Spawner {
 	}
 
 	async spawn(request: SpawnRequest): Promise<Result<ChildHandle, Fault>> {
-		const env = childEnvironment(this.#options.environment, request.env);
+		const folders = request.confinement && folderEnvironment(request.confinement);
+		const env = childEnvironment(this.#options.environment, { ...folders, ...request.env });
 		const program = await this.#findProgram(request, env);
 		if (!program.ok) {
 			return program;

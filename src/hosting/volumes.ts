@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fail, type Result, succeed } from "../lib/result.ts";
+
+/** Only the user who runs the gateway may look inside. */
+const private_mode = 0o700;
+const owner_mode = 0o600;
+
+/** Folders of one instance. Both exist and are its own. */
+export interface Folders {
+	/** Outlives the instance; all instances of one scope key share it. */
+	readonly volume: string;
+	/** Removed with the instance. */
+	readonly temp: string;
+	/** Names the instance among all of this gateway: `server/scope-key-hash/number`. */
+	readonly instance: string;
+}
+
+/** Whose a volume is: written beside it, where its server cannot change it. */
+interface VolumeOwner {
+	readonly server: string;
+	readonly scope_key: string;
+}
+
+/** Why an instance has no folders: a sentence, and what the system said. */
+export interface FolderProblem {
+	readonly message: string;
+	readonly detail: string;
+}
+
+/**
+ * The folders that instances keep their files in. A volume belongs to a server and a scope key
+ * and nothing else: restarts, versions and capabilities of clients leave it alone.
+ */
+export class Volumes {
+	readonly #volumes: string;
+	readonly #temps: string;
+	#cleared: Promise<unknown> | undefined;
+
+	/** `data_dir` is the gateway's state folder, which it has for itself. */
+	constructor(data_dir: string) {
+		this.#volumes = join(data_dir, "volumes");
+		this.#temps = join(data_dir, "temp");
+	}
+
+	/** The volume of a scope key, whether it exists or not. */
+	path(server: string, scope_key: string): string {
+		return join(this.#volumes, server, scopeFolder(scope_key));
+	}
+
+	/** Makes the folders of one instance, or says why that cannot be. */
+	async open(
+		server: string,
+		scope_key: string,
+		number: number,
+	): Promise<Result<Folders, FolderProblem>> {
+		const folder = scopeFolder(scope_key);
+		const volume = this.path(server, scope_key);
+		const temp = join(this.#temps, server, `${folder}-${number}`);
+		try {
+			await this.#clearTemps();
+			await mkdir(volume, { recursive: true, mode: private_mode });
+			const owner = await claim(`${volume}.json`, { server, scope_key }, number);
+			if (owner.server !== server || owner.scope_key !== scope_key) {
+				const message = `The folder ${volume} belongs to somebody else.`;
+				return fail({ message, detail: JSON.stringify(owner) });
+			}
+			await rm(temp, { recursive: true, force: true });
+			await mkdir(temp, { recursive: true, mode: private_mode });
+			return succeed({ volume, temp, instance: `${server}/${folder}/${number}` });
+		} catch (error) {
+			const message = `The folders of an instance could not be made in ${this.#volumes}.`;
+			return fail({ message, detail: String(error) });
+		}
+	}
+
+	/** Removes what an instance leaves: everything but its volume. Never rejects. */
+	async close({ temp }: Folders): Promise<void> {
+		// What cannot be removed now is removed by the next start of the gateway.
+		await rm(temp, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
+	}
+
+	/** Once, before the first instance: what a killed gateway left. */
+	#clearTemps(): Promise<unknown> {
+		this.#cleared ??= rm(this.#temps, { recursive: true, force: true });
+		return this.#cleared;
+	}
+}
+
+/** Folder name of a scope key: nothing of a person's name stands in a path. */
+export function scopeFolder(scope_key: string): string {
+	if (scope_key === "") return "shared";
+	return createHash("sha256").update(scope_key).digest("hex").slice(0, 32);
+}
+
+/** The owner on record; the one who asks, where there is none yet. */
+async function claim(path: string, asker: VolumeOwner, number: number): Promise<VolumeOwner> {
+	const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+		if (error.code === "ENOENT") return undefined;
+		throw error;
+	});
+	if (text !== undefined) return JSON.parse(text) as VolumeOwner;
+	// Written aside first: a gateway that is killed here leaves no half of a file.
+	const aside = `${path}.${number}`;
+	await writeFile(aside, `${JSON.stringify(asker)}\n`, { mode: owner_mode });
+	await rename(aside, path);
+	return asker;
+}
