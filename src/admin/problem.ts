@@ -83,6 +83,11 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "Package could not be installed",
 		next: look_at_logs,
 	},
+	package_changed: {
+		status: 502,
+		title: "Package is not what is locked",
+		next: look_at_logs,
+	},
 	call_cancelled: { status: 400, title: "Call was cancelled", next: "Call again if wanted." },
 	server_unknown: {
 		status: 404,

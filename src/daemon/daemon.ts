@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createAdminApi } from "../admin/api.ts";
 import type { Overview } from "../admin/contract.ts";
 import { type AdminListener, createAdminListener } from "../admin/listener.ts";
@@ -124,6 +124,14 @@ function lockInfo(plan: Plan, clock: Clock) {
 		config_path: plan.source.path,
 		started_at_ms: clock.now(),
 	};
+}
+
+/**
+ * The folder in which a lock belongs to a configuration. Files of other clients lie in folders of
+ * theirs, where nobody expects ours.
+ */
+function configFolder({ source }: Plan): string | undefined {
+	return source.format === "moorage" && source.path ? dirname(source.path) : undefined;
 }
 
 /** Every room of the house, put together. */
@@ -358,6 +366,7 @@ class House implements Daemon, BackendRooms {
 		const { clock, random, log, environment, onProgress } = this.#options;
 		const resolver = new PackageResolver({
 			data_dir: this.#plan.data,
+			config_dir: configFolder(this.#plan),
 			spawner: this.#spawner,
 			clock,
 			random,

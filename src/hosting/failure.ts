@@ -18,6 +18,7 @@ const telling_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 	"command_missing",
 	"install_failed",
 	"isolation_missing",
+	"package_changed",
 	"server_unreachable",
 	"server_rejected",
 	"not_supported",
@@ -28,6 +29,7 @@ const final_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 	"command_missing",
 	"install_failed",
 	"isolation_missing",
+	"package_changed",
 	"not_supported",
 ]);
 

@@ -18,6 +18,7 @@ export type FaultCode =
 	| "command_missing" // the program to run is not installed on this machine
 	| "isolation_missing" // this machine cannot confine it as its configuration requires
 	| "install_failed" // its package could not be resolved or installed
+	| "package_changed" // its package is not what is locked under that version, and was refused
 	// The caller's side.
 	| "call_cancelled" // the client cancelled the call
 	| "server_unknown" // no server or endpoint of that name
@@ -64,6 +65,7 @@ export const fault_rpc_codes: Readonly<Record<FaultCode, number>> = {
 	command_missing: 1009,
 	install_failed: 1010,
 	isolation_missing: 1011,
+	package_changed: 1012,
 	call_cancelled: 1101,
 	server_unknown: 1102,
 	not_offered: 1103,

@@ -2,14 +2,25 @@
 /**
  * Stands in for npm where a test must not need a network: "installs" packages out of thin air.
  * What it does depends on the package's name; `FAKE_NPM_LOG` names a file that gets a line when
- * an installation begins and when it ends.
+ * an installation begins and when it ends. `FAKE_NPM_REGISTRY` names a JSON file that says how
+ * the registry is: `offline`, the `latest` version of a package, other `contents` of a version.
  */
-import { appendFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+	appendFileSync,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 const args = process.argv.slice(2);
+const verb = args[0];
 const folder = args[args.indexOf("--prefix") + 1];
-const specs = args.slice(args.indexOf("--") + 1);
+const registry = readJson(process.env.FAKE_NPM_REGISTRY) ?? {};
+const specs = verb === "ci" ? lockedSpecs() : args.slice(args.indexOf("--") + 1);
 
 /** Programs by package; their files print what they were given. */
 const bins = {
@@ -29,36 +40,70 @@ const contents = {
 };
 
 log("begin");
+if (registry.offline) refuse("ENOTFOUND", "the registry is not there");
+if (verb === "rebuild") {
+	for (const name of specs) writeFileSync(join(folder, "node_modules", name, "built"), "");
+	log("end");
+	process.exit(0);
+}
+const nodes = {};
 for (const spec of specs) {
 	const name = spec.replace(/(.)@.*$/u, "$1");
 	const failure = /^broken-(.+)$/u.exec(name)?.[1];
-	if (failure !== undefined) {
-		const error = { code: failure.toUpperCase(), summary: `it went wrong with ${name}` };
-		process.stdout.write(JSON.stringify({ error }));
-		process.exit(1);
-	}
+	if (failure !== undefined) refuse(failure.toUpperCase(), `it went wrong with ${name}`);
 	if (name === "hanging") await new Promise(() => setInterval(() => {}, 2 ** 30));
 	if (name.startsWith("gated-")) await fileAt(process.env.FAKE_NPM_GATE);
-	install(name.startsWith("gated-") ? "tiny" : name, name, spec.slice(name.length + 1));
+	const asked = spec.slice(name.length + 1);
+	const version = /^[0-9]/u.test(asked) ? asked : (registry.latest?.[name] ?? "1.0.0");
+	install(name.startsWith("gated-") ? "tiny" : name, name, version);
 }
-writeFileSync(
-	join(folder, "node_modules", ".package-lock.json"),
-	JSON.stringify({ packages: { "node_modules/native": { hasInstallScript: true } } }),
-);
+install("none", "native", "3.0.0");
+nodes["node_modules/native"].hasInstallScript = true;
+if (verb === "ci") checkLock();
+else writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ packages: nodes }));
 log("end");
 
 function install(like, name, version) {
 	const place = join(folder, "node_modules", name);
 	mkdirSync(place, { recursive: true });
 	const bin = bins[like];
-	const manifest = { name, version: version || "1.0.0", ...(bin && { bin }) };
+	const manifest = { name, version, ...(bin && { bin }) };
 	writeFileSync(join(place, "package.json"), JSON.stringify(manifest));
+	const salt = registry.contents?.[`${name}@${version}`] ?? "";
+	const hash = createHash("sha512").update(`${name}@${version}${salt}`).digest("base64");
+	const integrity = name === "unsigned" ? undefined : `sha512-${hash}`;
+	nodes[`node_modules/${name}`] = { version, integrity, resolved: "http://r/x.tgz" };
 	for (const [program, file] of Object.entries(bin ?? {})) {
 		writeFileSync(join(place, file), contents[file], { mode: 0o755 });
 		const link = join(folder, "node_modules", ".bin", program);
 		mkdirSync(dirname(link), { recursive: true });
 		symlinkSync(relative(dirname(link), join(place, file)), link);
 	}
+}
+
+function lockedSpecs() {
+	const { packages } = readJson(join(folder, "package-lock.json"));
+	return Object.entries(packages)
+		.filter(([place]) => place !== "" && place !== "node_modules/native")
+		.map(([place, { version }]) => `${place.replace("node_modules/", "")}@${version}`);
+}
+
+function checkLock() {
+	const { packages } = readJson(join(folder, "package-lock.json"));
+	for (const [place, node] of Object.entries(packages)) {
+		if (place !== "" && node.integrity !== nodes[place]?.integrity) {
+			refuse("EINTEGRITY", `integrity checksum failed for ${place}`);
+		}
+	}
+}
+
+function refuse(code, summary) {
+	process.stdout.write(JSON.stringify({ error: { code, summary } }));
+	process.exit(1);
+}
+
+function readJson(path) {
+	return path && existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
 }
 
 function log(what) {

@@ -18,6 +18,7 @@ test("npm's own error report is read", () => {
 		["E401", "Unable to authenticate", "refused"],
 		["SELF_SIGNED_CERT_IN_CHAIN", "self-signed certificate", "certificate"],
 		["EACCES", "permission denied, mkdir", "no_permission"],
+		["EBADPLATFORM", "Unsupported platform for a@1: wanted darwin", "platform"],
 		["EWEIRD", "something new", "other"],
 	];
 	for (const [code, summary, kind] of table) {
@@ -91,6 +92,19 @@ test("uv's chain of causes is read to its root", () => {
 			"No space left on device",
 		],
 		["error: Hash mismatch for `a`", "integrity", "Hash mismatch for `a`"],
+		[
+			"error: No solution found\n  cause: Because all versions of a have no usable wheels and " +
+				"you require a\n\nhint: Wheels are required for `a` because building is disabled",
+			"no_wheel",
+			"Because all versions of a have no usable wheels and you require a",
+		],
+		[
+			"error: No solution found\n  cause: Because a==1 has no wheels with a matching platform " +
+				"tag (e.g., `manylinux_2_36_x86_64`) and you require a==1",
+			"platform",
+			"Because a==1 has no wheels with a matching platform tag (e.g., " +
+				"`manylinux_2_36_x86_64`) and you require a==1",
+		],
 		[
 			"error: invalid peer certificate: UnknownIssuer",
 			"certificate",

@@ -13,6 +13,12 @@ export type FailureKind =
 	| "no_permission"
 	| "no_python"
 	| "no_program"
+	| "platform"
+	| "no_wheel"
+	| "changed"
+	| "no_checksum"
+	| "lock_damaged"
+	| "damaged"
 	| "late"
 	| "aborted"
 	| "other";
@@ -49,6 +55,19 @@ const advice: Readonly<Record<FailureKind, string>> = {
 		"The Python version asked for is not there. Install it, or ask for another in the " +
 		"configuration.",
 	no_program: "Name the program to run in the configuration.",
+	platform: "The package does not run on this machine. Name another, or run it on another.",
+	no_wheel:
+		"The package has to be built here, which runs its author's code. Name it under " +
+		'"packages: scripts:" if you trust it, or ask for a version that is published ready to use.',
+	changed:
+		"The registry gives something else under a version that is locked, so it was refused. If " +
+		"you know why and trust it, remove the entry from moorage.lock.",
+	no_checksum:
+		"What cannot be checked is not installed. Ask whoever runs the registry for checksums.",
+	damaged: "The package is published without it; choose another version or program.",
+	lock_damaged:
+		"Nothing was changed. Restore the file from version control or a backup, or remove what " +
+		"is wrong from it: that is resolved anew then.",
 	late: "The network may be slow, or the package very large; Moorage tries again by itself.",
 	aborted: "It is tried again when the server is wanted again.",
 	other: "Try the command by hand to see more; Moorage tries again by itself.",
@@ -65,6 +84,7 @@ const npm_codes: Readonly<Record<string, FailureKind>> = {
 	ETARGET: "no_version",
 	ENOVERSIONS: "no_version",
 	EINTEGRITY: "integrity",
+	EBADPLATFORM: "platform",
 	ENOSPC: "disk_full",
 	EDQUOT: "disk_full",
 	E401: "refused",
@@ -131,6 +151,11 @@ function parseNpmError(stdout: string): { code: string; summary: string } | unde
 const uv_patterns: readonly (readonly [FailureKind, RegExp])[] = [
 	["disk_full", /No space left on device|Disk quota exceeded/iu],
 	["integrity", /Hash mismatch/iu],
+	["no_wheel", /ha(?:s|ve) no usable wheels|requires building from source/iu],
+	[
+		"platform",
+		/(?:no|any) wheels? (?:with|for) a?.*(?:platform|ABI|implementation)|no wheel for/iu,
+	],
 	["not_found", /was not found in the (?:package registry|provided package locations)/iu],
 	["no_python", /No interpreter found|No download found for request|Python.*not available/iu],
 	[

@@ -38,10 +38,10 @@ export function installEnvironment(
 	return { ...result, NO_COLOR: "1" };
 }
 
-/** The part of an installer's environment that decides what it installs, as one line. */
-export function installSource(install_env: Readonly<Record<string, string>>): string {
-	const settings = Object.entries(install_env)
+/** What a server's own settings say of where its package comes from, in one order. */
+export function sourceSettings(spec_env: Readonly<Record<string, string>>): string[] {
+	return Object.entries(spec_env)
 		.filter(([name]) => source_pattern.test(name))
-		.map(([name, value]) => [name.toLowerCase(), value]);
-	return JSON.stringify(settings.sort(([a], [b]) => ((a ?? "") < (b ?? "") ? -1 : 1)));
+		.map(([name, value]) => `${name.toLowerCase()}=${value}`)
+		.sort();
 }

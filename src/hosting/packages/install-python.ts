@@ -1,13 +1,15 @@
-import { readdir, realpath, rm } from "node:fs/promises";
-import { delimiter, join, sep } from "node:path";
+import { access, readFile, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
-import { findProgram, readShebang } from "../process/find-program.ts";
+import { findProgram } from "../process/find-program.ts";
 import type { InstallFailure } from "./failure.ts";
 import { explainUv } from "./failure.ts";
-import { folder_token } from "./installed.ts";
-import type { InstalledParts, Installer } from "./installer.ts";
-import { parseRequirement } from "./python-command.ts";
+import type { Installer, InstallWork } from "./installer.ts";
+import { platformName } from "./platform.ts";
+import { environment_folder, pythonOf } from "./python-program.ts";
+import { pythonEntry, pythonRequirements } from "./python-tree.ts";
+import type { PackageRequest } from "./request.ts";
 
 /**
  * Finds uv on PATH, else where its own installer puts it: services seldom have that folder on
@@ -22,113 +24,133 @@ export async function findUv(
 	return found.ok ? found.value : undefined;
 }
 
-/** Installs with `uv tool install`, everything inside the folder. */
+/** Options that are about the interpreter, which the environment is made with. */
+const interpreter_option =
+	/^--(?:python(?:=|$)|managed-python|no-managed-python|no-python-downloads)/u;
+/** Options that choose versions; what is locked needs no choice. */
+const choosing_option = /^--(?:prerelease|resolution|exclude-newer)(?:=|$)/u;
+
+/**
+ * Installs with uv into an environment of its own. A source distribution runs code of its
+ * author when it is built, so only wheels are taken but for the packages that may run scripts.
+ */
 export function uvInstaller(uv: string): Installer {
+	const restore: Installer["restore"] = async (entry, request, work) => {
+		if (entry.ecosystem !== "pypi") {
+			return fail({ kind: "other", line: "the lock holds a package of another kind" });
+		}
+		const file = join(work.folder, "requirements.txt");
+		await writeFile(file, pythonRequirements(entry));
+		const made = await makeEnvironment(uv, request, work);
+		if (!made.ok) {
+			return made;
+		}
+		const options = request.options.filter(
+			(option) => !interpreter_option.test(option) && !choosing_option.test(option),
+		);
+		const installed = await runUv(work, [
+			uv,
+			"pip",
+			"install",
+			"--quiet",
+			"--no-progress",
+			`--python=${pythonOf(work.folder)}`,
+			"--require-hashes",
+			"--no-deps",
+			// Done once here instead of by the server's first start.
+			"--compile-bytecode",
+			// A link into uv's cache would let one server's damage reach every other.
+			"--link-mode=copy",
+			...buildOptions(work.scripts),
+			...options,
+			`--requirements=${file}`,
+		]);
+		return installed.ok ? succeed(undefined) : installed;
+	};
 	return {
 		name: "uv",
-		async install(request, folder, run) {
-			const [main = "", ...others] = request.packages;
-			const outcome = await run(
-				[
-					uv,
-					"tool",
-					"install",
-					"--no-progress",
-					// Done once here instead of by the server's first start.
-					"--compile-bytecode",
-					...request.options,
-					...others.flatMap((other) => ["--with", other]),
-					"--",
-					main,
-				],
-				{ UV_TOOL_DIR: join(folder, "tools"), UV_TOOL_BIN_DIR: join(folder, "bin") },
-			);
-			if (!outcome.ok) {
-				return outcome;
+		restore,
+		async lock(request, work) {
+			const made = await makeEnvironment(uv, request, work);
+			if (!made.ok) {
+				return made;
 			}
-			const { code, stdout, stderr } = outcome.value;
-			if (code !== 0) {
-				return fail(explainUv(stdout, stderr));
+			const file = join(work.folder, "requirements.in");
+			await writeFile(file, `${request.packages.join("\n")}\n`);
+			const options = request.options.filter((option) => !interpreter_option.test(option));
+			const compiled = await runUv(work, [
+				uv,
+				"pip",
+				"compile",
+				"--quiet",
+				"--no-progress",
+				"--universal",
+				"--generate-hashes",
+				"--no-header",
+				"--no-annotate",
+				`--python=${pythonOf(work.folder)}`,
+				...buildOptions(work.scripts),
+				...options,
+				`--output-file=${join(work.folder, "compiled.txt")}`,
+				file,
+			]);
+			if (!compiled.ok) {
+				return compiled;
 			}
-			return await describeInstalled(folder, main, request.program);
+			const text = await readFile(join(work.folder, "compiled.txt"), "utf8");
+			const python = await pythonVersion(work.folder);
+			const where = { platform: platformName(), python };
+			const entry = pythonEntry(text, request.packages[0] ?? "", where);
+			if (!entry.ok) {
+				return entry;
+			}
+			const installed = await restore(entry.value, request, work);
+			return installed.ok ? succeed({ entry: entry.value, installed: true }) : installed;
 		},
+		// They have run by now: a package is built while it is installed.
+		runScripts: () => Promise.resolve(succeed(undefined)),
 	};
 }
 
-async function describeInstalled(
-	folder: string,
-	main: string,
-	program: string | undefined,
-): Promise<Result<InstalledParts, InstallFailure>> {
-	const tool = (await names(join(folder, "tools"))).find((name) => !name.startsWith("."));
-	if (tool === undefined) {
-		return fail({ kind: "other", line: "uv installed nothing" });
-	}
-	const programs = join("tools", tool, process.platform === "win32" ? "Scripts" : "bin");
-	const offered = await names(join(folder, "bin"));
-	const present = await names(join(folder, programs));
-	// uvx runs the program that is named like the package; a lone one of another name is meant
-	// all the same, unless a program was asked for by name.
-	const named = parseRequirement(main)?.name ?? main;
-	const wanted =
-		program === undefined
-			? [named, named.replaceAll("_", "-"), ...(offered.length === 1 ? offered : [])]
-			: [program];
-	const name = wanted.find((candidate) => present.includes(candidate));
-	if (name === undefined) {
-		const line =
-			`the package ${named} has no program ${program ?? named}; it offers ` +
-			`${offered.join(", ")}: uvx --from ${named} ${offered[0] ?? "PROGRAM"}`;
-		return fail({ kind: "no_program", line });
-	}
-	// Its links hold the path of the folder before it is moved; nothing needs them.
-	await rm(join(folder, "bin"), { recursive: true, force: true });
-	return succeed({
-		version: await versionOf(join(folder, "tools", tool), tool),
-		...(await startOf(folder, join(programs, name))),
-		scripts_skipped: [],
-	});
+/** Only wheels, except of the packages that may run their authors' code to be built. */
+function buildOptions(scripts: readonly string[]): string[] {
+	return ["--only-binary=:all:", ...scripts.map((name) => `--no-binary=${name}`)];
 }
 
-/**
- * A script of the package names its interpreter by a path that is gone once the folder is
- * moved, so the interpreter is started with the script instead. What is no such script is a
- * program of its own.
- */
-async function startOf(
-	folder: string,
-	file: string,
-): Promise<{ entry: string; args_prefix: string[] }> {
-	const path = tokenPath(file);
-	const words = await readShebang(join(folder, file));
-	const root = await realpath(folder);
-	const interpreter = words?.[0] ?? "";
-	// `#!/bin/sh` stands before a path that is too long for a `#!` line; Python reads both.
-	const is_script = [folder, root].some((place) => interpreter.startsWith(place + sep));
-	if (!is_script && interpreter !== "/bin/sh") {
-		return { entry: path, args_prefix: [] };
+/** An environment that can be moved, made once in a folder. */
+async function makeEnvironment(
+	uv: string,
+	request: PackageRequest,
+	work: InstallWork,
+): Promise<Result<void, InstallFailure>> {
+	const made = await access(pythonOf(work.folder)).then(
+		() => true,
+		() => false,
+	);
+	if (made) {
+		return succeed(undefined);
 	}
-	return { entry: tokenPath(join(file, "..", "python")), args_prefix: [path] };
+	const options = request.options.filter(
+		(option) => interpreter_option.test(option) || /^--(?:no-config|offline)$/u.test(option),
+	);
+	const place = join(work.folder, environment_folder);
+	const done = await runUv(work, [uv, "venv", "--quiet", "--relocatable", ...options, place]);
+	return done.ok ? succeed(undefined) : done;
 }
 
-function tokenPath(file: string): string {
-	return [folder_token, ...file.split(sep)].join("/");
+async function pythonVersion(folder: string): Promise<string> {
+	const text = await readFile(join(folder, environment_folder, "pyvenv.cfg"), "utf8");
+	return /^version_info\s*=\s*(\d+\.\d+)/mu.exec(text)?.[1] ?? "3.0";
 }
 
-/** The installed version, from the name of the package's metadata folder. */
-async function versionOf(tool_folder: string, name: string): Promise<string> {
-	const pattern = new RegExp(`^${name.replace(/[-_.]+/gu, "[-_.]+")}-(.+)\\.dist-info$`, "iu");
-	for (const library of await names(join(tool_folder, "lib"))) {
-		for (const entry of await names(join(tool_folder, "lib", library, "site-packages"))) {
-			const version = pattern.exec(entry)?.[1];
-			if (version !== undefined) {
-				return version;
-			}
-		}
+async function runUv(
+	work: InstallWork,
+	command: readonly string[],
+): Promise<Result<void, InstallFailure>> {
+	const outcome = await work.run(command, {});
+	if (!outcome.ok) {
+		return outcome;
 	}
-	return "unknown";
-}
-
-async function names(folder: string): Promise<string[]> {
-	return await readdir(folder).catch(() => []);
+	const { code, stdout, stderr } = outcome.value;
+	return code === 0 ? succeed(undefined) : fail(explainUv(stdout, stderr));
 }

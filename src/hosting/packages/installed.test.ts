@@ -1,29 +1,44 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { after, test } from "node:test";
 import fc from "fast-check";
 import type { StdioSpec } from "../../config/plan.ts";
-import { installEnvironment, installSource } from "./install-environment.ts";
+import { contentsDigest } from "./contents.ts";
+import { directSpec, neededFolders } from "./direct-spec.ts";
+import { installEnvironment, sourceSettings } from "./install-environment.ts";
 import type { Installed } from "./installed.ts";
-import { folderName, installedSpec, readInstalled, writeInstalled } from "./installed.ts";
-import type { PackageRequest } from "./request.ts";
+import { folderName, readInstalled, writeInstalled } from "./installed.ts";
+import type { LockEntry } from "./lock-entry.ts";
+import { treeDigest } from "./lock-entry.ts";
+import { platformName } from "./platform.ts";
 
-let folder = "";
-beforeEach(async () => {
-	folder = await mkdtemp(join(tmpdir(), "moorage-installed-"));
-	await writeFile(join(folder, "main.js"), "");
-});
-afterEach(() => rm(folder, { recursive: true }));
+const folder = await mkdtemp(join(tmpdir(), "moorage-installed-"));
+after(() => rm(folder, { recursive: true }));
 
-const installed: Installed = {
-	format: 1,
-	request: "[]",
+const tree = {
+	"node_modules/a": { version: "1.0.0", integrity: "sha512-a" },
+	"node_modules/b": { version: "2.0.0", integrity: "sha512-b", optional: true },
+};
+const entry: LockEntry = {
+	ecosystem: "npm",
+	name: "@s/a",
 	version: "1.0.0",
-	entry: "{node}",
-	args_prefix: ["--no-warnings", "{folder}/main.js"],
+	integrity: "sha512-a",
+	digest: treeDigest("npm", tree),
+	platform: "linux-x64",
+	tree,
+};
+const installed: Installed = {
+	format: 2,
+	name: "@s/a",
+	version: "1.0.0",
+	digest: entry.digest,
+	platform: platformName(),
+	scripts_run: [],
 	scripts_skipped: [],
+	contents: "sha256-0",
 };
 const spec: StdioSpec = {
 	driver: "stdio",
@@ -32,73 +47,114 @@ const spec: StdioSpec = {
 	env: { A: "1" },
 	cwd: "/w",
 };
-const request: PackageRequest = {
-	ecosystem: "npm",
-	launcher: "npx",
-	packages: ["@a/b@1"],
-	program: undefined,
-	options: [],
-	adds_path: false,
-	args: [],
-};
+
+async function writePackage(name: string, text: string): Promise<void> {
+	await mkdir(join(folder, "node_modules", name), { recursive: true });
+	await writeFile(join(folder, "node_modules", name, "package.json"), text);
+}
 
 test("an installation is read back as it was written", async () => {
+	await writePackage("a", "{}");
 	await writeInstalled(folder, installed);
-	assert.deepEqual(await readInstalled(folder), installed);
+	assert.deepEqual(await readInstalled(folder, entry), installed);
 });
 
 test("what is damaged, of another form, or tidied away counts as not installed", async () => {
-	assert.equal(await readInstalled(folder), undefined);
-	const path = join(folder, "resolved.json");
+	assert.equal(await readInstalled(join(folder, "nowhere"), entry), undefined);
+	const path = join(folder, ".moorage.json");
 	const { version: _, ...without_version } = installed;
-	const odd = ["", "{", "null", "[]", "{}", JSON.stringify({ ...installed, format: 2 })];
-	for (const text of [...odd, JSON.stringify(without_version)]) {
+	const others = [
+		without_version,
+		{ ...installed, format: 1 },
+		{ ...installed, digest: "sha256-other" },
+		{ ...installed, platform: "plan9-vax" },
+	];
+	for (const text of ["", "{", "null", "[]", ...others.map((other) => JSON.stringify(other))]) {
 		await writeFile(path, text);
-		assert.equal(await readInstalled(folder), undefined, text);
+		assert.equal(await readInstalled(folder, entry), undefined, text);
 	}
 	await writeInstalled(folder, installed);
-	await rm(join(folder, "main.js"));
-	assert.equal(await readInstalled(folder), undefined);
+	assert.notEqual(await readInstalled(folder, entry), undefined);
+	await writePackage("a", "");
+	assert.equal(await readInstalled(folder, entry), undefined, "cut off");
+	await rm(join(folder, "node_modules"), { recursive: true });
+	assert.equal(await readInstalled(folder, entry), undefined, "removed");
 });
 
-test("the program is run in place of its launcher, wherever folder and Node are now", () => {
+test("the program is run in place of its launcher by whatever runs it", () => {
 	const place = { folder: "/data/p", node_path: "/n/node", path: "/bin" };
-	assert.deepEqual(installedSpec(installed, place, spec, ["x"]), {
+	const file = "/data/p/main.js";
+	const program = {
+		file,
+		by: "node",
+		node_args: ["--no-warnings"],
+		path_prefix: undefined,
+	} as const;
+	assert.deepEqual(directSpec(program, place, spec, ["x"]), {
 		driver: "stdio",
 		command: "/n/node",
 		args: ["--no-warnings", "/data/p/main.js", "x"],
 		env: { A: "1" },
 		cwd: "/w",
 	});
-	const own = { ...installed, entry: "{folder}/run", args_prefix: [], path_prefix: "{folder}/b" };
-	assert.deepEqual(installedSpec(own, place, spec, []), {
+	const own = {
+		file: "/data/p/run",
+		by: "itself",
+		node_args: [],
+		path_prefix: "/data/p/b",
+	} as const;
+	assert.deepEqual(directSpec(own, place, spec, []), {
 		driver: "stdio",
 		command: "/data/p/run",
 		args: [],
 		env: { A: "1", PATH: "/data/p/b:/bin" },
 		cwd: "/w",
 	});
+	const python = directSpec({ ...program, by: "python", node_args: [] }, place, spec, []);
+	assert.match(python.command, /^\/data\/p\/venv\/.*python/u);
+	assert.deepEqual(python.args, [file]);
 });
 
-test("a folder's name is readable, safe, and different for different requests", () => {
-	assert.match(folderName(request, ""), /^a\+b@1-[0-9a-f]{10}$/u);
-	const same = folderName({ ...request, args: ["x"], launcher: "bunx" }, "");
-	assert.equal(same, folderName(request, ""));
+test("a program needs its package's folder and that of what runs it", async () => {
+	assert.deepEqual(await neededFolders("/data/p/run", "/data/p"), ["/data/p"]);
+	assert.deepEqual(await neededFolders("/opt/n/bin/node", "/data/p"), ["/data/p", "/opt/n"]);
+	assert.deepEqual(await neededFolders("/opt/n/bin/python3.12", undefined), ["/opt/n"]);
+	assert.deepEqual(await neededFolders("/opt/n/bin/tool", undefined), ["/opt/n/bin"]);
+});
+
+test("a folder's name is readable, safe, and different for different trees", () => {
+	assert.match(folderName(entry, []), /^s\+a@1\.0\.0-[0-9a-f]{16}$/u);
+	assert.equal(folderName(entry, ["x", "y"]), folderName(entry, ["y", "x"]));
 	const others = [
-		folderName({ ...request, packages: ["@a/b@2"] }, ""),
-		folderName({ ...request, packages: ["@a/b@1", "c"] }, ""),
-		folderName({ ...request, program: "b" }, ""),
-		folderName({ ...request, options: ["--offline"] }, ""),
-		folderName(request, "registry"),
+		folderName({ ...entry, digest: "sha256-other" }, []),
+		folderName(entry, ["native"]),
+		folderName(entry, ["native", "other"]),
 	];
-	assert.equal(new Set([folderName(request, ""), ...others]).size, 6);
+	assert.equal(new Set([folderName(entry, []), ...others]).size, 4);
 	fc.assert(
-		fc.property(fc.string({ unit: "binary" }), (text) => {
-			const name = folderName({ ...request, packages: [text] }, "");
-			assert.match(name, /^[A-Za-z0-9._@+-]{11,120}$/u);
-			assert.doesNotMatch(name, /^\.\.?$/u);
+		fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (name, version) => {
+			const made = folderName({ ...entry, name, version }, []);
+			assert.match(made, /^[A-Za-z0-9._@+-]{17,120}$/u);
+			assert.doesNotMatch(made, /^\./u);
 		}),
 	);
+});
+
+test("the contents of an installation are every byte of it, but for what is added later", async () => {
+	const place = join(folder, "contents");
+	await mkdir(join(place, "deep", "__pycache__"), { recursive: true });
+	await writeFile(join(place, "deep", "a.js"), "1");
+	await writeFile(join(place, "b.js"), "2");
+	await symlink("b.js", join(place, "link"));
+	const first = await contentsDigest(place);
+	await writeFile(join(place, ".moorage-bundle.mjs"), "ours");
+	await writeFile(join(place, "deep", "__pycache__", "a.pyc"), "python's");
+	assert.equal(await contentsDigest(place), first);
+	await writeFile(join(place, "deep", "a.js"), "3");
+	const second = await contentsDigest(place);
+	assert.notEqual(second, first);
+	await rm(join(place, "link"));
+	assert.notEqual(await contentsDigest(place), second);
 });
 
 test("an installer gets the machine's settings, and of a server only those for installing", () => {
@@ -135,12 +191,10 @@ test("settings that an npm script around the gateway brings along are left out",
 	});
 });
 
-test("another registry is another source, another token is not", () => {
-	const source = (env: Record<string, string>) => installSource(env);
-	assert.equal(source({ PATH: "/a" }), source({ PATH: "/b", npm_config_token: "x" }));
-	assert.notEqual(source({}), source({ npm_config_registry: "http://r" }));
-	assert.equal(
-		source({ UV_INDEX: "a", UV_PYTHON: "3" }),
-		source({ UV_PYTHON: "3", UV_INDEX: "a" }),
-	);
+test("where packages come from is what the server's settings say, but for its secrets", () => {
+	assert.deepEqual(sourceSettings({ PATH: "/a", npm_config_token: "x" }), []);
+	assert.deepEqual(sourceSettings({ UV_PYTHON: "3", NPM_CONFIG_REGISTRY: "http://r" }), [
+		"npm_config_registry=http://r",
+		"uv_python=3",
+	]);
 });

@@ -1,55 +1,50 @@
 import { createHash } from "node:crypto";
-import { access, readFile, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
-import type { StdioSpec } from "../../config/plan.ts";
-import type { PackageRequest } from "./request.ts";
+import { access, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { LockEntry } from "./lock-entry.ts";
+import { platformName } from "./platform.ts";
+import { pythonOf } from "./python-program.ts";
+
+const record_schema = z.object({
+	/** Raised when the shape changes; others are installed again. */
+	format: z.literal(2),
+	name: z.string(),
+	version: z.string(),
+	/** The digest of the locked tree. */
+	digest: z.string(),
+	platform: z.string(),
+	/** Packages whose install scripts have run. */
+	scripts_run: z.array(z.string()),
+	/** Packages whose install scripts were left out; they may lack a native part. */
+	scripts_skipped: z.array(z.string()),
+	/** Over every file as it was installed. */
+	contents: z.string(),
+});
 
 /**
- * What is known of an installed package, kept beside it as `resolved.json`. Once that file is
- * there, running the package is reading a file: no network, no launcher, no lock.
+ * What is known of an installed tree, kept beside it. Once that file is there, running the
+ * package is reading a few files: no network, no launcher.
  */
-export interface Installed {
-	/** Raised when the shape changes; others are installed again. */
-	readonly format: 1;
-	/** The request as one line, for people who look into the folder. */
-	readonly request: string;
-	/** The version found, e.g. `2026.8.31`. */
-	readonly version: string;
-	/** The program to start: a path, or `{node}` for the Node that runs the gateway. */
-	readonly entry: string;
-	/** Arguments in front of the server's own. */
-	readonly args_prefix: readonly string[];
-	/** Put in front of PATH; undefined when the server needs none of the package's programs. */
-	readonly path_prefix?: string | undefined;
-	/** Packages whose install scripts were left out; they may lack a native part. */
-	readonly scripts_skipped: readonly string[];
-}
+export type Installed = Readonly<z.infer<typeof record_schema>>;
 
-/** Stands for the folder in the fields above, so that the data folder can be moved. */
-export const folder_token = "{folder}";
-/** Stands for the Node that runs the gateway, which an upgrade replaces. */
-export const node_token = "{node}";
-
-const file_name = "resolved.json";
-const hash_length = 10;
+/** The record's name; what else Moorage puts into an installation starts with the same dot. */
+export const record_name = ".moorage.json";
+const digest_length = 16;
 const name_length_max = 80;
 
-/** A request as one line: equal for requests that are the same in everything but arguments. */
-export function describeRequest(request: PackageRequest): string {
-	const { ecosystem, packages, program, options } = request;
-	return JSON.stringify([ecosystem, packages, program ?? null, options]);
-}
-
 /**
- * The folder's name: readable, safe on every file system, and different for every request.
- * `surroundings` is what else decides what gets installed, such as the registry in use.
+ * The name of the folder of a tree: readable, safe on every file system, and another one for
+ * whatever makes its files different.
  */
-export function folderName(request: PackageRequest, surroundings: string): string {
-	const hash = createHash("sha256")
-		.update(`${describeRequest(request)}\0${surroundings}`)
-		.digest("hex")
-		.slice(0, hash_length);
-	const readable = (request.packages[0] ?? "")
+export function folderName(entry: LockEntry, scripts: readonly string[]): string {
+	const parts = [entry.digest, platformName(), ...[...scripts].sort()];
+	// Native parts that a script builds belong to one Node.
+	if (scripts.length > 0) {
+		parts.push(process.versions.modules);
+	}
+	const hash = createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, digest_length);
+	const readable = `${entry.name}@${entry.version}`
 		.replace(/^@/u, "")
 		.replace(/[^A-Za-z0-9._@-]+/gu, "+")
 		.slice(0, name_length_max);
@@ -59,55 +54,44 @@ export function folderName(request: PackageRequest, surroundings: string): strin
 /** Writes what is known of an installation; the last step before it counts as one. */
 export async function writeInstalled(folder: string, installed: Installed): Promise<void> {
 	const text = `${JSON.stringify(installed, undefined, "\t")}\n`;
-	await writeFile(join(folder, file_name), text);
+	await writeFile(join(folder, record_name), text);
 }
 
-/** Reads an installation; undefined when there is none, or it is damaged or of an old form. */
-export async function readInstalled(folder: string): Promise<Installed | undefined> {
+/**
+ * Reads an installation; undefined when there is none, or when it is not whole: a machine that
+ * lost its power, or somebody who tidied up. That every package still has its description is
+ * looked at; every byte is too much to read at each start of the gateway.
+ */
+export async function readInstalled(
+	folder: string,
+	entry: LockEntry,
+): Promise<Installed | undefined> {
 	try {
-		const value = JSON.parse(await readFile(join(folder, file_name), "utf8")) as Installed;
-		const valid =
-			value.format === 1 &&
-			typeof value.entry === "string" &&
-			typeof value.version === "string" &&
-			Array.isArray(value.args_prefix) &&
-			Array.isArray(value.scripts_skipped);
-		if (!valid) {
+		const text = await readFile(join(folder, record_name), "utf8");
+		const record = record_schema.parse(JSON.parse(text));
+		if (record.digest !== entry.digest || record.platform !== platformName()) {
 			return undefined;
 		}
-		// Somebody may have tidied up inside the folder.
-		const paths = [value.entry, ...value.args_prefix].filter((part) =>
-			part.startsWith(folder_token),
-		);
-		await Promise.all(paths.map((path) => access(path.replace(folder_token, folder))));
-		return value;
+		await (entry.ecosystem === "npm" ? checkPackages(folder, entry) : access(pythonOf(folder)));
+		return record;
 	} catch {
 		return undefined;
 	}
 }
 
-/** How the installed program is run in place of its launcher. */
-export function installedSpec(
-	installed: Installed,
-	place: {
-		readonly folder: string;
-		readonly node_path: string;
-		/** PATH as the server would have it. */
-		readonly path: string | undefined;
-	},
-	spec: StdioSpec,
-	args: readonly string[],
-): StdioSpec {
-	const expand = (text: string) =>
-		text === node_token ? place.node_path : text.replace(folder_token, place.folder);
-	const added = installed.path_prefix;
-	return {
-		...spec,
-		command: expand(installed.entry),
-		args: [...installed.args_prefix.map(expand), ...args],
-		env:
-			added === undefined
-				? spec.env
-				: { ...spec.env, PATH: [expand(added), place.path ?? ""].join(delimiter) },
-	};
+async function checkPackages(
+	folder: string,
+	entry: LockEntry & { ecosystem: "npm" },
+): Promise<void> {
+	const places = Object.entries(entry.tree)
+		.filter(([, node]) => node.optional !== true && node.peer !== true)
+		.map(([place]) => place);
+	await Promise.all(
+		places.map(async (place) => {
+			const { size } = await stat(join(folder, place, "package.json"));
+			if (size === 0) {
+				throw new Error(`${place} is empty`);
+			}
+		}),
+	);
 }

@@ -6,6 +6,7 @@ import {
 	mkdtemp,
 	readdir,
 	readFile,
+	realpath,
 	rm,
 	symlink,
 	utimes,
@@ -17,16 +18,17 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
 import type { StdioSpec } from "../../config/plan.ts";
+import { client_running } from "../../config/running.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { processEnvironment } from "../../lib/environment.ts";
 import { systemRandom } from "../../lib/random.ts";
 import type { Result } from "../../lib/result.ts";
-import type { Fault } from "../../protocol/fault.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
 import { runOnce } from "../process/run-once.ts";
 import type { ProcessSpawner } from "../process/spawner.ts";
 import { createSpawner } from "../process/spawner.ts";
-import type { PackageResolverOptions } from "./resolve.ts";
+import type { PackageIdentity } from "../resolved.ts";
+import type { PackageFault, PackageResolverOptions, ResolveContext } from "./resolve.ts";
 import { PackageResolver } from "./resolve.ts";
 
 /*
@@ -66,9 +68,16 @@ function makeResolver(more: Partial<PackageResolverOptions> = {}) {
 	const data_dir = join(root, `data-${folders}`);
 	const log = join(root, `log-${folders}`);
 	const gate = join(root, `gate-${folders}`);
+	const registry = join(root, `registry-${folders}.json`);
 	const resolver = new PackageResolver({
 		data_dir,
-		environment: { PATH, HOME: root, FAKE_NPM_LOG: log, FAKE_NPM_GATE: gate },
+		environment: {
+			PATH,
+			HOME: root,
+			FAKE_NPM_LOG: log,
+			FAKE_NPM_GATE: gate,
+			FAKE_NPM_REGISTRY: registry,
+		},
 		clock: systemClock,
 		random: systemRandom,
 		spawner,
@@ -79,6 +88,8 @@ function makeResolver(more: Partial<PackageResolverOptions> = {}) {
 		resolver,
 		data_dir,
 		openGate: () => writeFile(gate, ""),
+		/** How the registry is from now on. */
+		setRegistry: (state: object) => writeFile(registry, JSON.stringify(state)),
 		/** What the fake npm has done, line by line. */
 		done: async () =>
 			(await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== ""),
@@ -92,16 +103,43 @@ function stdio(command: string, more: Partial<StdioSpec> = {}): StdioSpec {
 	return { driver: "stdio", command: program, args, env: {}, cwd: root, ...more };
 }
 
+interface Asked {
+	readonly signal?: AbortSignal;
+	readonly lines?: string[];
+	readonly update?: boolean;
+	readonly scripts?: readonly string[];
+}
+
+const quiet: ResolveContext = { server: "it", progress: () => {} };
+
+function asked({ signal, lines, update = false, scripts = [] }: Asked): ResolveContext {
+	return {
+		server: "it",
+		plan: { ...client_running, packages: { scripts, bundle: false } },
+		update,
+		progress: (line) => lines?.push(line),
+		...(signal && { signal }),
+	};
+}
+
+async function identity(
+	resolver: PackageResolver,
+	command: string,
+	context: Asked = {},
+): Promise<PackageIdentity> {
+	const result = await resolver.resolve(stdio(command), asked(context));
+	assert(result.ok, result.ok ? "" : result.problem.message);
+	assert(result.value.identity !== undefined);
+	return result.value.identity;
+}
+
 async function resolve(
 	resolver: PackageResolver,
 	command: string | StdioSpec,
-	context: { signal?: AbortSignal; lines?: string[] } = {},
-): Promise<Result<StdioSpec, Fault>> {
-	const result = await resolver.resolve(typeof command === "string" ? stdio(command) : command, {
-		server: "it",
-		progress: (line) => context.lines?.push(line),
-		...(context.signal && { signal: context.signal }),
-	});
+	context: Asked = {},
+): Promise<Result<StdioSpec, PackageFault>> {
+	const spec = typeof command === "string" ? stdio(command) : command;
+	const result = await resolver.resolve(spec, asked(context));
 	return result.ok ? { ok: true, value: result.value.spec as StdioSpec } : result;
 }
 
@@ -111,8 +149,12 @@ async function direct(resolver: PackageResolver, command: string): Promise<Stdio
 	return result.value;
 }
 
-async function fault(resolver: PackageResolver, command: string): Promise<Fault> {
-	const result = await resolve(resolver, command);
+async function fault(
+	resolver: PackageResolver,
+	command: string,
+	context: Asked = {},
+): Promise<PackageFault> {
+	const result = await resolve(resolver, command, context);
 	assert(!result.ok, "it was resolved");
 	assert.equal(result.problem.server, "it");
 	assert.equal(result.problem.retry_safe, true);
@@ -164,11 +206,11 @@ test("a package is installed once and from then on found without starting anythi
 		"install scripts were not run, for safety: native",
 	]);
 	const [folder = ""] = await kept();
-	const resolved = JSON.parse(
-		await readFile(join(data_dir, "packages", "npm", folder, "resolved.json"), "utf8"),
+	const record = JSON.parse(
+		await readFile(join(data_dir, "packages", "npm", folder, ".moorage.json"), "utf8"),
 	);
-	assert.equal(resolved.version, "2.0.0");
-	assert.deepEqual(resolved.args_prefix, ["{folder}/node_modules/tiny/cli.js"]);
+	assert.equal(record.version, "2.0.0");
+	assert.deepEqual(record.scripts_skipped, ["native"]);
 
 	const later = makeResolver({ data_dir, spawner: no_spawner }).resolver;
 	assert.deepEqual(await direct(later, "npx -y tiny@2.0.0 --port 1"), first.value);
@@ -327,10 +369,133 @@ test("a damaged installation is made anew", async () => {
 	const [folder = ""] = await kept();
 	await rm(spec.args[0] ?? "");
 	assert.equal(await output(await direct(resolver, "npx tiny")), "cli");
-	await writeFile(join(data_dir, "packages", "npm", folder, "resolved.json"), "{");
+	await writeFile(join(data_dir, "packages", "npm", folder, ".moorage.json"), "{");
 	assert.equal(await output(await direct(resolver, "npx tiny")), "cli");
 	assert.equal((await done()).filter((line) => line.startsWith("begin")).length, 3);
 	assert.deepEqual(await kept(), [folder]);
+});
+
+function lockOf(data_dir: string): Promise<string> {
+	return readFile(join(data_dir, "moorage.lock"), "utf8");
+}
+
+test("what was found out is locked: a newer version is taken only when it is asked for", async () => {
+	const { resolver, data_dir, setRegistry, kept } = makeResolver();
+	await direct(resolver, "npx tiny");
+	assert.match(await lockOf(data_dir), /"npm:tiny": \{/u);
+	await setRegistry({ latest: { tiny: "1.1.0" } });
+	const again = await identity(resolver, "npx tiny");
+	assert.equal(again.version, "1.0.0");
+	const updated = await identity(resolver, "npx tiny", { update: true });
+	assert.equal(updated.kind, "npm");
+	assert.equal(updated.name, "tiny");
+	assert.equal(updated.version, "1.1.0");
+	assert.match(updated.integrity ?? "", /^sha512-/u);
+	assert.match(updated.digest, /^sha256-/u);
+	assert.deepEqual(await identity(resolver, "npx tiny"), updated);
+	assert.equal((await kept()).length, 2);
+});
+
+test("a lock that is brought along installs the same versions elsewhere", async () => {
+	const one = makeResolver();
+	const config_dir = join(root, "config");
+	await mkdir(config_dir);
+	const first = await identity(one.resolver, "npx tiny");
+	await copyFile(join(one.data_dir, "moorage.lock"), join(config_dir, "moorage.lock"));
+	const other = makeResolver({ config_dir });
+	await other.setRegistry({ latest: { tiny: "2.0.0" } });
+	assert.deepEqual(await identity(other.resolver, "npx tiny"), first);
+	assert.equal(await output(await direct(other.resolver, "bunx tiny a")), "cli a");
+	await direct(other.resolver, "npx @scope/pair");
+	assert.match(await lockOf(config_dir), /"npm:@scope\/pair"/u);
+	await assert.rejects(lockOf(other.data_dir), /ENOENT/u);
+});
+
+test("other contents under a locked version are refused, and what is installed stays", async () => {
+	const one = makeResolver();
+	const first = await direct(one.resolver, "npx tiny");
+	const before = await lockOf(one.data_dir);
+	await one.setRegistry({ contents: { "tiny@1.0.0": "evil" } });
+	const problem = await fault(one.resolver, "npx tiny", { update: true });
+	assert.equal(problem.code, "package_changed");
+	assert.match(problem.message, /tiny@1\.0\.0 is not what moorage\.lock says/u);
+	// Another request that brings the same version along is no way around it.
+	assert.equal((await fault(one.resolver, "npx tiny@1.0.0")).code, "package_changed");
+	assert.equal(await lockOf(one.data_dir), before);
+	assert.equal(await output(await direct(one.resolver, "npx tiny")), "cli");
+	assert.equal((await one.kept()).length, 1);
+	// A machine that has only the lock refuses it as well.
+	await rm(join(one.data_dir, "packages"), { recursive: true });
+	assert.equal((await fault(one.resolver, "npx tiny")).code, "package_changed");
+	await one.setRegistry({});
+	assert.deepEqual(await direct(one.resolver, "npx tiny"), first);
+});
+
+test("without a network what is installed runs, and the rest says why not", async () => {
+	const one = makeResolver();
+	await direct(one.resolver, "npx tiny");
+	await one.setRegistry({ offline: true });
+	assert.equal(await output(await direct(one.resolver, "npx tiny")), "cli");
+	assert.equal((await fault(one.resolver, "npx twins")).why, "offline");
+	assert.equal((await fault(one.resolver, "npx tiny", { update: true })).why, "offline");
+	assert.equal(await output(await direct(one.resolver, "npx tiny")), "cli");
+	await rm(join(one.data_dir, "packages"), { recursive: true });
+	assert.equal((await fault(one.resolver, "npx tiny")).why, "offline");
+});
+
+test("a damaged lock is an error, and nothing is resolved behind its back", async () => {
+	const { resolver, data_dir, done } = makeResolver();
+	await direct(resolver, "npx tiny");
+	const good = await lockOf(data_dir);
+	await writeFile(join(data_dir, "moorage.lock"), good.slice(0, -4));
+	const problem = await fault(resolver, "npx tiny");
+	assert.equal(problem.why, "lock_damaged");
+	assert.match(problem.message, /moorage\.lock is not valid JSON\. Nothing was changed/u);
+	assert.equal((await done()).length, 2);
+	await writeFile(join(data_dir, "moorage.lock"), good);
+	assert.equal(await output(await direct(resolver, "npx tiny")), "cli");
+});
+
+test("install scripts run for the packages that are named, in a tree of their own", async () => {
+	const { resolver, kept, done } = makeResolver();
+	const without = await direct(resolver, "npx tiny");
+	const context = { scripts: ["native", "unrelated"] };
+	const result = await resolve(resolver, "npx tiny", context);
+	assert(result.ok);
+	assert.notEqual(result.value.args[0], without.args[0]);
+	const built = join(dirname(result.value.args[0] ?? ""), "..", "native", "built");
+	assert.equal(await readFile(built, "utf8"), "");
+	assert.equal((await kept()).length, 2);
+	assert.deepEqual((await done()).slice(2), [
+		"begin tiny@1.0.0",
+		"end tiny@1.0.0",
+		"begin native",
+		"end native",
+	]);
+	assert.deepEqual(await direct(resolver, "npx tiny"), without);
+});
+
+test("a package without a checksum is not installed", async () => {
+	const { resolver, kept } = makeResolver();
+	assert.equal((await fault(resolver, "npx unsigned")).why, "no_checksum");
+	assert.deepEqual(await kept(), []);
+});
+
+test("a command of the user's own is known by its program and by the script it names", async () => {
+	const { resolver } = makeResolver({ spawner: no_spawner });
+	await writeFile(join(root, "server.js"), "1");
+	const first = await identity(resolver, "node server.js");
+	assert.equal(first.kind, "program");
+	assert.equal(first.name, await realpath(process.execPath));
+	assert.deepEqual(await identity(resolver, "node server.js"), first);
+	assert.notEqual((await identity(resolver, "node other.js")).digest, first.digest);
+	await writeFile(join(root, "server.js"), "2");
+	assert.notEqual((await identity(resolver, "node server.js")).digest, first.digest);
+	const missing = await resolver.resolve(stdio("no-such-program-here"), quiet);
+	assert(missing.ok && missing.value.identity === undefined);
+	const remote = { driver: "http", url: "https://me:pw@a/mcp?key=k", headers: {} } as const;
+	const found = await resolver.resolve(remote, quiet);
+	assert(found.ok && found.value.identity?.name === "https://a/mcp");
 });
 
 test("what a cut-off installation left is removed when it is old, and only then", async () => {

@@ -11,26 +11,30 @@ import type { Spawner } from "../../upstreams/driver.ts";
 import { findProgram } from "../process/find-program.ts";
 import type { Resolved } from "../resolved.ts";
 import { asWritten } from "../resolved.ts";
-import type { InstallFailure } from "./failure.ts";
+import type { ResolvePlan } from "../surroundings.ts";
+import { directSpec, neededFolders } from "./direct-spec.ts";
+import type { FailureKind, InstallFailure } from "./failure.ts";
 import { failureSentence } from "./failure.ts";
-import { installEnvironment, installSource } from "./install-environment.ts";
+import { installEnvironment, sourceSettings } from "./install-environment.ts";
 import { findNpm, npmInstaller } from "./install-npm.ts";
 import { findUv, uvInstaller } from "./install-python.ts";
-import type { Installation } from "./installation.ts";
-import { install } from "./installation.ts";
-import type { Installed } from "./installed.ts";
-import { folderName, installedSpec, readInstalled } from "./installed.ts";
+import type { InstalledTree } from "./installation.ts";
 import type { Installer } from "./installer.ts";
 import { localProgram } from "./local-program.ts";
+import { LockFile, lock_file_name } from "./lock-file.ts";
+import type { ProgramEntry } from "./npm-program.ts";
+import { addressIdentity, programIdentity } from "./program-identity.ts";
 import { recognizeCommand } from "./recognize.ts";
 import type { PackageRequest } from "./request.ts";
-import { SharedWork } from "./shared-work.ts";
-import { Slots } from "./slots.ts";
+import type { Wanted } from "./trees.ts";
+import { PackageTrees } from "./trees.ts";
 
 /** What the resolver is made from. */
 export interface PackageResolverOptions {
 	/** Absolute state folder; packages go to `packages/` inside it. */
 	readonly data_dir: string;
+	/** Absolute folder of a configuration that the lock is kept beside; else it is in `data_dir`. */
+	readonly config_dir?: string | undefined;
 	/** The gateway's own environment; installers get it, servers do not. */
 	readonly environment: Environment;
 	readonly clock: Clock;
@@ -47,90 +51,128 @@ export interface PackageResolverOptions {
 export interface ResolveContext {
 	/** The server's name, for faults. */
 	readonly server: string;
+	/** What the server's package may do; without it no install scripts run. */
+	readonly plan?: ResolvePlan;
+	/** True when what is locked is to be resolved anew, as for a deploy of a newer version. */
+	readonly update?: boolean;
 	/** Progress for people, one line at a time. */
 	progress(line: string): void;
 	/** Aborts when the outcome is no longer wanted. */
 	readonly signal?: AbortSignal;
 }
 
-/** Installations at once; they are heavy on network, disk and processor. */
-const installs_max = 2;
+/** A fault of the resolver: why in one word, for whoever decides what happens next. */
+export interface PackageFault extends Fault {
+	readonly why: FailureKind | "refused_address" | "no_installer";
+}
+
+/** An installed package and what of it is run. */
+interface ReadyPackage {
+	readonly tree: InstalledTree;
+	readonly program: ProgramEntry;
+}
+
 const install_ms_default = 5 * 60_000;
 
 /**
  * Turns launcher commands (`npx pkg`, `uvx pkg` and their relatives) into the installed program
- * itself. A package is installed once, the first time it is asked for, into a folder of its
- * own; from then on resolving is reading a file. Other commands come back unchanged.
+ * itself. What a command means is found out once and locked; the locked tree is installed into
+ * a folder named by its digest. From then on resolving is reading a few files. Other commands
+ * come back as they are written.
  */
 export class PackageResolver {
 	readonly #options: PackageResolverOptions;
 	readonly #node_path: string;
-	readonly #slots = new Slots(installs_max);
-	readonly #work = new SharedWork<Result<Installed, InstallFailure>>();
+	readonly #trees: PackageTrees;
 
 	constructor(options: PackageResolverOptions) {
 		this.#options = options;
 		this.#node_path = options.node_path ?? process.execPath;
+		const { data_dir, config_dir, clock } = options;
+		const beside = config_dir === undefined ? undefined : join(config_dir, lock_file_name);
+		const lock = new LockFile({ beside, own: join(data_dir, lock_file_name) }, clock);
+		const install_ms = options.install_ms ?? install_ms_default;
+		this.#trees = new PackageTrees({ ...options, install_ms, lock });
 	}
 
-	/** How to run the server directly. Faults: `install_failed`, `command_missing`. */
-	async resolve(spec: ServerSpec, context: ResolveContext): Promise<Result<Resolved, Fault>> {
-		const direct = await this.#resolve(spec, context);
-		return direct.ok ? succeed(asWritten(direct.value)) : direct;
-	}
-
-	async #resolve(spec: ServerSpec, context: ResolveContext): Promise<Result<ServerSpec, Fault>> {
+	/** How to run the server directly, and what that runs. */
+	async resolve(
+		spec: ServerSpec,
+		context: ResolveContext,
+	): Promise<Result<Resolved, PackageFault>> {
 		if (spec.driver !== "stdio") {
-			return succeed(spec);
+			return succeed({ ...asWritten(spec), identity: addressIdentity(spec) });
 		}
 		const recognized = recognizeCommand(spec);
 		if (recognized.kind === "other") {
-			return succeed(spec);
+			return succeed(await this.#program(spec));
 		}
 		if (recognized.kind === "refused") {
-			return fail(this.#fault("install_failed", recognized.reason, context.server));
+			return this.#refuse("refused_address", recognized.reason, context.server);
 		}
 		const { request } = recognized;
-		const { server } = context;
 		const local = await localProgram(request, spec, this.#node_path);
 		if (local !== undefined) {
-			return succeed(local);
+			return succeed(await this.#program(local));
 		}
 		const env = installEnvironment(this.#options.environment, spec.env);
-		const folder = join(
-			this.#options.data_dir,
-			"packages",
-			request.ecosystem,
-			folderName(request, installSource(env)),
-		);
-		const known = await readInstalled(folder);
-		if (known !== undefined) {
-			return succeed(this.#directSpec(known, folder, spec, request));
-		}
 		const installer = await this.#findInstaller(request, env);
-		if (installer === undefined) {
-			return await this.#leaveToLauncher(spec, request, env, server);
+		const source = sourceSettings(spec.env);
+		const wanted = { request, source, env, installer };
+		const ready = await this.#ready(wanted, context);
+		if (ready === undefined) {
+			return await this.#leaveToLauncher(spec, request, env, context.server);
 		}
-		const installed = await this.#work.join(folder, context, (signal, progress) =>
-			this.#install({ request, env, folder, installer, server, signal, progress }),
-		);
-		if (installed.ok) {
-			return succeed(this.#directSpec(installed.value, folder, spec, request));
-		}
-		const text = failureSentence(nameOf(request), installed.problem);
-		const { detail } = installed.problem;
-		return fail(this.#fault("install_failed", text, server, detail));
+		return ready.ok
+			? succeed(await this.#direct(ready.value, spec, request))
+			: this.#failed(request, ready.problem, context.server);
 	}
 
-	#directSpec(
-		installed: Installed,
-		folder: string,
+	/** The installed tree and its program; what turns out to be damaged is installed anew once. */
+	async #ready(
+		wanted: Wanted,
+		context: ResolveContext,
+	): Promise<Result<ReadyPackage, InstallFailure> | undefined> {
+		for (const repair of [false, true]) {
+			const tree = await this.#trees.provide(wanted, { ...context, repair });
+			if (!tree?.ok) {
+				return tree;
+			}
+			const program = await this.#trees.program(tree.value, wanted.request);
+			if (program.ok) {
+				return succeed({ tree: tree.value, program: program.value });
+			}
+			if (repair || program.problem.kind !== "damaged") {
+				return program;
+			}
+		}
+		return undefined;
+	}
+
+	async #direct(
+		{ tree, program }: ReadyPackage,
 		spec: StdioSpec,
 		request: PackageRequest,
-	): StdioSpec {
+	): Promise<Resolved> {
+		const { folder, entry, installed } = tree;
 		const path = spec.env["PATH"] ?? this.#options.environment["PATH"];
 		const place = { folder, node_path: this.#node_path, path };
-		return installedSpec(installed, place, spec, request.args);
+		const direct = directSpec(program, place, spec, request.args);
+		const { ecosystem: kind, name, version, integrity, digest } = entry;
+		const skipped = installed.scripts_skipped.join(", ");
+		return {
+			spec: direct,
+			identity: { kind, name, version, integrity, digest },
+			needs: await neededFolders(direct.command, folder),
+			notes: skipped === "" ? [] : [`install scripts were not run, for safety: ${skipped}`],
+		};
+	}
+
+	/** A command that is run as it is written; what it needs beside its arguments is its runtime. */
+	async #program(spec: StdioSpec): Promise<Resolved> {
+		const identity = await programIdentity(spec, this.#options.environment["PATH"]);
+		const needs = identity === undefined ? [] : await neededFolders(identity.name, undefined);
+		return { ...asWritten(spec), identity, needs };
 	}
 
 	async #findInstaller(
@@ -151,60 +193,50 @@ export class PackageResolver {
 		request: PackageRequest,
 		env: Readonly<Record<string, string>>,
 		server: string,
-	): Promise<Result<ServerSpec, Fault>> {
+	): Promise<Result<Resolved, PackageFault>> {
 		const found = await findProgram(spec.command, { path: env["PATH"], cwd: spec.cwd });
-		if (found.ok) {
-			return succeed(spec);
-		}
 		const remedy =
 			request.ecosystem === "npm"
 				? "install Node.js with npm"
 				: 'install uv ("pip install uv", "brew install uv" or its own installer)';
+		if (found.ok) {
+			const note = `${request.launcher} fetches the package at every start; ${remedy} to have it locked`;
+			return succeed({ ...(await this.#program(spec)), notes: [note] });
+		}
 		const text =
 			`${request.launcher} is not installed; ${remedy}. ` +
 			"The server starts by itself afterwards.";
-		return fail(this.#fault("command_missing", text, server));
+		return this.#refuse("no_installer", text, server);
 	}
 
-	/** Installs when its turn comes, and tells so. */
-	async #install(
-		work: Pick<Installation, "request" | "env" | "folder" | "installer" | "server" | "signal"> & {
-			progress(line: string): void;
-		},
-	): Promise<Result<Installed, InstallFailure>> {
-		const { spawner, clock, random, install_ms = install_ms_default } = this.#options;
-		const what = nameOf(work.request);
-		if (this.#slots.full) {
-			work.progress(`waiting to install ${what}: other packages are being installed`);
-		}
-		return await this.#slots.use(async () => {
-			work.progress(`installing ${what} with ${work.installer.name}`);
-			const deadline_ms = install_ms;
-			const done = await install({ ...work, spawner, clock, random, deadline_ms });
-			if (done.ok) {
-				const { version, scripts_skipped } = done.value;
-				work.progress(`installed ${what}, version ${version}`);
-				if (scripts_skipped.length > 0) {
-					const names = scripts_skipped.join(", ");
-					work.progress(`install scripts were not run, for safety: ${names}`);
-				}
-			}
-			return done;
-		});
+	#failed(
+		request: PackageRequest,
+		failure: InstallFailure,
+		server: string,
+	): { readonly ok: false; readonly problem: PackageFault } {
+		const text = failureSentence(request.packages.join(" and "), failure);
+		return this.#refuse(failure.kind, text, server, failure.detail);
 	}
 
-	#fault(code: FaultCode, message: string, server: string, detail?: string): Fault {
-		return makeFault(this.#options.random, {
-			code,
-			message,
-			detail,
-			level: "warn",
-			server,
-			retry_safe: true,
-		});
+	#refuse(
+		why: PackageFault["why"],
+		message: string,
+		server: string,
+		detail?: string,
+	): { readonly ok: false; readonly problem: PackageFault } {
+		const parts = { message, detail, level: "warn", server, retry_safe: true } as const;
+		const fault = makeFault(this.#options.random, { code: codeOf(why), ...parts });
+		return fail(Object.freeze({ ...fault, why }));
 	}
 }
 
-function nameOf(request: PackageRequest): string {
-	return request.packages.join(" and ");
+function codeOf(why: PackageFault["why"]): FaultCode {
+	switch (why) {
+		case "no_installer":
+			return "command_missing";
+		case "changed":
+			return "package_changed";
+		default:
+			return "install_failed";
+	}
 }

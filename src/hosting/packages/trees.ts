@@ -1,0 +1,194 @@
+import { join } from "node:path";
+import type { Clock } from "../../lib/clock.ts";
+import type { Random } from "../../lib/random.ts";
+import type { Result } from "../../lib/result.ts";
+import { fail, succeed } from "../../lib/result.ts";
+import type { Spawner } from "../../upstreams/driver.ts";
+import type { InstallFailure } from "./failure.ts";
+import type { InstalledTree } from "./installation.ts";
+import { allowedScripts, install } from "./installation.ts";
+import { folderName, readInstalled } from "./installed.ts";
+import type { Installer } from "./installer.ts";
+import type { LockEntry } from "./lock-entry.ts";
+import { changedPackage, lockKey } from "./lock-entry.ts";
+import type { LockFile } from "./lock-file.ts";
+import type { Lock } from "./lock-text.ts";
+import type { ProgramEntry } from "./npm-program.ts";
+import { npmProgram } from "./npm-program.ts";
+import { pythonProgram } from "./python-program.ts";
+import type { PackageRequest } from "./request.ts";
+import type { Member } from "./shared-work.ts";
+import { SharedWork } from "./shared-work.ts";
+import { Slots } from "./slots.ts";
+
+/** What the installed trees are kept with. */
+export interface PackageTreesOptions {
+	readonly data_dir: string;
+	readonly lock: LockFile;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly spawner: Spawner;
+	readonly install_ms: number;
+}
+
+/** A package that is wanted, and with what it would be installed. */
+export interface Wanted {
+	readonly request: PackageRequest;
+	/** What the server's own settings say of where packages come from. */
+	readonly source: readonly string[];
+	readonly env: Readonly<Record<string, string>>;
+	readonly installer: Installer | undefined;
+}
+
+/** Who wants it. */
+export interface WantedBy extends Member {
+	readonly server: string;
+	readonly plan?: { readonly packages: { readonly scripts: readonly string[] } };
+	readonly update?: boolean;
+	/** True when what is installed turned out not to be whole. */
+	readonly repair?: boolean;
+}
+
+/** Installations at once; they are heavy on network, disk and processor. */
+const installs_max = 2;
+
+/** The trees of packages that are installed, each once, under the digest of what is locked. */
+export class PackageTrees {
+	readonly #options: PackageTreesOptions;
+	readonly #slots = new Slots(installs_max);
+	readonly #work = new SharedWork<Result<InstalledTree, InstallFailure>>();
+
+	constructor(options: PackageTreesOptions) {
+		this.#options = options;
+	}
+
+	/**
+	 * The tree of a package, installed first where it is not. Undefined when it would have to be
+	 * installed and there is nothing to do it with.
+	 */
+	async provide(
+		wanted: Wanted,
+		by: WantedBy,
+	): Promise<Result<InstalledTree, InstallFailure> | undefined> {
+		const lock = await this.#options.lock.read();
+		if (!lock.ok) {
+			return lock;
+		}
+		const key = lockKey(wanted.request, wanted.source);
+		const entry = lock.value.get(key);
+		const scripts = by.plan?.packages.scripts ?? [];
+		const known = entry && (await this.#find(entry, scripts));
+		if (known !== undefined && by.update !== true && by.repair !== true) {
+			return succeed(known);
+		}
+		const { installer } = wanted;
+		if (installer === undefined) {
+			return known && succeed(known);
+		}
+		const update = by.update === true;
+		const name = JSON.stringify([key, update, by.repair === true, [...scripts].sort()]);
+		return await this.#work.join(name, by, (signal, progress) =>
+			this.#install({ ...wanted, installer }, { key, update, scripts, ...by, signal, progress }),
+		);
+	}
+
+	/** What is to be run in a tree. */
+	program(
+		{ folder, entry }: InstalledTree,
+		request: PackageRequest,
+	): Promise<Result<ProgramEntry, InstallFailure>> {
+		return entry.ecosystem === "npm" ? npmProgram(folder, request) : pythonProgram(folder, request);
+	}
+
+	/** The installation of what is locked; undefined when there is none, or it is not whole. */
+	async #find(entry: LockEntry, scripts: readonly string[]): Promise<InstalledTree | undefined> {
+		const folder = this.#folder(entry, scripts);
+		const installed = await readInstalled(folder, entry);
+		return installed && { entry, folder, installed };
+	}
+
+	#root(entry: Pick<LockEntry, "ecosystem">): string {
+		return join(this.#options.data_dir, "packages", entry.ecosystem);
+	}
+
+	#folder(entry: LockEntry, scripts: readonly string[]): string {
+		return join(this.#root(entry), folderName(entry, allowedScripts(entry, scripts)));
+	}
+
+	/** Installs when its turn comes, and tells so. */
+	async #install(
+		wanted: Wanted & { readonly installer: Installer },
+		by: Omit<WantedBy, "signal"> & {
+			readonly key: string;
+			readonly update: boolean;
+			readonly scripts: readonly string[];
+			readonly signal: AbortSignal;
+		},
+	): Promise<Result<InstalledTree, InstallFailure>> {
+		const { installer, request } = wanted;
+		const what = request.packages.join(" and ");
+		if (this.#slots.full) {
+			by.progress(`waiting to install ${what}: other packages are being installed`);
+		}
+		return await this.#slots.use(async () => {
+			by.progress(`installing ${what} with ${installer.name}`);
+			const lock = await this.#options.lock.read();
+			if (!lock.ok) {
+				return lock;
+			}
+			const entry = by.update ? undefined : lock.value.get(by.key);
+			const { spawner, clock, random, install_ms } = this.#options;
+			const done = await install({
+				...{ spawner, clock, random, request, installer, entry },
+				accept: (found) => this.#accept(by.key, found, by.update),
+				scripts: by.scripts,
+				root: this.#root(request),
+				env: wanted.env,
+				server: by.server,
+				signal: by.signal,
+				deadline_ms: install_ms,
+			});
+			if (!done.ok) {
+				return done;
+			}
+			const { installed } = done.value;
+			by.progress(`installed ${what}, version ${installed.version}`);
+			if (installed.scripts_skipped.length > 0) {
+				const names = installed.scripts_skipped.join(", ");
+				by.progress(`install scripts were not run, for safety: ${names}`);
+			}
+			return done;
+		});
+	}
+
+	/** Locks what was found out, unless it contradicts what is locked. */
+	#accept(
+		key: string,
+		found: LockEntry,
+		update: boolean,
+	): Promise<Result<LockEntry, InstallFailure>> {
+		return this.#options.lock.change(key, (lock) => {
+			const before = lock.get(key);
+			if (before !== undefined && (!update || before.digest === found.digest)) {
+				return succeed(before);
+			}
+			const changed = contradiction(lock, found);
+			if (changed === undefined) {
+				return succeed(found);
+			}
+			const line = `${changed} is not what moorage.lock says it is`;
+			return fail({ kind: "changed", line });
+		});
+	}
+}
+
+/** The first package that anything locked has in the same version with other contents. */
+function contradiction(lock: Lock, found: LockEntry): string | undefined {
+	for (const entry of lock.values()) {
+		const changed = changedPackage(entry, found);
+		if (changed !== undefined) {
+			return changed;
+		}
+	}
+	return undefined;
+}
