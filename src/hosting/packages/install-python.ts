@@ -6,6 +6,7 @@ import { findProgram } from "../process/find-program.ts";
 import type { InstallFailure } from "./failure.ts";
 import { explainUv } from "./failure.ts";
 import type { Installer, InstallWork } from "./installer.ts";
+import type { PythonEntry } from "./lock-entry.ts";
 import { platformName } from "./platform.ts";
 import { environment_folder, pythonOf } from "./python-program.ts";
 import { pythonEntry, pythonRequirements } from "./python-tree.ts";
@@ -35,81 +36,92 @@ const choosing_option = /^--(?:prerelease|resolution|exclude-newer)(?:=|$)/u;
  * author when it is built, so only wheels are taken but for the packages that may run scripts.
  */
 export function uvInstaller(uv: string): Installer {
-	const restore: Installer["restore"] = async (entry, request, work) => {
-		if (entry.ecosystem !== "pypi") {
-			return fail({ kind: "other", line: "the lock holds a package of another kind" });
-		}
-		const file = join(work.folder, "requirements.txt");
-		await writeFile(file, pythonRequirements(entry));
-		const made = await makeEnvironment(uv, request, work);
-		if (!made.ok) {
-			return made;
-		}
-		const options = request.options.filter(
-			(option) => !interpreter_option.test(option) && !choosing_option.test(option),
-		);
-		const installed = await runUv(work, [
-			uv,
-			"pip",
-			"install",
-			"--quiet",
-			"--no-progress",
-			`--python=${pythonOf(work.folder)}`,
-			"--require-hashes",
-			"--no-deps",
-			// Done once here instead of by the server's first start.
-			"--compile-bytecode",
-			// A link into uv's cache would let one server's damage reach every other.
-			"--link-mode=copy",
-			...buildOptions(work.scripts),
-			...options,
-			`--requirements=${file}`,
-		]);
-		return installed.ok ? succeed(undefined) : installed;
-	};
 	return {
 		name: "uv",
-		restore,
 		async lock(request, work) {
 			const made = await makeEnvironment(uv, request, work);
 			if (!made.ok) {
 				return made;
 			}
-			const file = join(work.folder, "requirements.in");
-			await writeFile(file, `${request.packages.join("\n")}\n`);
-			const options = request.options.filter((option) => !interpreter_option.test(option));
-			const compiled = await runUv(work, [
-				uv,
-				"pip",
-				"compile",
-				"--quiet",
-				"--no-progress",
-				"--universal",
-				"--generate-hashes",
-				"--no-header",
-				"--no-annotate",
-				`--python=${pythonOf(work.folder)}`,
-				...buildOptions(work.scripts),
-				...options,
-				`--output-file=${join(work.folder, "compiled.txt")}`,
-				file,
-			]);
-			if (!compiled.ok) {
-				return compiled;
-			}
-			const text = await readFile(join(work.folder, "compiled.txt"), "utf8");
-			const python = await pythonVersion(work.folder);
-			const where = { platform: platformName(), python };
-			const entry = pythonEntry(text, request.packages[0] ?? "", where);
+			const entry = await compile(uv, request, work);
 			if (!entry.ok) {
 				return entry;
 			}
-			const installed = await restore(entry.value, request, work);
+			const installed = await restore(uv, entry.value, request, work);
 			return installed.ok ? succeed({ entry: entry.value, installed: true }) : installed;
+		},
+		async restore(entry, request, work) {
+			if (entry.ecosystem !== "pypi") {
+				return fail({ kind: "other", line: "the lock holds a package of another kind" });
+			}
+			const made = await makeEnvironment(uv, request, work);
+			return made.ok ? await restore(uv, entry, request, work) : made;
 		},
 		// They have run by now: a package is built while it is installed.
 		runScripts: () => Promise.resolve(succeed(undefined)),
 	};
+}
+
+/** Finds out which versions a request means, for every platform at once, with all their hashes. */
+async function compile(
+	uv: string,
+	request: PackageRequest,
+	work: InstallWork,
+): Promise<Result<PythonEntry, InstallFailure>> {
+	const file = join(work.folder, "requirements.in");
+	await writeFile(file, `${request.packages.join("\n")}\n`);
+	const compiled = join(work.folder, "compiled.txt");
+	const done = await runUv(work, [
+		uv,
+		"pip",
+		"compile",
+		"--quiet",
+		"--no-progress",
+		"--universal",
+		"--generate-hashes",
+		"--no-header",
+		"--no-annotate",
+		`--python=${pythonOf(work.folder)}`,
+		...buildOptions(work.scripts),
+		...request.options.filter((option) => !interpreter_option.test(option)),
+		`--output-file=${compiled}`,
+		file,
+	]);
+	if (!done.ok) {
+		return done;
+	}
+	const where = { platform: platformName(), python: await pythonVersion(work.folder) };
+	return pythonEntry(await readFile(compiled, "utf8"), request.packages[0] ?? "", where);
+}
+
+async function restore(
+	uv: string,
+	entry: PythonEntry,
+	request: PackageRequest,
+	work: InstallWork,
+): Promise<Result<void, InstallFailure>> {
+	const file = join(work.folder, "requirements.txt");
+	await writeFile(file, pythonRequirements(entry));
+	const options = request.options.filter(
+		(option) => !interpreter_option.test(option) && !choosing_option.test(option),
+	);
+	return await runUv(work, [
+		uv,
+		"pip",
+		"install",
+		"--quiet",
+		"--no-progress",
+		`--python=${pythonOf(work.folder)}`,
+		"--require-hashes",
+		"--no-deps",
+		// Done once here instead of by the server's first start.
+		"--compile-bytecode",
+		// A link into uv's cache would let one server's damage reach every other.
+		"--link-mode=copy",
+		...buildOptions(work.scripts),
+		...options,
+		`--requirements=${file}`,
+	]);
 }
 
 /** Only wheels, except of the packages that may run their authors' code to be built. */
