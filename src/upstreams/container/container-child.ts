@@ -1,0 +1,189 @@
+import { type Duplex, PassThrough } from "node:stream";
+import type { Clock } from "../../lib/clock.ts";
+import { fail, type Result, succeed } from "../../lib/result.ts";
+import type { ChildHandle, Hibernation, InstanceUsage } from "../driver.ts";
+import type { Engine } from "./engine.ts";
+import { type EngineProblem, engineSentence } from "./engine-problem.ts";
+import { exitOf } from "./exit-code.ts";
+import { FrameReader } from "./frames.ts";
+
+/** What a running container is made from. */
+export interface ContainerChildOptions {
+	readonly engine: Engine;
+	readonly clock: Clock;
+	readonly id: string;
+	/** The connection to its standard streams. */
+	readonly streams: Duplex;
+	readonly memory_bytes_max: number | undefined;
+	readonly notes: readonly string[];
+}
+
+/** What ended, and why. */
+type Exit = { code: number | null; signal: string | null };
+
+/** After SIGKILL an engine needs a moment to see the end; longer, and something is wrong. */
+const removed_ms = 10_000;
+const cpu_period_us = 100_000;
+
+/** One container that has been started, seen as a program with three streams. */
+export class ContainerChild implements ChildHandle {
+	/** Its first process is the engine's child, and in a namespace of its own. */
+	readonly pid = 0;
+	readonly stdin: NodeJS.WritableStream;
+	readonly stdout = new PassThrough();
+	readonly stderr = new PassThrough();
+	readonly exited: Promise<Exit>;
+	/** Resolves when the engine has nothing of it any more, or could not be made to. */
+	readonly gone: Promise<void>;
+	readonly hibernation: Hibernation;
+	readonly #options: ContainerChildOptions;
+	#end_reason: string | undefined;
+	#paused = false;
+	#notes: readonly string[];
+	#stopping: Promise<void> | undefined;
+
+	constructor(options: ContainerChildOptions) {
+		this.#options = options;
+		this.#notes = options.notes;
+		this.stdin = options.streams;
+		this.#readStreams(options.streams);
+		this.exited = this.#watch();
+		this.gone = this.exited.then(() => this.#remove());
+		this.hibernation = {
+			freeze: () => this.#freeze(),
+			thaw: () => this.#thaw(),
+			// An engine has no verb for it, and the container's memory is not ours to page out.
+			reclaim: () => Promise.resolve(0),
+			usage: () => this.#usage(),
+		};
+	}
+
+	end_reason = (): string | undefined => this.#end_reason;
+
+	notes = (): readonly string[] => this.#notes;
+
+	/** Limits the processor from now on. */
+	async limitCpu(cpus_max: number): Promise<Result<void, EngineProblem>> {
+		const { engine, id } = this.#options;
+		// The kernel takes no less than a hundredth of the period.
+		const quota_us = Math.max(cpu_period_us / 100, Math.round(cpus_max * cpu_period_us));
+		const limited = await engine.limitCpu(id, { period_us: cpu_period_us, quota_us });
+		if (limited.ok) return succeed(undefined);
+		const note = `the limit on processors could not be set: the container engine ${engineSentence(limited.problem)}`;
+		this.#notes = [...this.#notes, note];
+		return fail(limited.problem);
+	}
+
+	stop(grace_ms: number): Promise<void> {
+		this.#stopping ??= this.#stop(grace_ms);
+		return this.#stopping;
+	}
+
+	kill(): void {
+		void this.#kill();
+	}
+
+	async #stop(grace_ms: number): Promise<void> {
+		const { engine, id, streams } = this.#options;
+		// What is paused neither reads the end of its input nor hears a signal.
+		if (this.#paused) await this.#thaw().catch(() => {});
+		streams.end();
+		if (!(await this.#endsWithin(grace_ms))) {
+			await engine.signal(id, "SIGTERM");
+			if (!(await this.#endsWithin(grace_ms))) await this.#kill();
+		}
+		await this.gone;
+	}
+
+	async #kill(): Promise<void> {
+		const { engine, id, streams } = this.#options;
+		await engine.remove(id);
+		streams.destroy();
+	}
+
+	#endsWithin(wait_ms: number): Promise<boolean> {
+		const { promise, resolve } = Promise.withResolvers<boolean>();
+		const timer = this.#options.clock.after(wait_ms, () => resolve(false));
+		void this.exited.then(() => {
+			timer.cancel();
+			resolve(true);
+		});
+		return promise;
+	}
+
+	#readStreams(streams: Duplex): void {
+		const { stdout, stderr } = this;
+		const reader = new FrameReader({
+			onData: (stream, bytes) => {
+				const to = stream === "stdout" ? stdout : stderr;
+				if (to.write(bytes)) return;
+				streams.pause();
+				to.once("drain", () => streams.resume());
+			},
+			onBroken: () => streams.destroy(),
+		});
+		streams.on("data", (chunk: Buffer) => reader.push(chunk));
+		streams.on("close", () => {
+			stdout.end();
+			stderr.end();
+		});
+		// An error is followed by the close, which is what counts.
+		streams.on("error", () => {});
+	}
+
+	async #watch(): Promise<Exit> {
+		const { engine, id, memory_bytes_max } = this.#options;
+		const waited = await engine.waitForEnd(id);
+		const ended = waited.ok ? await engine.endedState(id) : waited;
+		if (!ended.ok) {
+			const removed = ended.problem.kind === "refused" && ended.problem.status === 404;
+			this.#end_reason = removed
+				? "was removed from the container engine"
+				: "was lost with its container engine";
+			return { code: null, signal: "SIGKILL" };
+		}
+		const { exit_code, out_of_memory, error } = ended.value;
+		if (out_of_memory) this.#end_reason = `ran out of memory${limitText(memory_bytes_max)}`;
+		else if (error !== "") this.#end_reason = `was ended by the container engine: ${error}`;
+		return exitOf(exit_code);
+	}
+
+	async #remove(): Promise<void> {
+		const { engine, id, streams } = this.#options;
+		await engine.remove(id);
+		// Its last words may still be on their way; the engine ends the stream behind them.
+		if (!streams.closed && !streams.readableEnded) {
+			const timer = this.#options.clock.afterIdle(removed_ms, () => streams.destroy());
+			streams.once("close", () => timer.cancel());
+		}
+	}
+
+	async #freeze(): Promise<boolean> {
+		const { engine, id } = this.#options;
+		if (this.#paused) return true;
+		const paused = await engine.pause(id);
+		this.#paused = paused.ok;
+		return paused.ok;
+	}
+
+	async #thaw(): Promise<void> {
+		const { engine, id } = this.#options;
+		if (!this.#paused) return;
+		const awake = await engine.unpause(id);
+		if (!awake.ok) {
+			throw new Error(`the container engine ${engineSentence(awake.problem)}`);
+		}
+		this.#paused = false;
+	}
+
+	async #usage(): Promise<InstanceUsage | undefined> {
+		const stats = await this.#options.engine.stats(this.#options.id);
+		return stats.ok ? stats.value : undefined;
+	}
+}
+
+function limitText(bytes: number | undefined): string {
+	if (bytes === undefined) return "";
+	const [size, unit] = bytes >= 1024 ** 3 ? [bytes / 1024 ** 3, "GiB"] : [bytes / 1024 ** 2, "MiB"];
+	return ` (limit ${Math.round(size * 10) / 10}${unit})`;
+}

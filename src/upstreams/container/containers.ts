@@ -1,0 +1,216 @@
+import type { ContainerSpec } from "../../config/plan.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Random } from "../../lib/random.ts";
+import { fail, type Result, succeed } from "../../lib/result.ts";
+import { type Fault, type FaultCode, makeFault } from "../../protocol/fault.ts";
+import type { ChildHandle, Confinement, Spawner, SpawnRequest } from "../driver.ts";
+import { ContainerChild } from "./container-child.ts";
+import { createBody } from "./create-body.ts";
+import type { Engine } from "./engine.ts";
+import { type EngineProblem, engineSentence } from "./engine-problem.ts";
+import { labels } from "./labels.ts";
+import { networkOf } from "./network.ts";
+import { openVolume } from "./volume.ts";
+
+/** What the containers of a gateway are made from. */
+export interface ContainersOptions {
+	readonly engine: Engine;
+	readonly clock: Clock;
+	readonly random: Random;
+	/** Names the data folder; see `labels`. */
+	readonly owner_id: string;
+	/** Who the gateway runs as; undefined where the system has no such numbers. */
+	readonly self: { readonly uid: number; readonly gid: number } | undefined;
+	readonly log?: { warn(fields: object, message: string): void } | undefined;
+}
+
+/** Containers running at once; far above what a machine can carry. */
+const containers_max = 1_000;
+/** Nobody, on every system; used where the gateway itself is root. */
+const nobody = "65534:65534";
+
+/** The containers of one run of a gateway: makes them, knows them, and finds what is left. */
+export class Containers {
+	readonly #options: ContainersOptions;
+	readonly #run_id: string;
+	/** Numbers of what exists or is being made. */
+	readonly #known = new Map<string, ContainerChild | undefined>();
+	#made = 0;
+	#closed = false;
+
+	constructor(options: ContainersOptions) {
+		this.#options = options;
+		this.#run_id = options.random.bytes(8).toString("hex");
+	}
+
+	/** A spawner that starts one server's containers; `onStarted` is given each of them. */
+	spawnerOf(
+		spec: ContainerSpec,
+		confinement: Confinement | undefined,
+		onStarted: (child: ContainerChild) => void,
+	): Spawner {
+		const start = async (request: SpawnRequest): Promise<Result<ChildHandle, Fault>> => {
+			const started = await this.#start(spec, confinement, request.server);
+			if (started.ok) onStarted(started.value);
+			return started;
+		};
+		return { spawn: start };
+	}
+
+	/**
+	 * Removes what former gateways of the same data folder left, and what this one made and lost
+	 * sight of. Resolves with how many; an engine that is not there has nothing of ours running.
+	 */
+	async sweep(): Promise<number> {
+		const { engine, owner_id, log } = this.#options;
+		const listed = await engine.list(`${labels.owner}=${owner_id}`);
+		if (!listed.ok) return 0;
+		const left = listed.value.filter((container) => !this.#isKnown(container.labels));
+		let removed = 0;
+		for (const { id } of left) {
+			if ((await engine.remove(id)).ok) removed += 1;
+		}
+		if (removed > 0) log?.warn({ removed }, "removed containers that nobody used any more");
+		return removed;
+	}
+
+	/** Removes all that still runs. Nothing can be started afterwards. */
+	async close(): Promise<void> {
+		this.#closed = true;
+		await Promise.all([...this.#known.values()].map((child) => child?.stop(0)));
+	}
+
+	/** The data folder's lock lets one gateway run at a time: every other run is over. */
+	#isKnown(found: Readonly<Record<string, string>>): boolean {
+		const number = found[labels.number];
+		return found[labels.run] === this.#run_id && number !== undefined && this.#known.has(number);
+	}
+
+	async #start(
+		spec: ContainerSpec,
+		confinement: Confinement | undefined,
+		server: string,
+	): Promise<Result<ContainerChild, Fault>> {
+		if (this.#closed) return this.#refuse(server, "gateway_stopping", "The gateway is stopping.");
+		if (this.#known.size >= containers_max) {
+			const text = `${containers_max} containers run already; stop some servers first.`;
+			return this.#refuse(server, "overloaded", text);
+		}
+		const refusal = refusalOf(confinement);
+		if (refusal !== undefined) {
+			return this.#refuse(server, "server_failed", `The server "${server}" ${refusal}`);
+		}
+		this.#made += 1;
+		const number = String(this.#made);
+		this.#known.set(number, undefined);
+		const made = await this.#make(spec, confinement, server, number);
+		if (!made.ok) {
+			this.#known.delete(number);
+			return made;
+		}
+		const child = made.value;
+		this.#known.set(number, child);
+		void child.gone.then(() => this.#known.delete(number));
+		if (this.#closed) {
+			await child.stop(0);
+			return this.#refuse(server, "gateway_stopping", "The gateway is stopping.");
+		}
+		return succeed(child);
+	}
+
+	async #make(
+		spec: ContainerSpec,
+		confinement: Confinement | undefined,
+		server: string,
+		number: string,
+	): Promise<Result<ContainerChild, Fault>> {
+		const { engine, clock, owner_id } = this.#options;
+		const image = await engine.image(spec.image);
+		if (!image.ok) return this.#failed(server, image.problem);
+		if (confinement !== undefined) await openVolume(confinement.volume);
+		const body = createBody({
+			spec: { ...spec, image: image.value.id },
+			confinement,
+			image_user: image.value.user,
+			user: this.#user(),
+			labels: {
+				[labels.owner]: owner_id,
+				[labels.run]: this.#run_id,
+				[labels.number]: number,
+				[labels.server]: server,
+				[labels.instance]: confinement?.instance ?? server,
+			},
+		});
+		const created = await engine.create(`moorage-${this.#run_id}-${number}`, body);
+		if (!created.ok) return this.#failed(server, created.problem);
+		const { id, warnings } = created.value;
+		const unlimited = warnings.filter((warning) => /limit|swap|pids|memory/i.test(warning));
+		if (unlimited.length > 0 && confinement?.resources.required === true) {
+			await engine.remove(id);
+			const text = `The container engine cannot limit server "${server}": ${unlimited.join(" ")}`;
+			return this.#refuse(server, "server_failed", text);
+		}
+		const streams = await engine.attach(id);
+		const started = streams.ok ? await engine.start(id) : streams;
+		if (!streams.ok || !started.ok) {
+			if (streams.ok) streams.value.destroy();
+			await engine.remove(id);
+			return this.#failed(server, (started as { problem: EngineProblem }).problem);
+		}
+		return succeed(
+			new ContainerChild({
+				engine,
+				clock,
+				id,
+				streams: streams.value,
+				memory_bytes_max: confinement?.resources.memory_bytes_max,
+				notes: [...warnings, ...notesOf(confinement)],
+			}),
+		);
+	}
+
+	/** Never root; the gateway's own user where it has no power, so that it owns what is written. */
+	#user(): string {
+		const { self } = this.#options;
+		return self === undefined || self.uid === 0 ? nobody : `${self.uid}:${self.gid}`;
+	}
+
+	#failed(server: string, problem: EngineProblem) {
+		const code = problem.kind === "missing" ? "command_missing" : "server_failed";
+		const gone = problem.kind === "refused" && problem.status === 404;
+		const sentence = `The container engine of server "${server}" ${engineSentence(problem)}.`;
+		const advice = gone ? " Run moorage restart to have its image resolved again." : "";
+		return this.#refuse(server, code, sentence + advice, detailOf(problem));
+	}
+
+	#refuse(server: string, code: FaultCode, message: string, detail?: string) {
+		const parts = { code, message, detail, level: "warn", server, retry_safe: true } as const;
+		return fail(makeFault(this.#options.random, parts));
+	}
+}
+
+/** Why a container that was asked for cannot be had as strictly as it was asked for. */
+function refusalOf(confinement: Confinement | undefined): string | undefined {
+	if (confinement === undefined) return undefined;
+	const { sandbox, untrusted, resources } = confinement;
+	if (networkOf(confinement).exceeds === true && (untrusted || sandbox.mode === "required")) {
+		return (
+			"may reach public hosts only, which a container engine cannot enforce. " +
+			"Leave egress out, or run it without a container."
+		);
+	}
+	if (resources.required && resources.disk_bytes_max !== undefined) {
+		return "has a disk limit that a container engine cannot enforce. Leave it out of resources.";
+	}
+	return undefined;
+}
+
+function notesOf(confinement: Confinement | undefined): string[] {
+	if (confinement === undefined) return [];
+	const { note } = networkOf(confinement);
+	return note === undefined ? [] : [note];
+}
+
+function detailOf(problem: EngineProblem): string | undefined {
+	return "detail" in problem ? problem.detail : undefined;
+}

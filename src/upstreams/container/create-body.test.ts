@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EgressPlan, ResourcePlan } from "../../config/plan.ts";
+import { client_running, declared_running } from "../../config/running.ts";
+import type { Confinement } from "../driver.ts";
+import { type CreateOptions, createBody } from "./create-body.ts";
+import { networkOf } from "./network.ts";
+
+const spec = { image: "sha256:abc", args: [], env: {} };
+
+function confined(over: Partial<Confinement> = {}): Confinement {
+	const { sandbox, untrusted, resources } = declared_running;
+	const folders = { volume: "/data/volumes/one", temp: "/data/tmp/one", needs: [] };
+	return { sandbox, untrusted, resources, ...folders, instance: "one/shared/1", ...over };
+}
+
+function bodyOf(over: Partial<CreateOptions> = {}) {
+	return createBody({
+		spec,
+		confinement: confined(),
+		labels: { "dev.moorage.owner": "me" },
+		image_user: "",
+		user: "65534:65534",
+		...over,
+	});
+}
+
+function withEgress(egress: EgressPlan): Confinement {
+	return confined({ sandbox: { ...declared_running.sandbox, egress } });
+}
+
+function withResources(over: Partial<ResourcePlan>): Confinement {
+	return confined({ resources: { ...declared_running.resources, ...over } });
+}
+
+test("a container has nothing that it was not given", () => {
+	const { HostConfig, Labels, OpenStdin, Tty } = bodyOf();
+	assert.equal(HostConfig.ReadonlyRootfs, true);
+	assert.deepEqual(HostConfig.CapDrop, ["ALL"]);
+	assert.deepEqual(HostConfig.SecurityOpt, ["no-new-privileges"]);
+	assert.equal(HostConfig.Privileged, false);
+	assert.equal(HostConfig.NetworkMode, "none");
+	assert.equal(HostConfig.Init, true);
+	assert.deepEqual(HostConfig.LogConfig, { Type: "none" });
+	assert.deepEqual(HostConfig.RestartPolicy, { Name: "no" });
+	assert.deepEqual(Labels, { "dev.moorage.owner": "me" });
+	assert.equal(OpenStdin, true);
+	assert.equal(Tty, false);
+});
+
+test("without a confinement it is as strict, and has no volume", () => {
+	const { HostConfig, Env } = bodyOf({ confinement: undefined });
+	assert.equal(HostConfig.NetworkMode, "none");
+	assert.equal(HostConfig.ReadonlyRootfs, true);
+	assert.deepEqual(HostConfig.Mounts, []);
+	assert.deepEqual(Env, []);
+});
+
+test("an image that would run as root runs as somebody else", () => {
+	for (const image_user of ["", "root", "0", "00", "0:0", "root:staff", ":5"]) {
+		assert.equal(bodyOf({ image_user }).User, "65534:65534", image_user);
+	}
+	for (const image_user of ["node", "1000", "1000:1000", "rooted"]) {
+		assert.equal(bodyOf({ image_user }).User, image_user);
+	}
+});
+
+test("the volume is written, the paths of the sandbox are where they are on the machine", () => {
+	const sandbox = { ...declared_running.sandbox, read: ["/etc/app"], write: ["/srv/out"] };
+	const { HostConfig } = bodyOf({ confinement: confined({ sandbox }) });
+	assert.deepEqual(HostConfig.Mounts, [
+		{ Type: "bind", Source: "/data/volumes/one", Target: "/volume", ReadOnly: false },
+		{ Type: "bind", Source: "/etc/app", Target: "/etc/app", ReadOnly: true },
+		{ Type: "bind", Source: "/srv/out", Target: "/srv/out", ReadOnly: false },
+	]);
+});
+
+test("the environment is the server's own, with where its volume is", () => {
+	const env = { HOME: "/home/app", KEY: "a=b" };
+	assert.deepEqual(bodyOf({ spec: { ...spec, env } }).Env, [
+		"HOME=/home/app",
+		"MOORAGE_VOLUME=/volume",
+		"KEY=a=b",
+	]);
+});
+
+test("arguments replace the image's command, none leave it", () => {
+	assert.equal("Cmd" in bodyOf(), false);
+	assert.deepEqual(bodyOf({ spec: { ...spec, args: ["a", "b"] } }).Cmd, ["a", "b"]);
+});
+
+test("limits are set, swap adds nothing to memory, and the processor waits", () => {
+	const confinement = withResources({ memory_bytes_max: 64 * 1024 ** 2, cpus_max: 0.5 });
+	const { HostConfig } = bodyOf({ confinement });
+	assert.equal(HostConfig.Memory, 64 * 1024 ** 2);
+	assert.equal(HostConfig.MemorySwap, HostConfig.Memory);
+	assert.equal(HostConfig.PidsLimit, 256);
+	assert.deepEqual(HostConfig.Ulimits, [
+		{ Name: "core", Soft: 0, Hard: 0 },
+		{ Name: "nofile", Soft: 4096, Hard: 4096 },
+		{ Name: "fsize", Soft: 1024 ** 3, Hard: 1024 ** 3 },
+	]);
+	assert.equal(Object.keys(HostConfig).filter((name) => /cpu/i.test(name)).length, 0);
+});
+
+test("what is not limited stays out, but a core file is never written", () => {
+	const none = {
+		memory_bytes_max: undefined,
+		processes_max: undefined,
+		file_bytes_max: undefined,
+		descriptors_max: undefined,
+	};
+	const { HostConfig } = bodyOf({ confinement: withResources(none) });
+	assert.equal("Memory" in HostConfig || "PidsLimit" in HostConfig, false);
+	assert.deepEqual(HostConfig.Ulimits, [{ Name: "core", Soft: 0, Hard: 0 }]);
+});
+
+test("a limit below what engines accept is the least they do", () => {
+	const { HostConfig } = bodyOf({ confinement: withResources({ memory_bytes_max: 1024 }) });
+	assert.equal(HostConfig.Memory, 6 * 1024 ** 2);
+});
+
+test("the temporary folder is no larger than the disk it may use", () => {
+	const sizeOf = (disk_bytes_max: number | undefined) =>
+		bodyOf({ confinement: withResources({ disk_bytes_max }) }).HostConfig.Tmpfs["/tmp"];
+	assert.match(String(sizeOf(1024)), /,size=1024$/);
+	assert.match(String(sizeOf(undefined)), /^rw,nosuid,nodev,.*,size=268435456$/);
+});
+
+test("another runtime is named only where one was asked for", () => {
+	assert.equal("Runtime" in bodyOf().HostConfig, false);
+	assert.equal(bodyOf({ spec: { ...spec, runtime: "runsc" } }).HostConfig.Runtime, "runsc");
+});
+
+test("a network is given only to who asked for one, and what it opens is said", () => {
+	assert.deepEqual(networkOf(undefined), { mode: "none" });
+	assert.deepEqual(networkOf(withEgress({ kind: "hosts", hosts: [] })), { mode: "none" });
+	const hosts = networkOf(withEgress({ kind: "hosts", hosts: ["a.example"] }));
+	assert.equal(hosts.mode, "none");
+	assert.match(String(hosts.note), /no network/);
+	assert.deepEqual(networkOf(withEgress({ kind: "open" })), { mode: "bridge" });
+	const open = networkOf(confined({ sandbox: client_running.sandbox }));
+	assert.equal(open.mode, "bridge");
+	assert.equal(open.exceeds, true);
+	assert.match(String(open.note), /private addresses/);
+});

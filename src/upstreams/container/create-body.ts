@@ -1,0 +1,166 @@
+import type { ContainerSpec, ResourcePlan } from "../../config/plan.ts";
+import type { Confinement } from "../driver.ts";
+import { type NetworkChoice, networkOf } from "./network.ts";
+
+/** What a container is made with: the part of the engine's form that is used here. */
+export interface CreateBody {
+	readonly Image: string;
+	readonly Cmd?: readonly string[];
+	readonly Env: readonly string[];
+	readonly User: string;
+	readonly Labels: Readonly<Record<string, string>>;
+	readonly AttachStdin: true;
+	readonly AttachStdout: true;
+	readonly AttachStderr: true;
+	readonly OpenStdin: true;
+	readonly StdinOnce: true;
+	readonly Tty: false;
+	readonly HostConfig: HostConfig;
+}
+
+interface HostConfig {
+	readonly NetworkMode: NetworkChoice["mode"];
+	readonly ReadonlyRootfs: true;
+	readonly CapDrop: readonly ["ALL"];
+	readonly SecurityOpt: readonly ["no-new-privileges"];
+	readonly Privileged: false;
+	readonly IpcMode: "private";
+	readonly Init: true;
+	readonly Tmpfs: Readonly<Record<string, string>>;
+	readonly Mounts: readonly Mount[];
+	readonly Memory?: number;
+	readonly MemorySwap?: number;
+	readonly PidsLimit?: number;
+	readonly Ulimits: readonly Ulimit[];
+	readonly LogConfig: { readonly Type: "none" };
+	readonly RestartPolicy: { readonly Name: "no" };
+	readonly Runtime?: string;
+}
+
+interface Mount {
+	readonly Type: "bind";
+	readonly Source: string;
+	readonly Target: string;
+	readonly ReadOnly: boolean;
+}
+
+interface Ulimit {
+	readonly Name: string;
+	readonly Soft: number;
+	readonly Hard: number;
+}
+
+/** What a container is made from. */
+export interface CreateOptions {
+	readonly spec: Pick<ContainerSpec, "image" | "args" | "env" | "runtime">;
+	/** Undefined: the strictest there is, without a volume and without limits. */
+	readonly confinement: Confinement | undefined;
+	readonly labels: Readonly<Record<string, string>>;
+	/** The user that the image runs as by itself; empty for root. */
+	readonly image_user: string;
+	/** `uid:gid` where the image says root. */
+	readonly user: string;
+}
+
+/** Where a container finds its volume. */
+export const volume_target = "/volume";
+
+/** The private temporary folder lives in memory; nothing of it outlives the container. */
+const temp_bytes_max = 256 * 1024 * 1024;
+/** Engines refuse less than this. */
+const memory_bytes_min = 6 * 1024 * 1024;
+
+/**
+ * The form for a container that can do as little as possible: no user of power, nothing writable
+ * but its volume and a temporary folder, no capabilities, and no network unless it was asked for.
+ * What it prints goes to the gateway only, and not into a log of the engine's that nobody bounds.
+ */
+export function createBody(options: CreateOptions): CreateBody {
+	const { spec, confinement, labels } = options;
+	return {
+		Image: spec.image,
+		...(spec.args.length > 0 && { Cmd: spec.args }),
+		Env: environmentOf(options),
+		User: isRoot(options.image_user) ? options.user : options.image_user,
+		Labels: labels,
+		AttachStdin: true,
+		AttachStdout: true,
+		AttachStderr: true,
+		OpenStdin: true,
+		StdinOnce: true,
+		Tty: false,
+		HostConfig: {
+			NetworkMode: networkOf(confinement).mode,
+			ReadonlyRootfs: true,
+			CapDrop: ["ALL"],
+			SecurityOpt: ["no-new-privileges"],
+			Privileged: false,
+			IpcMode: "private",
+			// Reaps orphans, and lets a first process that handles no signals end on SIGTERM.
+			Init: true,
+			Tmpfs: { "/tmp": tempOptions(confinement?.resources) },
+			Mounts: mountsOf(confinement),
+			...limitsOf(confinement?.resources),
+			LogConfig: { Type: "none" },
+			RestartPolicy: { Name: "no" },
+			...(spec.runtime !== undefined && { Runtime: spec.runtime }),
+		},
+	};
+}
+
+function environmentOf({ spec, confinement }: CreateOptions): string[] {
+	const own =
+		confinement === undefined ? {} : { HOME: volume_target, MOORAGE_VOLUME: volume_target };
+	return Object.entries({ ...own, ...spec.env }).map(([name, value]) => `${name}=${value}`);
+}
+
+/** An image may name its user by number or name, with a group behind a colon. */
+function isRoot(user: string): boolean {
+	const [name = ""] = user.split(":");
+	return name === "" || name === "root" || /^0+$/.test(name);
+}
+
+function tempOptions(resources: ResourcePlan | undefined): string {
+	const bytes = Math.min(resources?.disk_bytes_max ?? temp_bytes_max, temp_bytes_max);
+	return `rw,nosuid,nodev,noexec,mode=1777,size=${bytes}`;
+}
+
+function mountsOf(confinement: Confinement | undefined): Mount[] {
+	if (confinement === undefined) return [];
+	const { volume, sandbox } = confinement;
+	const bind = (source: string, target: string, read_only: boolean): Mount => ({
+		Type: "bind",
+		Source: source,
+		Target: target,
+		ReadOnly: read_only,
+	});
+	return [
+		bind(volume, volume_target, false),
+		...sandbox.read.map((path) => bind(path, path, true)),
+		...sandbox.write.map((path) => bind(path, path, false)),
+	];
+}
+
+/** The processor is left out: a limit on it applies after the start, which it would slow down. */
+function limitsOf(resources: ResourcePlan | undefined) {
+	const memory = resources?.memory_bytes_max;
+	const bytes = memory === undefined ? undefined : Math.max(memory, memory_bytes_min);
+	return {
+		// As much again in swap would make the limit twice what it says.
+		...(bytes !== undefined && { Memory: bytes, MemorySwap: bytes }),
+		...(resources?.processes_max !== undefined && { PidsLimit: resources.processes_max }),
+		Ulimits: [
+			ulimit("core", 0),
+			...(resources?.descriptors_max === undefined
+				? []
+				: [ulimit("nofile", resources.descriptors_max)]),
+			...(resources?.file_bytes_max === undefined
+				? []
+				: [ulimit("fsize", resources.file_bytes_max)]),
+		],
+	};
+}
+
+function ulimit(name: string, most: number): Ulimit {
+	return { Name: name, Soft: most, Hard: most };
+}

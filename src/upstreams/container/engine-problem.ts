@@ -1,0 +1,33 @@
+/** Why an engine did not do what it was asked. */
+export type EngineProblem =
+	/** Nothing answers at any of the addresses that were tried. */
+	| { readonly kind: "missing"; readonly tried: readonly string[]; readonly detail: string }
+	/** The connection broke, or there was no answer in time. */
+	| { readonly kind: "broken"; readonly detail: string }
+	/** It answered that it will not; `message` is its own sentence. */
+	| { readonly kind: "refused"; readonly status: number; readonly message: string };
+
+/** Longest sentence of an engine that is passed on. */
+const message_chars_max = 500;
+
+/** A problem in words that continue "the container engine ...". */
+export function engineSentence(problem: EngineProblem): string {
+	switch (problem.kind) {
+		case "missing":
+			return missingSentence(problem.tried);
+		case "broken":
+			return `did not answer (${problem.detail})`;
+		case "refused":
+			return `refused: ${problem.message.slice(0, message_chars_max)}`;
+	}
+}
+
+/** Where an engine was looked for, and what can be done. */
+function missingSentence(tried: readonly string[]): string {
+	const where = tried.length === 0 ? "the address in DOCKER_HOST, which is no address" : "";
+	return (
+		`was not found: nothing answers at ${where || tried.join(", ")}. Start Docker or Podman ` +
+		"(systemctl start docker, or systemctl --user start podman.socket), let this user use " +
+		"its socket, or set DOCKER_HOST to where it listens"
+	);
+}
