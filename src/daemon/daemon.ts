@@ -34,6 +34,7 @@ import { type OAuthSeams, UpstreamAuths } from "../upstreams/http/oauth/upstream
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { Consents, consent_path } from "./consents.ts";
+import { ContainerHosting, isContainer } from "./containers.ts";
 import { overviewOf } from "./overview.ts";
 import { product } from "./product.ts";
 import { listenProblem, type StartProblem } from "./start-problem.ts";
@@ -142,6 +143,7 @@ class House implements Daemon, BackendRooms {
 	readonly #lock: DataLock;
 	readonly #database: Database;
 	readonly #spawner: ProcessSpawner;
+	readonly #containers: ContainerHosting;
 	readonly #sessions: Sessions;
 	readonly #events: SessionEvents;
 	readonly #catalogs: Catalogs;
@@ -189,7 +191,10 @@ class House implements Daemon, BackendRooms {
 			containment,
 		});
 		const era_verdicts = await storedEraVerdicts({ meta, clock, log });
-		const parts = { database: database.value, spawner, token: token.value, lock, era_verdicts };
+		const around = { owner_id, clock, random, environment, log };
+		const containers = new ContainerHosting({ ...around, programs: stdioDriver });
+		const found = { database: database.value, token: token.value };
+		const parts = { ...found, spawner, containers, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
 		await house.#sessions.restore();
 		await house.#events.restore();
@@ -204,6 +209,7 @@ class House implements Daemon, BackendRooms {
 		parts: {
 			database: Database;
 			spawner: ProcessSpawner;
+			containers: ContainerHosting;
 			token: string;
 			lock: DataLock;
 			era_verdicts: EraVerdicts;
@@ -216,6 +222,7 @@ class House implements Daemon, BackendRooms {
 		this.#lock = parts.lock;
 		this.#database = parts.database;
 		this.#spawner = parts.spawner;
+		this.#containers = parts.containers;
 		this.#started_at_ms = clock.now();
 		this.admin_token_path = adminTokenPath(plan.data);
 		const { promise, resolve } = Promise.withResolvers<void>();
@@ -292,6 +299,7 @@ class House implements Daemon, BackendRooms {
 		if (!listening.ok) return fail(listenProblem(listening.problem.code, host, port));
 		this.#url = `http://${host.includes(":") ? `[${host}]` : host}:${listening.value}`;
 		await this.#lock.update({ url: this.#url });
+		void this.#containers.sweep(this.#plan);
 		this.#hosting.apply(this.#plan.servers);
 		const { path } = this.#plan.source;
 		if (path !== undefined && this.#options.watch !== false) {
@@ -384,21 +392,26 @@ class House implements Daemon, BackendRooms {
 			clock,
 			random,
 			log,
-			drivers: { stdio: stdioDriver, http: httpDriverWith(auths) },
+			drivers: {
+				stdio: stdioDriver,
+				http: httpDriverWith(auths),
+				container: this.#containers.driver,
+			},
 			spawner: this.#spawner,
 			era_verdicts,
 			client_info: JSON.stringify(product),
 			limits: () => this.#plan.limits,
 			volumes: new Volumes(this.#plan.data),
 			isKnown: ({ name, fingerprint }) => this.#catalogs.get(name)?.fingerprint === fingerprint,
-			resolve: (spec, context) =>
-				resolver.resolve(spec, {
-					...context,
-					progress: (text) => {
-						context.progress(text);
-						onProgress?.({ kind: "install", server: context.server, text });
-					},
-				}),
+			resolve: (spec, context) => {
+				const progress = (text: string) => {
+					context.progress(text);
+					onProgress?.({ kind: "install", server: context.server, text });
+				};
+				return isContainer(spec)
+					? this.#containers.resolve(spec, { ...context, progress })
+					: resolver.resolve(spec, { ...context, progress });
+			},
 			events: {
 				onReady: (key, upstream) => this.#onReady(key, upstream),
 				onPush: (key, message) => this.#gateway.pushes.onPush(key, message),
@@ -478,6 +491,7 @@ class House implements Daemon, BackendRooms {
 		const timer = clock.afterIdle(session_sweep_ms, () => {
 			this.#sessions.sweep();
 			this.#events.sweep();
+			void this.#containers.sweep(this.#plan);
 			this.#sweepLater();
 		});
 		this.#closing.signal.addEventListener("abort", () => timer.cancel(), { once: true });
@@ -490,6 +504,7 @@ class House implements Daemon, BackendRooms {
 		this.#gateway.context.parked.close();
 		await this.#gateway.stop(drain_ms);
 		await this.#hosting.stop({ drain_ms: 500 });
+		await this.#containers.close();
 		await this.#sessions.flush();
 		await this.#flushStore();
 		await this.#database.close();

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { systemClock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import { processEnvironment } from "../lib/environment.ts";
-import { dockerAddresses, findDocker } from "./docker-socket.ts";
 import { probeMachine } from "./doctor.ts";
 import { ownHierarchies } from "./process/groups/probe.ts";
 
@@ -82,41 +80,18 @@ test("a data folder that is still to be made is fine; one that cannot be is not"
 	}
 });
 
-test("a container engine is found by its answer, on a socket or a port", async (t) => {
+test("a container engine is found by its answer, and what to do is said where none is", async (t) => {
 	const engine = createServer((request, response) => {
 		response.writeHead(request.url === "/_ping" ? 200 : 404).end("OK");
 	});
 	const socket = join(root, "docker.sock");
 	await new Promise<void>((resolve) => engine.listen(socket, resolve));
 	t.after(() => engine.close());
-	assert.equal(await findDocker({ DOCKER_HOST: `unix://${socket}` }, systemClock), socket);
-	const checks = await probe({ DOCKER_HOST: `unix://${socket}` });
-	assert.equal(checks.get("docker")?.status, "ok");
-
-	const other = createServer((_request, response) => response.writeHead(500).end());
-	await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-	t.after(() => other.close());
-	const { port } = other.address() as AddressInfo;
-	assert.equal(
-		await findDocker({ DOCKER_HOST: `tcp://127.0.0.1:${port}` }, systemClock),
-		undefined,
-	);
-	assert.equal(await findDocker({ DOCKER_HOST: "unix:///no/such" }, systemClock), undefined);
-	assert.equal(await findDocker({ DOCKER_HOST: "nonsense" }, systemClock), undefined);
-});
-
-test("an engine is looked for where it is said to be, else where engines usually are", () => {
-	assert.deepEqual(dockerAddresses({ DOCKER_HOST: "tcp://h:1", HOME: "/me" }), [
-		{ host: "h", port: 1 },
-	]);
-	assert.deepEqual(dockerAddresses({ DOCKER_HOST: "tcp://h" }), [{ host: "h", port: 2375 }]);
-	assert.deepEqual(dockerAddresses({ HOME: "/me", XDG_RUNTIME_DIR: "/run/me" }), [
-		{ socket: "/var/run/docker.sock" },
-		{ socket: "/run/me/docker.sock" },
-		{ socket: "/me/.docker/run/docker.sock" },
-		{ socket: "/run/me/podman/podman.sock" },
-		{ socket: "/run/podman/podman.sock" },
-	]);
+	const found = (await probe({ DOCKER_HOST: `unix://${socket}` })).get("docker");
+	assert.equal(found?.status, "ok");
+	assert.ok(found.detail.includes(socket));
+	const none = (await probe({ DOCKER_HOST: "unix:///no/such" })).get("docker");
+	assert.equal(none?.status, "missing");
 });
 
 test("freezing and limits are told with their means, or with what stands in for them", async (t) => {

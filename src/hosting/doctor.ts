@@ -3,7 +3,7 @@ import { access, readFile, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
-import { findDocker } from "./docker-socket.ts";
+import { Engine } from "../upstreams/container/engine.ts";
 import { findNpm } from "./packages/install-npm.ts";
 import { findUv } from "./packages/install-python.ts";
 import { probeContainment, system_path } from "./process/containment.ts";
@@ -220,7 +220,7 @@ async function checkUv(options: ProbeMachineOptions): Promise<MachineCheck> {
 }
 
 async function checkDocker(options: ProbeMachineOptions): Promise<MachineCheck> {
-	const where = await findDocker(options.environment, options.clock);
+	const where = await new Engine(options.environment, options.clock).where();
 	return where === undefined
 		? {
 				name: "docker",

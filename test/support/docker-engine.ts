@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createReadStream, existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -114,7 +114,9 @@ async function importImage(socket: string, folder: string): Promise<void> {
 	await copy(process.execPath, join(root, "bin", "node"));
 	const servers = fileURLToPath(new URL("../servers", import.meta.url));
 	await cp(servers, join(root, "servers"), { recursive: true });
+	// As images have it: an engine gives the folder in memory the mode of the one it covers.
 	await mkdir(join(root, "tmp"), { recursive: true });
+	await chmod(join(root, "tmp"), 0o1777);
 	const archive = join(folder, "image.tar");
 	await run("tar", [
 		"--create",

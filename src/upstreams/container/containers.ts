@@ -77,7 +77,8 @@ export class Containers {
 	/** Removes all that still runs. Nothing can be started afterwards. */
 	async close(): Promise<void> {
 		this.#closed = true;
-		await Promise.all([...this.#known.values()].map((child) => child?.stop(0)));
+		const running = [...this.#known.values()].filter((child) => child !== undefined);
+		await Promise.all(running.map((child) => child.stop(0)));
 	}
 
 	/** The data folder's lock lets one gateway run at a time: every other run is over. */

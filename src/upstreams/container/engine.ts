@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../../lib/clock.ts";
 import type { Environment } from "../../lib/environment.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
-import { addressText, engineAddresses } from "./addresses.ts";
+import { addressText, type EngineAddress, engineAddresses } from "./addresses.ts";
 import type { CreateBody } from "./create-body.ts";
 import { type EngineAnswer, EngineConnection, type EngineRequest } from "./engine-connection.ts";
 import type { EngineProblem } from "./engine-problem.ts";
@@ -39,6 +39,13 @@ export interface EngineStats {
 	readonly processes: number;
 }
 
+/** An engine that answered, and where its requests go. */
+interface Found {
+	readonly address: EngineAddress;
+	readonly connection: EngineConnection;
+	readonly prefix: string;
+}
+
 /** Newest revision of the API that this client was written for. */
 const api_minor_max = 51;
 const ping_ms = 2_000;
@@ -52,13 +59,17 @@ const verb_ms = 60_000;
 export class Engine {
 	readonly #environment: Environment;
 	readonly #clock: Clock;
-	#found:
-		| Promise<Result<{ connection: EngineConnection; prefix: string }, EngineProblem>>
-		| undefined;
+	#found: Promise<Result<Found, EngineProblem>> | undefined;
 
 	constructor(environment: Environment, clock: Clock) {
 		this.#environment = environment;
 		this.#clock = clock;
+	}
+
+	/** Where an engine answers; undefined where none does. */
+	async where(): Promise<string | undefined> {
+		const found = await this.#find();
+		return found.ok ? addressText(found.value.address) : undefined;
 	}
 
 	/** An image on this machine; a problem with status 404 where there is none of that name. */
@@ -219,17 +230,17 @@ export class Engine {
 	}
 
 	/** The first address where an engine answers; all are asked at once. */
-	async #look(): Promise<Result<{ connection: EngineConnection; prefix: string }, EngineProblem>> {
+	async #look(): Promise<Result<Found, EngineProblem>> {
 		const addresses = engineAddresses(this.#environment);
 		const answers = await Promise.all(
 			addresses.map(async (address) => {
 				const connection = new EngineConnection(address, this.#clock);
 				const ping = { method: "GET", path: "/_ping", wait_ms: ping_ms } as const;
-				return { connection, answer: await connection.send(ping) };
+				return { address, connection, answer: await connection.send(ping) };
 			}),
 		);
-		for (const { connection, answer } of answers) {
-			if (answer.ok) return succeed({ connection, prefix: prefixOf(answer.value) });
+		for (const { address, connection, answer } of answers) {
+			if (answer.ok) return succeed({ address, connection, prefix: prefixOf(answer.value) });
 		}
 		const details = answers.map(({ answer }) => (answer.ok ? "" : JSON.stringify(answer.problem)));
 		const tried = addresses.map(addressText);
@@ -250,7 +261,7 @@ function pathOf(name: string): string {
 
 function readStats({ memory_stats, cpu_stats, pids_stats }: RawStats): EngineStats {
 	const { usage = 0, stats = {} } = memory_stats ?? {};
-	// Cached files that can be dropped at once are no use of its own; the name is cgroup v1's or v2's.
+	// Cached files can be dropped at once. The name is that of cgroup v1, or of v2.
 	const cached = stats["total_inactive_file"] ?? stats["inactive_file"] ?? 0;
 	return {
 		memory_bytes: Math.max(0, usage - cached),

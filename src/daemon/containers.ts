@@ -1,0 +1,96 @@
+import type { ContainerSpec, Plan, ServerSpec, StdioSpec } from "../config/plan.ts";
+import type { Resolved } from "../hosting/resolved.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Environment } from "../lib/environment.ts";
+import type { Random } from "../lib/random.ts";
+import { type Result, succeed } from "../lib/result.ts";
+import type { Fault } from "../protocol/fault.ts";
+import { Containers } from "../upstreams/container/containers.ts";
+import { containerDriverWith } from "../upstreams/container/driver.ts";
+import { Engine } from "../upstreams/container/engine.ts";
+import { resolveImage } from "../upstreams/container/resolve-image.ts";
+import type { Driver } from "../upstreams/driver.ts";
+
+/** What containers are hosted with. */
+export interface ContainerHostingOptions {
+	readonly owner_id: string;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly environment: Environment;
+	readonly log: { warn(fields: object, message: string): void };
+	/** Drives what is said over standard streams. */
+	readonly programs: Driver<StdioSpec>;
+}
+
+/** Containers as a gateway uses them. No engine is asked for anything unless a server needs it. */
+export class ContainerHosting {
+	readonly driver: Driver<ContainerSpec>;
+	readonly #engine: Engine;
+	readonly #containers: Containers;
+	readonly #random: Random;
+	#needed = false;
+
+	constructor(options: ContainerHostingOptions) {
+		const { environment, clock, random, owner_id, log, programs } = options;
+		this.#random = random;
+		this.#engine = new Engine(environment, clock);
+		this.#containers = new Containers({
+			engine: this.#engine,
+			clock,
+			random,
+			owner_id,
+			log,
+			self: ownUser(),
+		});
+		this.driver = containerDriverWith(this.#containers, programs);
+	}
+
+	/** Finds the bytes behind an image's name; see `resolveImage`. */
+	async resolve(
+		spec: ContainerSpec,
+		context: {
+			readonly server: string;
+			progress(line: string): void;
+			readonly signal: AbortSignal;
+		},
+	): Promise<Result<Resolved, Fault>> {
+		this.#needed = true;
+		const resolved = await resolveImage(this.#engine, spec, { ...context, random: this.#random });
+		if (!resolved.ok) return resolved;
+		const { spec: direct, digest, id } = resolved.value;
+		return succeed({
+			spec: direct,
+			identity: {
+				kind: "image",
+				name: spec.image,
+				version: undefined,
+				integrity: digest,
+				digest: `sha256-${id.replace(/^sha256:/, "")}`,
+			},
+			needs: [],
+			notes: [],
+		});
+	}
+
+	/** Removes what nobody uses any more, where this gateway has to do with containers at all. */
+	async sweep(plan: Plan): Promise<void> {
+		this.#needed ||= plan.servers.some(({ spec }) => isContainer(spec));
+		if (this.#needed) await this.#containers.sweep();
+	}
+
+	/** Ends every container. */
+	close(): Promise<void> {
+		return this.#containers.close();
+	}
+}
+
+/** Whether a server runs in a container. */
+export function isContainer(spec: ServerSpec): spec is ContainerSpec {
+	return spec.driver === "container";
+}
+
+/** Windows has no such numbers. */
+function ownUser(): { uid: number; gid: number } | undefined {
+	const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+	return uid === undefined || gid === undefined ? undefined : { uid, gid };
+}
