@@ -30,6 +30,8 @@ export interface CallSink {
 	notify(message: Message): void;
 	/** Elicitation, sampling and roots: a request only this call's client may answer. */
 	ask(ask: UpstreamAsk): void;
+	/** See `UpstreamRequest.backlog`; absent where nobody reads. */
+	backlog?(): Promise<void> | undefined;
 }
 
 /** Which server a call goes to and what it is called there. */

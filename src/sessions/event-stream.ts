@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Backlog, type BacklogLimits } from "./backlog.ts";
 import type { StreamReader } from "./event-reader.ts";
 import type { TailEvent } from "./event-tail.ts";
 
@@ -12,6 +13,7 @@ export interface EventStreamParts {
 	readonly ended: boolean;
 	/** Events up to this number are not in memory; 0 for a new stream. */
 	readonly stored_seq: number;
+	readonly backlog_limits: BacklogLimits;
 }
 
 /**
@@ -30,6 +32,8 @@ export class EventStream {
 	reader: StreamReader | undefined;
 	/** Settles when the store has the stream; undefined for one that came from there. */
 	opening: Promise<unknown> | undefined;
+	/** What its reader has not read yet. */
+	readonly backlog: Backlog;
 	readonly #events: TailEvent[] = [];
 	#stored_seq: number;
 	#lost_seq = 0;
@@ -41,6 +45,7 @@ export class EventStream {
 		this.orphaned = parts.orphaned;
 		this.ended = parts.ended;
 		this.#stored_seq = parts.stored_seq;
+		this.backlog = new Backlog(parts.backlog_limits);
 	}
 
 	/** Every event with a higher number is in memory. */
@@ -67,6 +72,7 @@ export class EventStream {
 	push(event: TailEvent): void {
 		assert(!this.ended, "nothing is appended to a stream that has ended");
 		this.#events.push(event);
+		this.backlog.added(event.data.length);
 	}
 
 	/** The first event in memory behind a number. */

@@ -6,6 +6,7 @@ import type { EventRepository } from "../store/event-repository.ts";
 import type { MetaRepository } from "../store/meta-repository.ts";
 import type { StoreWriter } from "../store/repositories.ts";
 import type { Log } from "../telemetry/log.ts";
+import { type BacklogLimits, default_backlog_limits } from "./backlog.ts";
 import { formatEventId, parseEventId, stream_bytes } from "./event-ids.ts";
 import {
 	type EventListener,
@@ -30,6 +31,8 @@ export interface EventLimits {
 	readonly memory_bytes_max: number;
 	/** Events older than this are thrown away. */
 	readonly age_ms: number;
+	/** How far one stream may run ahead of its reader before that is behind. */
+	readonly backlog: BacklogLimits;
 }
 
 /** What holds unless told otherwise. */
@@ -40,6 +43,7 @@ export const default_event_limits: EventLimits = {
 	total_bytes_max: 1024 * 1024 * 1024,
 	memory_bytes_max: 16 * 1024 * 1024,
 	age_ms: 60 * 60 * 1000,
+	backlog: default_backlog_limits,
 };
 
 /** What the event log is made from. */
@@ -120,7 +124,8 @@ export class SessionEvents {
 		if (log === undefined || log.open >= this.#limits.streams_max) return undefined;
 		const { random, clock, writer } = this.#options;
 		const name = random.bytes(stream_bytes).toString("base64url");
-		const parts = { session_id, name, about, orphaned: false, ended: false, stored_seq: 0 };
+		const fresh = { orphaned: false, ended: false, stored_seq: 0 };
+		const parts = { session_id, name, about, ...fresh, backlog_limits: this.#limits.backlog };
 		const stream = new EventStream(parts);
 		this.#register(log, stream);
 		const opened_at_ms = clock.now();
@@ -169,12 +174,26 @@ export class SessionEvents {
 		return formatEventId(stream_name, seq);
 	}
 
+	/**
+	 * Undefined while the reader of a stream keeps up with it. Else it resolves when the reader, or
+	 * another one in its place, has caught up, or when the stream or the session has ended.
+	 */
+	backlog(session_id: string, stream_name: string): Promise<void> | undefined {
+		return this.#logs.get(session_id)?.streams.get(stream_name)?.backlog.caughtUp();
+	}
+
+	/** True when a stream is so far ahead of its reader that only what has to be added should be. */
+	isOverrun(session_id: string, stream_name: string): boolean {
+		return this.#logs.get(session_id)?.streams.get(stream_name)?.backlog.is_overrun === true;
+	}
+
 	/** Ends a stream: its last event has been appended. It can be resumed until that is too old. */
 	end(session_id: string, stream_name: string): void {
 		const log = this.#logs.get(session_id);
 		const stream = log?.streams.get(stream_name);
 		if (log === undefined || stream === undefined || stream.ended) return;
 		stream.ended = true;
+		stream.backlog.close();
 		log.open -= 1;
 		const at_ms = this.#options.clock.now();
 		this.#options.writer.add((within) => within.events.endStream(session_id, stream_name, at_ms));
@@ -250,7 +269,14 @@ export class SessionEvents {
 		const ended = row.ended_at_ms !== undefined || row.run === this.#run;
 		const stored_seq = log.next_seq - 1;
 		const { about } = row;
-		return new EventStream({ session_id, name, about, orphaned: !ended, ended, stored_seq });
+		const place = { orphaned: !ended, ended, stored_seq };
+		return new EventStream({
+			session_id,
+			name,
+			about,
+			...place,
+			backlog_limits: this.#limits.backlog,
+		});
 	}
 
 	#register(log: SessionLog, stream: EventStream): void {
@@ -323,6 +349,7 @@ export class SessionEvents {
 		this.#logs.delete(session_id);
 		for (const stream of log.streams.values()) {
 			for (const event of stream.events) this.#tail.remove(event);
+			stream.backlog.close();
 			stream.reader?.finish("session_ended");
 		}
 	}

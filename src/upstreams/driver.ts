@@ -117,6 +117,12 @@ export interface UpstreamRequest {
 	 * server over HTTP wants some arguments in headers too, and the definition says which.
 	 */
 	readonly tool_schema?: (() => Buffer | undefined) | undefined;
+	/**
+	 * Undefined while whoever is told of this call keeps up. Else it resolves once that has caught
+	 * up or is gone: until then a transport that can reads no more of what belongs to this call
+	 * alone, so that the server waits with its next word.
+	 */
+	backlog?(): Promise<void> | undefined;
 	/** Notifications that belong to this call: progress, and logs where the wire tells. */
 	onNotification?(message: Message): void;
 	/** A request of the server that this call caused (elicitation, sampling, roots). */

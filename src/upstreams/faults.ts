@@ -41,6 +41,15 @@ export class UpstreamFaults {
 		return this.#make("call_timeout", message, { call });
 	}
 
+	/** The client of the call has left what came unread for so long that nobody waits any more. */
+	unread(call: FaultedCall, unread_ms: number): Fault {
+		const message =
+			`The call to server "${this.#server}" was given up: its client has not read what came ` +
+			`for ${seconds(unread_ms)}. Whether the call took effect is unknown: check before ` +
+			"repeating it, and read the answer as it comes.";
+		return this.#make("call_timeout", message, { call });
+	}
+
 	/** The server went away; `reason` continues "it ...". */
 	exited(call: FaultedCall, reason: string): Fault {
 		const fate = call.written

@@ -252,3 +252,34 @@ function happen(kind: string, model: Model, pending: PendingCalls, clock: FakeCl
 		if (model.asks === 0) model.due_ms = now_ms + call_ms;
 	}
 }
+
+test("while a call is held back its time stands still, and too long a time is its client's", async () => {
+	const { clock, pending, add } = setUp();
+	const patient = add();
+	pending.held(patient);
+	assert.equal(patient.is_held, true);
+	await clock.advance(10 * call_ms);
+	assert.equal(patient.settled, false);
+	pending.letGo(patient);
+	await clock.advance(call_ms);
+	assert.match(faultOf(await patient.outcome).message, /did not answer/);
+	const unread = add();
+	pending.held(unread);
+	await clock.advance(600_000);
+	const fault = faultOf(await unread.outcome);
+	assert.equal(fault.code, "call_timeout");
+	assert.match(fault.message, /has not read what came for 600 s/);
+});
+
+test("a call is alone when nothing else is in flight, subscriptions included", () => {
+	const { pending, add } = setUp();
+	assert.equal(pending.sole(), undefined);
+	const call = add();
+	assert.equal(pending.sole(), call);
+	const signal = new AbortController().signal;
+	const listen = { ...toolRequest("echo", {}, { signal, call_ms }), message: listening };
+	const subscription = pending.add(listen);
+	assert.equal(pending.sole(), undefined);
+	pending.settle(subscription, succeed(replyTo(subscription)));
+	assert.equal(pending.sole(), call);
+});

@@ -31,6 +31,8 @@ export class PendingCall implements Awaited {
 	settled = false;
 	/** Requests of the server that this call caused and that wait for an answer. */
 	asks_open = 0;
+	/** True while no more is read of it because its client is behind. */
+	is_held = false;
 	/** Ends what the transport does for this call; set by a transport that needs it. */
 	stop: (() => void) | undefined = undefined;
 	patience_ms: number;
@@ -73,7 +75,10 @@ export class PendingCalls {
 	constructor(options: PendingOptions) {
 		this.#options = options;
 		this.#deadlines = new Deadlines(options.clock, (call) => {
-			this.#giveUp(call, options.faults.timeout(call, call.patience_ms));
+			const { faults } = options;
+			const { is_held, patience_ms } = call;
+			const fault = is_held ? faults.unread(call, patience_ms) : faults.timeout(call, patience_ms);
+			this.#giveUp(call, fault);
 		});
 	}
 
@@ -116,6 +121,13 @@ export class PendingCalls {
 		return only;
 	}
 
+	/** The call in flight that is alone on its connection; no subscription is open beside it. */
+	sole(): PendingCall | undefined {
+		if (this.#calls.size !== 1) return undefined;
+		const [call] = this.#calls.values();
+		return call;
+	}
+
 	/** Ends a call. False when it had already ended: the outcome is then of no use. */
 	settle(call: PendingCall, outcome: Outcome): boolean {
 		if (call.settled) return false;
@@ -148,6 +160,18 @@ export class PendingCalls {
 		call.asks_open -= 1;
 		if (call.settled || call.asks_open > 0) return;
 		this.#deadlines.restart(call, call.request.call_ms);
+	}
+
+	/** No more is read of a call, because its client is behind: that is no time of the server's. */
+	held(call: PendingCall): void {
+		call.is_held = true;
+		this.asked(call);
+	}
+
+	/** Its client has caught up; the server's own time begins again. */
+	letGo(call: PendingCall): void {
+		call.is_held = false;
+		this.answered(call);
 	}
 
 	/** Settles every call with a fault of its own. */

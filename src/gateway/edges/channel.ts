@@ -6,6 +6,13 @@ export interface Channel {
 	readonly finished: boolean;
 	/** Sends a message ahead of the final one; dropped when the client takes no streams. */
 	send(bytes: Buffer): void;
+	/** See `UpstreamRequest.backlog`; absent where what is sent is bounded in another way. */
+	backlog?(): Promise<void> | undefined;
+	/**
+	 * True when so much waits unread that nothing should be added but what a call cannot go on
+	 * without. Absent where a reader that is so far behind is cut off.
+	 */
+	readonly is_overrun?: boolean;
 	/** Sends the final message and ends. Later calls do nothing. */
 	finish(bytes: Buffer, status: number): void;
 	/** Ends without a message. */

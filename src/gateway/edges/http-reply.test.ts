@@ -4,7 +4,7 @@ import { createServer, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { HttpReply, keep_alive_ms, unread_bytes_max } from "./http-reply.ts";
+import { HttpReply, keep_alive_ms, unread_bytes_max, unread_ms_max } from "./http-reply.ts";
 
 /** One exchange on a real connection: the server's response and the client's view of it. */
 async function exchange(t: { after(fn: () => void): void }) {
@@ -86,4 +86,42 @@ test("a client that never reads is cut off before its messages fill the memory",
 	incoming.on("error", () => undefined);
 	incoming.resume();
 	assert.ok(response.destroyed);
+});
+
+test("a client that does not read is behind until it does", async (t) => {
+	const { outgoing, response } = await exchange(t);
+	const reply = new HttpReply(response, { clock: new FakeClock(), headers: {}, streams: true });
+	assert.equal(reply.backlog(), undefined);
+	const arrived = once(outgoing, "response");
+	const message = Buffer.alloc(1024 * 1024, "x");
+	while (reply.backlog() === undefined) reply.send(message);
+	const caught_up = reply.backlog();
+	assert.equal(reply.backlog(), caught_up);
+	const [incoming] = await arrived;
+	incoming.resume();
+	await caught_up;
+	assert.equal(reply.backlog(), undefined);
+	assert.equal(response.destroyed, false);
+	reply.finish(json, 200);
+	await once(incoming, "end");
+});
+
+test("a client that stays behind for a minute is cut off, and nobody waits for it", async (t) => {
+	const { outgoing, response } = await exchange(t);
+	const clock = new FakeClock();
+	const reply = new HttpReply(response, { clock, headers: {}, streams: true });
+	const arrived = once(outgoing, "response");
+	const message = Buffer.alloc(1024 * 1024, "x");
+	// Until the connection's own buffers are full as well.
+	for (let turn = 0; turn < 50; turn += 1) {
+		while (response.writableLength < unread_bytes_max / 2) reply.send(message);
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	const caught_up = reply.backlog();
+	const [incoming] = await arrived;
+	incoming.on("error", () => undefined);
+	await clock.advance(unread_ms_max);
+	await caught_up;
+	assert.ok(response.destroyed);
+	assert.equal(reply.backlog(), undefined);
 });

@@ -9,6 +9,9 @@ export const keep_alive_ms = 15_000;
 /** What may wait for a client that reads too slowly, beside the one message that exceeds it. */
 export const unread_bytes_max = 8 * 1024 * 1024;
 
+/** How long a client may leave a full stream unread before it is cut off. */
+export const unread_ms_max = 60_000;
+
 /** Bodies up to this size are joined with the response's head. */
 const joined_bytes_max = 16 * 1024;
 
@@ -40,6 +43,7 @@ export class HttpReply implements Channel {
 	#streaming = false;
 	#finished = false;
 	#timer: Timer | undefined;
+	#backlog: Promise<void> | undefined;
 
 	constructor(response: ServerResponse, options: ReplyOptions) {
 		this.#response = response;
@@ -69,6 +73,28 @@ export class HttpReply implements Channel {
 		this.#startStream();
 		if (this.#response.writableLength > unread_bytes_max) this.#response.destroy();
 		else this.#writeEvent(bytes);
+	}
+
+	/**
+	 * See `UpstreamRequest.backlog`: the client is behind when the connection takes no more. One
+	 * that stays behind is cut off, which ends its call: its server is not held back for ever.
+	 */
+	backlog(): Promise<void> | undefined {
+		const response = this.#response;
+		if (!this.#streaming || !response.writableNeedDrain || response.destroyed) return undefined;
+		this.#backlog ??= new Promise((resolve) => {
+			const timer = this.#options.clock.afterIdle(unread_ms_max, () => response.destroy());
+			const over = () => {
+				timer.cancel();
+				response.off("drain", over);
+				response.off("close", over);
+				this.#backlog = undefined;
+				resolve();
+			};
+			response.on("drain", over);
+			response.on("close", over);
+		});
+		return this.#backlog;
 	}
 
 	/** Sends the final message and ends. Later calls do nothing. */

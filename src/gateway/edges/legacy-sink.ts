@@ -13,7 +13,11 @@ const refused = `{"code":${rpc_codes.method_not_found},"message":"The client can
  */
 export function legacySink(reply: Channel, state: LegacySessionState | undefined): CallSink {
 	return {
-		notify: (message) => reply.send(message.bytes),
+		backlog: () => reply.backlog?.(),
+		notify(message) {
+			// Later progress says all that earlier progress has said; questions and the reply stay.
+			if (reply.is_overrun !== true) reply.send(message.bytes);
+		},
 		ask(ask) {
 			if (state === undefined || !reply.takes_streams || ask.message.id === undefined) {
 				ask.answer({ kind: "error", json: refused });

@@ -35,6 +35,7 @@ export function viewerOf(
 	const { context, reply, finish } = viewing;
 	return {
 		notify: (message) => reply.send(message.bytes),
+		backlog: () => reply.backlog(),
 		inputRequired(questions) {
 			const state = context.parked.park(context.random.uuid(), run(), parkedFor(viewing));
 			const json =

@@ -54,6 +54,17 @@ export class SessionReply implements Channel {
 		else this.#append(bytes);
 	}
 
+	backlog(): Promise<void> | undefined {
+		const { events, session_id } = this.#options;
+		if (this.#plain !== undefined) return this.#plain.backlog();
+		return this.#stream === undefined ? undefined : events.backlog(session_id, this.#stream);
+	}
+
+	get is_overrun(): boolean {
+		const { events, session_id } = this.#options;
+		return this.#stream !== undefined && events.isOverrun(session_id, this.#stream);
+	}
+
 	finish(bytes: Buffer, status: number): void {
 		if (this.#finished) return;
 		this.#finished = true;

@@ -17,6 +17,8 @@ import type { CallSink, Reply } from "../call.ts";
 export interface RunViewer {
 	/** A notification on this request's stream. */
 	notify(message: Message): void;
+	/** See `UpstreamRequest.backlog`. */
+	backlog?(): Promise<void> | undefined;
 	/** The request ends: the server needs answers. */
 	inputRequired(questions: ReadonlyMap<string, UpstreamAsk>): void;
 	/** The request ends with the call's reply. */
@@ -69,6 +71,11 @@ export class ModernRun implements CallSink {
 
 	notify(message: Message): void {
 		this.#viewer?.notify(message);
+	}
+
+	/** Ends with the request that looks: a parked call has nobody to fall behind. */
+	backlog(): Promise<void> | undefined {
+		return this.#viewer?.backlog?.();
 	}
 
 	ask(ask: UpstreamAsk): void {

@@ -103,6 +103,7 @@ async function sendOnce(
 		call_ms: target.server.timeouts.call_ms,
 		...(call.param_headers === undefined ? {} : { headers: call.param_headers }),
 		tool_schema: () => toolDefinition(target.server.name, target.name, context),
+		backlog: () => call.sink.backlog?.(),
 		onNotification: (notification) => forwardNotification(call, notification),
 		onRequest: (ask) => call.sink.ask(ask),
 	});

@@ -84,6 +84,7 @@ export class CallRun implements ExchangeHandler {
 		if (this.#reader !== undefined) {
 			this.#reader.push(chunk);
 			if (this.#call.settled) this.#lingerAtMost();
+			else this.#holdBack();
 			return;
 		}
 		this.#body_bytes += chunk.length;
@@ -118,6 +119,25 @@ export class CallRun implements ExchangeHandler {
 			const reason = isNotHttp(error) ? "does not speak HTTP" : "broke the connection";
 			this.#resume(reason, this.#resumptions > 0 && this.status === 0);
 		}
+	}
+
+	/**
+	 * Reads no further while the client is behind: the connection fills up, and the server's next
+	 * word has to wait. That time is the client's and not the server's, as with a question.
+	 */
+	#holdBack(): void {
+		const call = this.#call;
+		const caught_up = call.request.backlog?.();
+		if (caught_up === undefined) return;
+		const exchange = this.#exchange;
+		const { pending } = this.#link;
+		exchange?.pause();
+		if (call.is_held) return;
+		pending.held(call);
+		void caught_up.then(() => {
+			pending.letGo(call);
+			exchange?.resume();
+		});
 	}
 
 	#post(session: HttpSession): void {

@@ -27,6 +27,9 @@ export interface ExchangeHandler {
 export interface Exchange {
 	/** Breaks it off; `onError` follows unless it had ended. */
 	abort(): void;
+	/** Reads no more of the answer, so that its sender has to wait; until `resume`. */
+	pause(): void;
+	resume(): void;
 }
 
 /** Calls at a time to one remote server; more wait for a connection. */
@@ -121,6 +124,14 @@ class RemoteExchange implements Dispatcher.DispatchHandler, Exchange {
 	abort(): void {
 		this.#aborted = true;
 		this.#controller?.abort(new Error("the exchange was broken off"));
+	}
+
+	pause(): void {
+		this.#controller?.pause();
+	}
+
+	resume(): void {
+		this.#controller?.resume();
 	}
 
 	onRequestStart(controller: Dispatcher.DispatchController): void {

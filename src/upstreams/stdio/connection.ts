@@ -1,3 +1,4 @@
+import type { Timer } from "../../lib/clock.ts";
 import { fail } from "../../lib/result.ts";
 import { composeNotification } from "../../wire/compose.ts";
 import { indexMessage, isBatch } from "../../wire/index-message.ts";
@@ -24,6 +25,9 @@ import { printable, readTextLines } from "./text-lines.ts";
 /** Requests that must not be cancelled (cancellation, 2025-11-25). */
 const uncancellable = new Set(["initialize", "server/discover"]);
 
+/** How long a program is held back at a time for a client that does not read. */
+const hold_ms_max = 60_000;
+
 /** Messages to and from one running program. Knows nothing of handshakes. */
 export class StdioConnection {
 	readonly faults: UpstreamFaults;
@@ -34,6 +38,13 @@ export class StdioConnection {
 	readonly #outbox: Outbox;
 	readonly #lifetime: Lifetime;
 	readonly #hibernation: Hibernation | undefined;
+	/** The call whose client is behind, while the program's output is not read for it. */
+	#held: PendingCall | undefined;
+	#hold_timer: Timer | undefined;
+	/** Calls whose clients had all the time there is to catch up. */
+	readonly #given_up = new WeakSet<PendingCall>();
+	#may_hold = true;
+	#resume: () => void = () => {};
 	/** Told when the program goes away by itself; set once the handshake is done. */
 	onGone: ((reason: GoneReason) => void) | undefined = undefined;
 
@@ -57,6 +68,11 @@ export class StdioConnection {
 		this.#lifetime = new Lifetime(child, { clock, stop_ms, onOver: (end) => this.#over(end) });
 		readTextLines(child.stderr, (line) => context.onLine("stderr", line));
 		this.#readMessages(child.stdout);
+		// What it wrote before its end has to be read, or its end is never seen.
+		void child.exited.then(() => {
+			this.#may_hold = false;
+			this.#release();
+		});
 	}
 
 	/** See `Upstream.in_flight`. */
@@ -76,6 +92,8 @@ export class StdioConnection {
 
 	/** See `Upstream.request`. */
 	request(request: UpstreamRequest): Promise<Outcome> {
+		// Somebody else needs the pipe now: what the slow reader is sent is bounded elsewhere.
+		this.#release();
 		if (this.#lifetime.is_ending) return Promise.resolve(fail(this.faults.gone()));
 		if (request.signal.aborted) {
 			return Promise.resolve(fail(this.faults.cancelled({ request, written: false })));
@@ -100,6 +118,8 @@ export class StdioConnection {
 
 	/** See `Upstream.close`; `stop_ms` shortens the time it gets to end by itself. */
 	close(stop_ms?: number): Promise<void> {
+		this.#may_hold = false;
+		this.#release();
 		return this.#lifetime.close(stop_ms);
 	}
 
@@ -110,11 +130,48 @@ export class StdioConnection {
 			onLine: (line) => (ended ? this.#receiveLast(line) : this.#receive(line)),
 			onOversize: (head, bytes_total, tail) => this.#oversize(head, bytes_total, tail),
 		});
-		stdout.on("data", (chunk: Buffer) => reader.push(chunk));
+		this.#resume = () => void stdout.resume();
+		stdout.on("data", (chunk: Buffer) => {
+			reader.push(chunk);
+			if (this.#holdBack()) stdout.pause();
+		});
 		stdout.on("end", () => {
 			ended = true;
 			reader.end();
 		});
+	}
+
+	/**
+	 * Reads no further while the client of the only call is behind: the pipe fills up, and the
+	 * program's next word has to wait. With several calls, or subscriptions, it would make the
+	 * others wait too. That time is the client's and not the program's, as with a question.
+	 */
+	#holdBack(): boolean {
+		if (!this.#may_hold) return false;
+		const call = this.#pending.sole();
+		const caught_up = call?.request.backlog?.();
+		if (call === undefined || caught_up === undefined || this.#held !== undefined) return false;
+		if (this.#given_up.has(call)) return false;
+		this.#held = call;
+		this.#pending.held(call);
+		// What else the program has to say, to sessions that only listen, must not wait for ever.
+		this.#hold_timer = this.#context.clock.afterIdle(hold_ms_max, () => {
+			this.#given_up.add(call);
+			this.#release();
+		});
+		void caught_up.then(() => {
+			if (this.#held === call) this.#release();
+		});
+		return true;
+	}
+
+	#release(): void {
+		const call = this.#held;
+		if (call === undefined) return;
+		this.#held = undefined;
+		this.#hold_timer?.cancel();
+		this.#pending.letGo(call);
+		this.#resume();
 	}
 
 	/**

@@ -21,6 +21,7 @@ export class HttpSession {
 		this.#peer = new Peer(host.behaviour, {
 			era,
 			revision,
+			drained: (call) => this.#drained(call),
 			send: (text, call, last) => this.#send(text, call, last === true),
 		});
 		host.behaviour.started?.(this.#peer);
@@ -116,6 +117,16 @@ export class HttpSession {
 		if (stream.response === undefined) return;
 		this.#start(stream);
 		this.#write(stream, event);
+	}
+
+	/** Waits while the connection of a call's stream takes no more. */
+	async #drained(call) {
+		const response = this.#streams.get(call.id)?.response;
+		if (response?.writableNeedDrain !== true) return;
+		await new Promise((resolve) => {
+			response.once("drain", resolve);
+			response.once("close", resolve);
+		});
 	}
 
 	#start(stream) {

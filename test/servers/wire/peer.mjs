@@ -43,6 +43,11 @@ export class CallContext {
 		return this.#peer.ask(method, params, this);
 	}
 
+	/** Resolves when the transport takes more: at once, unless its other side reads too slowly. */
+	async drained() {
+		await this.peer.drained?.(this);
+	}
+
 	/** Writes text as it is: a line on stdio, the data of an event over HTTP. */
 	raw(text) {
 		this.#peer.send(text, this);
@@ -62,6 +67,7 @@ export class Peer {
 		this.#behaviour = behaviour;
 		this.#options = options;
 		this.send = options.send;
+		this.drained = options.drained;
 	}
 
 	/** Handles one message. Returns the call's context for a request. */

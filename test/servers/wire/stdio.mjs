@@ -16,7 +16,13 @@ export function serveStdio(behaviour, options) {
 		if (outgoing.length === 0) setImmediate(flush);
 		outgoing.push(text, "\n");
 	};
-	const peer = new Peer(behaviour, { ...options, send });
+	const drained = async () => {
+		flush();
+		if (process.stdout.writableNeedDrain) {
+			await new Promise((resolve) => process.stdout.once("drain", resolve));
+		}
+	};
+	const peer = new Peer(behaviour, { ...options, send, drained });
 	behaviour.started?.(peer);
 	let rest = [];
 	process.stdin.on("data", (chunk) => {
