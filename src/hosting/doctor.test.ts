@@ -30,7 +30,7 @@ test("everything that matters is looked at, and what is not well comes with what
 		"git",
 		"data folder",
 	];
-	const on_linux = ["setpriv", "unshare", "bubblewrap", "freezing", "limits", "open files"];
+	const on_linux = ["setpriv", "unshare", "bubblewrap", "freezing", "limits", "swap", "open files"];
 	const expected = [...everywhere, ...(process.platform === "linux" ? on_linux : [])];
 	assert.deepEqual(new Set(expected).difference(new Set(checks.keys())), new Set());
 	for (const { name, status, detail, remedy } of checks.values()) {
@@ -105,6 +105,16 @@ test("freezing and limits are told with their means, or with what stands in for 
 		assert.match(check?.detail ?? "", check?.status === "ok" ? /version [12]/u : /\(|signals/u);
 		assert.equal(check?.remedy === undefined, check?.status === "ok");
 	}
+});
+
+test("swap is told with what it means for frozen servers", async (t) => {
+	if (process.platform !== "linux") {
+		t.skip("memory is given back on Linux only");
+		return;
+	}
+	const check = (await probe(processEnvironment())).get("swap");
+	assert.match(check?.detail ?? "", /swap space|compressed memory/u);
+	assert.equal(check?.remedy === undefined, check?.status === "ok");
 });
 
 test("looking at the machine leaves no control group behind", async () => {

@@ -14,6 +14,7 @@ import { runGroupName } from "./process/groups/sweep-groups.ts";
 import type { GroupTier } from "./process/groups/tier.ts";
 import { describeTier, hierarchyFor } from "./process/groups/tier.ts";
 import { runOnce } from "./process/run-once.ts";
+import { isUsable, readSwap } from "./process/swap.ts";
 
 /** One thing a machine can do, can do only in part, or cannot do. */
 export interface MachineCheck {
@@ -52,7 +53,9 @@ export async function probeMachine(options: ProbeMachineOptions): Promise<Machin
 		...(linux
 			? [checkTool(options, "setpriv", util_linux), checkTool(options, "unshare", util_linux)]
 			: []),
-		...(linux ? [checkBubblewrap(options), checkFreezer(tier), checkLimits(tier)] : []),
+		...(linux
+			? [checkBubblewrap(options), checkFreezer(tier), checkLimits(tier), checkSwap(tier)]
+			: []),
 		checkNpm(options),
 		checkUv(options),
 		checkDocker(options),
@@ -174,7 +177,7 @@ function tryGroups(): GroupTier {
 const delegate =
 	"Run the gateway where it owns a control group, for example as a service with Delegate=yes.";
 
-async function checkFreezer(tier: GroupTier): Promise<MachineCheck> {
+function checkFreezer(tier: GroupTier): MachineCheck {
 	const name = "freezing";
 	const place = hierarchyFor(tier, "freezer");
 	return place !== undefined
@@ -191,7 +194,7 @@ async function checkFreezer(tier: GroupTier): Promise<MachineCheck> {
 			};
 }
 
-async function checkLimits(tier: GroupTier): Promise<MachineCheck> {
+function checkLimits(tier: GroupTier): MachineCheck {
 	const name = "limits";
 	const missing = (["memory", "pids", "cpu"] as const).filter(
 		(use) => hierarchyFor(tier, use) === undefined,
@@ -200,6 +203,38 @@ async function checkLimits(tier: GroupTier): Promise<MachineCheck> {
 	return missing.length === 0
 		? { name, status: "ok", detail: describeTier(tier) }
 		: { name, status: "limited", detail: `${describeTier(tier)} (${why})`, remedy: delegate };
+}
+
+function checkSwap(tier: GroupTier): MachineCheck {
+	const name = "swap";
+	const swap = readSwap();
+	if (swap === undefined) {
+		return {
+			name,
+			status: "limited",
+			detail: "no swap space: frozen servers keep their memory until they are stopped",
+			remedy:
+				"Add a swap file, or compressed swap (the package zram-tools or systemd-zram-generator).",
+		};
+	}
+	const size = `${(swap.total_bytes / 1024 ** 3).toFixed(1)} GiB`;
+	const kind = swap.is_compressed_memory ? "compressed memory" : "swap space";
+	if (hierarchyFor(tier, "memory") === undefined) {
+		return {
+			name,
+			status: "limited",
+			detail: `${size} of ${kind}, but no control group through which servers could be paged out`,
+			remedy: delegate,
+		};
+	}
+	return isUsable(swap)
+		? { name, status: "ok", detail: `frozen servers are paged out to ${size} of ${kind}` }
+		: {
+				name,
+				status: "limited",
+				detail: `${size} of ${kind}, and all of it in use`,
+				remedy: "Add swap space, or stop what fills it.",
+			};
 }
 
 async function checkNpm(options: ProbeMachineOptions): Promise<MachineCheck> {

@@ -14,6 +14,7 @@ import type { LedgerEntry } from "./ledger.ts";
 import type { LimitPlan } from "./limits.ts";
 import type { ProcessRow, ProcessTable } from "./process-table.ts";
 import { childPidsSync, descendantPidsSync, readRowSync } from "./process-table.ts";
+import { GroupReclaimer } from "./reclaim.ts";
 import { SignalFreezer } from "./signal-freezer.ts";
 import { groupUsage, processUsage } from "./usage.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -267,9 +268,12 @@ export class ContainedChild implements ChildHandle {
 			place === undefined
 				? new SignalFreezer(clock, () => this.#stoppable())
 				: new GroupFreezer(clock, place);
+		const memory = groups?.place("memory");
+		const reclaimer =
+			memory && new GroupReclaimer(memory, this.#options.limits?.plan.group.memory_bytes_max);
 		return new ChildHibernation({
 			freezer,
-			reclaim: async () => 0,
+			reclaimer,
 			usage: async () => {
 				const used = groups === undefined ? undefined : groupUsage(groups);
 				return used !== undefined || process.platform !== "linux"

@@ -4,9 +4,17 @@ import type { Freezer } from "./group-freezer.ts";
 /** What a child's hibernation is made of. */
 export interface ChildHibernationOptions {
 	readonly freezer: Freezer;
-	/** Gives memory back; resolves with the bytes. Called only while frozen. */
-	reclaim(): Promise<number>;
+	/** Gives its memory back, where the machine can. */
+	readonly reclaimer: Reclaimer | undefined;
 	usage(): Promise<InstanceUsage | undefined>;
+}
+
+/** Gives memory of something frozen back. */
+export interface Reclaimer {
+	/** Goes on as long as it is wanted; resolves with the bytes. */
+	reclaim(isWanted: () => boolean): Promise<number>;
+	/** To be called at every wake after that. */
+	awake(): void;
 }
 
 /** Puts one child to sleep; knows whether it is wanted asleep, and when it is over. */
@@ -15,6 +23,7 @@ export class ChildHibernation implements Hibernation {
 	#freezing: Promise<boolean> | undefined;
 	#frozen = false;
 	#over = false;
+	#reclaiming: Promise<number> | undefined;
 
 	constructor(options: ChildHibernationOptions) {
 		this.#options = options;
@@ -55,6 +64,10 @@ export class ChildHibernation implements Hibernation {
 			this.#freezing = undefined;
 			this.#frozen = false;
 			this.#options.freezer.thaw();
+			if (this.#reclaiming !== undefined) {
+				this.#reclaiming = undefined;
+				this.#options.reclaimer?.awake();
+			}
 		}
 	}
 
@@ -64,8 +77,15 @@ export class ChildHibernation implements Hibernation {
 		this.wake();
 	}
 
-	async reclaim(): Promise<number> {
-		return this.#frozen ? await this.#options.reclaim() : 0;
+	/** Done once for each sleep: asked again, it gives the same answer. */
+	reclaim(): Promise<number> {
+		if (!this.#frozen) {
+			return Promise.resolve(0);
+		}
+		const sleep = this.#freezing;
+		this.#reclaiming ??=
+			this.#options.reclaimer?.reclaim(() => this.#freezing === sleep) ?? Promise.resolve(0);
+		return this.#reclaiming;
 	}
 
 	usage(): Promise<InstanceUsage | undefined> {

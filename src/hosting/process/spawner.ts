@@ -81,6 +81,10 @@ export async function createSpawner(options: SpawnerOptions): Promise<ProcessSpa
 	});
 	const folders = tier.hierarchies.map(({ run_folder }) => run_folder);
 	const ledger = new Ledger(options.data_dir, run_id, self, folders);
+	options.log?.info(
+		{ containment: containment.detail, limits: describeTier(tier) },
+		"servers are contained, limited and frozen by what this machine has",
+	);
 	return new ProcessSpawner(options, { containment, table, ledger, run_id, tier });
 }
 
