@@ -31,11 +31,43 @@ const bins = {
 	shell: { shell: "run.sh" },
 	flags: { flags: "flags.js" },
 	none: undefined,
+	mcp: { mcp: "server.mjs" },
+	"mcp-odd": { mcp: "server.mjs" },
+	"mcp-unbundlable": { mcp: "server.mjs" },
+	spy: { spy: "spy.mjs" },
+	staying: { staying: "staying.mjs" },
+	esbuild: { esbuild: "bundle.mjs" },
 };
 const contents = {
 	"cli.js": "#!/usr/bin/env node\nconsole.log('cli', ...process.argv.slice(2));\n",
 	"other.js": "#!/usr/bin/node\nconsole.log('other', ...process.argv.slice(2));\n",
 	"flags.js": "#!/usr/bin/env -S node --no-warnings\nconsole.log(...process.execArgv);\n",
+	"server.mjs": `#!/usr/bin/env node
+		import { createInterface } from "node:readline";
+		import { readFileSync } from "node:fs";
+		const { name } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+		createInterface({ input: process.stdin }).on("line", (line) => {
+			const { id, method } = JSON.parse(line);
+			if (id === undefined) return;
+			const result = method === "initialize" ? {} : { tools: [{ name: "one" }, { name }] };
+			console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
+		});
+	`,
+	"spy.mjs": `#!/usr/bin/env node
+		import { writeFileSync } from "node:fs";
+		writeFileSync("spied.json", JSON.stringify(process.env));
+	`,
+	"staying.mjs": "#!/usr/bin/env node\nsetInterval(() => {}, 1e6);\n",
+	// Stands in for a bundler: copies the program, or does not, by the package it is in.
+	"bundle.mjs": `#!/usr/bin/env node
+		import { readFileSync, writeFileSync } from "node:fs";
+		const [file, ...flags] = process.argv.slice(2);
+		const value = (name) => flags.find((flag) => flag.startsWith(name)).slice(name.length);
+		if (file.includes("unbundlable")) process.exit(1);
+		const text = readFileSync(file, "utf8").replace("#!/usr/bin/env node", "");
+		const odd = file.includes("odd") ? text.replace('"one"', '"two"') : text;
+		writeFileSync(value("--outfile="), value("--banner:js=") + odd);
+	`,
 	"run.sh": '#!/bin/sh\necho shell "$@"\n',
 };
 

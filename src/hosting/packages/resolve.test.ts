@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import {
-	chmod,
 	copyFile,
 	mkdir,
-	mkdtemp,
-	readdir,
 	readFile,
 	realpath,
 	rm,
@@ -12,96 +9,27 @@ import {
 	utimes,
 	writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { after, test } from "node:test";
+import { packageScene } from "../../../test/support/package-scene.ts";
 import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
 import type { StdioSpec } from "../../config/plan.ts";
 import { client_running } from "../../config/running.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { processEnvironment } from "../../lib/environment.ts";
-import { systemRandom } from "../../lib/random.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
 import { runOnce } from "../process/run-once.ts";
-import type { ProcessSpawner } from "../process/spawner.ts";
-import { createSpawner } from "../process/spawner.ts";
 import type { PackageIdentity } from "../resolved.ts";
-import type { PackageFault, PackageResolverOptions, ResolveContext } from "./resolve.ts";
-import { PackageResolver } from "./resolve.ts";
+import type { PackageFault, PackageResolver, ResolveContext } from "./resolve.ts";
 
 /*
  * All offline: npm is replaced by a program that makes packages out of thin air. The real ones
  * are in real-install.test.ts.
  */
 
-const root = await mkdtemp(join(tmpdir(), "moorage-resolve-"));
-const fake_npm = fileURLToPath(new URL("../../../test/support/fake-npm.mjs", import.meta.url));
-/** A Node without an npm beside it, and a PATH that holds the fake one. */
-const node_path = join(root, "node", "node");
-const PATH = [join(root, "bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(":");
-let spawner: ProcessSpawner;
-
-before(async () => {
-	await mkdir(join(root, "bin"));
-	await mkdir(join(root, "node"));
-	await symlink(process.execPath, node_path);
-	await copyFile(fake_npm, join(root, "bin", "npm"));
-	await chmod(join(root, "bin", "npm"), 0o755);
-	spawner = await createSpawner({
-		data_dir: join(root, "spawner"),
-		owner_id: "resolve",
-		clock: systemClock,
-		random: systemRandom,
-		environment: processEnvironment(),
-	});
-});
-after(async () => {
-	await spawner.close();
-	await rm(root, { recursive: true });
-});
-
-let folders = 0;
-function makeResolver(more: Partial<PackageResolverOptions> = {}) {
-	folders += 1;
-	const data_dir = join(root, `data-${folders}`);
-	const log = join(root, `log-${folders}`);
-	const gate = join(root, `gate-${folders}`);
-	const registry = join(root, `registry-${folders}.json`);
-	const resolver = new PackageResolver({
-		data_dir,
-		environment: {
-			PATH,
-			HOME: root,
-			FAKE_NPM_LOG: log,
-			FAKE_NPM_GATE: gate,
-			FAKE_NPM_REGISTRY: registry,
-		},
-		clock: systemClock,
-		random: systemRandom,
-		spawner,
-		node_path,
-		...more,
-	});
-	return {
-		resolver,
-		data_dir,
-		openGate: () => writeFile(gate, ""),
-		/** How the registry is from now on. */
-		setRegistry: (state: object) => writeFile(registry, JSON.stringify(state)),
-		/** What the fake npm has done, line by line. */
-		done: async () =>
-			(await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => line !== ""),
-		/** What is left in the folder of npm packages. */
-		kept: () => readdir(join(data_dir, "packages", "npm")).catch(() => []),
-	};
-}
-
-function stdio(command: string, more: Partial<StdioSpec> = {}): StdioSpec {
-	const [program = "", ...args] = command.split(" ");
-	return { driver: "stdio", command: program, args, env: {}, cwd: root, ...more };
-}
+const scene = await packageScene("resolve");
+const { root, PATH, node_path, spawner, makeResolver, stdio } = scene;
+after(() => scene.close());
 
 interface Asked {
 	readonly signal?: AbortSignal;
@@ -115,7 +43,9 @@ const quiet: ResolveContext = { server: "it", progress: () => {} };
 function asked({ signal, lines, update = false, scripts = [] }: Asked): ResolveContext {
 	return {
 		server: "it",
-		plan: { ...client_running, packages: { scripts, bundle: false } },
+		...(scripts.length > 0 && {
+			plan: { ...client_running, packages: { scripts, bundle: false } },
+		}),
 		update,
 		progress: (line) => lines?.push(line),
 		...(signal && { signal }),

@@ -9,12 +9,14 @@ import type { Fault, FaultCode } from "../../protocol/fault.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
 import { findProgram } from "../process/find-program.ts";
-import type { Resolved } from "../resolved.ts";
+import type { PackageIdentity, Resolved } from "../resolved.ts";
 import { asWritten } from "../resolved.ts";
 import type { ResolvePlan } from "../surroundings.ts";
+import { bundler_request } from "./bundle.ts";
 import { directSpec, neededFolders } from "./direct-spec.ts";
 import type { FailureKind, InstallFailure } from "./failure.ts";
 import { failureSentence } from "./failure.ts";
+import { FastStart } from "./fast-start.ts";
 import { installEnvironment, sourceSettings } from "./install-environment.ts";
 import { findNpm, npmInstaller } from "./install-npm.ts";
 import { findUv, uvInstaller } from "./install-python.ts";
@@ -84,6 +86,7 @@ export class PackageResolver {
 	readonly #options: PackageResolverOptions;
 	readonly #node_path: string;
 	readonly #trees: PackageTrees;
+	readonly #fast: FastStart;
 
 	constructor(options: PackageResolverOptions) {
 		this.#options = options;
@@ -93,6 +96,11 @@ export class PackageResolver {
 		const lock = new LockFile({ beside, own: join(data_dir, lock_file_name) }, clock);
 		const install_ms = options.install_ms ?? install_ms_default;
 		this.#trees = new PackageTrees({ ...options, install_ms, lock });
+		this.#fast = new FastStart({
+			...options,
+			node_path: this.#node_path,
+			bundler: (by) => this.#bundler(by),
+		});
 	}
 
 	/** How to run the server directly, and what that runs. */
@@ -124,7 +132,7 @@ export class PackageResolver {
 			return await this.#leaveToLauncher(spec, request, env, context.server);
 		}
 		return ready.ok
-			? succeed(await this.#direct(ready.value, spec, request))
+			? succeed(await this.#direct(ready.value, spec, request, context))
 			: this.#failed(request, ready.problem, context.server);
 	}
 
@@ -149,10 +157,19 @@ export class PackageResolver {
 		return undefined;
 	}
 
+	/**
+	 * Removes installed packages, but for those of the given identities and those that were
+	 * resolved since the gateway started. Bounded: what is left is for the next time.
+	 */
+	async keep(references: readonly Pick<PackageIdentity, "digest">[]): Promise<string[]> {
+		return await this.#trees.keep(new Set(references.map(({ digest }) => digest)));
+	}
+
 	async #direct(
 		{ tree, program }: ReadyPackage,
 		spec: StdioSpec,
 		request: PackageRequest,
+		context: ResolveContext,
 	): Promise<Resolved> {
 		const { folder, entry, installed } = tree;
 		const path = spec.env["PATH"] ?? this.#options.environment["PATH"];
@@ -160,12 +177,37 @@ export class PackageResolver {
 		const direct = directSpec(program, place, spec, request.args);
 		const { ecosystem: kind, name, version, integrity, digest } = entry;
 		const skipped = installed.scripts_skipped.join(", ");
-		return {
-			spec: direct,
-			identity: { kind, name, version, integrity, digest },
-			needs: await neededFolders(direct.command, folder),
-			notes: skipped === "" ? [] : [`install scripts were not run, for safety: ${skipped}`],
-		};
+		const notes = skipped === "" ? [] : [`install scripts were not run, for safety: ${skipped}`];
+		const identity = { kind, name, version, integrity, digest };
+		const needs = await neededFolders(direct.command, folder);
+		const { plan, server, signal = new AbortController().signal } = context;
+		if (program.by !== "node" || plan === undefined) {
+			return { spec: direct, identity, needs, notes };
+		}
+		const progress = (line: string) => context.progress(line);
+		const wanted = { tree, file: program.file, spec: direct };
+		const fast = await this.#fast.prepare(wanted, { server, plan, needs, signal, progress });
+		const { spec: faster, needs: all } = fast;
+		return { spec: faster, identity, needs: all, notes: [...notes, ...fast.notes] };
+	}
+
+	/** The bundler is a package like any other: locked, and installed under its digest. */
+	async #bundler(
+		by: Pick<ResolveContext, "server" | "progress" | "signal">,
+	): Promise<Result<{ folder: string; file: string }, InstallFailure>> {
+		const env = installEnvironment(this.#options.environment, {});
+		const installer = await this.#findInstaller(bundler_request, env);
+		const { server, progress, signal } = by;
+		const wanted = { request: bundler_request, source: [], env, installer };
+		const ready = await this.#ready(wanted, { server, progress, ...(signal && { signal }) });
+		if (ready === undefined) {
+			return fail({ kind: "other", line: "npm is not installed" });
+		}
+		if (!ready.ok) {
+			return ready;
+		}
+		const { tree, program } = ready.value;
+		return succeed({ folder: tree.folder, file: program.file });
 	}
 
 	/** A command that is run as it is written; what it needs beside its arguments is its runtime. */

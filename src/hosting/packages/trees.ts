@@ -20,6 +20,7 @@ import type { PackageRequest } from "./request.ts";
 import type { Member } from "./shared-work.ts";
 import { SharedWork } from "./shared-work.ts";
 import { Slots } from "./slots.ts";
+import { sweepPackages } from "./sweep.ts";
 
 /** What the installed trees are kept with. */
 export interface PackageTreesOptions {
@@ -57,6 +58,8 @@ export class PackageTrees {
 	readonly #options: PackageTreesOptions;
 	readonly #slots = new Slots(installs_max);
 	readonly #work = new SharedWork<Result<InstalledTree, InstallFailure>>();
+	/** Folders that something may run in. */
+	readonly #used = new Set<string>();
 
 	constructor(options: PackageTreesOptions) {
 		this.#options = options;
@@ -67,6 +70,26 @@ export class PackageTrees {
 	 * installed and there is nothing to do it with.
 	 */
 	async provide(
+		wanted: Wanted,
+		by: WantedBy,
+	): Promise<Result<InstalledTree, InstallFailure> | undefined> {
+		const tree = await this.#provide(wanted, by);
+		if (tree?.ok) {
+			this.#used.add(tree.value.folder);
+		}
+		return tree;
+	}
+
+	/**
+	 * Removes installations but for those with these digests, and those that were handed out
+	 * since the gateway started. Resolves with the names of the folders it removed.
+	 */
+	async keep(digests: ReadonlySet<string>): Promise<string[]> {
+		const { data_dir, random } = this.#options;
+		return await sweepPackages({ data_dir, random, digests, used: this.#used });
+	}
+
+	async #provide(
 		wanted: Wanted,
 		by: WantedBy,
 	): Promise<Result<InstalledTree, InstallFailure> | undefined> {

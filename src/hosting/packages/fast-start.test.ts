@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { packageScene } from "../../../test/support/package-scene.ts";
+import type { StdioSpec } from "../../config/plan.ts";
+import { client_running } from "../../config/running.ts";
+import { systemClock } from "../../lib/clock.ts";
+import type { Spawner } from "../../upstreams/driver.ts";
+import { runOnce } from "../process/run-once.ts";
+import type { Resolved } from "../resolved.ts";
+import type { PackageResolver } from "./resolve.ts";
+
+const scene = await packageScene("fast");
+const { root, PATH, makeResolver, stdio } = scene;
+after(() => scene.close());
+
+/** A server as it is resolved for a plan. */
+async function resolve(
+	resolver: PackageResolver,
+	spec: StdioSpec,
+	bundle = false,
+): Promise<Resolved & { spec: StdioSpec }> {
+	const result = await resolver.resolve(spec, {
+		server: "it",
+		plan: { ...client_running, packages: { scripts: [], bundle } },
+		progress: () => {},
+	});
+	assert(result.ok, result.ok ? "" : result.problem.message);
+	return result.value as Resolved & { spec: StdioSpec };
+}
+
+async function run(spec: StdioSpec, env: Record<string, string> = {}) {
+	const { command: program, args, cwd } = spec;
+	const all = { PATH, ...spec.env, ...env };
+	return await runOnce(systemClock, { program, args, env: all, cwd, deadline_ms: 60_000 });
+}
+
+const no_spawner: Spawner = {
+	spawn: () => Promise.reject(new Error("something was started")),
+};
+
+test("the compiled code of a program is there before its first start, and is used", async () => {
+	const { resolver, data_dir } = makeResolver();
+	const resolved = await resolve(resolver, stdio("npx mcp"));
+	const cache = resolved.spec.env["NODE_COMPILE_CACHE"] ?? "";
+	assert(resolved.needs.includes(cache), "a sandbox lets it be read");
+	assert.equal((await readdir(cache)).length, 1);
+	const outcome = await run(resolved.spec, { NODE_DEBUG_NATIVE: "COMPILE_CACHE" });
+	assert.equal(outcome.code, 0);
+	assert.match(outcome.stdout + outcome.stderr, /server\.mjs was accepted/u);
+	// From now on nothing has to be run for it.
+	const later = makeResolver({ data_dir, spawner: no_spawner }).resolver;
+	assert.deepEqual(await resolve(later, stdio("npx mcp")), resolved);
+});
+
+test("the run that fills the cache gets nothing of the server's environment", async () => {
+	const { resolver } = makeResolver();
+	const spec = stdio("npx spy", { env: { TOKEN: "a secret" } });
+	const resolved = await resolve(resolver, spec);
+	assert.equal(resolved.spec.env["TOKEN"], "a secret");
+	const spied = JSON.parse(await readFile(join(root, "spied.json"), "utf8"));
+	assert.equal(spied.TOKEN, undefined);
+	assert.equal(spied.NODE_COMPILE_CACHE, resolved.spec.env["NODE_COMPILE_CACHE"]);
+	assert.deepEqual(
+		Object.keys(spied).filter((name) => name.startsWith("FAKE_")),
+		[],
+	);
+});
+
+test("a program that goes on without its input leaves its compiled code too", async () => {
+	const { resolver } = makeResolver();
+	const resolved = await resolve(resolver, stdio("npx staying"));
+	const [folder = ""] = await readdir(resolved.spec.env["NODE_COMPILE_CACHE"] ?? "");
+	const cache = join(resolved.spec.env["NODE_COMPILE_CACHE"] ?? "", folder);
+	assert((await readdir(cache)).length > 0);
+});
+
+test("a cache of the server's own, or none, is left as it is configured", async () => {
+	const { resolver } = makeResolver();
+	for (const env of [{ NODE_COMPILE_CACHE: "/own" }, { NODE_DISABLE_COMPILE_CACHE: "1" }]) {
+		const resolved = await resolve(resolver, stdio("npx mcp", { env }));
+		assert.deepEqual(resolved.spec.env, env);
+	}
+});
+
+test("a start that cannot be prepared is a start all the same", async () => {
+	const { resolver, data_dir } = makeResolver();
+	const resolved = await resolve(resolver, stdio("npx mcp"));
+	await rm(join(data_dir, "packages", "prepared"), { recursive: true });
+	await writeFile(join(data_dir, "packages", "prepared"), "in the way");
+	const unprepared = await resolve(resolver, stdio("npx mcp"));
+	assert.deepEqual(unprepared.spec, { ...resolved.spec, env: {} });
+	assert.equal((await run(unprepared.spec)).code, 0);
+});
+
+test("a bundle is used when the server offers the same with it", async () => {
+	const { resolver, data_dir } = makeResolver();
+	const plain = await resolve(resolver, stdio("npx mcp"));
+	const bundled = await resolve(resolver, stdio("npx mcp"), true);
+	assert.deepEqual(
+		bundled.notes.filter((note) => note.includes("bundle")),
+		[],
+	);
+	const file = bundled.spec.args[0] ?? "";
+	assert.match(basename(file), /^\.moorage-bundle-[0-9a-f]{16}\.mjs$/u);
+	assert.equal(dirname(file), dirname(plain.spec.args[0] ?? ""));
+	assert.notEqual(bundled.spec.env["NODE_COMPILE_CACHE"], plain.spec.env["NODE_COMPILE_CACHE"]);
+	assert.equal((await run(bundled.spec)).code, 0);
+	// The identity is that of the package: the bundle is made of nothing else.
+	assert.deepEqual(bundled.identity, plain.identity);
+	const later = makeResolver({ data_dir, spawner: no_spawner }).resolver;
+	assert.deepEqual(await resolve(later, stdio("npx mcp"), true), bundled);
+	assert.match(await readFile(join(data_dir, "moorage.lock"), "utf8"), /"npm:esbuild@/u);
+});
+
+test("a bundle that cannot be made, or that changes the server, is not used", async () => {
+	const { resolver, data_dir } = makeResolver();
+	const table: [string, RegExp][] = [
+		["npx mcp-odd", /does not offer the same tools/u],
+		["npx mcp-unbundlable", /cannot make one file of it/u],
+		["npx tiny", /does not answer without it/u],
+	];
+	for (const [command, reason] of table) {
+		const resolved = await resolve(resolver, stdio(command), true);
+		assert.match(resolved.spec.args[0] ?? "", /(?:server\.mjs|cli\.js)$/u);
+		assert.match(resolved.notes.join("\n"), reason);
+		const entries = await readdir(dirname(resolved.spec.args[0] ?? ""));
+		assert.deepEqual(
+			entries.filter((name) => name.startsWith(".moorage")),
+			[],
+		);
+		// It is not tried at every start of the gateway.
+		const later = makeResolver({ data_dir, spawner: no_spawner }).resolver;
+		assert.deepEqual((await resolve(later, stdio(command), true)).notes, resolved.notes);
+	}
+});
+
+test("without the bundler a server runs as it is", async () => {
+	const { resolver, setRegistry } = makeResolver();
+	const plain = await resolve(resolver, stdio("npx mcp"));
+	await setRegistry({ offline: true });
+	const resolved = await resolve(resolver, stdio("npx mcp"), true);
+	assert.deepEqual(resolved.spec, plain.spec);
+	assert.match(resolved.notes.join("\n"), /without a bundle: esbuild@\S+ could not be installed/u);
+});
+
+test("what nobody needs any more is removed, and never what was handed out", async () => {
+	const one = makeResolver();
+	const kept = await resolve(one.resolver, stdio("npx tiny@1.0.0"));
+	await resolve(one.resolver, stdio("npx tiny@2.0.0"));
+	await resolve(one.resolver, stdio("npx mcp"));
+	assert.deepEqual(await one.resolver.keep([]), []);
+	assert(kept.identity !== undefined);
+	const later = makeResolver({ data_dir: one.data_dir });
+	await resolve(later.resolver, stdio("npx mcp"));
+	const removed = await later.resolver.keep([kept.identity]);
+	assert.equal(removed.length, 1);
+	assert.match(removed[0] ?? "", /^tiny@2\.0\.0-/u);
+	const left = (await one.kept()).map((name) => name.replace(/-.*$/u, "")).sort();
+	assert.deepEqual(left, ["mcp@1.0.0", "tiny@1.0.0"]);
+	const prepared = await readdir(join(one.data_dir, "packages", "prepared"));
+	assert.equal(prepared.length, 2);
+	assert.deepEqual(await later.resolver.keep([kept.identity]), []);
+	// It is still locked, and comes back as it was.
+	const back = await resolve(later.resolver, stdio("npx tiny@2.0.0"));
+	assert.equal(back.identity?.version, "2.0.0");
+});
