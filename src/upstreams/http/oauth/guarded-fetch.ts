@@ -2,8 +2,13 @@ import { type LookupAddress, lookup } from "node:dns";
 import { lookup as lookupAll } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { Agent, request } from "undici";
+import {
+	type AddressKind,
+	addressKind,
+	isLoopbackHost,
+	literalAddress,
+} from "../../../lib/addresses.ts";
 import type { Clock } from "../../../lib/clock.ts";
-import { type AddressKind, addressKind, isLoopbackHost, literalAddress } from "./addresses.ts";
 
 /** Metadata and token answers are small. */
 const body_bytes_max = 256 * 1024;

@@ -19,16 +19,14 @@ const ranges: Readonly<Record<Exclude<AddressKind, "public">, readonly string[]>
 		"198.51.100.0/24",
 		"203.0.113.0/24",
 		"224.0.0.0/3",
-		"::/128",
+		"192.88.99.0/24",
 		"64:ff9b::/96",
 		"64:ff9b:1::/48",
 		"100::/64",
 		"2001::/23",
 		"2001:db8::/32",
 		"2002::/16",
-		"fc00::/7",
-		"fec0::/10",
-		"ff00::/8",
+		"3fff::/20",
 	],
 };
 
@@ -41,10 +39,24 @@ const lists = (["loopback", "link-local", "private"] as const).map((kind) => {
 	return { kind, list };
 });
 
-/** Judges an IP address; an IPv4 address inside an IPv6 one counts as the IPv4 address. */
+/** All of IPv6 that is given out to anybody, and the IPv4 addresses inside it. */
+const routed = new BlockList();
+routed.addSubnet("2000::", 3, "ipv6");
+routed.addSubnet("::ffff:0:0", 96, "ipv6");
+
+/**
+ * Judges an IP address; an IPv4 address inside an IPv6 one counts as the IPv4 address. What is
+ * no address, or has a zone, is not public.
+ */
 export function addressKind(address: string): AddressKind {
-	const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-	return lists.find(({ list }) => list.check(address, family))?.kind ?? "public";
+	const family = isIP(address);
+	if (family === 0) return "private";
+	const [bare = ""] = address.split("%");
+	const type = family === 6 ? "ipv6" : "ipv4";
+	const found = lists.find(({ list }) => list.check(bare, type))?.kind;
+	if (found !== undefined) return found;
+	if (family === 4) return "public";
+	return bare === address && routed.check(bare, type) ? "public" : "private";
 }
 
 /** The address a URL's host is, without brackets; undefined for a name. */

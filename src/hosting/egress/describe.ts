@@ -1,0 +1,27 @@
+import { closingLine, type EgressRecord, type EgressReport } from "./ledger.ts";
+import { formatTarget } from "./target.ts";
+
+/** Hosts that are written out; the data has all. */
+const hosts_shown_max = 10;
+
+/** What a server asked of the network, as lines for a person: nothing where it asked nothing. */
+export function describeEgress(report: EgressReport): string[] {
+	return [...describeHosts("refused", report.refused), ...describeHosts("reached", report.used)];
+}
+
+/** How to close a server to what it used; undefined where it used nothing, or too much to say. */
+export function describeClosing(report: EgressReport): string | undefined {
+	if (report.used.length === 0) return undefined;
+	const line = closingLine(report);
+	if (line === undefined) return undefined;
+	return `To close its network to what it used: sandbox: { ${line} }`;
+}
+
+function describeHosts(word: string, records: readonly EgressRecord[]): string[] {
+	const shown = records.slice(0, hosts_shown_max).map((record) => {
+		const times = record.count === 1 ? "once" : `${record.count} times`;
+		return `${word}: ${formatTarget(record)} (${times})`;
+	});
+	const rest = records.length - shown.length;
+	return rest === 0 ? shown : [...shown, `${word}: ${rest} more hosts`];
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { RawSocket, startTcp } from "../../../test/support/egress-scene.ts";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { tempFolder } from "../../../test/support/temp-folder.ts";
+import type { EgressPlan } from "../../config/plan.ts";
+import { Egress } from "./egress.ts";
+
+const closed: EgressPlan = { kind: "hosts", hosts: [] };
+
+async function startEgress(t: TestContext, folder?: string) {
+	const told: string[] = [];
+	const egress = new Egress({
+		folder: folder ?? join(await tempFolder(t), "egress"),
+		clock: new FakeClock(0),
+		resolve: () => Promise.resolve(["8.8.8.8"]),
+		onRefused: (server, text) => told.push(`${server} ${text}`),
+	});
+	t.after(() => egress.close());
+	return { egress, told };
+}
+
+async function ask(t: TestContext, socket_path: string | undefined, target: string) {
+	assert.ok(socket_path !== undefined);
+	const client = new RawSocket(t, socket_path);
+	client.write(`CONNECT ${target} HTTP/1.1`, "", "");
+	return client.end();
+}
+
+test("each instance has a way out of its own, and their server one record of both", async (t) => {
+	const { egress, told } = await startEgress(t);
+	const port = await startTcp(t, (socket) => socket.end("reached"));
+	const plan: EgressPlan = { kind: "hosts", hosts: [`127.0.0.1:${port}`] };
+	const one = await egress.open({ server: "one", plan, untrusted: false });
+	const two = await egress.open({ server: "one", plan, untrusted: false });
+	const other = await egress.open({ server: "other", plan: closed, untrusted: false });
+	assert.notEqual(one?.socket_path, two?.socket_path);
+	assert.match(await ask(t, one?.socket_path, `127.0.0.1:${port}`), /reached$/);
+	assert.match(await ask(t, two?.socket_path, `127.0.0.1:${port}`), /reached$/);
+	for (let index = 0; index < 3; index += 1) {
+		assert.match(await ask(t, other?.socket_path, `127.0.0.1:${port}`), /403 Forbidden/);
+	}
+	assert.equal(egress.report("one").used[0]?.count, 2);
+	assert.equal(egress.report("other").refused[0]?.count, 3);
+	assert.deepEqual(egress.report("third"), { used: [], refused: [], forgotten: 0 });
+	assert.deepEqual(told, [`other was refused a connection to 127.0.0.1:${port}`]);
+});
+
+test("a server whose network is open has no proxy, and one that is not trusted has no open network", async (t) => {
+	const { egress } = await startEgress(t);
+	const open: EgressPlan = { kind: "open" };
+	assert.equal(await egress.open({ server: "a", plan: open, untrusted: false }), undefined);
+	for (const plan of [open, { kind: "public" } as const]) {
+		const gate = await egress.open({ server: "a", plan, untrusted: true });
+		assert.match(await ask(t, gate?.socket_path, "a.example:443"), /403 Forbidden/);
+	}
+});
+
+test("a public plan refuses this machine", async (t) => {
+	const { egress } = await startEgress(t);
+	const gate = await egress.open({ server: "a", plan: { kind: "public" }, untrusted: false });
+	assert.match(await ask(t, gate?.socket_path, "127.0.0.1:80"), /403 Forbidden/);
+});
+
+test("the sockets are in a folder for the gateway alone, emptied of what a crash left", async (t) => {
+	const folder = join(await tempFolder(t), "egress");
+	await mkdir(folder);
+	await writeFile(join(folder, "1.sock"), "left");
+	const { egress } = await startEgress(t, folder);
+	const gate = await egress.open({ server: "a", plan: closed, untrusted: false });
+	assert.equal((await stat(folder)).mode & 0o777, 0o700);
+	assert.ok((await stat(gate?.socket_path ?? "")).isSocket());
+	await gate?.close();
+	assert.equal(existsSync(gate?.socket_path ?? ""), false);
+	await gate?.close();
+});
+
+test("a folder with a long path will do", {
+	skip: process.platform !== "linux" && "this is Linux's way",
+}, async (t) => {
+	const folder = join(await tempFolder(t), "long".repeat(40), "egress");
+	const { egress } = await startEgress(t, folder);
+	const gate = await egress.open({ server: "a", plan: closed, untrusted: false });
+	assert.ok((await stat(gate?.socket_path ?? "")).isSocket());
+	await egress.close();
+	assert.equal(existsSync(gate?.socket_path ?? ""), false);
+});
+
+test("a folder that cannot be used is said, not passed over", async (t) => {
+	const folder = await tempFolder(t, { file: "" });
+	const { egress } = await startEgress(t, join(folder, "file", "egress"));
+	await assert.rejects(egress.open({ server: "a", plan: closed, untrusted: false }));
+});

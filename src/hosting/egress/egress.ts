@@ -1,0 +1,138 @@
+import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { EgressPlan } from "../../config/plan.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Dial, systemDial } from "./dial.ts";
+import { parseHostRule } from "./host-rules.ts";
+import type { EgressRules, Resolve } from "./judge.ts";
+import { EgressLedger, type EgressOutcome, type EgressReport } from "./ledger.ts";
+import { default_proxy_limits, EgressProxy, type ProxyLimits } from "./proxy.ts";
+import { oneAtATime, systemResolve } from "./resolver.ts";
+import { formatTarget, type Target } from "./target.ts";
+
+/** What egress is made of. */
+export interface EgressParts {
+	/** Absolute folder of its own for sockets; made, and emptied of what an earlier run left. */
+	readonly folder: string;
+	readonly clock: Clock;
+	readonly resolve?: Resolve;
+	readonly dial?: Dial;
+	readonly limits?: ProxyLimits;
+	/** Hears of each host the first time that a server is refused it. */
+	onRefused?(server: string, text: string): void;
+}
+
+/** Whose way out is opened, and where it leads. */
+export interface EgressRequest {
+	readonly server: string;
+	readonly plan: EgressPlan;
+	/** An untrusted server reaches listed hosts only, whatever its plan says. */
+	readonly untrusted: boolean;
+}
+
+/** The way out of one instance. */
+export interface EgressGate {
+	/** Absolute path of the unix socket on which its proxy listens, to be bound into a sandbox. */
+	readonly socket_path: string;
+	/** Ends all its connections and removes the socket. Idempotent. */
+	close(): Promise<void>;
+}
+
+/**
+ * Longest path that a unix socket can be bound to everywhere. Longer ones are bound through a
+ * descriptor of their folder, which Linux has.
+ */
+const socket_path_bytes_max = 100;
+
+/** Names of servers whose records are kept; more than a configuration has. */
+const ledgers_max = 4096;
+
+/** Opens the ways out of sandboxes, one proxy an instance, and keeps what servers asked for. */
+export class Egress {
+	readonly #parts: EgressParts;
+	readonly #ledgers = new Map<string, EgressLedger>();
+	readonly #gates = new Set<EgressGate>();
+	#folder: Promise<FileHandle> | undefined;
+	#count = 0;
+
+	constructor(parts: EgressParts) {
+		this.#parts = parts;
+	}
+
+	/**
+	 * Opens the way out of one instance; undefined where the plan leaves the network open.
+	 * Rejects where the folder cannot be used.
+	 */
+	async open(request: EgressRequest): Promise<EgressGate | undefined> {
+		const rules = rulesOf(request);
+		if (rules === undefined) return undefined;
+		const { folder, clock, dial = systemDial, limits = default_proxy_limits } = this.#parts;
+		this.#folder ??= prepareFolder(folder);
+		const handle = await this.#folder;
+		this.#count += 1;
+		const name = `${this.#count}.sock`;
+		const socket_path = join(folder, name);
+		const proxy = new EgressProxy({
+			server: request.server,
+			rules,
+			clock,
+			dial,
+			limits,
+			resolve: oneAtATime(this.#parts.resolve ?? systemResolve),
+			note: (outcome, target) => this.#note(request.server, outcome, target),
+		});
+		const is_long = Buffer.byteLength(socket_path) > socket_path_bytes_max;
+		await proxy.listen(is_long ? `/proc/self/fd/${handle.fd}/${name}` : socket_path);
+		const gate: EgressGate = {
+			socket_path,
+			close: async () => {
+				if (this.#gates.delete(gate)) await proxy.close();
+			},
+		};
+		this.#gates.add(gate);
+		return gate;
+	}
+
+	/** What a server asked of the network since the gateway was started. */
+	report(server: string): EgressReport {
+		return (this.#ledgers.get(server) ?? new EgressLedger()).report();
+	}
+
+	/** Closes every way out. */
+	async close(): Promise<void> {
+		await Promise.all([...this.#gates].map((gate) => gate.close()));
+		const handle = await this.#folder?.catch(() => undefined);
+		this.#folder = undefined;
+		await handle?.close();
+	}
+
+	#note(server: string, outcome: EgressOutcome, target: Target): void {
+		let ledger = this.#ledgers.get(server);
+		if (ledger === undefined) {
+			const [oldest] = this.#ledgers.keys();
+			if (this.#ledgers.size >= ledgers_max && oldest !== undefined) this.#ledgers.delete(oldest);
+			ledger = new EgressLedger();
+			this.#ledgers.set(server, ledger);
+		}
+		const is_new = ledger.note(outcome, target, this.#parts.clock.now());
+		if (is_new && outcome === "refused") {
+			this.#parts.onRefused?.(server, `was refused a connection to ${formatTarget(target)}`);
+		}
+	}
+}
+
+function rulesOf({ plan, untrusted }: EgressRequest): EgressRules | undefined {
+	if (plan.kind === "hosts") {
+		const rules = plan.hosts.map(parseHostRule).filter((rule) => rule !== undefined);
+		return { kind: "hosts", rules };
+	}
+	if (untrusted) return { kind: "hosts", rules: [] };
+	return plan.kind === "open" ? undefined : { kind: "public" };
+}
+
+/** Only the gateway's own user gets to the sockets; each sandbox is given its own. */
+async function prepareFolder(folder: string): Promise<FileHandle> {
+	await rm(folder, { recursive: true, force: true });
+	await mkdir(folder, { recursive: true, mode: 0o700 });
+	return open(folder, "r");
+}
