@@ -16,7 +16,14 @@ export interface AsksOptions {
 interface OpenAsk {
 	readonly controller: AbortController;
 	readonly closed: () => void;
+	/** What was given out for it. */
+	handed: UpstreamAsk | undefined;
 }
+
+const given_up = JSON.stringify({
+	code: rpc_codes.internal_error,
+	message: "The call that this request came of has ended.",
+});
 
 /** The requests that a server waits to have answered on one connection. */
 export class OpenAsks {
@@ -43,7 +50,7 @@ export class OpenAsks {
 			return undefined;
 		}
 		const controller = new AbortController();
-		const ask = { controller, closed };
+		const ask: OpenAsk = { controller, closed, handed: undefined };
 		this.#open.set(id, ask);
 		const answer = (outcome: AskOutcome) => {
 			// A withdrawn or answered request, or a later one that reuses its id, is not ours.
@@ -52,7 +59,20 @@ export class OpenAsks {
 			this.#options.send(response(id, outcome));
 			closed();
 		};
-		return { message, answer, signal: controller.signal };
+		ask.handed = { message, answer, signal: controller.signal };
+		return ask.handed;
+	}
+
+	/**
+	 * The call that a request came of is over: nobody answers it any more, and its id is free. A
+	 * server that still waits on the same channel is told; one that is asked over a stream of the
+	 * call hears of its end by that stream, and an answer could meet another request of this id.
+	 */
+	abandon(ask: UpstreamAsk, tell_server: boolean): void {
+		const id = rawId(ask.message);
+		if (this.#open.get(id)?.handed !== ask) return;
+		if (tell_server) this.#options.send(response(id, { kind: "error", json: given_up }));
+		this.withdraw(id);
 	}
 
 	/** Answers a request with an error at once. */
@@ -66,7 +86,7 @@ export class OpenAsks {
 		if (ask === undefined) return;
 		this.#open.delete(id);
 		ask.closed();
-		ask.controller.abort(new Error("the server withdrew its request"));
+		ask.controller.abort(new Error("nobody waits for the answer any more"));
 	}
 
 	/** The server is gone: nothing can be answered any more. */

@@ -9,7 +9,9 @@ import {
 	recordingContext,
 	toolRequest,
 } from "../../test/support/upstream-harness.ts";
+import { fail } from "../lib/result.ts";
 import { OpenAsks } from "./asks.ts";
+import type { UpstreamAsk } from "./driver.ts";
 import { UpstreamFaults } from "./faults.ts";
 import { Inbound } from "./inbound.ts";
 import { progressToken } from "./outgoing.ts";
@@ -33,7 +35,7 @@ function setUp() {
 	};
 	const receive = (text: string, via?: ReturnType<typeof add>) =>
 		inbound.receive(Buffer.from(text), via);
-	return { recorder, sent, pending, asks, add, receive };
+	return { recorder, sent, pending, faults, add, receive };
 }
 
 const listed = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
@@ -147,6 +149,67 @@ test("a question of a call without ears goes to whoever answers for the server",
 	assert.equal(recorder.asks.length, 1);
 	recorder.asks[0]?.answer({ kind: "error", json: '{"code":1,"message":"x"}' });
 	assert.deepEqual(sent, ['{"jsonrpc":"2.0","id":"q 1","error":{"code":1,"message":"x"}}']);
+});
+
+/** A call and what it was asked. */
+function askedCall({ add }: ReturnType<typeof setUp>) {
+	const asked: UpstreamAsk[] = [];
+	const call = add({ onRequest: (ask) => asked.push(ask) });
+	return { call, asked };
+}
+
+const question = '{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{}}';
+const roots = { kind: "result", json: '{"roots":[]}' } as const;
+
+test("a question goes with the call on whose stream it came, and its id is free again", async () => {
+	const setup = setUp();
+	const first = askedCall(setup);
+	setup.receive(question, first.call);
+	setup.pending.settle(first.call, fail(setup.faults.exited(first.call, "broke")));
+	await first.call.outcome;
+	assert.equal(first.asked[0]?.signal.aborted, true);
+	// The server was started anew and counts from the beginning.
+	const second = askedCall(setup);
+	setup.receive(question, second.call);
+	first.asked[0]?.answer(roots);
+	assert.deepEqual(setup.sent, []);
+	second.asked[0]?.answer(roots);
+	assert.deepEqual(setup.sent, ['{"jsonrpc":"2.0","id":1,"result":{"roots":[]}}']);
+});
+
+test("a server that waits on its one channel hears that the call it asked for has ended", async () => {
+	const setup = setUp();
+	const { call, asked } = askedCall(setup);
+	setup.receive(question);
+	setup.pending.settle(call, fail(setup.faults.cancelled(call)));
+	await call.outcome;
+	assert.equal(asked[0]?.signal.aborted, true);
+	asked[0]?.answer(roots);
+	assert.equal(setup.sent.length, 1);
+	assert.match(setup.sent[0] ?? "", /^\{"jsonrpc":"2.0","id":1,"error":\{.*has ended/);
+});
+
+test("calls that are given up while they are asked leave room for those that follow", async () => {
+	const setup = setUp();
+	for (let n = 0; n < 300; n++) {
+		const { call, asked } = askedCall(setup);
+		setup.receive(question.replace("1,", `${n},`));
+		assert.equal(asked.length, 1);
+		setup.pending.settle(call, fail(setup.faults.cancelled(call)));
+		await call.outcome;
+	}
+	assert.equal(setup.sent.filter((text) => text.includes("has ended")).length, 300);
+});
+
+test("an answered question is no business of its call's end", async () => {
+	const setup = setUp();
+	const { call, asked } = askedCall(setup);
+	setup.receive(question);
+	asked[0]?.answer(roots);
+	setup.receive(`{"jsonrpc":"2.0","id":${call.id},"result":{}}`);
+	await call.outcome;
+	assert.equal(setup.sent.length, 1);
+	assert.equal(asked[0]?.signal.aborted, false);
 });
 
 test("a ping is answered under its own id", () => {

@@ -165,6 +165,7 @@ export class Inbound {
 			return;
 		}
 		pending.asked(call);
+		void call.outcome.then(() => asks.abandon(ask, via === undefined));
 		call.request.onRequest?.(ask);
 	}
 }

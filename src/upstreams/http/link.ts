@@ -112,6 +112,8 @@ export class HttpLink {
 		handshake: () => Promise<Result<HttpSession, Fault>>,
 	): Promise<Result<HttpSession, Fault>> {
 		this.context.onLine("event", "the server has forgotten the session; a new one is made");
+		// What it asked in the old one went with it; a new session counts its ids anew.
+		this.asks.close();
 		const outcome = await handshake();
 		this.#renewing = undefined;
 		if (outcome.ok) this.session = outcome.value;
