@@ -298,9 +298,10 @@ class House implements Daemon, BackendRooms {
 		const listening = await this.#gateway.listen(host, port);
 		if (!listening.ok) return fail(listenProblem(listening.problem.code, host, port));
 		this.#url = `http://${host.includes(":") ? `[${host}]` : host}:${listening.value}`;
-		await this.#lock.update({ url: this.#url });
 		void this.#containers.sweep(this.#plan);
+		// Before anything else is waited for: whoever calls from now on must find the servers.
 		this.#hosting.apply(this.#plan.servers);
+		await this.#lock.update({ url: this.#url });
 		const { path } = this.#plan.source;
 		if (path !== undefined && this.#options.watch !== false) {
 			this.#watcher = watchFile(path, this.#options.clock, () => void this.reload());

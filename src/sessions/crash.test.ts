@@ -52,9 +52,23 @@ async function restart() {
 	return { database, writer, sessions, events, stored, troubles };
 }
 
+/** A call is answered and over, or neither: then it is for this run to end it. */
+async function judgeCall(events: SessionEvents, session_id: string, stream: string) {
+	const heard = new EventRecorder();
+	const resumed = await events.resume(session_id, `${stream}-0`, heard);
+	assert.ok(resumed.ok);
+	const { orphaned } = resumed.value;
+	if (orphaned) events.finish(session_id, stream, Buffer.from("lost"));
+	resumed.value.flow();
+	await settle();
+	const finals = heard.texts.filter((text) => text !== "progress");
+	assert.deepEqual(finals, [orphaned ? "lost" : "final"]);
+	assert.deepEqual(heard.ends, ["complete"]);
+}
+
 describe("a gateway that is killed in the middle of its work", () => {
 	it("is followed by one that knows every session and event it had promised", async () => {
-		const lines = await runAndKill(41);
+		const lines = await runAndKill(61);
 		const { database, writer, sessions, events, stored, troubles } = await restart();
 		const rows = new Map((await stored.load()).map((row) => [row.id, row]));
 		for (const [word, id, stream, ...ids] of lines) {
@@ -62,6 +76,7 @@ describe("a gateway that is killed in the middle of its work", () => {
 			assert.ok(row !== undefined, `${word} of session ${id}`);
 			assert.ok(sessions.get(row.id, row.endpoint, row.principal) !== undefined);
 			assert.equal(sessions.get(row.id, row.endpoint, "someone else"), undefined);
+			if (word === "call") await judgeCall(events, row.id, stream as string);
 			if (word !== "events") continue;
 			const heard = new EventRecorder();
 			const resumed = await events.resume(row.id, ids[0] as string, heard);

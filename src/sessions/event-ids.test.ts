@@ -9,10 +9,19 @@ describe("event ids", () => {
 	it("name the stream and the place in it", () => {
 		assert.equal(formatEventId(stream, 0), `${stream}-0`);
 		assert.equal(formatEventId(stream, 36), `${stream}-10`);
-		assert.deepEqual(parseEventId(`${stream}-10`), { stream, seq: 36 });
+		assert.deepEqual(parseEventId(`${stream}-10`), { stream, seq: 36, last: false });
+	});
+
+	it("say of a stream's last event that nothing follows", () => {
+		assert.equal(formatEventId(stream, 36, true), `${stream}-10.`);
+		assert.deepEqual(parseEventId(`${stream}-10.`), { stream, seq: 36, last: true });
 	});
 
 	for (const id of [
+		".",
+		`${stream}-.`,
+		`${stream}-1..`,
+		`${stream}-1.0`,
 		"",
 		"0",
 		stream,
@@ -35,11 +44,12 @@ describe("event ids", () => {
 		const property = fc.property(
 			fc.uint8Array({ minLength: 12, maxLength: 12 }),
 			fc.maxSafeNat(),
-			(bytes, seq) => {
+			fc.boolean(),
+			(bytes, seq, last) => {
 				const name = Buffer.from(bytes).toString("base64url");
-				const id = formatEventId(name, seq);
+				const id = formatEventId(name, seq, last);
 				assert.match(id, /^[\x21-\x7e]+$/);
-				assert.deepEqual(parseEventId(id), { stream: name, seq });
+				assert.deepEqual(parseEventId(id), { stream: name, seq, last });
 			},
 		);
 		fc.assert(property);

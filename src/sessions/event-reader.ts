@@ -151,8 +151,9 @@ export class StreamReader implements EventReader {
 	#deliver(event: { readonly seq: number; readonly data: Buffer }): void {
 		// The place first: the listener may append to this very stream.
 		this.#seq = event.seq;
-		this.#parts.stream.backlog.delivered(event.seq, event.data.length);
-		const id = formatEventId(this.#parts.stream.name, event.seq);
+		const { stream } = this.#parts;
+		stream.backlog.delivered(event.seq, event.data.length);
+		const id = formatEventId(stream.name, event.seq, stream.isComplete(event.seq));
 		this.#parts.listener.onEvent({ id, data: event.data });
 	}
 }

@@ -14,6 +14,8 @@ export interface EventStreamParts {
 	/** Events up to this number are not in memory; 0 for a new stream. */
 	readonly stored_seq: number;
 	readonly backlog_limits: BacklogLimits;
+	/** Number of the newest event; 0 when there is none. */
+	readonly newest_seq: number;
 }
 
 /**
@@ -36,6 +38,7 @@ export class EventStream {
 	readonly backlog: Backlog;
 	readonly #events: TailEvent[] = [];
 	#stored_seq: number;
+	#newest_seq: number;
 	#lost_seq = 0;
 
 	constructor(parts: EventStreamParts) {
@@ -46,11 +49,22 @@ export class EventStream {
 		this.ended = parts.ended;
 		this.#stored_seq = parts.stored_seq;
 		this.backlog = new Backlog(parts.backlog_limits);
+		this.#newest_seq = parts.newest_seq;
 	}
 
 	/** Every event with a higher number is in memory. */
 	get stored_seq(): number {
 		return this.#stored_seq;
+	}
+
+	/** True while it has had no event. */
+	get isEmpty(): boolean {
+		return this.#newest_seq === 0;
+	}
+
+	/** True when nothing comes behind the event of this number any more. */
+	isComplete(seq: number): boolean {
+		return this.ended && seq >= this.#newest_seq;
 	}
 
 	/** The highest number of an event that is neither in memory nor, for sure, in the store. */
@@ -73,6 +87,7 @@ export class EventStream {
 		assert(!this.ended, "nothing is appended to a stream that has ended");
 		this.#events.push(event);
 		this.backlog.added(event.data.length);
+		this.#newest_seq = event.seq;
 	}
 
 	/** The first event in memory behind a number. */

@@ -39,6 +39,7 @@ interface ModelReader {
 type Kind =
 	| "open"
 	| "append"
+	| "finish"
 	| "end"
 	| "flush"
 	| "pause"
@@ -61,7 +62,8 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
 		{ weight: 8, arbitrary: fc.constant<Kind>("append") },
 		{ weight: 8, arbitrary: fc.constantFrom<Kind>("open", "resume", "flush") },
 		{ weight: 6, arbitrary: fc.constantFrom<Kind>("pause", "flow", "close") },
-		{ weight: 4, arbitrary: fc.constantFrom<Kind>("end", "foreign", "restart", "crash") },
+		{ weight: 4, arbitrary: fc.constantFrom<Kind>("foreign", "restart", "crash") },
+		{ weight: 4, arbitrary: fc.constantFrom<Kind>("finish", "end") },
 	),
 	stream: fc.nat({ max: 6 }),
 	place: fc.nat({ max: 30 }),
@@ -144,6 +146,7 @@ class World {
 		else if (step.kind === "crash") await this.#crash();
 		else if (stream === undefined) return;
 		else if (step.kind === "append") this.#append(stream, step);
+		else if (step.kind === "finish") this.#finish(stream);
 		else if (step.kind === "end") this.#end(stream);
 		else if (step.kind === "resume") await this.#resume(stream, step);
 		else if (step.kind === "foreign") await this.#resumeForeign(stream, step);
@@ -185,13 +188,21 @@ class World {
 		stream.ids.push(id);
 	}
 
-	#end(stream: ModelStream): void {
-		const before = this.#events.append(stream.session_id, stream.name, Buffer.from("probe"));
-		if (before === undefined) return;
-		stream.events.push({ index: stream.ids.length, text: "probe", flushed: false });
-		stream.ids.push(before);
-		this.#events.end(stream.session_id, stream.name);
+	#finish(stream: ModelStream): void {
+		const id = this.#events.finish(stream.session_id, stream.name, Buffer.from("final"));
+		if (id === undefined) {
+			assert.ok(stream.end !== "no" || !stream.live);
+			return;
+		}
+		assert.match(id, /\.$/u);
+		stream.events.push({ index: stream.ids.length, text: "final", flushed: false });
+		stream.ids.push(id);
 		stream.end = "waits";
+	}
+
+	#end(stream: ModelStream): void {
+		this.#events.end(stream.session_id, stream.name);
+		if (stream.live && stream.end === "no") stream.end = "waits";
 	}
 
 	#move(stream: ModelStream, kind: Kind): void {
@@ -209,10 +220,17 @@ class World {
 		const last_id = stream.ids[place] ?? this.#events.priming(stream.name).id;
 		const heard = new EventRecorder();
 		const resumed = await this.#events.resume(stream.session_id, last_id, heard);
+		// Whoever has the last event, kept or lost, is told that there is nothing more to come for.
+		const has_last = last_id.endsWith(".");
+		const over = stream.end !== "no" && stream.events.every(({ index }) => index <= place);
 		if (!resumed.ok) {
-			assert.ok(this.#forgetful, `nothing was thrown away, but ${resumed.problem}`);
+			const { kind } = resumed.problem;
+			if (kind === "complete") assert.ok(has_last || over, "there was more to come for");
+			else if (stream.flushed) assert.ok(this.#forgetful, `nothing was thrown away, but ${kind}`);
+			else assert.equal(stream.ids.length, 0, "only an unwritten stream without events is unknown");
 			return;
 		}
+		assert.ok(!has_last && !over, "there is nothing to come back for");
 		if (stream.reader !== undefined) {
 			const { ends } = stream.reader.heard;
 			assert.deepEqual(ends.slice(-1), ["replaced"]);
@@ -226,7 +244,7 @@ class World {
 		const other = this.#session_ids.find((id) => id !== stream.session_id) as string;
 		const last_id = stream.ids[step.place] ?? this.#events.priming(stream.name).id;
 		const resumed = await this.#events.resume(other, last_id, new EventRecorder());
-		assert.deepEqual(resumed, { ok: false, problem: "unknown" });
+		assert.deepEqual(resumed, { ok: false, problem: { kind: "unknown" } });
 	}
 
 	async #flush(): Promise<void> {
@@ -264,6 +282,9 @@ class World {
 			const { texts, ends } = reader.heard;
 			const due = stream.events.filter((event) => event.index > reader.place);
 			const expected = due.map((event) => event.text);
+			const ids = reader.heard.events.map(({ id }) => id.replace(".", ""));
+			const due_ids = due.map(({ index }) => stream.ids[index]?.replace(".", ""));
+			assert.deepEqual(ids, due_ids.slice(0, ids.length));
 			if (this.#forgetful && ends[0] === "expired") {
 				assert.deepEqual(texts, expected.slice(0, texts.length));
 				stream.reader = undefined;

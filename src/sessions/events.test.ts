@@ -88,7 +88,7 @@ function append(stream: string, ...texts: string[]): string[] {
 async function resume(last_id: string): Promise<{ reader: EventReader; heard: EventRecorder }> {
 	const heard = new EventRecorder();
 	const resumed = await events.resume(session.id, last_id, heard);
-	assert.ok(resumed.ok, resumed.ok ? "" : resumed.problem);
+	assert.ok(resumed.ok, resumed.ok ? "" : resumed.problem.kind);
 	resumed.value.flow();
 	await settle();
 	return { reader: resumed.value, heard };
@@ -96,7 +96,7 @@ async function resume(last_id: string): Promise<{ reader: EventReader; heard: Ev
 
 async function refusal(session_id: string, last_id: string): Promise<string> {
 	const resumed = await events.resume(session_id, last_id, new EventRecorder());
-	return resumed.ok ? "resumed" : resumed.problem;
+	return resumed.ok ? "resumed" : resumed.problem.kind;
 }
 
 describe("a stream", () => {

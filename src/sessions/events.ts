@@ -59,8 +59,14 @@ export interface SessionEventsOptions {
 	readonly limits?: Partial<EventLimits>;
 }
 
-/** Why a stream cannot be resumed: nothing of that id, or what comes next was thrown away. */
-export type ResumeRefusal = "unknown" | "expired";
+/** Why a stream cannot be resumed. */
+export type ResumeRefusal =
+	/** Nothing of that id is kept. */
+	| { readonly kind: "unknown" }
+	/** The stream has ended, and the client has all of it. */
+	| { readonly kind: "complete" }
+	/** What comes next was thrown away; what the stream was opened for is known. */
+	| { readonly kind: "expired"; readonly stream: string; readonly about: string };
 
 /** A page of stored events. */
 const page = { events_max: 64, bytes_max: 1024 * 1024 };
@@ -124,7 +130,7 @@ export class SessionEvents {
 		if (log === undefined || log.open >= this.#limits.streams_max) return undefined;
 		const { random, clock, writer } = this.#options;
 		const name = random.bytes(stream_bytes).toString("base64url");
-		const fresh = { orphaned: false, ended: false, stored_seq: 0 };
+		const fresh = { orphaned: false, ended: false, stored_seq: 0, newest_seq: 0 };
 		const parts = { session_id, name, about, ...fresh, backlog_limits: this.#limits.backlog };
 		const stream = new EventStream(parts);
 		this.#register(log, stream);
@@ -163,13 +169,7 @@ export class SessionEvents {
 		const log = this.#logs.get(session_id);
 		const stream = log?.streams.get(stream_name);
 		if (log === undefined || stream === undefined || stream.ended) return undefined;
-		const seq = log.next_seq;
-		log.next_seq += 1;
-		const event: TailEvent = { stream, seq, data: unshared(data), kept: "pending" };
-		stream.push(event);
-		this.#store(event);
-		this.#bound(session_id, log, data.length);
-		this.#tail.add(event);
+		const seq = this.#push(session_id, log, stream, data);
 		stream.reader?.advance();
 		return formatEventId(stream_name, seq);
 	}
@@ -187,7 +187,20 @@ export class SessionEvents {
 		return this.#logs.get(session_id)?.streams.get(stream_name)?.backlog.is_overrun === true;
 	}
 
-	/** Ends a stream: its last event has been appended. It can be resumed until that is too old. */
+	/**
+	 * Appends the last event of a stream and ends it. Both are one write: whoever comes after a
+	 * crash finds the stream complete, or finds neither. Returns and delivers like `append`.
+	 */
+	finish(session_id: string, stream_name: string, data: Buffer): string | undefined {
+		const log = this.#logs.get(session_id);
+		const stream = log?.streams.get(stream_name);
+		if (log === undefined || stream === undefined || stream.ended) return undefined;
+		const seq = this.#push(session_id, log, stream, data, "last");
+		stream.reader?.advance();
+		return formatEventId(stream_name, seq, true);
+	}
+
+	/** Ends a stream without a further event. It can be resumed until its last one is too old. */
 	end(session_id: string, stream_name: string): void {
 		const log = this.#logs.get(session_id);
 		const stream = log?.streams.get(stream_name);
@@ -197,6 +210,8 @@ export class SessionEvents {
 		log.open -= 1;
 		const at_ms = this.#options.clock.now();
 		this.#options.writer.add((within) => within.events.endStream(session_id, stream_name, at_ms));
+		// A stream that never had an event is kept too, and counts as one so that it is trimmed.
+		if (stream.isEmpty) this.#bound(session_id, log, 0);
 		stream.reader?.advance();
 		this.#release(stream);
 	}
@@ -204,6 +219,7 @@ export class SessionEvents {
 	/**
 	 * Takes a stream up again behind the event a client saw last (`Last-Event-ID`), for that
 	 * session only; the connection that read it so far is replaced. Rejects when the store fails.
+	 * An ended stream of which nothing is left is refused as complete.
 	 */
 	async resume(
 		session_id: string,
@@ -213,20 +229,23 @@ export class SessionEvents {
 		const place = parseEventId(last_event_id);
 		const log = this.#logOf(session_id);
 		if (place === undefined || log === undefined || place.seq >= log.next_seq) {
-			return fail("unknown");
+			return fail({ kind: "unknown" });
 		}
 		const found =
 			log.streams.get(place.stream) ?? (await this.#load(log, session_id, place.stream));
-		if (found === undefined) return fail("unknown");
+		if (found === undefined) return fail({ kind: "unknown" });
+		if (place.last) return fail({ kind: "complete" });
+		const { name, about } = found;
 		if (place.seq < found.stored_seq) {
-			const kept = await this.#options.events.readAfter(session_id, found.name, place.seq, page);
-			if (kept === undefined) return fail("expired");
+			const kept = await this.#options.events.readAfter(session_id, name, place.seq, page);
+			if (kept === undefined) return fail({ kind: "expired", stream: name, about });
 		}
 		// While the store was asked, the session may have ended, and another connection may have
 		// taken the stream up.
-		if (this.#logs.get(session_id) !== log) return fail("unknown");
-		const stream = log.streams.get(found.name) ?? found;
-		if (place.seq < stream.lost_seq) return fail("expired");
+		if (this.#logs.get(session_id) !== log) return fail({ kind: "unknown" });
+		const stream = log.streams.get(name) ?? found;
+		if (place.seq < stream.lost_seq) return fail({ kind: "expired", stream: name, about });
+		if (stream.isComplete(place.seq)) return fail({ kind: "complete" });
 		this.#register(log, stream);
 		return succeed(this.#attach(stream, place.seq, listener));
 	}
@@ -268,8 +287,8 @@ export class SessionEvents {
 		// A stream of this run leaves memory only after it has ended.
 		const ended = row.ended_at_ms !== undefined || row.run === this.#run;
 		const stored_seq = log.next_seq - 1;
-		const { about } = row;
-		const place = { orphaned: !ended, ended, stored_seq };
+		const { about, newest_seq } = row;
+		const place = { orphaned: !ended, ended, stored_seq, newest_seq };
 		return new EventStream({
 			session_id,
 			name,
@@ -305,14 +324,38 @@ export class SessionEvents {
 		return reader;
 	}
 
-	#store(event: TailEvent): void {
+	/** Puts an event behind the others, in memory and soon in the store. Returns its number. */
+	#push(
+		session_id: string,
+		log: SessionLog,
+		stream: EventStream,
+		data: Buffer,
+		place: "last" | undefined = undefined,
+	): number {
+		const seq = log.next_seq;
+		log.next_seq += 1;
+		const event: TailEvent = { stream, seq, data: unshared(data), kept: "pending" };
+		stream.push(event);
+		if (place === "last") {
+			stream.ended = true;
+			stream.backlog.close();
+			log.open -= 1;
+		}
+		this.#store(event, place === "last");
+		this.#bound(session_id, log, data.length);
+		this.#tail.add(event);
+		return seq;
+	}
+
+	#store(event: TailEvent, last: boolean): void {
 		const { stream, seq, data } = event;
 		const { session_id, name } = stream;
-		const row = { session_id, stream: name, seq, at_ms: this.#options.clock.now(), data };
-		const stored = this.#options.writer.addDurably(
-			(within) => within.events.append([row]),
-			data.length,
-		);
+		const at_ms = this.#options.clock.now();
+		const row = { session_id, stream: name, seq, at_ms, data };
+		const stored = this.#options.writer.addDurably(async (within) => {
+			await within.events.append([row]);
+			if (last) await within.events.endStream(session_id, name, at_ms);
+		}, data.length);
 		void stored.then((there) => this.#tail.settle(event, there));
 	}
 

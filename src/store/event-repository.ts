@@ -14,6 +14,12 @@ export interface StoredStream {
 	readonly ended_at_ms: number | undefined;
 }
 
+/** A stream, and how far its events go. */
+export interface KeptStream extends StoredStream {
+	/** Number of its newest event that is kept; 0 when there is none. */
+	readonly newest_seq: number;
+}
+
 /** One event of a stream. */
 export interface StoredEvent {
 	readonly session_id: string;
@@ -37,9 +43,9 @@ export interface EventBound {
 export interface EventRepository {
 	/** Adds a stream; its session must be there. */
 	openStream(stream: StoredStream): Promise<void>;
-	/** Marks a stream as complete; one without events is removed at once. */
+	/** Marks a stream as complete. */
 	endStream(session_id: string, stream: string, at_ms: number): Promise<void>;
-	stream(session_id: string, stream: string): Promise<StoredStream | undefined>;
+	stream(session_id: string, stream: string): Promise<KeptStream | undefined>;
 	/** Adds events; their streams must be there. */
 	append(events: readonly StoredEvent[]): Promise<void>;
 	/**
@@ -52,7 +58,10 @@ export interface EventRepository {
 		seq: number,
 		page: EventBound,
 	): Promise<StoredEvent[] | undefined>;
-	/** Throws a session's oldest events away until the rest is within the bound. */
+	/**
+	 * Throws a session's oldest events away until the rest is within the bound, and its ended
+	 * streams without events.
+	 */
 	trim(session_id: string, bound: EventBound): Promise<void>;
 	/** Throws away the oldest events of all sessions until the rest is within so many bytes. */
 	trimAll(bytes_max: number): Promise<void>;
@@ -91,21 +100,6 @@ export class SqlEventRepository implements EventRepository {
 	}
 
 	async endStream(session_id: string, stream: string, at_ms: number): Promise<void> {
-		const kept = await this.#db
-			.selectFrom("session_events")
-			.select("seq")
-			.where("session_id", "=", session_id)
-			.where("stream", "=", stream)
-			.limit(1)
-			.executeTakeFirst();
-		if (kept === undefined) {
-			await this.#db
-				.deleteFrom("session_streams")
-				.where("session_id", "=", session_id)
-				.where("stream", "=", stream)
-				.execute();
-			return;
-		}
 		await this.#db
 			.updateTable("session_streams")
 			.set({ ended_at_ms: at_ms })
@@ -114,7 +108,7 @@ export class SqlEventRepository implements EventRepository {
 			.execute();
 	}
 
-	async stream(session_id: string, stream: string): Promise<StoredStream | undefined> {
+	async stream(session_id: string, stream: string): Promise<KeptStream | undefined> {
 		const row = await this.#db
 			.selectFrom("session_streams")
 			.select(["run", "about", "opened_at_ms", "ended_at_ms"])
@@ -122,6 +116,12 @@ export class SqlEventRepository implements EventRepository {
 			.where("stream", "=", stream)
 			.executeTakeFirst();
 		if (row === undefined) return undefined;
+		const newest = await this.#db
+			.selectFrom("session_events")
+			.select((eb) => eb.fn.max("seq").as("seq"))
+			.where("session_id", "=", session_id)
+			.where("stream", "=", stream)
+			.executeTakeFirst();
 		return {
 			session_id,
 			stream,
@@ -129,6 +129,7 @@ export class SqlEventRepository implements EventRepository {
 			about: row.about,
 			opened_at_ms: Number(row.opened_at_ms),
 			ended_at_ms: row.ended_at_ms === null ? undefined : Number(row.ended_at_ms),
+			newest_seq: Number(newest?.seq ?? 0),
 		};
 	}
 
@@ -192,10 +193,11 @@ export class SqlEventRepository implements EventRepository {
 			.limit(bound.events_max + 1)
 			.execute();
 		const first_gone = newest[countWithin(newest, bound)];
-		if (first_gone === undefined) return;
-		await this.#removeEvents((eb) =>
-			eb.and([eb("session_id", "=", session_id), eb("seq", "<=", first_gone.seq)]),
-		);
+		if (first_gone !== undefined) {
+			await this.#removeEvents((eb) =>
+				eb.and([eb("session_id", "=", session_id), eb("seq", "<=", first_gone.seq)]),
+			);
+		}
 		await this.#db
 			.deleteFrom("session_streams")
 			.where("session_id", "=", session_id)

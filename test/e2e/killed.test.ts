@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { stdioFixture } from "../support/gateway.ts";
 import { startMoorage } from "../support/moorage-process.ts";
 import { eventually, markedProcesses, sees_environments } from "../support/processes.ts";
+import { type LegacyWire, openLegacy } from "../support/wire-clients.ts";
 
 let folder: string;
 
@@ -87,5 +88,67 @@ test("a session goes on after the gateway was killed with SIGKILL", async () => 
 	});
 	assert.equal(called.status, 200);
 	assert.match(await called.text(), /still here/);
+	await second.stop();
+});
+
+const session_headers = ({ session_id }: LegacyWire) => ({
+	"content-type": "application/json",
+	accept: "application/json, text/event-stream",
+	"mcp-session-id": session_id,
+	"mcp-protocol-version": "2025-11-25",
+});
+
+/** Takes a stream up again at another gateway over the same data. */
+function comeBack(address: URL, client: LegacyWire, id: string): Promise<Response> {
+	return fetch(address, { headers: { ...session_headers(client), "last-event-id": id } });
+}
+
+test("a call that ran while the gateway was killed ends once, on the resumed stream", async () => {
+	const { config, data } = await marked("lost", "lost", { slow: stdioFixture("slow") });
+	const first = await startMoorage(config, data);
+	const client = await openLegacy(first.address("slow"));
+	const params = '{"name":"hold","arguments":{"key":"x"},"_meta":{"progressToken":1}}';
+	const body = `{"jsonrpc":"2.0","id":"held","method":"tools/call","params":${params}}`;
+	const headers = session_headers(client);
+	const called = await fetch(client.address, { method: "POST", headers, body });
+	const reader = called.body?.getReader();
+	const { value } = (await reader?.read()) ?? {};
+	const [priming] =
+		Buffer.from(value ?? [])
+			.toString()
+			.match(/(?<=^id: ?).+$/mu) ?? [];
+	assert.ok(priming !== undefined);
+	await first.kill();
+	await reader?.cancel().catch(() => undefined);
+	const second = await startMoorage(config, data);
+	const resumed = await (await comeBack(second.address("slow"), client, priming)).text();
+	assert.equal([...resumed.matchAll(/"id":"held"/gu)].length, 1);
+	assert.match(resumed, /The gateway was restarted/u);
+	const [last] = resumed.match(/(?<=^id: ?)\S+\.$/mu) ?? [];
+	assert.ok(last !== undefined, resumed);
+	assert.equal((await comeBack(second.address("slow"), client, last)).status, 204);
+	// The same again is the same again: no second error is made.
+	const again = await (await comeBack(second.address("slow"), client, priming)).text();
+	assert.equal([...again.matchAll(/"id":"held"/gu)].length, 1);
+	await second.stop();
+});
+
+test("a call whose events were thrown away meanwhile ends with an honest error", async () => {
+	const { config, data } = await marked("many", "many", { progress: stdioFixture("progress") });
+	const first = await startMoorage(config, data);
+	const client = await openLegacy(first.address("progress"));
+	const params = '{"name":"steps","arguments":{"steps":1500},"_meta":{"progressToken":1}}';
+	const body = `{"jsonrpc":"2.0","id":"many","method":"tools/call","params":${params}}`;
+	const headers = session_headers(client);
+	const called = await fetch(client.address, { method: "POST", headers, body });
+	const [priming] = (await called.text()).match(/(?<=^id: ?).+$/mu) ?? [];
+	assert.ok(priming !== undefined);
+	await first.stop();
+	const second = await startMoorage(config, data);
+	const told = await comeBack(second.address("progress"), client, priming);
+	assert.equal(told.status, 200);
+	const text = await told.text();
+	assert.match(text, /thrown away unread/u);
+	assert.equal([...text.matchAll(/"id":"many"/gu)].length, 1);
 	await second.stop();
 });

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { type LegacyWire, openLegacy } from "../support/wire-clients.ts";
@@ -8,7 +10,9 @@ import { type LegacyWire, openLegacy } from "../support/wire-clients.ts";
 let gateway: TestGateway;
 
 before(async () => {
-	gateway = await startGateway({ servers: { slow: stdioFixture("slow") } });
+	gateway = await startGateway({
+		servers: { slow: stdioFixture("slow"), asking: stdioFixture("asking") },
+	});
 });
 
 after(() => gateway.stop());
@@ -78,4 +82,64 @@ test("an id of no event is refused, and so is one of another session", async () 
 	}
 	await one.call("release", '{"key":"foreign"}');
 	await readUntil(await comeBack(one, place), /released foreign/u);
+});
+
+test("a client that has everything is told that it need not come back", async () => {
+	const client = await openLegacy(gateway.address("slow"));
+	const first = await readUntil(await hold(client, "done"), /"held"[^\n]*\n\n/u);
+	await client.call("release", '{"key":"done"}');
+	const rest = await readUntil(await comeBack(client, last_id(first)), /released done[^\n]*\n\n/u);
+	const again = await comeBack(client, last_id(rest));
+	assert.equal(again.status, 204);
+	assert.equal(await again.text(), "");
+});
+
+/** What a server of bytes sends first, as one read gives it. */
+async function firstRead(address: URL, request: string): Promise<string> {
+	const socket = connect(Number(address.port), address.hostname);
+	socket.write(request);
+	const [chunk] = (await once(socket, "data")) as [Buffer];
+	socket.destroy();
+	return chunk.toString("latin1");
+}
+
+test("the head of a stream never travels without an id to come back with", async () => {
+	const client = await openLegacy(gateway.address("slow"));
+	const heads = (more: Record<string, string>) =>
+		Object.entries({ ...headersOf(client), host: client.address.host, ...more })
+			.map(([name, value]) => `${name}: ${value}\r\n`)
+			.join("");
+	const path = client.address.pathname;
+	const opened = await firstRead(client.address, `GET ${path} HTTP/1.1\r\n${heads({})}\r\n`);
+	assert.match(opened, /^HTTP\/1.1 200 [^]*\r\n\r\n[^]*id: \S+\n/u);
+	const place = last_id(opened);
+	const resumed = await firstRead(
+		client.address,
+		`GET ${path} HTTP/1.1\r\n${heads({ "last-event-id": place })}\r\n`,
+	);
+	assert.match(resumed, /^HTTP\/1.1 200 /u);
+	assert.equal(last_id(resumed), place);
+});
+
+test("an answer that was lost with the connection is asked for again when the client is back", async () => {
+	const client = await openLegacy(gateway.address("asking"), {
+		capabilities: '{"elicitation":{}}',
+	});
+	const body =
+		'{"jsonrpc":"2.0","id":"asked","method":"tools/call","params":{"name":"elicit","arguments":{}}}';
+	const called = await fetch(client.address, { method: "POST", headers: headersOf(client), body });
+	const first = await readUntil(called, /elicitation\/create[^\n]*\n\n/u);
+	const [, lost] = /"id":"(moorage-[^"]+)"/u.exec(first) ?? [];
+	assert.ok(lost !== undefined);
+	// Its answer never arrives. It comes back for the rest of its call instead.
+	const resumed = await comeBack(client, last_id(first));
+	const second = await readUntil(resumed, /elicitation\/create[^\n]*\n\n/u);
+	assert.match(second, new RegExp(`notifications/cancelled[^\n]*"requestId":"${lost}"`, "u"));
+	const [, anew] = /"id":"(moorage-[^"]+)"/u.exec(second) ?? [];
+	assert.ok(anew !== undefined && anew !== lost);
+	const result = '{"action":"accept","content":{"name":"Ada"}}';
+	await client.notify(`{"jsonrpc":"2.0","id":"${anew}","result":${result}}`);
+	const last = await readUntil(await comeBack(client, last_id(second)), /"asked"[^\n]*\n\n/u);
+	assert.match(last, /Ada/u);
+	assert.equal([...last.matchAll(/"id":"asked"/gu)].length, 1);
 });

@@ -57,7 +57,7 @@ async function prepare(current: () => ContractStore, ...streams: StoredStream[])
 function readContract(current: () => ContractStore): void {
 	it("finds a stream as it was opened, and only in its session", async () => {
 		const events = await prepare(current, sampleStream("s", "a"), sampleStream("t", "b"));
-		assert.deepEqual(await events.stream("s", "a"), sampleStream("s", "a"));
+		assert.deepEqual(await events.stream("s", "a"), { ...sampleStream("s", "a"), newest_seq: 0 });
 		assert.equal(await events.stream("t", "a"), undefined);
 		assert.equal(await events.stream("s", "unknown"), undefined);
 	});
@@ -115,13 +115,18 @@ function readContract(current: () => ContractStore): void {
 		assert.deepEqual(read, many);
 	});
 
-	it("notes the end of a stream with events and removes one without", async () => {
+	it("notes the end of a stream and how far it goes, without events until it is trimmed", async () => {
 		const events = await prepare(current, sampleStream("s", "a"), sampleStream("s", "b"));
 		await events.append([sampleEvent("s", "a", 1)]);
 		await events.endStream("s", "a", 77);
 		await events.endStream("s", "b", 77);
-		assert.deepEqual(await events.stream("s", "a"), sampleStream("s", "a", { ended_at_ms: 77 }));
+		const ended = sampleStream("s", "a", { ended_at_ms: 77 });
+		assert.deepEqual(await events.stream("s", "a"), { ...ended, newest_seq: 1 });
+		const empty = sampleStream("s", "b", { ended_at_ms: 77 });
+		assert.deepEqual(await events.stream("s", "b"), { ...empty, newest_seq: 0 });
+		await events.trim("s", page);
 		assert.equal(await events.stream("s", "b"), undefined);
+		assert.equal((await events.stream("s", "a"))?.newest_seq, 1);
 	});
 
 	it("removes streams and events with their session", async () => {
@@ -181,7 +186,7 @@ function boundContract(current: () => ContractStore): void {
 		await events.endStream("s", "a", 5);
 		await events.trim("s", { events_max: 0, bytes_max: 0 });
 		assert.equal(await events.stream("s", "a"), undefined);
-		assert.deepEqual(await events.stream("s", "b"), sampleStream("s", "b"));
+		assert.deepEqual(await events.stream("s", "b"), { ...sampleStream("s", "b"), newest_seq: 0 });
 	});
 
 	it("trims nothing when everything is within the bound", async () => {

@@ -116,7 +116,7 @@ export class GatewaySimulation {
 			const state = this.#life.states.find(session);
 			assert.equal(state?.anyStream(), undefined, "requests stay in flight");
 			for (const id of ids) {
-				const late = state?.answered(id, { kind: "result", json: Buffer.from("{}") });
+				const late = state?.questions.answered(id, { kind: "result", json: Buffer.from("{}") });
 				assert.notEqual(late, true, "a question of a call that is over can be answered");
 			}
 		}
@@ -326,13 +326,13 @@ export class GatewaySimulation {
 		for (let time = 0; time < times; time += 1) {
 			this.#later(3_000, () => {
 				// It may come to another life of the gateway than the one that asked.
-				const found = this.#life.states.of(session).answered(id, answerTo(client));
+				const found = this.#life.states.of(session).questions.answered(id, answerTo(client));
 				this.#see(found ? "answered question" : "answer too late");
 			});
 		}
 		if (this.#random.chance(0.1)) {
 			this.#later(3_000, () =>
-				this.#life.states.of(`thief of ${id}`).answered(id, answerTo("thief")),
+				this.#life.states.of(`thief of ${id}`).questions.answered(id, answerTo("thief")),
 			);
 		}
 	}

@@ -2,7 +2,8 @@
  * A process that opens sessions and sends events for ever, until it is killed.
  *
  *   sessions-child.ts PATH   prints `session ID` for each durable session and
- *                            `events SESSION STREAM ID...` for each flushed group of events
+ *                            `events SESSION STREAM ID...` for each flushed group of events and
+ *                            `call SESSION STREAM` for a durable stream that is finished right after
  */
 import { stdout } from "node:process";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -46,6 +47,12 @@ for (let n = 0; ; n += 1) {
 	const ids = [0, 1, 2].map((k) => events.append(session.id, stream, Buffer.from(`${n}.${k}`)));
 	await events.flush();
 	stdout.write(`events ${session.id} ${stream} ${ids.join(" ")}\n`);
+	const call = events.open(session.id, `request ${n}`, new EventRecorder());
+	if (call === undefined) throw new Error("no stream");
+	await events.openedDurably(session.id, call.stream);
+	stdout.write(`call ${session.id} ${call.stream}\n`);
+	events.append(session.id, call.stream, Buffer.from("progress"));
+	events.finish(session.id, call.stream, Buffer.from("final"));
 	// These may or may not be there after the kill.
 	for (let k = 3; k < 20; k += 1) events.append(session.id, stream, Buffer.from(`${n}.${k}`));
 }

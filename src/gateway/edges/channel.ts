@@ -4,6 +4,8 @@ export interface Channel {
 	readonly takes_streams: boolean;
 	/** True when the final message has been given. */
 	readonly finished: boolean;
+	/** The recorded stream behind it, where there is one by now. */
+	readonly stream?: string | undefined;
 	/** Sends a message ahead of the final one; dropped when the client takes no streams. */
 	send(bytes: Buffer): void;
 	/** See `UpstreamRequest.backlog`; absent where what is sent is bounded in another way. */

@@ -18,21 +18,23 @@ export class EventResponse implements EventListener {
 	readonly #clock: Clock;
 	#reader: EventReader | undefined;
 	#timer: Timer | undefined;
+	#written = false;
 
 	constructor(response: ServerResponse, clock: Clock, headers: Readonly<Record<string, string>>) {
 		this.#response = response;
 		this.#clock = clock;
 		response.writeHead(200, { ...headers, ...sse_headers });
-		response.flushHeaders();
 	}
 
 	/**
 	 * Starts carrying a stream. `priming` is an event without data that gives the client an id
-	 * to come back with (transports, 2025-11-25); older clients do not expect one.
+	 * to come back with (transports, 2025-11-25); older clients do not expect one. It leaves in one
+	 * write with the head: a client that has read a head, and no id before the connection broke,
+	 * would wait for its answer for ever.
 	 */
 	carry(reader: EventReader, priming: { id: string; data: Buffer } | undefined): void {
 		this.#reader = reader;
-		if (priming !== undefined) this.#response.write(encodeSseEvent({ ...priming, retry_ms }));
+		if (priming !== undefined) this.#write(encodeSseEvent({ ...priming, retry_ms }));
 		this.#response.once("close", () => {
 			this.#timer?.cancel();
 			reader.close();
@@ -40,15 +42,21 @@ export class EventResponse implements EventListener {
 		this.#response.on("drain", () => reader.flow());
 		this.#keepAlive();
 		reader.flow();
+		if (!this.#written) this.#response.flushHeaders();
 	}
 
 	onEvent(event: { id: string; data: Buffer }): void {
-		if (!this.#response.write(encodeSseEvent(event))) this.#reader?.pause();
+		if (!this.#write(encodeSseEvent(event))) this.#reader?.pause();
 	}
 
 	onEnd(_reason: ReaderEnd): void {
 		this.#timer?.cancel();
 		this.#response.end();
+	}
+
+	#write(bytes: Buffer): boolean {
+		this.#written = true;
+		return this.#response.write(bytes);
 	}
 
 	#keepAlive(): void {

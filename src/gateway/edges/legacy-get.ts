@@ -1,11 +1,15 @@
 import { header_names } from "../../protocol/headers.ts";
+import { formatEventId } from "../../sessions/event-ids.ts";
+import type { ResumeRefusal } from "../../sessions/events.ts";
 import type { Session } from "../../sessions/sessions.ts";
+import { encodeSseEvent } from "../../wire/sse.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Pushes } from "../pushes.ts";
 import { renderReply } from "../render.ts";
 import { readHeader } from "./classify.ts";
 import { EventResponse, openEventStream } from "./event-response.ts";
 import type { Exchange } from "./exchange.ts";
+import { sse_headers } from "./http-reply.ts";
 import { SessionPush } from "./legacy-push.ts";
 import type { LegacySessionState } from "./legacy-state.ts";
 import { pushListener } from "./push-listener.ts";
@@ -22,6 +26,9 @@ export interface GetParts {
 
 /** First revision whose clients know events without data. */
 const priming_revision = "2025-11-25";
+
+/** No content: the way of event streams to tell a client that it need not come back. */
+const status_complete = 204;
 
 /** Opens the session's push stream, or takes up the stream that `Last-Event-ID` names. */
 export async function serveGet(parts: GetParts): Promise<"served" | "unknown"> {
@@ -65,7 +72,7 @@ async function resume(parts: GetParts, last_event_id: string): Promise<"served" 
 		onEvent: (event) => pending.carrier?.onEvent(event),
 		onEnd: (reason) => pending.carrier?.onEnd(reason),
 	});
-	if (!found.ok) return "unknown";
+	if (!found.ok) return refuseResume(parts, found.problem);
 	if (exchange.response.destroyed) {
 		found.value.close();
 		return "served";
@@ -80,7 +87,44 @@ async function resume(parts: GetParts, last_event_id: string): Promise<"served" 
 	// it: without an id of its own it would not find the stream again.
 	const place = { id: last_event_id, data: Buffer.alloc(0) };
 	pending.carrier.carry(reader, session.revision >= priming_revision ? place : undefined);
+	state.questions.again(reader.stream);
 	return "served";
+}
+
+/**
+ * A stream that cannot be taken up. Where there is nothing more to say its client is sent away
+ * for good (SDK 1.x comes back even after an error, and without an id at the second time); where
+ * the answer to a call may have been thrown away the client is told, instead of left waiting.
+ */
+function refuseResume(parts: GetParts, why: ResumeRefusal): "served" | "unknown" {
+	const { exchange, context } = parts;
+	const { headers, response } = exchange;
+	if (why.kind === "unknown") return "unknown";
+	if (why.kind === "complete") {
+		response.writeHead(status_complete, headers).end();
+		return "served";
+	}
+	const purpose = parsePurpose(why.about);
+	if (purpose.kind === "push") return "unknown";
+	const id = formatEventId(why.stream, 0, true);
+	const data = lostAnswer(context, purpose, "Events of this call were thrown away unread.");
+	response.writeHead(200, { ...headers, ...sse_headers }).end(encodeSseEvent({ id, data }));
+	return "served";
+}
+
+/** The answer to a call whose own answer is lost. */
+function lostAnswer(
+	context: GatewayContext,
+	{ id, method }: StreamPurpose & { kind: "call" },
+	what: string,
+): Buffer {
+	const fault = context.fault({
+		code: "server_exited",
+		message: `${what} Whether the server finished it is not known; check before you repeat it.`,
+		level: "warn",
+		retry_safe: false,
+	});
+	return renderReply({ kind: "fault", fault }, { id, method, era: "legacy" }).bytes;
 }
 
 /**
@@ -100,15 +144,6 @@ function adopt(
 		state.push = pushOn(parts, stream);
 		return;
 	}
-	const fault = context.fault({
-		code: "server_exited",
-		message:
-			"The gateway was restarted while this call was running. Whether the server finished it " +
-			"is not known; check before you repeat it.",
-		level: "warn",
-		retry_safe: false,
-	});
-	const to = { id: purpose.id, method: purpose.method, era: "legacy" } as const;
-	context.events.append(session.id, stream, renderReply({ kind: "fault", fault }, to).bytes);
-	context.events.end(session.id, stream);
+	const what = "The gateway was restarted while this call was running.";
+	context.events.finish(session.id, stream, lostAnswer(context, purpose, what));
 }

@@ -34,14 +34,14 @@ export class SessionPush implements PushChannel {
 	}
 
 	finish(bytes: Buffer, _status: number): void {
-		this.send(bytes);
-		this.end();
+		if (this.#finished) return;
+		this.abandon();
+		this.#events.finish(this.#session_id, this.stream, bytes);
 	}
 
 	end(): void {
 		if (this.#finished) return;
-		this.#finished = true;
-		this.#forget();
+		this.abandon();
 		this.#events.end(this.#session_id, this.stream);
 	}
 

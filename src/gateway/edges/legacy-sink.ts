@@ -1,6 +1,4 @@
 import { rpc_codes } from "../../protocol/codes.ts";
-import { composeNotification } from "../../wire/compose.ts";
-import { applyEdits, replaceSpan } from "../../wire/splice.ts";
 import type { CallSink } from "../call.ts";
 import type { Channel } from "./channel.ts";
 import type { LegacySessionState } from "./legacy-state.ts";
@@ -23,15 +21,7 @@ export function legacySink(reply: Channel, state: LegacySessionState | undefined
 				ask.answer({ kind: "error", json: refused });
 				return;
 			}
-			const id = state.asking(ask);
-			const { bytes } = ask.message;
-			reply.send(applyEdits(bytes, [replaceSpan(ask.message.id, id)]));
-			ask.signal.addEventListener(
-				"abort",
-				() =>
-					reply.send(composeNotification("notifications/cancelled", `{"requestId":${id}}`).bytes),
-				{ once: true },
-			);
+			state.questions.ask(ask, reply);
 		},
 	};
 }

@@ -1,6 +1,6 @@
 import type { Random } from "../../lib/random.ts";
-import type { AskOutcome, UpstreamAsk } from "../../upstreams/driver.ts";
 import type { Channel } from "./channel.ts";
+import { LegacyQuestions } from "./legacy-questions.ts";
 
 /** Where a session is told what belongs to no request of it. */
 export interface PushChannel extends Channel {
@@ -24,15 +24,14 @@ export interface RunningRequest {
  */
 export class LegacySessionState {
 	readonly #in_flight = new Map<string, RunningRequest>();
-	readonly #asked = new Map<string, UpstreamAsk>();
-	readonly #ask_prefix: string;
-	#next_ask = 1;
+	/** Questions it was asked and has not answered. */
+	readonly questions: LegacyQuestions;
 	/** The session's push stream, once its client has asked for one. */
 	push: PushChannel | undefined;
 
-	/** `ask_prefix` keeps an answer to an earlier run's question from meeting one of this run. */
+	/** `ask_prefix` is different in each run of the gateway. */
 	constructor(ask_prefix: string) {
-		this.#ask_prefix = ask_prefix;
+		this.questions = new LegacyQuestions(ask_prefix);
 	}
 
 	/** Notes a request so that `notifications/cancelled` finds it. `id` is raw JSON. */
@@ -55,30 +54,12 @@ export class LegacySessionState {
 		return this.push;
 	}
 
-	/** Registers a question to the client and draws the id it is asked under (raw JSON). */
-	asking(ask: UpstreamAsk): string {
-		const id = JSON.stringify(`${this.#ask_prefix}-${this.#next_ask}`);
-		this.#next_ask += 1;
-		this.#asked.set(id, ask);
-		ask.signal.addEventListener("abort", () => this.#asked.delete(id), { once: true });
-		return id;
-	}
-
-	/** Passes the client's answer on; false when nobody asked under that id. */
-	answered(id: string, outcome: AskOutcome): boolean {
-		const ask = this.#asked.get(id);
-		if (ask === undefined) return false;
-		this.#asked.delete(id);
-		ask.answer(outcome);
-		return true;
-	}
-
 	/** The session is over: everything it had open ends. */
 	end(): void {
 		for (const { cancel } of this.#in_flight.values()) cancel.abort();
 		this.push?.abandon();
 		this.#in_flight.clear();
-		this.#asked.clear();
+		this.questions.clear();
 	}
 }
 

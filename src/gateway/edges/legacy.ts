@@ -250,7 +250,7 @@ export class LegacyEdge {
 		if (body === undefined) return;
 		const json = bytes.subarray(body.span.start, body.span.end);
 		const kind = message.result === undefined ? "error" : "result";
-		asker.state?.answered(rawText(bytes, message.id), { kind, json });
+		asker.state?.questions.answered(rawText(bytes, message.id), { kind, json });
 	}
 
 	/** Who posts: a session, or a stateless client that never opened one. Answers if neither. */

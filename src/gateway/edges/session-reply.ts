@@ -43,6 +43,11 @@ export class SessionReply implements Channel {
 		this.#timer = options.clock.afterIdle(resumable_after_ms, () => this.#open());
 	}
 
+	/** The recorded stream behind it, once there is one. */
+	get stream(): string | undefined {
+		return this.#stream;
+	}
+
 	get finished(): boolean {
 		return this.#finished;
 	}
@@ -73,8 +78,7 @@ export class SessionReply implements Channel {
 			this.#plainReply(false).finish(bytes, status);
 			return;
 		}
-		this.#append(bytes);
-		this.#options.events.end(this.#options.session_id, this.#stream);
+		this.#options.events.finish(this.#options.session_id, this.#stream, bytes);
 	}
 
 	end(status: number): void {
