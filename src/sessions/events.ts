@@ -330,7 +330,7 @@ export class SessionEvents {
 		log: SessionLog,
 		stream: EventStream,
 		data: Buffer,
-		place: "last" | undefined = undefined,
+		place?: "last",
 	): number {
 		const seq = log.next_seq;
 		log.next_seq += 1;

@@ -3,7 +3,7 @@
  *
  *   sessions-child.ts PATH   prints `session ID` for each durable session and
  *                            `events SESSION STREAM ID...` for each flushed group of events and
- *                            `call SESSION STREAM` for a durable stream that is finished right after
+ *                            `call SESSION STREAM` for a durable stream that is finished next
  */
 import { stdout } from "node:process";
 import { systemClock } from "../../src/lib/clock.ts";

@@ -133,7 +133,7 @@ test("however answers, returns and withdrawals interleave, each question is answ
 			const found = ids[at % Math.max(ids.length, 1)];
 			if (kind === "answer" && found !== undefined) {
 				const before = asked.flatMap(({ answers }) => answers).length;
-				const taken = questions.answered(raw(found) as string, answer("x"));
+				const taken = questions.answered(raw(found), answer("x"));
 				assert.equal(asked.flatMap(({ answers }) => answers).length, before + (taken ? 1 : 0));
 			}
 			if (kind === "withdraw") asked[at]?.withdraw();
