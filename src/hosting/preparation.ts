@@ -107,14 +107,22 @@ export class Preparation {
 			const what = `could not be installed within ${minutes} minutes`;
 			late.resolve({ failure: failureOfTime(plan.name, what, "install_failed") });
 		});
+		const said = new Set<string>();
+		const say = (line: string) => {
+			said.add(line);
+			this.#owner.onProgress(line);
+		};
 		const outcome = resolve(plan.spec, {
 			server: plan.name,
 			plan,
-			progress: (line) => this.#owner.onProgress(line),
+			progress: say,
 			signal: running.signal,
 		}).then(
-			(result) =>
-				result.ok ? { resolved: result.value } : { failure: failureOfFault(result.problem) },
+			(result) => {
+				if (!result.ok) return { failure: failureOfFault(result.problem) };
+				for (const note of result.value.notes) if (!said.has(note)) say(note);
+				return { resolved: result.value };
+			},
 			(error: unknown) => {
 				const what = "could not be prepared because of a defect in Moorage";
 				const failure = failureOfTime(plan.name, what, "internal");

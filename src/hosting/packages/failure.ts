@@ -123,7 +123,11 @@ export function explainNpm(stdout: string, stderr: string): InstallFailure {
 		.map((line) => line.replace(/^npm (?:error|ERR!)\s*/u, ""))
 		.filter((line) => line !== "" && !line.startsWith("A complete log of this run"));
 	const code =
-		reported?.code ?? lines.map((line) => /^code (\S+)$/u.exec(line)?.[1]).find(Boolean) ?? "";
+		reported?.code ||
+		lines.map((line) => /^code (\S+)$/u.exec(line)?.[1]).find(Boolean) ||
+		// npm may die of this before it can say so in its own way.
+		/\b(?:ENOSPC|EDQUOT)\b/u.exec(stderr)?.[0] ||
+		"";
 	const spoken = lines.filter((line) => !/^(?:code|errno|syscall|path) /u.test(line));
 	return {
 		kind: npm_codes[code] ?? "other",

@@ -216,7 +216,8 @@ async function moveIntoPlace(
 	}
 }
 
-async function removeAbandoned(parent: string, clock: Clock): Promise<void> {
+/** Removes what installations and preparations that were cut off have left. */
+export async function removeAbandoned(parent: string, clock: Clock): Promise<void> {
 	for (const name of await readdir(parent)) {
 		if (!name.startsWith(temporary_prefix)) {
 			continue;

@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { after, test } from "node:test";
 import type { StdioSpec } from "../../config/plan.ts";
+import { client_running } from "../../config/running.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { processEnvironment } from "../../lib/environment.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { childEnvironment } from "../process/environment.ts";
 import { runOnce } from "../process/run-once.ts";
 import { createSpawner } from "../process/spawner.ts";
+import { askTools } from "./ask-tools.ts";
+import { contentsDigest } from "./contents.ts";
 import { PackageResolver } from "./resolve.ts";
 
 /*
@@ -31,6 +34,8 @@ after(async () => {
 	await spawner.close();
 	await rm(root, { recursive: true });
 });
+
+const quiet = { server: "it", progress: () => {} };
 
 function makeResolver(data_dir: string, path?: string) {
 	return new PackageResolver({
@@ -108,6 +113,47 @@ test("a real npm package is installed and run directly", async (t) => {
 	assert.match(result.problem.message, /could not be reached/u);
 });
 
+test("a real tree is installed from its lock alone, byte for byte the same", async (t) => {
+	const resolver = makeResolver(join(root, "first"));
+	const spec = await resolveOrSkip(t, resolver, "npx -y semver@7.6.3 1.2.3");
+	if (spec === undefined) {
+		return;
+	}
+	await mkdir(join(root, "second"));
+	await copyFile(join(root, "first", "moorage.lock"), join(root, "second", "moorage.lock"));
+	const other = await makeResolver(join(root, "second")).resolve(
+		stdio("npx -y semver@7.6.3 1.2.3"),
+		quiet,
+	);
+	assert(other.ok);
+	const again = other.value.spec as StdioSpec;
+	assert.equal(await output(again), "1.2.3\n");
+	const trees = [spec, again].map(({ args: [file = ""] }) => join(dirname(file), ".."));
+	assert.deepEqual(await contentsDigest(trees[1] ?? ""), await contentsDigest(trees[0] ?? ""));
+});
+
+test("a real server is bundled with a real bundler, and starts with what was prepared", async (t) => {
+	const resolver = makeResolver(join(root, "bundled"));
+	const command = "npx -y @modelcontextprotocol/server-memory@2026.8.31";
+	const plan = { ...client_running, packages: { scripts: [], bundle: true } };
+	const result = await resolver.resolve(stdio(command), { ...quiet, plan });
+	if (!result.ok && result.problem.why === "offline") {
+		t.skip("the package registry is not reachable from here");
+		return;
+	}
+	assert(result.ok, result.ok ? "" : result.problem.message);
+	const { spec, notes, needs, identity } = result.value;
+	assert(spec.driver === "stdio");
+	assert.deepEqual(notes, []);
+	assert.equal(identity?.version, "2026.8.31");
+	assert.match(spec.args[0] ?? "", /\.moorage-bundle-[0-9a-f]+\.mjs$/u);
+	const cache = spec.env["NODE_COMPILE_CACHE"] ?? "";
+	assert(needs.includes(cache));
+	assert.equal((await readdir(cache)).length, 1);
+	const tools = await askTools(spawner, systemClock, { ...spec, server: "it" }, 60_000);
+	assert.match(tools ?? "", /create_entities/u);
+});
+
 test("a real Python package is installed and run directly, and may be moved", async (t) => {
 	const venv = join(root, "venv");
 	const env = Object.fromEntries(
@@ -157,6 +203,14 @@ test("a real Python package is installed and run directly, and may be moved", as
 		await failure(resolver, "uvx moorage-test-no-such-package-at-all"),
 		/There is no such package/u,
 	);
+	assert.match(
+		await failure(resolver, "uvx pywin32==311"),
+		process.platform === "win32" ? /no program/u : /does not run on this machine/u,
+	);
+	assert.match(await failure(resolver, "uvx docopt==0.6.2"), /has to be built here/u);
+	const lock_path = join(root, "moved", "moorage.lock");
+	const lock = await readFile(lock_path, "utf8");
+	assert.match(lock, /"pycowsay==0\.0\.0\.2": \["sha256:/u);
 	assert.match(
 		await failure(resolver, "uvx --from pycowsay nosuch"),
 		/no program nosuch; it offers pycowsay/u,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { recognizeCommand } from "./recognize.ts";
+import { isLauncher, recognizeCommand } from "./recognize.ts";
 import type { PackageRequest } from "./request.ts";
 
 function recognize(line: string) {
@@ -144,6 +144,23 @@ test("what a launcher does beyond running a package is left to the launcher", ()
 	];
 	for (const line of lines) {
 		assert.deepEqual(recognize(line), { kind: "other" }, line);
+	}
+});
+
+test("what is left to a launcher is known as that, and what starts none is not", () => {
+	const left = [
+		"npx --unheard-of a",
+		"npm exec --odd a",
+		"uv tool run ./a",
+		"pipx run --path a.py",
+	];
+	for (const line of [...left, "bun x --bun a", "cmd /c npx -c a", "pnpm -c dlx a"]) {
+		const [command = "", ...args] = line.split(" ");
+		assert.equal(isLauncher({ command, args }), true, line);
+	}
+	for (const line of ["node npx", "npm start", "uv run a", "uv tool install a", "npxx a", "pipx"]) {
+		const [command = "", ...args] = line.split(" ");
+		assert.equal(isLauncher({ command, args }), false, line);
 	}
 });
 

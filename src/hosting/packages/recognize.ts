@@ -14,6 +14,31 @@ export function recognizeCommand(spec: Pick<StdioSpec, "command" | "args">): Rec
 	return found.kind === "other" ? recognizePythonCommand(program, args) : found;
 }
 
+/**
+ * Whether a command line starts such a launcher, in whatever way: what is left to it is fetched
+ * at every start, which is worth knowing.
+ */
+export function isLauncher(spec: Pick<StdioSpec, "command" | "args">): boolean {
+	const { command, args } = withoutWindowsShell(spec);
+	const program = plainName(command);
+	const words = [program, ...args.filter((word) => !word.startsWith("-"))].slice(0, 3).join(" ");
+	return launchers.some((launcher) => words === launcher || words.startsWith(`${launcher} `));
+}
+
+const launchers: readonly string[] = [
+	"npx",
+	"npm exec",
+	"npm x",
+	"bunx",
+	"bun x",
+	"pnpx",
+	"pnpm dlx",
+	"yarn dlx",
+	"uvx",
+	"uv tool run",
+	"pipx run",
+];
+
 /** `cmd /c npx ...` is how Windows configurations start a launcher; the shell adds nothing. */
 function withoutWindowsShell(spec: Pick<StdioSpec, "command" | "args">) {
 	const [flag, command, ...args] = spec.args;

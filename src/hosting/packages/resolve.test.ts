@@ -188,6 +188,8 @@ test("a failed installation says why and what to do, leaves nothing, and is trie
 		["broken-enotfound", /could not be reached/u],
 		["broken-eintegrity", /does not match its checksum/u],
 		["broken-enospc", /The disk is full/u],
+		["broken-ebadplatform", /does not run on this machine/u],
+		["broken-eacces", /may not be written/u],
 	];
 	for (const [name, message] of table) {
 		const problem = await fault(resolver, `npx ${name}`);
@@ -448,6 +450,40 @@ test("a data folder that cannot be written is a sentence", async () => {
 	const problem = await fault(makeResolver({ data_dir }).resolver, "npx tiny");
 	assert.equal(problem.code, "install_failed");
 	assert.match(problem.message, /^Installing tiny failed: ENOTDIR\./u);
+});
+
+test("a full disk is named, and what was installed before goes on running", async (t) => {
+	const small = join(root, "small");
+	await mkdir(small);
+	const mounted = await runOnce(systemClock, {
+		program: "mount",
+		args: ["-t", "tmpfs", "-o", "size=256k", "tmpfs", small],
+		env: { PATH },
+		deadline_ms: 10_000,
+	});
+	if (mounted.code !== 0) {
+		t.skip("a small file system cannot be mounted here: that takes root");
+		return;
+	}
+	try {
+		const { resolver, kept } = makeResolver({ data_dir: small });
+		const before = await direct(resolver, "npx tiny");
+		await writeFile(join(small, "filler"), Buffer.alloc(256 * 1024)).catch(() => undefined);
+		assert.equal((await fault(resolver, "npx twins")).why, "disk_full");
+		assert.equal((await fault(resolver, "npx tiny", { update: true })).why, "disk_full");
+		assert.deepEqual(await direct(resolver, "npx tiny"), before);
+		assert.equal(await output(before), "cli");
+		await rm(join(small, "filler"));
+		assert.equal(await output(await direct(resolver, "npx twins")), "cli");
+		assert.equal((await kept()).length, 2);
+	} finally {
+		await runOnce(systemClock, {
+			program: "umount",
+			args: [small],
+			env: { PATH },
+			deadline_ms: 10_000,
+		});
+	}
 });
 
 test("what the server's project has installed is run from there, as npx would", async () => {

@@ -26,7 +26,7 @@ import { localProgram } from "./local-program.ts";
 import { LockFile, lock_file_name } from "./lock-file.ts";
 import type { ProgramEntry } from "./npm-program.ts";
 import { addressIdentity, programIdentity } from "./program-identity.ts";
-import { recognizeCommand } from "./recognize.ts";
+import { isLauncher, recognizeCommand } from "./recognize.ts";
 import type { PackageRequest } from "./request.ts";
 import type { Wanted } from "./trees.ts";
 import { PackageTrees } from "./trees.ts";
@@ -74,6 +74,9 @@ interface ReadyPackage {
 	readonly program: ProgramEntry;
 }
 
+const launcher_note =
+	"the command is run as it is written, because not every part of it is understood: its package " +
+	"is neither locked nor installed once";
 const install_ms_default = 5 * 60_000;
 
 /**
@@ -113,7 +116,8 @@ export class PackageResolver {
 		}
 		const recognized = recognizeCommand(spec);
 		if (recognized.kind === "other") {
-			return succeed(await this.#program(spec));
+			const notes = isLauncher(spec) ? [launcher_note] : [];
+			return succeed({ ...(await this.#program(spec)), notes });
 		}
 		if (recognized.kind === "refused") {
 			return this.#refuse("refused_address", recognized.reason, context.server);

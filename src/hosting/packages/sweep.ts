@@ -1,8 +1,9 @@
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import { preparedFolder } from "./compile-cache.ts";
-import { temporary_prefix } from "./installation.ts";
+import { removeAbandoned, temporary_prefix } from "./installation.ts";
 import { record_name } from "./installed.ts";
 
 /** Folders removed in one sweep; the rest waits for the next one. */
@@ -12,6 +13,7 @@ const ecosystems = ["npm", "pypi"] as const;
 /** What a sweep is told. */
 export interface Sweep {
 	readonly data_dir: string;
+	readonly clock: Clock;
 	readonly random: Random;
 	/** Digests of trees that a server or a kept version needs. */
 	readonly digests: ReadonlySet<string>;
@@ -25,6 +27,7 @@ export interface Sweep {
  */
 export async function sweepPackages(sweep: Sweep): Promise<string[]> {
 	const removed: string[] = [];
+	await removeAbandoned(join(sweep.data_dir, "packages"), sweep.clock).catch(() => undefined);
 	for (const ecosystem of ecosystems) {
 		const root = join(sweep.data_dir, "packages", ecosystem);
 		for (const name of await readdir(root).catch(() => [])) {

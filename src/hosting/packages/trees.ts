@@ -85,8 +85,8 @@ export class PackageTrees {
 	 * since the gateway started. Resolves with the names of the folders it removed.
 	 */
 	async keep(digests: ReadonlySet<string>): Promise<string[]> {
-		const { data_dir, random } = this.#options;
-		return await sweepPackages({ data_dir, random, digests, used: this.#used });
+		const { data_dir, clock, random } = this.#options;
+		return await sweepPackages({ data_dir, clock, random, digests, used: this.#used });
 	}
 
 	async #provide(
