@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { EgressPlan } from "../../config/plan.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Dial, systemDial } from "./dial.ts";
+import { type SandboxWay, sandboxWay, writeForwarder } from "./forwarder.ts";
 import { parseHostRule } from "./host-rules.ts";
 import type { EgressRules, Resolve } from "./judge.ts";
 import { EgressLedger, type EgressOutcome, type EgressReport } from "./ledger.ts";
@@ -34,6 +35,8 @@ export interface EgressRequest {
 export interface EgressGate {
 	/** Absolute path of the unix socket on which its proxy listens, to be bound into a sandbox. */
 	readonly socket_path: string;
+	/** How a sandbox leads to it; undefined where there is no forwarder for this machine. */
+	readonly way: SandboxWay | undefined;
 	/** Ends all its connections and removes the socket. Idempotent. */
 	close(): Promise<void>;
 }
@@ -52,7 +55,7 @@ export class Egress {
 	readonly #parts: EgressParts;
 	readonly #ledgers = new Map<string, EgressLedger>();
 	readonly #gates = new Set<EgressGate>();
-	#folder: Promise<FileHandle> | undefined;
+	#folder: Promise<Folder> | undefined;
 	#count = 0;
 
 	constructor(parts: EgressParts) {
@@ -68,7 +71,7 @@ export class Egress {
 		if (rules === undefined) return undefined;
 		const { folder, clock, dial = systemDial, limits = default_proxy_limits } = this.#parts;
 		this.#folder ??= prepareFolder(folder);
-		const handle = await this.#folder;
+		const { handle, forwarder_path } = await this.#folder;
 		this.#count += 1;
 		const name = `${this.#count}.sock`;
 		const socket_path = join(folder, name);
@@ -85,6 +88,7 @@ export class Egress {
 		await proxy.listen(is_long ? `/proc/self/fd/${handle.fd}/${name}` : socket_path);
 		const gate: EgressGate = {
 			socket_path,
+			way: forwarder_path === undefined ? undefined : sandboxWay(socket_path, forwarder_path),
 			close: async () => {
 				if (this.#gates.delete(gate)) await proxy.close();
 			},
@@ -101,9 +105,9 @@ export class Egress {
 	/** Closes every way out. */
 	async close(): Promise<void> {
 		await Promise.all([...this.#gates].map((gate) => gate.close()));
-		const handle = await this.#folder?.catch(() => undefined);
+		const prepared = await this.#folder?.catch(() => undefined);
 		this.#folder = undefined;
-		await handle?.close();
+		await prepared?.handle.close();
 	}
 
 	#note(server: string, outcome: EgressOutcome, target: Target): void {
@@ -130,9 +134,15 @@ function rulesOf({ plan, untrusted }: EgressRequest): EgressRules | undefined {
 	return plan.kind === "open" ? undefined : { kind: "public" };
 }
 
+interface Folder {
+	readonly handle: FileHandle;
+	readonly forwarder_path: string | undefined;
+}
+
 /** Only the gateway's own user gets to the sockets; each sandbox is given its own. */
-async function prepareFolder(folder: string): Promise<FileHandle> {
+async function prepareFolder(folder: string): Promise<Folder> {
 	await rm(folder, { recursive: true, force: true });
 	await mkdir(folder, { recursive: true, mode: 0o700 });
-	return open(folder, "r");
+	const forwarder_path = await writeForwarder(folder, process.platform, process.arch);
+	return { handle: await open(folder, "r"), forwarder_path };
 }

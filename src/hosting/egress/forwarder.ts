@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { assert } from "../../lib/assert.ts";
+import { forward_programs } from "./forward-programs.ts";
+
+/** Where the sandbox has what it reaches the proxy with. */
+const inside_folder = "/run/moorage";
+
+/** In a network of its own every port is free before the server is started. */
+const inside_port = 3128;
+
+/**
+ * What a sandbox is given so that its program reaches its proxy, and nothing else. The sandbox
+ * must have a network namespace of its own; the forwarder listens on the loopback of that.
+ */
+export interface SandboxWay {
+	/** Files to be bound into the sandbox, read-only. */
+	readonly binds: readonly { readonly from: string; readonly to: string }[];
+	/** Stands in front of the program inside the sandbox, and becomes it. */
+	readonly prefix: readonly string[];
+	/** Added to the program's environment; what the configuration sets itself is kept. */
+	readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes the forwarder into a folder; resolves with its path, or with undefined where there is
+ * none for this machine.
+ */
+export async function writeForwarder(
+	folder: string,
+	platform: string,
+	processor: string,
+): Promise<string | undefined> {
+	const program = platform === "linux" ? forward_programs[processor] : undefined;
+	if (program === undefined) return undefined;
+	const bytes = Buffer.from(program.base64, "base64");
+	const digest = createHash("sha256").update(bytes).digest("hex");
+	assert(digest === program.sha256, "the forwarder is not the program that was recorded");
+	const path = join(folder, "forward");
+	// A program that runs cannot be written to; the name is given to a new file instead.
+	await writeFile(`${path}.new`, bytes, { mode: 0o555 });
+	await rename(`${path}.new`, path);
+	return path;
+}
+
+/** How a sandbox leads to the proxy on a socket. */
+export function sandboxWay(socket_path: string, forwarder_path: string): SandboxWay {
+	const forwarder = `${inside_folder}/forward`;
+	const socket = `${inside_folder}/egress.sock`;
+	return {
+		binds: [
+			{ from: forwarder_path, to: forwarder },
+			{ from: socket_path, to: socket },
+		],
+		prefix: [forwarder, socket, String(inside_port)],
+		env: proxyEnvironment(`http://127.0.0.1:${inside_port}`),
+	};
+}
+
+/**
+ * The variables by which programs find a proxy, in both spellings, because clients differ.
+ * Node 24 heeds them for its own fetch where it is told so.
+ */
+function proxyEnvironment(url: string): Record<string, string> {
+	const direct = "localhost,127.0.0.1,::1";
+	return {
+		HTTP_PROXY: url,
+		HTTPS_PROXY: url,
+		ALL_PROXY: url,
+		NO_PROXY: direct,
+		http_proxy: url,
+		https_proxy: url,
+		all_proxy: url,
+		no_proxy: direct,
+		NODE_USE_ENV_PROXY: "1",
+	};
+}
