@@ -1,4 +1,7 @@
+import { join } from "node:path";
 import type { ContainerSpec, Plan, ServerSpec, StdioSpec } from "../config/plan.ts";
+import { LockFile, lock_file_name } from "../hosting/packages/lock-file.ts";
+import { lockImages } from "../hosting/packages/lock-images.ts";
 import type { Resolved } from "../hosting/resolved.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
@@ -8,12 +11,17 @@ import type { Fault } from "../protocol/fault.ts";
 import { Containers } from "../upstreams/container/containers.ts";
 import { containerDriverWith } from "../upstreams/container/driver.ts";
 import { Engine } from "../upstreams/container/engine.ts";
-import { resolveImage } from "../upstreams/container/resolve-image.ts";
+import type { ImageLock } from "../upstreams/container/image-lock.ts";
+import { type ResolveImageContext, resolveImage } from "../upstreams/container/resolve-image.ts";
 import type { Driver } from "../upstreams/driver.ts";
 
 /** What containers are hosted with. */
 export interface ContainerHostingOptions {
 	readonly owner_id: string;
+	/** Absolute folder of the state. */
+	readonly data_dir: string;
+	/** Absolute folder of a configuration that the lock is kept beside; else it is in `data_dir`. */
+	readonly config_dir: string | undefined;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly environment: Environment;
@@ -28,10 +36,14 @@ export class ContainerHosting {
 	readonly #engine: Engine;
 	readonly #containers: Containers;
 	readonly #random: Random;
+	readonly #lock: ImageLock;
 	#needed = false;
 
 	constructor(options: ContainerHostingOptions) {
 		const { environment, clock, random, owner_id, log, programs } = options;
+		const { data_dir, config_dir } = options;
+		const beside = config_dir === undefined ? undefined : join(config_dir, lock_file_name);
+		this.#lock = lockImages(new LockFile({ beside, own: join(data_dir, lock_file_name) }, clock));
 		this.#random = random;
 		this.#engine = new Engine(environment, clock);
 		this.#containers = new Containers({
@@ -48,14 +60,11 @@ export class ContainerHosting {
 	/** Finds the bytes behind an image's name; see `resolveImage`. */
 	async resolve(
 		spec: ContainerSpec,
-		context: {
-			readonly server: string;
-			progress(line: string): void;
-			readonly signal: AbortSignal;
-		},
+		context: Pick<ResolveImageContext, "server" | "update" | "progress" | "signal">,
 	): Promise<Result<Resolved, Fault>> {
 		this.#needed = true;
-		const resolved = await resolveImage(this.#engine, spec, { ...context, random: this.#random });
+		const parts = { engine: this.#engine, lock: this.#lock, random: this.#random };
+		const resolved = await resolveImage(spec, { ...context, ...parts });
 		if (!resolved.ok) return resolved;
 		const { spec: direct, digest, id } = resolved.value;
 		return succeed({

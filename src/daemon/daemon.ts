@@ -191,7 +191,8 @@ class House implements Daemon, BackendRooms {
 			containment,
 		});
 		const era_verdicts = await storedEraVerdicts({ meta, clock, log });
-		const around = { owner_id, clock, random, environment, log };
+		const folders = { data_dir: plan.data, config_dir: configFolder(plan) };
+		const around = { owner_id, clock, random, environment, log, ...folders };
 		const containers = new ContainerHosting({ ...around, programs: stdioDriver });
 		const found = { database: database.value, token: token.value };
 		const parts = { ...found, spawner, containers, lock, era_verdicts };

@@ -5,8 +5,9 @@ import { type Clock, sleep } from "../../lib/clock.ts";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
 import type { InstallFailure } from "./failure.ts";
+import type { ImageEntry } from "./image-entry.ts";
 import type { LockEntry } from "./lock-entry.ts";
-import type { Lock } from "./lock-text.ts";
+import type { Lock, LockContent, LockEntries } from "./lock-text.ts";
 import { parseLock, renderLock } from "./lock-text.ts";
 
 /** Where a lock is kept. */
@@ -16,6 +17,13 @@ export interface LockPlaces {
 	/** In the data folder, for what cannot be written beside the configuration. */
 	readonly own: string;
 }
+
+/** What to lock: of which kind, under which name, and how it is decided. */
+type Change<Kind extends keyof LockEntries> = [
+	kind: Kind,
+	key: string,
+	decide: (known: LockContent[Kind]) => Result<LockEntries[Kind], InstallFailure>,
+];
 
 /** The name of the file, wherever it is. */
 export const lock_file_name = "moorage.lock";
@@ -27,8 +35,8 @@ const retry_ms = 20;
 const refused_codes: readonly string[] = ["EACCES", "EPERM", "EROFS"];
 
 /**
- * The file that says what every package command was resolved to. Readers see a whole file at
- * any time; writers take turns, those of other gateways included.
+ * The file that says what every package command and every image was resolved to. Readers see a
+ * whole file at any time; writers take turns, those of other gateways included.
  */
 export class LockFile {
 	readonly #places: LockPlaces;
@@ -40,43 +48,71 @@ export class LockFile {
 		this.#clock = clock;
 	}
 
-	/** Everything that is locked. What stands beside the configuration goes first. */
+	/** All packages that are locked. What stands beside the configuration goes first. */
 	async read(): Promise<Result<Lock, InstallFailure>> {
-		const { beside, own } = this.#places;
-		const merged = new Map<string, LockEntry>();
-		for (const path of beside === undefined ? [own] : [own, beside]) {
-			const lock = await readLock(path);
-			if (!lock.ok) {
-				return lock;
-			}
-			for (const [key, entry] of lock.value) {
-				merged.set(key, entry);
-			}
-		}
-		return succeed(merged);
+		const all = await this.#read();
+		return all.ok ? succeed(all.value.packages) : all;
+	}
+
+	/** All images that are locked, likewise. */
+	async readImages(): Promise<Result<LockContent["images"], InstallFailure>> {
+		const all = await this.#read();
+		return all.ok ? succeed(all.value.images) : all;
 	}
 
 	/**
-	 * Locks one request. `decide` sees everything that is locked at that moment and gives the
+	 * Locks one request. `decide` sees all packages that are locked at that moment and gives the
 	 * entry to keep, which may be one that another gateway was faster to write.
 	 */
 	change(
 		key: string,
 		decide: (lock: Lock) => Result<LockEntry, InstallFailure>,
 	): Promise<Result<LockEntry, InstallFailure>> {
-		const done = this.#turn.then(() => this.#change(key, decide));
+		return this.#enqueue("packages", key, decide);
+	}
+
+	/** Locks one image, as `change` does a package. */
+	changeImage(
+		name: string,
+		decide: (images: LockContent["images"]) => ImageEntry,
+	): Promise<Result<ImageEntry, InstallFailure>> {
+		return this.#enqueue("images", name, (images) => succeed(decide(images)));
+	}
+
+	async #read(): Promise<Result<LockContent, InstallFailure>> {
+		const { beside, own } = this.#places;
+		const packages = new Map<string, LockEntry>();
+		const images = new Map<string, ImageEntry>();
+		for (const path of beside === undefined ? [own] : [own, beside]) {
+			const lock = await readLock(path);
+			if (!lock.ok) {
+				return lock;
+			}
+			for (const [key, entry] of lock.value.packages) {
+				packages.set(key, entry);
+			}
+			for (const [name, entry] of lock.value.images) {
+				images.set(name, entry);
+			}
+		}
+		return succeed({ packages, images });
+	}
+
+	#enqueue<Kind extends keyof LockEntries>(
+		...change: Change<Kind>
+	): Promise<Result<LockEntries[Kind], InstallFailure>> {
+		const done = this.#turn.then(() => this.#change(...change));
 		this.#turn = done.catch(() => undefined);
 		return done;
 	}
 
-	async #change(
-		key: string,
-		decide: (lock: Lock) => Result<LockEntry, InstallFailure>,
-	): Promise<Result<LockEntry, InstallFailure>> {
+	async #change<Kind extends keyof LockEntries>(
+		...change: Change<Kind>
+	): Promise<Result<LockEntries[Kind], InstallFailure>> {
 		const { beside, own } = this.#places;
 		for (const path of beside === undefined ? [own] : [beside, own]) {
 			try {
-				return await this.#holding(path, () => this.#write(path, key, decide));
+				return await this.#holding(path, () => this.#write(path, ...change));
 			} catch (error) {
 				const { code = "", message } = error as NodeJS.ErrnoException;
 				if (path !== own && refused_codes.includes(code)) {
@@ -91,23 +127,22 @@ export class LockFile {
 		return fail({ kind: "other", line: "there is no place for the lock" });
 	}
 
-	async #write(
+	async #write<Kind extends keyof LockEntries>(
 		path: string,
-		key: string,
-		decide: (lock: Lock) => Result<LockEntry, InstallFailure>,
-	): Promise<Result<LockEntry, InstallFailure>> {
-		const all = await this.read();
+		...[kind, key, decide]: Change<Kind>
+	): Promise<Result<LockEntries[Kind], InstallFailure>> {
+		const all = await this.#read();
 		if (!all.ok) {
 			return all;
 		}
-		const decided = decide(all.value);
-		if (!decided.ok || decided.value === all.value.get(key)) {
+		const decided = decide(all.value[kind]);
+		if (!decided.ok || decided.value === all.value[kind].get(key)) {
 			return decided;
 		}
 		const { beside } = this.#places;
 		if (path !== beside && beside !== undefined) {
 			const first = await readLock(beside);
-			if (first.ok && first.value.has(key)) {
+			if (first.ok && first.value[kind].has(key)) {
 				const line = `${beside} holds ${key} and may not be written`;
 				return fail({ kind: "no_permission", line });
 			}
@@ -117,12 +152,13 @@ export class LockFile {
 		if (!here.ok) {
 			return here;
 		}
-		const text = renderLock(new Map([...here.value, [key, decided.value]]));
+		const entries = new Map([...here.value[kind], [key, decided.value]]);
+		const text = renderLock({ ...here.value, [kind]: entries });
 		if (await replaceFile(path, text, before)) {
 			return decided;
 		}
 		// Somebody who does not take turns, such as an editor or a version control system.
-		return await this.#write(path, key, decide);
+		return await this.#write(path, kind, key, decide);
 	}
 
 	/** Does something while no other gateway writes the file. */
@@ -152,7 +188,7 @@ export class LockFile {
 	}
 }
 
-async function readLock(path: string): Promise<Result<Lock, InstallFailure>> {
+async function readLock(path: string): Promise<Result<LockContent, InstallFailure>> {
 	let text: string;
 	try {
 		const { size } = await stat(path);
@@ -163,7 +199,7 @@ async function readLock(path: string): Promise<Result<Lock, InstallFailure>> {
 	} catch (error) {
 		const { code, message } = error as NodeJS.ErrnoException;
 		return code === "ENOENT" || code === "ENOTDIR"
-			? succeed(new Map())
+			? succeed({ packages: new Map(), images: new Map() })
 			: fail({ kind: "no_permission", line: `${path} cannot be read (${code})`, detail: message });
 	}
 	const lock = parseLock(text);

@@ -1,27 +1,52 @@
 import { z } from "zod";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
+import type { ImageEntry } from "./image-entry.ts";
+import { image_entry_schema } from "./image-entry.ts";
 import type { LockEntry } from "./lock-entry.ts";
 import { lock_entry_schema, treeDigest } from "./lock-entry.ts";
 
-/** Everything that is locked, by what was asked for. */
+/** All packages that are locked, by what was asked for. */
 export type Lock = ReadonlyMap<string, LockEntry>;
+
+/** What is locked, by kind. */
+export interface LockEntries {
+	packages: LockEntry;
+	images: ImageEntry;
+}
+
+/** Everything that a lock holds, by what was asked for. */
+export type LockContent = {
+	readonly [Kind in keyof LockEntries]: ReadonlyMap<string, LockEntries[Kind]>;
+};
 
 const lock_version = 1;
 const lock_schema = z.strictObject({
 	lock_version: z.literal(lock_version),
 	packages: z.record(z.string(), lock_entry_schema),
+	images: z.record(z.string(), image_entry_schema).optional(),
 });
 
 /**
  * Writes a lock: entries in one order whatever order they came in, and one line for each
  * package of a tree, so that a difference between two locks reads like one.
  */
-export function renderLock(lock: Lock): string {
-	const entries = [...lock].sort(([a], [b]) => (a < b ? -1 : 1));
-	const packages = entries.map(([key, entry]) => `\t\t${JSON.stringify(key)}: ${render(entry)}`);
-	const body = packages.length === 0 ? "{}" : `{\n${packages.join(",\n")}\n\t}`;
-	return `{\n\t"lock_version": ${lock_version},\n\t"packages": ${body}\n}\n`;
+export function renderLock({ packages, images }: LockContent): string {
+	const members = [
+		`\t"lock_version": ${lock_version}`,
+		`\t"packages": ${renderMap(packages, render)}`,
+		...(images.size === 0 ? [] : [`\t"images": ${renderMap(images, JSON.stringify)}`]),
+	];
+	return `{\n${members.join(",\n")}\n}\n`;
+}
+
+function renderMap<Entry>(
+	map: ReadonlyMap<string, Entry>,
+	write: (entry: Entry) => string,
+): string {
+	const entries = [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+	const lines = entries.map(([key, entry]) => `\t\t${JSON.stringify(key)}: ${write(entry)}`);
+	return lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n\t}`;
 }
 
 function render(entry: LockEntry): string {
@@ -37,7 +62,7 @@ function render(entry: LockEntry): string {
 }
 
 /** Reads a lock. What is wrong with it is said in words that follow its file's name. */
-export function parseLock(text: string): Result<Lock, string> {
+export function parseLock(text: string): Result<LockContent, string> {
 	let value: unknown;
 	try {
 		value = JSON.parse(text);
@@ -54,8 +79,8 @@ export function parseLock(text: string): Result<Lock, string> {
 		const place = parsed.error.issues[0]?.path.join(" > ") ?? "";
 		return fail(`is damaged${place === "" ? "" : ` at ${place}`}`);
 	}
-	const lock = new Map<string, LockEntry>(Object.entries(parsed.data.packages));
-	for (const [key, entry] of lock) {
+	const packages = new Map<string, LockEntry>(Object.entries(parsed.data.packages));
+	for (const [key, entry] of packages) {
 		if (!key.startsWith(`${entry.ecosystem}:`)) {
 			return fail(`is damaged: ${key} is no request of ${entry.ecosystem}`);
 		}
@@ -63,5 +88,5 @@ export function parseLock(text: string): Result<Lock, string> {
 			return fail(`is damaged: the tree of ${key} does not match its digest`);
 		}
 	}
-	return succeed(lock);
+	return succeed({ packages, images: new Map(Object.entries(parsed.data.images ?? {})) });
 }

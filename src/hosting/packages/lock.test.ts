@@ -6,14 +6,19 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { systemClock } from "../../lib/clock.ts";
 import { fail, succeed } from "../../lib/result.ts";
+import type { ImageEntry } from "./image-entry.ts";
 import type { LockEntry, NpmEntry } from "./lock-entry.ts";
 import { changedPackage, lockKey, treeDigest } from "./lock-entry.ts";
 import { LockFile } from "./lock-file.ts";
-import { parseLock, renderLock } from "./lock-text.ts";
+import { parseLock, renderLock as renderContent } from "./lock-text.ts";
 import type { PackageRequest } from "./request.ts";
 
 const root = await mkdtemp(join(tmpdir(), "moorage-lock-"));
 after(() => rm(root, { recursive: true }));
+
+function renderLock(packages: ReadonlyMap<string, LockEntry>): string {
+	return renderContent({ packages, images: new Map() });
+}
 
 let places = 0;
 async function place(): Promise<string> {
@@ -85,7 +90,7 @@ test("a lock is written in one order and read back as it was", () => {
 	);
 	const back = parseLock(text);
 	assert(back.ok);
-	assert.deepEqual([...back.value].sort(), [...entries].sort());
+	assert.deepEqual([...back.value.packages].sort(), [...entries].sort());
 	assert.equal(renderLock(new Map()), '{\n\t"lock_version": 1,\n\t"packages": {}\n}\n');
 });
 
@@ -99,7 +104,7 @@ test("any lock survives being written and read", () => {
 			const lock = new Map(pairs.map(([key, value]) => [`npm:${key}`, value]));
 			const back = parseLock(renderLock(lock));
 			assert(back.ok, back.ok ? "" : back.problem);
-			assert.equal(renderLock(back.value), renderLock(lock));
+			assert.equal(renderContent(back.value), renderLock(lock));
 		}),
 	);
 });
@@ -237,4 +242,31 @@ test("a lock that cannot be written or read is a failure with its path", async (
 	const change = await bad.change("npm:a", () => succeed(npm({ a: "1.0.0" })));
 	assert(!change.ok && change.problem.kind === "lock_damaged");
 	assert.equal(await readFile(join(folder, "bad"), "utf8"), "{");
+});
+
+test("images are locked beside packages, and neither loses the other", async () => {
+	const at = { beside: undefined, own: join(await place(), "moorage.lock") };
+	const file = new LockFile(at, systemClock);
+	const sha = (letter: string) => `sha256:${letter.repeat(64)}`;
+	const image: ImageEntry = {
+		name: "h:5000/x",
+		digest: sha("a"),
+		ids: { "linux/amd64": sha("b") },
+	};
+	assert((await file.change("npm:a", () => succeed(npm({ a: "1.0.0" })))).ok);
+	assert((await file.changeImage("h:5000/x:1", () => image)).ok);
+	assert((await file.change("npm:b", () => succeed(npm({ b: "1.0.0" })))).ok);
+	const images = await file.readImages();
+	assert(images.ok);
+	assert.deepEqual([...images.value], [["h:5000/x:1", image]]);
+	const packages = await file.read();
+	assert(packages.ok);
+	assert.deepEqual([...packages.value.keys()], ["npm:a", "npm:b"]);
+	const text = await readFile(at.own, "utf8");
+	for (const bad of [text.replace(sha("b"), "sha256:b"), text.replace('"h:5000/x"', '"-x"')]) {
+		assert.notEqual(bad, text);
+		const parsed = parseLock(bad);
+		assert(!parsed.ok);
+		assert.match(parsed.problem, /^is damaged at images > h:5000\/x:1/u);
+	}
 });

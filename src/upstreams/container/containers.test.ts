@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { startDockerEngine } from "../../../test/support/docker-engine.ts";
+import { MemoryImageLock } from "../../../test/support/memory-image-lock.ts";
 import {
 	callTool,
 	faultOf,
@@ -106,6 +107,11 @@ async function start(
 	t.after(() => child?.stop(0));
 	assert.ok(child !== undefined);
 	return child;
+}
+
+function contextOf(engine: Engine, progress: (line: string) => void) {
+	const lock = new MemoryImageLock();
+	return { engine, lock, server: "fixture", random: systemRandom, progress };
 }
 
 async function listOf(engine: Engine, owner_id: string) {
@@ -322,14 +328,10 @@ test(
 		const { docker: own, engine, driver } = bench();
 		const spec = { ...specOf("/servers/echo.mjs"), image: "moorage-test/passing:1" };
 		await own.ask("POST", "/images/moorage-test/node:1/tag?repo=moorage-test/passing&tag=1");
-		const context = {
-			server: "fixture",
-			random: systemRandom,
-			progress: () => assert.fail("no pull"),
-		};
-		const { spec: resolved, digest, id } = taken(await resolveImage(engine, spec, context));
+		const context = contextOf(engine, () => assert.fail("no pull"));
+		const { spec: resolved, digest, id } = taken(await resolveImage(spec, context));
 		assert.match(resolved.image, /^sha256:[0-9a-f]{64}$/);
-		assert.equal(digest, id);
+		assert.equal(digest, undefined);
 		assert.equal(resolved.image, id);
 		await own.ask("DELETE", "/images/moorage-test/passing:1");
 		assert.equal((await openFault(driver, spec)).code, "server_failed");
@@ -344,12 +346,8 @@ test("an image that cannot be had says so, with what to look at", options, async
 	// Nothing listens there, and the engine asks nobody else for a name with a host in it.
 	const spec = { ...specOf(), image: "127.0.0.1:9/none:1" };
 	const told: string[] = [];
-	const context = {
-		server: "fixture",
-		random: systemRandom,
-		progress: (line: string) => told.push(line),
-	};
-	const fault = faultOf(await resolveImage(engine, spec, context));
+	const context = contextOf(engine, (line) => told.push(line));
+	const fault = faultOf(await resolveImage(spec, context));
 	assert.equal(fault.code, "install_failed");
 	assert.match(
 		fault.message,
@@ -365,8 +363,8 @@ test("a missing engine is told with where it was looked for and what to do", asy
 	const fault = await openFault(containerDriverWith(containers, stdioDriver), specOf());
 	assert.equal(fault.code, "command_missing");
 	assert.match(fault.message, /"fixture".*\/no\/such\.sock.*Start Docker or Podman/);
-	const context = { server: "fixture", random: systemRandom, progress: () => {} };
-	assert.equal(faultOf(await resolveImage(engine, specOf(), context)).code, "command_missing");
+	const context = contextOf(engine, () => {});
+	assert.equal(faultOf(await resolveImage(specOf(), context)).code, "command_missing");
 	assert.equal(await containers.sweep(), 0);
 	await containers.close();
 });

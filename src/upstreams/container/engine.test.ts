@@ -52,13 +52,20 @@ test("the newest version that both sides know is spoken", async (t) => {
 });
 
 test("an image is told by its id, its digests and its user", async (t) => {
-	const raw = { Id: "sha256:a", RepoDigests: ["x@sha256:b"], Config: { User: "node" } };
+	const raw = {
+		Id: "a",
+		Os: "linux",
+		Architecture: "arm64",
+		RepoDigests: ["x@sha256:b"],
+		Config: { User: "node" },
+	};
 	const { asked, environment } = await standIn(t, json(raw));
 	const image = await new Engine(environment, systemClock).image("host:5000/x y/z:1@sha256:b");
 	assert.deepEqual(image.ok && image.value, {
 		id: "sha256:a",
 		digests: ["x@sha256:b"],
 		user: "node",
+		platform: "linux/arm64",
 	});
 	assert.equal(asked[1], "GET /v1.41/images/host%3A5000/x%20y/z%3A1%40sha256%3Ab/json");
 });

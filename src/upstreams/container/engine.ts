@@ -16,6 +16,8 @@ export interface ImageDetails {
 	readonly digests: readonly string[];
 	/** The user that it runs as by itself; empty for root. */
 	readonly user: string;
+	/** `linux/amd64`. */
+	readonly platform: string;
 }
 
 /** A container's state once it has ended. */
@@ -76,8 +78,14 @@ export class Engine {
 	async image(name: string): Promise<Result<ImageDetails, EngineProblem>> {
 		const answer = await this.#json<RawImage>("GET", `/images/${pathOf(name)}/json`);
 		if (!answer.ok) return answer;
-		const { Id, RepoDigests, Config } = answer.value;
-		return succeed({ id: Id, digests: RepoDigests ?? [], user: Config?.User ?? "" });
+		const { Id, RepoDigests, Config, Os, Architecture } = answer.value;
+		return succeed({
+			// Podman leaves the name of the hash out in some places.
+			id: Id.includes(":") ? Id : `sha256:${Id}`,
+			digests: RepoDigests ?? [],
+			user: Config?.User ?? "",
+			platform: `${Os}/${Architecture}`,
+		});
 	}
 
 	/** Fetches an image from its registry. */
@@ -272,6 +280,8 @@ function readStats({ memory_stats, cpu_stats, pids_stats }: RawStats): EngineSta
 
 interface RawImage {
 	readonly Id: string;
+	readonly Os: string;
+	readonly Architecture: string;
 	readonly RepoDigests?: readonly string[] | null;
 	readonly Config?: { readonly User?: string } | null;
 }
