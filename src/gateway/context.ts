@@ -8,6 +8,7 @@ import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
 import type { SessionEvents } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { type Log, logFault } from "../telemetry/log.ts";
+import { OwnedTasks } from "./bridge/legacy-tasks.ts";
 import { OfferedCapabilities } from "./bridge/offered-capabilities.ts";
 import { TaskIds } from "./bridge/task-ids.ts";
 import type { Call, ClientSide } from "./call.ts";
@@ -49,8 +50,10 @@ export class GatewayContext {
 	readonly product: Product;
 	/** Modern calls that wait for their client's answers. */
 	readonly parked: ParkedCalls;
-	/** Tasks at addresses of several servers. */
+	/** Ids of tasks, as their owners see them. */
 	readonly tasks: TaskIds;
+	/** Tasks of 2025-11-25 and the sessions they were made for. */
+	readonly owned_tasks = new OwnedTasks();
 	/** What legacy servers are started for. */
 	readonly offered = new OfferedCapabilities();
 	readonly #limits: () => Limits;

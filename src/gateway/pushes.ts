@@ -6,6 +6,7 @@ import { indexMessage } from "../wire/index-message.ts";
 import type { Message } from "../wire/message.ts";
 import { memberSpan, readString } from "../wire/object.ts";
 import { applyEdits, replaceSpan } from "../wire/splice.ts";
+import { task_status } from "./bridge/legacy-tasks.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -65,6 +66,8 @@ export class Pushes {
 			this.#refresh(key);
 			return;
 		}
+		// Nobody can tell whose task it is; clients must not rely on this news (2025-11-25, tasks).
+		if (message.method === task_status) return;
 		const push = pushOf(key.server, message);
 		for (const endpoint of this.#endpointsWith(key.server)) {
 			if (push.kind === "other" && endpoint.kind === "bundle") continue;

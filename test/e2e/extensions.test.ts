@@ -82,6 +82,40 @@ test("a task id of a server itself, a changed one, or another owner's is unknown
 	assert.equal((await askTask(other, "tasks/get", result.taskId)).error.code, -32602);
 });
 
+test("a legacy task is its client's own, at the address of one server too", async () => {
+	const [own, other] = [
+		await openWire("legacy", gateway.address("old")),
+		await openWire("legacy", gateway.address("old")),
+	];
+	const params = '{"name":"job","arguments":{"label":"mine"},"task":{"ttl":60000}}';
+	const started = await ask(own, "tools/call", params);
+	const exposed: string = started.result.task.taskId;
+	assert.equal((await askTask(own, "tasks/get", exposed)).result.taskId, exposed);
+	const { result } = await askTask(own, "tasks/result", exposed);
+	assert.equal(result.content[0].text, "done mine");
+	// What its server calls it is of no use to anybody, nor is the id of another owner.
+	const task_id = exposed.slice(exposed.indexOf("__") + 2);
+	const foreign = new TaskIds(Buffer.alloc(32)).expose("local", { server: "old", task_id });
+	const elsewhere = await modern("old");
+	for (const unknown of [task_id, `old__${task_id}`, `${exposed}x`, foreign]) {
+		for (const client of [own, other]) {
+			for (const method of ["tasks/get", "tasks/result", "tasks/cancel"]) {
+				assert.equal((await askTask(client, method, unknown)).error.code, -32602, method);
+			}
+		}
+		for (const method of [
+			"tasks/get",
+			"tasks/result",
+			"tasks/update",
+			"tasks/cancel",
+			"tasks/list",
+		]) {
+			assert.equal((await askTask(elsewhere, method, unknown)).error.code, -32601, method);
+		}
+	}
+	assert.equal((await askTask(own, "tasks/cancel", exposed)).error, undefined);
+});
+
 test("a client that did not declare tasks gets none, at a bundle too", async () => {
 	const client = await openWire("modern", gateway.address(), "{}");
 	const { result } = await call(client, "one__job", "plain");

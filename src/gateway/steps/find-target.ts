@@ -4,6 +4,7 @@ import { nameSource } from "../../protocol/headers.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { indexObject, memberSpan, readJsonText, readString } from "../../wire/object.ts";
 import { replaceSpan } from "../../wire/splice.ts";
+import { asksForTask } from "../bridge/legacy-tasks.ts";
 import { declaresTasks, tasks_extension } from "../bridge/task-ids.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
@@ -48,6 +49,9 @@ export function findTarget(
 
 function findSingle(call: Call, context: GatewayContext): Reply | undefined {
 	const server = call.endpoint.servers[0] as ServerPlan;
+	if (asksForTask(call.method) && hasLegacyTasks(call, server, context)) {
+		return findLegacyTask(call, server, context);
+	}
 	const source = nameSource(call.method);
 	if (source === "taskId" && hasBoundTasks(call, server, context)) return findTask(call, context);
 	const span = source === undefined ? undefined : memberSpan(call.message.params, source);
@@ -107,12 +111,37 @@ function findResource(call: Call, span: Span | undefined): Reply | undefined {
 
 /**
  * Whether the ids of a server's tasks are given to clients bound to their owner: those of the
- * extension are. Tasks of 2025-11-25 belong to a session, and their ids stand in more places.
+ * extension are, and so are those of 2025-11-25, whose ids stand in other places.
  */
 function hasBoundTasks(call: Call, server: ServerPlan, context: GatewayContext): boolean {
 	const catalog = context.catalogs.get(server.name);
 	if (catalog === undefined) return call.client.era === "modern";
 	return catalog.era === "modern" && extensionOf(catalog, tasks_extension) !== undefined;
+}
+
+/** Whether a call is about a task of 2025-11-25, as far as the server is known. */
+function hasLegacyTasks(call: Call, server: ServerPlan, context: GatewayContext): boolean {
+	return call.client.era === "legacy" && context.catalogs.get(server.name)?.era !== "modern";
+}
+
+/** A task of 2025-11-25: its id is bound to its owner like that of the extension. */
+function findLegacyTask(
+	call: Call,
+	server: ServerPlan,
+	context: GatewayContext,
+): Reply | undefined {
+	const span = memberSpan(call.message.params, "taskId");
+	const exposed = readString(call.message.bytes, span);
+	if (exposed === undefined || span === undefined) {
+		return rpcError(rpc_codes.invalid_params, "params.taskId must be a string");
+	}
+	const place = context.tasks.open(call.client.principal, exposed);
+	if (place?.server !== server.name) {
+		return rpcError(rpc_codes.invalid_params, `Unknown task: ${exposed}`);
+	}
+	call.target = { server, name: place.task_id, exposed_name: exposed };
+	call.edits.push(replaceSpan(span, JSON.stringify(place.task_id)));
+	return undefined;
 }
 
 /** The server that made a task; a task of somebody else is as unknown as one that never was. */

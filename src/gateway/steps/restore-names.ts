@@ -2,10 +2,12 @@ import { exposedUri } from "../../protocol/names.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { indexArray, indexObject, memberSpan, readString } from "../../wire/object.ts";
 import { replaceSpan } from "../../wire/splice.ts";
+import { mayNameTask, taskResultEdits } from "../bridge/legacy-tasks.ts";
 import { skillUriEdits } from "../bridge/skill-uris.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { hasTasks } from "../subscriptions/upstream-listen.ts";
+import { legacyTaskView } from "./legacy-task-view.ts";
 
 /**
  * Where names were changed on the way there, results name things as the client knows them:
@@ -17,6 +19,10 @@ export function restoreNames(call: Call, reply: Reply, context: GatewayContext):
 	const { message } = reply;
 	if (server === undefined || message.result === undefined) return reply;
 	bindTask(call, server, reply, context);
+	if (mayNameTask(call.message, message)) {
+		const view = legacyTaskView(call, context);
+		if (view !== undefined) reply.edits.push(...taskResultEdits(call.message, message, view));
+	}
 	if (call.endpoint.kind === "single") return reply;
 	for (const span of uriSpans(call.method, message)) {
 		const uri = readString(message.bytes, span);

@@ -7,7 +7,7 @@ import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { toolDefinition } from "../local/tool-definition.ts";
 import { acquireInstance } from "./acquire-instance.ts";
-import { forwardNotification } from "./forward-notification.ts";
+import { asSeen, forwardNotification } from "./forward-notification.ts";
 
 /**
  * The one step that leaves the house. A request the server provably never saw is sent once
@@ -104,8 +104,8 @@ async function sendOnce(
 		...(call.param_headers === undefined ? {} : { headers: call.param_headers }),
 		tool_schema: () => toolDefinition(target.server.name, target.name, context),
 		backlog: () => call.sink.backlog?.(),
-		onNotification: (notification) => forwardNotification(call, notification),
-		onRequest: (ask) => call.sink.ask(ask),
+		onNotification: (notification) => forwardNotification(call, notification, context),
+		onRequest: (ask) => call.sink.ask({ ...ask, message: asSeen(call, ask.message, context) }),
 	});
 	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
 	return { kind: "message", message: outcome.value, edits: [] };
