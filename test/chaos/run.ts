@@ -30,6 +30,9 @@ export interface ChaosOptions {
 	readonly say: (line: string) => void;
 }
 
+/** No burst begins after this; one takes a minute at most, even where calls hang. */
+const play_ms_max = 150_000;
+
 /** Plays the bursts that a seed describes on real processes and looks at what is left. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 	const { seed, bursts, clients_per_kind, say } = options;
@@ -40,12 +43,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 	const scene: Scene = { house, actors, struck };
 	const checks: Check[] = [];
 	let left: string[] = [];
+	const started_ms = performance.now();
 	try {
 		const kinds = client_kinds.flatMap((kind) =>
 			Array.from({ length: clients_per_kind }, () => kind),
 		);
 		for (const kind of kinds) actors.push(await enter(house, kind, actors.length));
 		for (let number = 1; number <= bursts; number += 1) {
+			if (performance.now() - started_ms > play_ms_max) {
+				say(`only ${number - 1} of ${bursts} bursts were played: the time is up`);
+				break;
+			}
 			await burst(scene, random);
 			say(
 				`burst ${number} of ${bursts}: ${[...struck].map(([what, n]) => `${n} ${what}`).join(", ")}`,
