@@ -1,7 +1,8 @@
 import { type Duplex, PassThrough } from "node:stream";
 import type { Clock } from "../../lib/clock.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
-import type { ChildHandle, Hibernation, InstanceUsage } from "../driver.ts";
+import type { ChildHandle, Hibernation } from "../driver.ts";
+import { ContainerSleep } from "./container-sleep.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineProblem, engineSentence } from "./engine-problem.ts";
 import { exitOf } from "./exit-code.ts";
@@ -38,7 +39,6 @@ export class ContainerChild implements ChildHandle {
 	readonly hibernation: Hibernation;
 	readonly #options: ContainerChildOptions;
 	#end_reason: string | undefined;
-	#paused = false;
 	#notes: readonly string[];
 	#stopping: Promise<void> | undefined;
 
@@ -49,13 +49,7 @@ export class ContainerChild implements ChildHandle {
 		this.#readStreams(options.streams);
 		this.exited = this.#watch();
 		this.gone = this.exited.then(() => this.#remove());
-		this.hibernation = {
-			freeze: () => this.#freeze(),
-			thaw: () => this.#thaw(),
-			// An engine has no verb for it, and the container's memory is not ours to page out.
-			reclaim: () => Promise.resolve(0),
-			usage: () => this.#usage(),
-		};
+		this.hibernation = new ContainerSleep(options.engine, options.id);
 	}
 
 	end_reason = (): string | undefined => this.#end_reason;
@@ -86,7 +80,7 @@ export class ContainerChild implements ChildHandle {
 	async #stop(grace_ms: number): Promise<void> {
 		const { engine, id, streams } = this.#options;
 		// What is paused neither reads the end of its input nor hears a signal.
-		if (this.#paused) await this.#thaw().catch(() => {});
+		await this.hibernation.thaw().catch(() => {});
 		streams.end();
 		if (!(await this.#endsWithin(grace_ms))) {
 			await engine.signal(id, "SIGTERM");
@@ -156,29 +150,6 @@ export class ContainerChild implements ChildHandle {
 			const timer = this.#options.clock.afterIdle(removed_ms, () => streams.destroy());
 			streams.once("close", () => timer.cancel());
 		}
-	}
-
-	async #freeze(): Promise<boolean> {
-		const { engine, id } = this.#options;
-		if (this.#paused) return true;
-		const paused = await engine.pause(id);
-		this.#paused = paused.ok;
-		return paused.ok;
-	}
-
-	async #thaw(): Promise<void> {
-		const { engine, id } = this.#options;
-		if (!this.#paused) return;
-		const awake = await engine.unpause(id);
-		if (!awake.ok) {
-			throw new Error(`the container engine ${engineSentence(awake.problem)}`);
-		}
-		this.#paused = false;
-	}
-
-	async #usage(): Promise<InstanceUsage | undefined> {
-		const stats = await this.#options.engine.stats(this.#options.id);
-		return stats.ok ? stats.value : undefined;
 	}
 }
 

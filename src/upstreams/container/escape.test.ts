@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { startDockerEngine } from "../../../test/support/docker-engine.ts";
+import { taken } from "../../../test/support/upstream-harness.ts";
+import { declared_running } from "../../config/running.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { systemRandom } from "../../lib/random.ts";
+import type { ContainerChild } from "./container-child.ts";
+import { Containers } from "./containers.ts";
+
+/** What a hostile server tries; every attempt is told by its outcome. */
+const probe = `
+	const fs = require("fs"), net = require("net");
+	const [secret, neighbour, port, pid] = JSON.parse(process.env.TARGETS);
+	const tried = {};
+	const attempt = (name, work) => {
+		try { tried[name] = String(work() ?? "done") } catch (error) { tried[name] = error.code ?? error.message }
+	};
+	const reads = { secret, neighbour, shadow: "/etc/shadow", host_root: "/proc/1/root" + secret };
+	for (const [name, path] of Object.entries(reads)) attempt("read " + name, () => fs.readFileSync(path, "utf8"));
+	attempt("symlink out", () => {
+		fs.symlinkSync(secret, "/volume/link");
+		return fs.readFileSync("/volume/link", "utf8");
+	});
+	attempt("hard link out", () => fs.linkSync("/proc/1/root" + secret, "/volume/hard"));
+	attempt("climb", () => fs.readFileSync("/volume/../../../../.." + secret, "utf8"));
+	attempt("signal a stranger", () => process.kill(pid, 9));
+	attempt("signal everybody outside", () => process.kill(2 ** 22, 0));
+	attempt("become root", () => process.setuid(0));
+	attempt("write the kernel", () => fs.writeFileSync("/proc/sys/kernel/hostname", "x"));
+	attempt("write a control group", () => fs.mkdirSync("/sys/fs/cgroup/memory/x"));
+	attempt("engine's socket", () => fs.statSync("/var/run/docker.sock"));
+	const reach = (name, options) => new Promise((resolve) => {
+		const socket = net.connect(options);
+		const done = (outcome) => { tried[name] = outcome; socket.destroy(); resolve() };
+		socket.once("connect", () => done("connected"));
+		socket.once("error", (error) => done(error.code));
+		socket.setTimeout(3000, () => done("silence"));
+	});
+	Promise.all([
+		reach("the gateway's port", { host: "127.0.0.1", port }),
+		reach("the metadata address", { host: "169.254.169.254", port: 80 }),
+		reach("a public address", { host: "192.0.2.1", port: 443 }),
+	]).then(() => { console.log(JSON.stringify(tried)); process.exit() });
+`;
+
+const docker = await startDockerEngine();
+if ("skip" in docker) {
+	test("escapes from a container", { skip: docker.skip }, () => {});
+} else {
+	after(() => docker.stop());
+
+	test("a hostile server in a container reaches nothing of the machine", async (t) => {
+		const containers = new Containers({
+			engine: docker.engine,
+			clock: systemClock,
+			random: systemRandom,
+			owner_id: "escape",
+			self: undefined,
+		});
+		t.after(() => containers.close());
+		const [own, other] = [join(docker.folder, "own"), join(docker.folder, "other")];
+		await Promise.all([mkdir(own), mkdir(other)]);
+		const [secret, neighbour] = [join(docker.folder, "secret"), join(other, "secret")];
+		await Promise.all([writeFile(secret, "canary"), writeFile(neighbour, "canary")]);
+		const port = createServer((socket) => socket.end("canary"));
+		await new Promise<void>((resolve) => port.listen(0, "127.0.0.1", resolve));
+		t.after(() => port.close());
+		const { port: number } = port.address() as { port: number };
+
+		const targets = JSON.stringify([secret, neighbour, number, process.pid]);
+		const spec = {
+			driver: "container" as const,
+			image: docker.image,
+			args: ["/bin/node", "-e", probe],
+			env: { TARGETS: targets },
+		};
+		const { sandbox, resources } = declared_running;
+		const confinement = {
+			...{ sandbox, resources, untrusted: true, volume: own, temp: own, needs: [] },
+			instance: "hostile/shared/1",
+		};
+		let child: ContainerChild | undefined;
+		const spawner = containers.spawnerOf(spec, confinement, (started) => {
+			child = started;
+		});
+		taken(await spawner.spawn({ server: "hostile", command: "", args: [], env: {}, cwd: "/" }));
+		assert.ok(child !== undefined);
+		let printed = "";
+		child.stdout.on("data", (chunk: Buffer) => {
+			printed += chunk.toString();
+		});
+		const read = new Promise((resolve) => child?.stdout.once("close", resolve));
+		await Promise.all([child.gone, read]);
+
+		const tried = JSON.parse(printed) as Record<string, string>;
+		assert.equal(Object.keys(tried).length, 16);
+		for (const [name, outcome] of Object.entries(tried)) {
+			assert.match(outcome, /^(?:E[A-Z]+|ERR_[A-Z_]+)$/, `${name}: ${outcome}`);
+		}
+		assert.equal(tried["the gateway's port"], "ECONNREFUSED");
+		assert.equal(tried["the metadata address"], "ENETUNREACH");
+		assert.equal(await readFile(secret, "utf8"), "canary");
+	});
+}
