@@ -58,6 +58,16 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "Server refused",
 		next: "Check the server's address and credentials.",
 	},
+	authorization_required: {
+		status: 502,
+		title: "Server needs authorization",
+		next: "Set `headers` or `oauth` for the server, or open the page that its log names.",
+	},
+	authorization_failed: {
+		status: 502,
+		title: "Server did not allow it",
+		next: "Check what the server's credentials may do, and its `oauth` settings.",
+	},
 	reply_too_large: {
 		status: 502,
 		title: "Reply is too large",

@@ -21,6 +21,8 @@ const telling_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 	"package_changed",
 	"server_unreachable",
 	"server_rejected",
+	"authorization_required",
+	"authorization_failed",
 	"not_supported",
 ]);
 

@@ -13,6 +13,8 @@ export type FaultCode =
 	| "server_unreachable" // a remote server could not be connected to
 	| "server_protocol" // it answered with something that is not a valid reply
 	| "server_rejected" // a remote server refused with an HTTP status that carries no reply
+	| "authorization_required" // a remote server wants to know who calls: a person has to say so
+	| "authorization_failed" // a remote server, or its authorization server, did not allow it
 	| "reply_too_large" // its reply is larger than the limit
 	| "call_timeout" // it did not answer before the call's deadline
 	| "command_missing" // the program to run is not installed on this machine
@@ -66,6 +68,8 @@ export const fault_rpc_codes: Readonly<Record<FaultCode, number>> = {
 	install_failed: 1010,
 	isolation_missing: 1011,
 	package_changed: 1012,
+	authorization_required: 1013,
+	authorization_failed: 1014,
 	call_cancelled: 1101,
 	server_unknown: 1102,
 	not_offered: 1103,

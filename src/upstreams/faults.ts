@@ -16,6 +16,18 @@ function isHarmless(method: string | undefined): boolean {
 	return ["ping", "server/discover", "completion/complete"].includes(method);
 }
 
+/** Why authorization with a server did not come about. */
+export interface AuthProblem {
+	readonly code: "authorization_required" | "authorization_failed";
+	/** A sentence that says what to do next. */
+	readonly advice: string;
+}
+
+function rejectionCode(status: number): FaultParts["code"] {
+	if (status === 401) return "authorization_required";
+	return status === 403 ? "authorization_failed" : "server_rejected";
+}
+
 /** The faults of one server, in sentences. */
 export class UpstreamFaults {
 	readonly #server: string;
@@ -122,7 +134,13 @@ export class UpstreamFaults {
 		const message = `Server "${this.#server}" at ${target} refused with HTTP ${status}. ${advice}`;
 		// What a server refuses as the client's mistake it has not begun to carry out.
 		const retry_safe = status < 500 ? true : undefined;
-		return this.#make("server_rejected", message, { call, retry_safe });
+		return this.#make(rejectionCode(status), message, { call, retry_safe });
+	}
+
+	/** Authorization with it did not come about. */
+	unauthorized(target: string, problem: AuthProblem, call?: FaultedCall): Fault {
+		const message = `Server "${this.#server}" at ${target} wants authorization. ${problem.advice}`;
+		return this.#make(problem.code, message, { call, retry_safe: true });
 	}
 
 	/** A defect of our own, or a setting that cannot work; `message` is a whole sentence. */

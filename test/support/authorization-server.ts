@@ -10,6 +10,8 @@ export interface Deviations {
 	resource?: Record<string, unknown>;
 	/** Changes the answer of the authorization page; undefined removes a parameter. */
 	callback?: Record<string, string | undefined>;
+	/** Serves what is below /mcp to whoever has a token that is still good. */
+	mcp?: (request: IncomingMessage, response: ServerResponse, body: string) => void;
 }
 
 /** A request that came, as the tests look at it. */
@@ -25,6 +27,8 @@ export interface TestAuthorizationServer {
 	readonly seen: Seen[];
 	/** Refresh tokens that are still good; each is good once. */
 	readonly refresh_tokens: Set<string>;
+	/** Access tokens that are still good. */
+	readonly access_tokens: Set<string>;
 	/** What a person does: opens the page and is led back. */
 	authorize(page: URL): Promise<URL>;
 	requests(path: string): Seen[];
@@ -37,6 +41,7 @@ export async function startAuthorizationServer(
 ): Promise<TestAuthorizationServer> {
 	const seen: Seen[] = [];
 	const refresh_tokens = new Set<string>();
+	const access_tokens = new Set<string>();
 	const codes = new Map<string, string>();
 	let count = 0;
 	let issuer = "";
@@ -55,6 +60,7 @@ export async function startAuthorizationServer(
 		if (!good) return json(response, 400, { error: "invalid_grant" });
 		count += 1;
 		refresh_tokens.add(`refresh-${count}`);
+		access_tokens.add(`access-${count}`);
 		const answer = { access_token: `access-${count}`, token_type: "Bearer", expires_in: 3600 };
 		return json(response, 200, { ...answer, refresh_token: `refresh-${count}` });
 	};
@@ -64,6 +70,13 @@ export async function startAuthorizationServer(
 		const parameters = is_json
 			? (JSON.parse(body) as Record<string, string>)
 			: Object.fromEntries([...url.searchParams, ...new URLSearchParams(body)]);
+		if (url.pathname.startsWith("/mcp")) {
+			const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
+			seen.push({ path: url.pathname, parameters: {}, authorization: token });
+			if (access_tokens.has(token)) return deviations.mcp?.(request, response, body);
+			response.writeHead(401, { "www-authenticate": "Bearer" });
+			return response.end();
+		}
 		seen.push({ path: url.pathname, parameters, authorization: request.headers.authorization });
 		if (url.pathname === "/.well-known/oauth-protected-resource/mcp") {
 			const resource = `${issuer}/mcp`;
@@ -108,6 +121,7 @@ export async function startAuthorizationServer(
 		issuer,
 		seen,
 		refresh_tokens,
+		access_tokens,
 		async authorize(page) {
 			const answer = await fetch(page, { redirect: "manual" });
 			return new URL(answer.headers.get("location") ?? "");

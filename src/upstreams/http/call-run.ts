@@ -4,6 +4,7 @@ import { SseReader, type SseReceived } from "../../wire/sse.ts";
 import type { PendingCall } from "../pending.ts";
 import { type HttpSession, postHeaders, streamHeaders } from "./headers.ts";
 import type { HttpLink } from "./link.ts";
+import { isUnauthorized } from "./oauth/authorized.ts";
 import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
 import { isNotHttp, networkReason, statusAdvice } from "./reasons.ts";
 import { isSessionLost, readRefusal } from "./refusal.ts";
@@ -206,11 +207,16 @@ export class CallRun implements ExchangeHandler {
 		this.#timer = this.#link.context.clock.after(delay_ms, () => {
 			this.#timer = undefined;
 			this.#resumptions += 1;
-			this.#begin();
-			const { configured, remote } = this.#link;
-			const headers = streamHeaders(configured, this.#session, this.#last_event_id);
-			this.#exchange = remote.send("calls", { method: "GET", headers, body: undefined }, this);
+			this.#takeUp();
 		});
+	}
+
+	#takeUp(): void {
+		this.#begin();
+		this.#token = this.#link.auth?.token;
+		const { configured, remote } = this.#link;
+		const headers = streamHeaders(configured, this.#session, this.#last_event_id);
+		this.#exchange = remote.send("calls", { method: "GET", headers, body: undefined }, this);
 	}
 
 	#lost(reason: string): void {
@@ -220,13 +226,13 @@ export class CallRun implements ExchangeHandler {
 	}
 
 	#refused(): void {
-		if (this.#resumptions > 0) {
-			this.#lost("did not resume the stream of the call");
+		const { auth, pending } = this.#link;
+		if (auth !== undefined && isUnauthorized(this.status)) {
+			void this.#authorize(auth);
 			return;
 		}
-		const { auth, pending } = this.#link;
-		if (auth !== undefined && (this.status === 401 || this.status === 403)) {
-			void this.#authorize(auth);
+		if (this.#resumptions > 0) {
+			this.#lost("did not resume the stream of the call");
 			return;
 		}
 		const error = readRefusal(Buffer.concat(this.#body), this.#call.id);
@@ -259,12 +265,16 @@ export class CallRun implements ExchangeHandler {
 		if (this.#call.settled) return;
 		if (outcome.ok && outcome.value === "retry") {
 			this.#auth_rounds += 1;
-			this.#call.written = false;
-			this.#post(this.#session);
-		} else if (outcome.ok) this.#rejected();
+			if (this.#resumptions > 0) this.#takeUp();
+			else {
+				this.#call.written = false;
+				this.#post(this.#session);
+			}
+		} else if (this.#resumptions > 0) this.#lost("did not resume the stream of the call");
+		else if (outcome.ok) this.#rejected();
 		else {
 			const { faults, pending, remote } = this.#link;
-			const fault = faults.rejected(remote.origin, status, outcome.problem, this.#call);
+			const fault = faults.unauthorized(remote.origin, outcome.problem, this.#call);
 			pending.settle(this.#call, fail(fault));
 		}
 	}

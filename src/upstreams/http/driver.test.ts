@@ -154,19 +154,19 @@ describe("the http driver does not open", { concurrency: 2 }, () => {
 		assert.doesNotMatch(JSON.stringify(fault), /hush/);
 	});
 
-	for (const [status, advice] of [
-		[401, /who is calling/],
-		[403, /may not/],
-		[500, /a problem of its own/],
-		[503, /a problem of its own/],
-		[429, /too many/],
+	for (const [status, code, advice] of [
+		[401, "authorization_required", /set `oauth` or `headers`/],
+		[403, "authorization_failed", /may not/],
+		[500, "server_rejected", /a problem of its own/],
+		[503, "server_rejected", /a problem of its own/],
+		[429, "server_rejected", /too many/],
 	] as const) {
 		test(`a server that answers ${status}, and no handshake is tried`, async (t) => {
 			const { origin, seen } = await serveHttp(t, (_request, response) => {
 				response.writeHead(status, { "content-type": "text/html" }).end("<p>hush</p>");
 			});
 			const fault = await openBadly(`${origin}/mcp?key=hush`);
-			assert.equal(fault.code, "server_rejected");
+			assert.equal(fault.code, code);
 			assert.match(fault.message, advice);
 			assert.doesNotMatch(JSON.stringify(fault), /hush/);
 			assert.equal(seen.length, 1);

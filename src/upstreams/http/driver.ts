@@ -26,7 +26,7 @@ async function open(
 	auth: UpstreamAuth | undefined,
 ): Promise<Result<Upstream, Fault>> {
 	if (spec.transport === "sse") {
-		return (await openSse(spec, context, context.start_ms)).outcome;
+		return (await openSse({ spec, context, auth, wait_ms: context.start_ms })).outcome;
 	}
 	const started_ms = context.clock.monotonic();
 	const link = new HttpLink({ url: spec.url, headers: spec.headers, context, auth });
@@ -40,7 +40,7 @@ async function open(
 		await link.remote.close();
 		if (!link.may_be_sse) return agreement;
 		const left_ms = context.start_ms - (context.clock.monotonic() - started_ms);
-		const older = await openSse(spec, context, Math.max(1, left_ms));
+		const older = await openSse({ spec, context, auth, wait_ms: Math.max(1, left_ms) });
 		// Where there is no such stream either, the first refusal tells more.
 		return older.found ? older.outcome : agreement;
 	}

@@ -33,13 +33,20 @@ const reserved = new Set<string>([
 	header_names.last_event_id,
 ]);
 
-/** The configured headers that may be sent, names and values in turn, for every request. */
-export function configuredHeaders(headers: Readonly<Record<string, string>>): string[] {
+/**
+ * The configured headers that may be sent, names and values in turn, for every request. A token
+ * that is got from an authorization server replaces whatever the configuration says of one.
+ */
+export function configuredHeaders(
+	headers: Readonly<Record<string, string>>,
+	has_token = false,
+): string[] {
 	const list: string[] = [];
 	let names_agent = false;
 	for (const [name, value] of Object.entries(headers)) {
 		const lower = name.toLowerCase();
 		if (reserved.has(lower) || lower.startsWith(header_names.param_prefix)) continue;
+		if (has_token && lower === "authorization") continue;
 		if (lower === "user-agent") names_agent = true;
 		list.push(name, value);
 	}

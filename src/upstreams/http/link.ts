@@ -6,6 +6,7 @@ import { UpstreamFaults } from "../faults.ts";
 import { Inbound } from "../inbound.ts";
 import { type PendingCall, PendingCalls } from "../pending.ts";
 import { configuredHeaders, type HttpSession, postHeaders, streamHeaders } from "./headers.ts";
+import { sendAuthorized } from "./oauth/authorized.ts";
 import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
 import { once, type Reply } from "./once.ts";
 import { Remote } from "./remote.ts";
@@ -46,11 +47,7 @@ export class HttpLink {
 		this.context = context;
 		this.remote = new Remote(url, start_ms);
 		this.auth = auth;
-		// A token that was got replaces whatever the configuration says of it.
-		const own = Object.entries(headers).filter(
-			([name]) => auth === undefined || name.toLowerCase() !== "authorization",
-		);
-		this.#configured = configuredHeaders(Object.fromEntries(own));
+		this.#configured = configuredHeaders(headers, auth !== undefined);
 		const faults = new UpstreamFaults(server, random);
 		this.faults = faults;
 		const onGivenUp = (call: PendingCall) => this.#tellCancelled(call);
@@ -86,13 +83,16 @@ export class HttpLink {
 
 	/** Sends a message that has no reply, and waits until it has been accepted. */
 	postAndWait(bytes: Buffer, session = this.session): Promise<Result<Reply, string>> {
-		const headers = postHeaders(this.configured, session, undefined);
-		return once(this.remote, { method: "POST", headers, body: bytes });
+		return sendAuthorized(this.auth, () => {
+			const headers = postHeaders(this.configured, session, undefined);
+			return once(this.remote, { method: "POST", headers, body: bytes });
+		});
 	}
 
 	/** Tells the server that the session is over, where it has one. */
 	async endSession(): Promise<void> {
 		if (this.session.id === undefined) return;
+		// Nobody is asked to authorize that something may end.
 		const headers = streamHeaders(this.configured, this.session, undefined);
 		await once(this.remote, { method: "DELETE", headers, body: undefined });
 	}

@@ -1,10 +1,11 @@
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import { networkReason } from "./reasons.ts";
-import type { Remote, RemoteRequest } from "./remote.ts";
+import type { Headers, Remote, RemoteRequest } from "./remote.ts";
 
 /** The answer to a message that has no reply: what matters is its status. */
 export interface Reply {
 	readonly status: number;
+	readonly headers: Headers;
 }
 
 /**
@@ -16,7 +17,7 @@ export function once(remote: Remote, request: RemoteRequest): Promise<Result<Rep
 		let unread_bytes = 65_536;
 		const exchange = remote.send("control", request, {
 			onSent: () => {},
-			onHead: (status) => resolve(succeed({ status })),
+			onHead: (status, headers) => resolve(succeed({ status, headers })),
 			onData: (chunk) => {
 				unread_bytes -= chunk.length;
 				if (unread_bytes < 0) exchange.abort();

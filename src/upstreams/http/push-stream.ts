@@ -2,6 +2,8 @@ import type { Timer } from "../../lib/clock.ts";
 import { SseReader } from "../../wire/sse.ts";
 import { type HttpSession, streamHeaders } from "./headers.ts";
 import type { HttpLink } from "./link.ts";
+import { isUnauthorized } from "./oauth/authorized.ts";
+import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
 import type { Exchange, ExchangeHandler, Headers } from "./remote.ts";
 
 /** How long the first answer is waited for before calls are let through. */
@@ -22,6 +24,9 @@ export class PushStream implements ExchangeHandler {
 	#reader: SseReader | undefined;
 	#timer: Timer | undefined;
 	#status = 0;
+	#headers: Headers = {};
+	#token: string | undefined;
+	#auth_rounds = 0;
 	#was_open = false;
 	#last_event_id: string | undefined;
 	#retry_ms = reopen_ms;
@@ -52,7 +57,8 @@ export class PushStream implements ExchangeHandler {
 		if (this.#stopped) return;
 		this.#status = 0;
 		this.#reader = undefined;
-		const { configured, remote } = this.#link;
+		const { configured, remote, auth } = this.#link;
+		this.#token = auth?.token;
 		const headers = streamHeaders(configured, this.#session, this.#last_event_id);
 		this.#exchange = remote.send("control", { method: "GET", headers, body: undefined }, this);
 	}
@@ -69,9 +75,11 @@ export class PushStream implements ExchangeHandler {
 
 	onHead(status: number, headers: Headers): void {
 		this.#status = status;
+		this.#headers = headers;
 		const type = String(headers["content-type"] ?? "");
 		if (status !== 200 || !type.startsWith("text/event-stream")) return;
 		this.#was_open = true;
+		this.#auth_rounds = 0;
 		this.#answered?.();
 		const { context, inbound } = this.#link;
 		this.#reader = new SseReader({
@@ -105,6 +113,11 @@ export class PushStream implements ExchangeHandler {
 	}
 
 	#ended(): void {
+		const { auth } = this.#link;
+		if (auth !== undefined && isUnauthorized(this.#status) && !this.#stopped) {
+			void this.#authorize(auth);
+			return;
+		}
 		this.#answered?.();
 		if (this.#stopped) return;
 		const broke = this.#reader !== undefined;
@@ -112,6 +125,19 @@ export class PushStream implements ExchangeHandler {
 		if (broke || unavailable) this.#reopen();
 		else if (this.#status === 404 && this.#was_open) void this.#link.renew(this.#session);
 		// Anything else says that there is no such stream here.
+	}
+
+	/** Other calls may have got another token, or this stream is what one is wanted for. */
+	async #authorize(auth: UpstreamAuth): Promise<void> {
+		const refused = { status: this.#status, headers: this.#headers, token: this.#token };
+		const outcome = await auth.onRefused({ ...refused, rounds: this.#auth_rounds });
+		this.#auth_rounds += 1;
+		if (outcome.ok && outcome.value === "retry") this.#open();
+		else {
+			this.#answered?.();
+			const why = outcome.ok ? `HTTP ${refused.status}` : outcome.problem.advice;
+			this.#link.context.onLine("event", `the stream of messages was refused (${why})`);
+		}
 	}
 
 	#reopen(): void {

@@ -34,7 +34,7 @@ export function networkReason(error: Error): string {
 
 /** What to do about a refusal, as a sentence. `location` is where a redirect points. */
 export function statusAdvice(status: number, location: string | undefined): string {
-	if (status === 401) return "It wants to know who is calling: check the headers set for it.";
+	if (status === 401) return "It wants to know who is calling: set `oauth` or `headers` for it.";
 	if (status === 403) return "Whoever the configured headers say is calling may not do this.";
 	if (status === 404 || status === 405) return "Check its address: MCP is not served there.";
 	if (status === 429) return "It gets too many requests: try again later.";

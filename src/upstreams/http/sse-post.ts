@@ -1,6 +1,9 @@
 import { fail, succeed } from "../../lib/result.ts";
+import type { Fault } from "../../protocol/fault.ts";
 import type { UpstreamFaults } from "../faults.ts";
 import type { PendingCall, PendingCalls } from "../pending.ts";
+import { isUnauthorized } from "./oauth/authorized.ts";
+import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
 import { networkReason, statusAdvice } from "./reasons.ts";
 import { isSessionLost, readRefusal } from "./refusal.ts";
 import type { Exchange, ExchangeHandler, Headers, Remote } from "./remote.ts";
@@ -16,7 +19,9 @@ export interface SsePostOptions {
 	readonly call: PendingCall;
 	readonly bytes: Buffer;
 	readonly path: string;
-	readonly headers: string[];
+	/** Those of a request that goes out now. */
+	headers(): string[];
+	readonly auth: UpstreamAuth | undefined;
 	/** The server does not know the connection any more; the call has not been accepted. */
 	onLost(): void;
 }
@@ -29,13 +34,20 @@ export class SsePost implements ExchangeHandler {
 	#headers: Headers = {};
 	#body: Buffer[] = [];
 	#body_bytes = 0;
+	#token: string | undefined;
+	#auth_rounds = 0;
 
 	constructor(options: SsePostOptions) {
 		this.#options = options;
 	}
 
 	start(): void {
-		const { remote, call, bytes: body, path, headers } = this.#options;
+		const { remote, call, bytes: body, path, auth } = this.#options;
+		this.#status = 0;
+		this.#body = [];
+		this.#body_bytes = 0;
+		this.#token = auth?.token;
+		const headers = this.#options.headers();
 		call.stop = () => this.#exchange?.abort();
 		this.#exchange = remote.send("calls", { method: "POST", path, headers, body }, this);
 	}
@@ -71,8 +83,12 @@ export class SsePost implements ExchangeHandler {
 	}
 
 	#refused(): void {
-		const { call, pending, faults, remote, onLost } = this.#options;
+		const { call, pending, faults, onLost, auth } = this.#options;
 		if (call.settled) return;
+		if (auth !== undefined && isUnauthorized(this.#status)) {
+			void this.#authorize(auth);
+			return;
+		}
 		const error = readRefusal(Buffer.concat(this.#body), call.id);
 		const session = { era: "legacy", revision: undefined, id: "its stream" } as const;
 		if (isSessionLost(this.#status, error, session)) {
@@ -81,10 +97,29 @@ export class SsePost implements ExchangeHandler {
 		} else if (error?.is_reply === true) {
 			pending.settle(call, succeed(error.message));
 		} else {
-			const location = this.#headers["location"];
-			const target = typeof location === "string" ? location : undefined;
-			const advice = statusAdvice(this.#status, target);
-			pending.settle(call, fail(faults.rejected(remote.origin, this.#status, advice, call)));
+			pending.settle(call, fail(this.#rejection()));
 		}
+	}
+
+	#rejection(): Fault {
+		const { call, faults, remote } = this.#options;
+		const location = this.#headers["location"];
+		const target = typeof location === "string" ? location : undefined;
+		const advice = statusAdvice(this.#status, target);
+		return faults.rejected(remote.origin, this.#status, advice, call);
+	}
+
+	/** The server did not take the call: it is posted again once we are authorized. */
+	async #authorize(auth: UpstreamAuth): Promise<void> {
+		const { call, pending, faults, remote } = this.#options;
+		const refused = { status: this.#status, headers: this.#headers, token: this.#token };
+		const outcome = await auth.onRefused({ ...refused, rounds: this.#auth_rounds });
+		if (call.settled) return;
+		this.#auth_rounds += 1;
+		if (outcome.ok && outcome.value === "retry") {
+			call.written = false;
+			this.start();
+		} else if (outcome.ok) pending.settle(call, fail(this.#rejection()));
+		else pending.settle(call, fail(faults.unauthorized(remote.origin, outcome.problem, call)));
 	}
 }

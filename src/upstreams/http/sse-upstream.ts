@@ -13,7 +13,9 @@ import { Inbound } from "../inbound.ts";
 import { progressToken, stampRequest } from "../outgoing.ts";
 import { type Outcome, type PendingCall, PendingCalls } from "../pending.ts";
 import { configuredHeaders } from "./headers.ts";
-import { once } from "./once.ts";
+import { sendAuthorized } from "./oauth/authorized.ts";
+import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
+import { once, type Reply } from "./once.ts";
 import { Remote } from "./remote.ts";
 import { SsePost } from "./sse-post.ts";
 import { SseStream } from "./sse-stream.ts";
@@ -25,14 +27,19 @@ const breaks_max = 3;
 
 const initialized = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
 
+/** What a connection is made from. */
+export interface SseOptions {
+	readonly spec: HttpSpec;
+	readonly context: DriverContext;
+	/** Our authorization there, where it wants one. */
+	readonly auth: UpstreamAuth | undefined;
+	readonly wait_ms: number;
+}
+
 /** Connects to a server of the HTTP+SSE transport; it has answered its handshake then. */
-export async function openSse(
-	spec: HttpSpec,
-	context: DriverContext,
-	wait_ms: number,
-): Promise<SseOutcome> {
-	const upstream = new SseUpstream(spec, context);
-	const opened = await upstream.open(wait_ms);
+export async function openSse(options: SseOptions): Promise<SseOutcome> {
+	const upstream = new SseUpstream(options);
+	const opened = await upstream.open(options.wait_ms);
 	const { found } = upstream;
 	if (opened.ok) return { found, outcome: succeed(upstream) };
 	await upstream.close();
@@ -58,7 +65,8 @@ class SseUpstream implements Upstream {
 	readonly #pending: PendingCalls;
 	readonly #asks: OpenAsks;
 	readonly #inbound: Inbound;
-	readonly #configured: readonly string[];
+	readonly #own_headers: readonly string[];
+	readonly #auth: UpstreamAuth | undefined;
 	#hello: Hello | undefined;
 	#stream: SseStream | undefined;
 	/** True once the server has shown that it speaks this transport. */
@@ -70,14 +78,15 @@ class SseUpstream implements Upstream {
 	#posts = 0;
 	#closing: Promise<void> | undefined;
 
-	constructor(spec: HttpSpec, context: DriverContext) {
+	constructor({ spec, context, auth }: SseOptions) {
 		const { clock, random, server, start_ms } = context;
 		const faults = new UpstreamFaults(server, random);
 		const send = (bytes: Buffer) => this.#tell(bytes, "an answer");
 		this.#context = context;
 		this.#faults = faults;
 		this.#remote = new Remote(spec.url, start_ms);
-		this.#configured = configuredHeaders(spec.headers);
+		this.#own_headers = configuredHeaders(spec.headers, auth !== undefined);
+		this.#auth = auth;
 		const onGivenUp = (call: PendingCall) => this.#tellCancelled(call);
 		const pending = new PendingCalls({ clock, faults, onGivenUp });
 		this.#pending = pending;
@@ -99,7 +108,8 @@ class SseUpstream implements Upstream {
 		const started_ms = this.#context.clock.monotonic();
 		const stream = new SseStream({
 			remote: this.#remote,
-			configured: this.#configured,
+			configured: () => this.#configured(),
+			auth: this.#auth,
 			context: this.#context,
 			faults: this.#faults,
 			onMessage: (data) => this.#receive(data),
@@ -166,7 +176,8 @@ class SseUpstream implements Upstream {
 			call,
 			bytes: stampRequest(message, edits, call.id),
 			path: this.#path,
-			headers: this.#headers(),
+			headers: () => this.#headers(),
+			auth: this.#auth,
 			onLost: () => {
 				if (stream === undefined || stream !== this.#stream) return;
 				stream.stop();
@@ -175,8 +186,13 @@ class SseUpstream implements Upstream {
 		}).start();
 	}
 
+	/** Headers of every request that goes out now: as configured, and the token we have. */
+	#configured(): readonly string[] {
+		return [...this.#own_headers, ...(this.#auth?.headers() ?? [])];
+	}
+
 	#headers(): string[] {
-		const list = [...this.#configured, "content-type", "application/json"];
+		const list = [...this.#configured(), "content-type", "application/json"];
 		list.push("accept", "application/json, text/event-stream");
 		const revision = this.#hello?.revision;
 		if (revision !== undefined) list.push(header_names.protocol_version, revision);
@@ -202,9 +218,15 @@ class SseUpstream implements Upstream {
 		const hello = readInitialized(reply.value);
 		if (typeof hello === "string") return fail(this.#faults.protocol(hello));
 		// Calls may take another connection: the server must have seen this one before them.
-		const path = this.#path;
-		await once(this.#remote, { method: "POST", path, headers: this.#headers(), body: initialized });
+		await this.#deliver(initialized);
 		return succeed(hello);
+	}
+
+	#deliver(body: Buffer): Promise<Result<Reply, string>> {
+		const path = this.#path;
+		return sendAuthorized(this.#auth, () =>
+			once(this.#remote, { method: "POST", path, headers: this.#headers(), body }),
+		);
 	}
 
 	/** Sends a message that has no reply; what goes wrong becomes a line in the server's log. */
@@ -217,9 +239,7 @@ class SseUpstream implements Upstream {
 			return;
 		}
 		this.#posts += 1;
-		const path = this.#path;
-		const request = { method: "POST" as const, path, headers: this.#headers(), body: bytes };
-		void once(this.#remote, request).then((reply) => {
+		void this.#deliver(bytes).then((reply) => {
 			this.#posts -= 1;
 			if (this.#closing !== undefined || (reply.ok && reply.value.status < 300)) return;
 			note(reply.ok ? `HTTP ${reply.value.status}` : reply.problem);

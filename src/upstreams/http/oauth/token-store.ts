@@ -14,6 +14,8 @@ export interface Grant {
 	readonly refresh_token: string | undefined;
 	/** Every scope asked for so far, granted or not. */
 	readonly scopes: readonly string[];
+	/** Wall-clock time from which on another token is got; undefined where none is known. */
+	readonly renew_at_ms: number | undefined;
 }
 
 /** Everything kept for one server. */

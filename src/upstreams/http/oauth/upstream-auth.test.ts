@@ -4,8 +4,10 @@ import {
 	type Deviations,
 	startAuthorizationServer,
 } from "../../../../test/support/authorization-server.ts";
+import { FakeClock } from "../../../../test/support/fake-clock.ts";
+import { until } from "../../../../test/support/until.ts";
 import type { OAuthSpec } from "../../../config/plan.ts";
-import { systemClock } from "../../../lib/clock.ts";
+import { type Clock, systemClock } from "../../../lib/clock.ts";
 import { MemoryTokenStore } from "./token-store.ts";
 import { UpstreamAuth } from "./upstream-auth.ts";
 
@@ -19,7 +21,12 @@ const by_itself: OAuthSpec = {
 	scopes: [],
 };
 
-async function rig(t: TestContext, deviations: Deviations = {}, spec: Partial<OAuthSpec> = {}) {
+async function rig(
+	t: TestContext,
+	deviations: Deviations = {},
+	spec: Partial<OAuthSpec> = {},
+	clock: Clock = systemClock,
+) {
 	const server = await startAuthorizationServer(deviations);
 	t.after(() => server.close());
 	const auth = new UpstreamAuth({
@@ -27,7 +34,7 @@ async function rig(t: TestContext, deviations: Deviations = {}, spec: Partial<OA
 		spec: { ...by_itself, ...spec },
 		key: "server",
 		store: new MemoryTokenStore(),
-		clock: systemClock,
+		clock,
 		authorize: (page) => server.authorize(page),
 		redirectUri: () => "http://127.0.0.1:1/oauth/callback",
 	});
@@ -87,7 +94,7 @@ for (const [what, deviations] of Object.entries(not_redeemed)) {
 	test(`an answer with ${what} is not redeemed`, async (t) => {
 		const { server, refuse } = await rig(t, deviations);
 		const outcome = await refuse(401, "Bearer");
-		assert.ok(!outcome.ok && !outcome.problem.includes("secret text"));
+		assert.ok(!outcome.ok && !outcome.problem.advice.includes("secret text"));
 		assert.equal(server.requests("/token").length, 0);
 	});
 }
@@ -124,7 +131,7 @@ test("credentials of one issuer are not shown to another", async (t) => {
 	const own = { client_id: "mine", client_secret: "s3cret", issuer: "https://other.example" };
 	const { server, refuse } = await rig(t, {}, own);
 	const outcome = await refuse(401, "Bearer");
-	assert.ok(!outcome.ok && !outcome.problem.includes("s3cret"));
+	assert.ok(!outcome.ok && !outcome.problem.advice.includes("s3cret"));
 	assert.equal(server.requests("/token").length, 0);
 });
 
@@ -143,4 +150,84 @@ test("Moorage is authorized for itself without a person", async (t) => {
 	assert.ok((await refuse(401, "Bearer")).ok);
 	const basic = `Basic ${Buffer.from("a-b:c").toString("base64")}`;
 	assert.equal(server.requests("/token")[0]?.authorization, basic);
+});
+
+test("a token is renewed a minute before its end, once, while calls go on with it", async (t) => {
+	const clock = new FakeClock();
+	const { server, auth, refuse } = await rig(t, {}, {}, clock);
+	await refuse(401, "Bearer");
+	await clock.advance(3_539_000);
+	assert.deepEqual(auth.headers(), ["authorization", "Bearer access-1"]);
+	assert.equal(server.requests("/token").length, 1);
+	await clock.advance(1_000);
+	for (let calls = 0; calls < 20; calls += 1) {
+		assert.deepEqual(auth.headers(), ["authorization", "Bearer access-1"]);
+	}
+	await until(() => auth.token === "access-2");
+	assert.equal(server.requests("/token").length, 2);
+	assert.equal(server.requests("/authorize").length, 1);
+});
+
+test("a call that is refused meanwhile waits for the renewal, and no second one is made", async (t) => {
+	const clock = new FakeClock();
+	const { server, auth, refuse } = await rig(t, {}, {}, clock);
+	await refuse(401, "Bearer");
+	await clock.advance(3_600_000);
+	auth.headers();
+	assert.deepEqual(await refuse(401, "Bearer"), { ok: true, value: "retry" });
+	assert.equal(auth.token, "access-2");
+	assert.equal(server.requests("/token").length, 2);
+});
+
+test("ahead of a token's end nobody is asked, and a token that cannot be renewed is left", async (t) => {
+	const clock = new FakeClock();
+	const { server, auth, refuse } = await rig(t, {}, {}, clock);
+	await refuse(401, "Bearer");
+	server.refresh_tokens.clear();
+	await clock.advance(3_600_000);
+	auth.headers();
+	await until(() => server.requests("/token").length === 2);
+	// The refusal waits for the attempt, and only then a person is asked.
+	assert.deepEqual(await refuse(401, "Bearer"), { ok: true, value: "retry" });
+	assert.equal(server.requests("/authorize").length, 2);
+	assert.equal(auth.token, "access-2");
+});
+
+test("Moorage's own token is got anew ahead of its end", async (t) => {
+	const clock = new FakeClock();
+	const own = { grant: "client_credentials", client_id: "a", client_secret: "c" } as const;
+	const { server, auth, refuse } = await rig(t, {}, own, clock);
+	await refuse(401, "Bearer");
+	server.refresh_tokens.clear();
+	await clock.advance(3_540_000);
+	auth.headers();
+	await until(() => auth.token === "access-2");
+});
+
+test("a problem says by its code whether a person has to act", async (t) => {
+	const failing = await rig(t, { callback: { error: "access_denied" } });
+	const refused = await failing.refuse(401, "Bearer");
+	assert.ok(!refused.ok && refused.problem.code === "authorization_failed");
+	const clock = new FakeClock();
+	const server = await startAuthorizationServer();
+	t.after(() => server.close());
+	const asked = Promise.withResolvers<void>();
+	const waiting = new UpstreamAuth({
+		url: `${server.issuer}/mcp`,
+		spec: by_itself,
+		key: "server",
+		store: new MemoryTokenStore(),
+		clock,
+		authorize() {
+			asked.resolve();
+			return new Promise<never>(() => undefined);
+		},
+		redirectUri: () => "http://127.0.0.1:1/oauth/callback",
+	});
+	const pending = waiting.onRefused({ status: 401, headers: {}, token: undefined, rounds: 0 });
+	await asked.promise;
+	await clock.advance(5_000);
+	const outcome = await pending;
+	assert.ok(!outcome.ok && outcome.problem.code === "authorization_required");
+	assert.match(outcome.problem.advice, /open the address/);
 });

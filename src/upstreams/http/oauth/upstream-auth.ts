@@ -2,6 +2,7 @@ import type { Client, TokenEndpointResponse } from "oauth4webapi";
 import type { OAuthSpec } from "../../../config/plan.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { fail, type Result, succeed } from "../../../lib/result.ts";
+import type { AuthProblem } from "../../faults.ts";
 import type { Headers } from "../remote.ts";
 import { type BearerChallenge, readChallenge } from "./challenge.ts";
 import { clientAuth } from "./client-auth.ts";
@@ -23,6 +24,8 @@ import type { Credentials, Grant, Registration, TokenStore } from "./token-store
 const consent_wait_ms = 5_000;
 /** Authorizations that one call may cause: a first one, and steps up. */
 const rounds_max = 3;
+/** How long before its end a token is renewed, at most. */
+const renew_margin_ms = 60_000;
 /** Longest token that is sent. */
 const token_chars_max = 8_192;
 
@@ -49,8 +52,14 @@ export interface RefusedCall {
 	readonly rounds: number;
 }
 
-/** What follows from a refusal; the problem is a sentence for the operator. */
-export type AfterRefusal = Result<"retry" | "pass", string>;
+/** What follows from a refusal. */
+export type AfterRefusal = Result<"retry" | "pass", AuthProblem>;
+
+/** Why another token is wanted: how it may be got depends on it. */
+type Occasion =
+	| "refused" // what we have is not accepted
+	| "step_up" // it is, but not for this
+	| "ahead"; // it soon will not be; nobody is to be asked for that
 
 /**
  * Our authorization to use one server. Refusals drive it: it asks for a token when one is
@@ -62,6 +71,12 @@ export class UpstreamAuth {
 	readonly #fetch: GuardedFetch;
 	#credentials: Credentials | undefined;
 	#under_way: Promise<AfterRefusal> | undefined;
+	/** The renewal of a token that is still good. */
+	#ahead: Promise<void> | undefined;
+	/** The token that could not be renewed ahead of its end: its refusal is waited for. */
+	#unrenewable: string | undefined;
+	/** The last challenge that led to a token: it may name what is found nowhere else. */
+	#challenge: BearerChallenge = readChallenge(undefined);
 
 	constructor(options: UpstreamAuthOptions) {
 		this.#options = options;
@@ -78,9 +93,13 @@ export class UpstreamAuth {
 		return this.#credentials?.grant?.access_token;
 	}
 
-	/** Names and values in turn, for a request that goes out now. */
+	/**
+	 * Names and values in turn, for a request that goes out now. A token that ends soon is renewed
+	 * meanwhile: calls go on with it, and find the new one once it is there.
+	 */
 	headers(): string[] {
 		const { token } = this;
+		this.#renewAhead();
 		return token === undefined ? [] : ["authorization", `Bearer ${token}`];
 	}
 
@@ -88,19 +107,25 @@ export class UpstreamAuth {
 	async onRefused(call: RefusedCall): Promise<AfterRefusal> {
 		const challenge = readChallenge(call.headers["www-authenticate"]);
 		const is_step_up = call.status === 403;
+		await this.#ahead;
 		if (is_step_up && challenge.error !== "insufficient_scope") return succeed("pass");
 		// Another call has got a new token meanwhile.
 		if (call.token !== this.token && call.rounds < rounds_max) return succeed("retry");
 		if (call.rounds >= rounds_max) {
-			return fail("It goes on refusing although it was authorized. Check what you may do there.");
+			return fail(
+				failed("It goes on refusing although it was authorized. Check what you may do there."),
+			);
 		}
 		if (is_step_up && !this.#addsScopes(challenge)) {
 			return fail(
-				"It wants scopes that were asked for and not granted. Ask whoever runs it for them, " +
-					"then restart Moorage to authorize anew.",
+				failed(
+					"It wants scopes that were asked for and not granted. Ask whoever runs it for them, " +
+						"then restart Moorage to authorize anew.",
+				),
 			);
 		}
-		this.#under_way ??= this.#obtain(challenge, is_step_up).finally(() => {
+		const occasion = is_step_up ? "step_up" : "refused";
+		this.#under_way ??= this.#obtain(challenge, occasion).finally(() => {
 			this.#under_way = undefined;
 		});
 		return this.#atMost(this.#under_way);
@@ -116,10 +141,12 @@ export class UpstreamAuth {
 		return new Promise((resolve) => {
 			const timer = this.#options.clock.afterIdle(consent_wait_ms, () => {
 				resolve(
-					fail(
-						"It needs your authorization: open the address that stands in Moorage's log, " +
+					fail({
+						code: "authorization_required",
+						advice:
+							"It needs your authorization: open the address that stands in Moorage's log, " +
 							"then try again.",
-					),
+					}),
 				);
 			});
 			void under_way.then((outcome) => {
@@ -129,18 +156,33 @@ export class UpstreamAuth {
 		});
 	}
 
-	async #obtain(challenge: BearerChallenge, is_step_up: boolean): Promise<AfterRefusal> {
+	async #obtain(challenge: BearerChallenge, occasion: Occasion): Promise<AfterRefusal> {
 		try {
 			await this.load();
-			await this.#renew(challenge, is_step_up);
+			await this.#renew(challenge, occasion);
+			this.#challenge = challenge;
 			return succeed("retry");
 		} catch (error) {
-			if (error instanceof OAuthProblem) return fail(error.message);
-			return fail("Authorization with it failed. Check its address, and try again later.");
+			if (error instanceof OAuthProblem) return fail(failed(error.message));
+			return fail(failed("Authorization with it failed. Check its address, and try again later."));
 		}
 	}
 
-	async #renew(challenge: BearerChallenge, is_step_up: boolean): Promise<void> {
+	#renewAhead(): void {
+		const grant = this.#credentials?.grant;
+		if (grant?.renew_at_ms === undefined || this.#options.clock.now() < grant.renew_at_ms) return;
+		const { access_token, refresh_token } = grant;
+		const by_itself =
+			refresh_token !== undefined || this.#options.spec.grant === "client_credentials";
+		if (!by_itself || this.#unrenewable === access_token) return;
+		if (this.#ahead !== undefined || this.#under_way !== undefined) return;
+		this.#ahead = this.#obtain(this.#challenge, "ahead").then(() => {
+			this.#ahead = undefined;
+			if (this.token === access_token) this.#unrenewable = access_token;
+		});
+	}
+
+	async #renew(challenge: BearerChallenge, occasion: Occasion): Promise<void> {
 		const { url, spec } = this.#options;
 		const before = this.#credentials?.grant;
 		const preferred = [spec.issuer, before?.issuer].filter((issuer) => issuer !== undefined);
@@ -149,7 +191,7 @@ export class UpstreamAuth {
 		const context = await this.#context(found, registration, challenge);
 		// A token of another issuer, or for another resource, has no part in what follows.
 		const same = before?.issuer === found.server.issuer && before.resource === found.resource;
-		if (same && !is_step_up && before.refresh_token !== undefined) {
+		if (same && occasion !== "step_up" && before.refresh_token !== undefined) {
 			const scoped = { ...context, scopes: before.scopes };
 			const refreshed = await refreshGrant(scoped, before.refresh_token);
 			if (refreshed !== undefined) {
@@ -157,6 +199,7 @@ export class UpstreamAuth {
 				return;
 			}
 		}
+		if (occasion === "ahead" && spec.grant !== "client_credentials") return;
 		const answer =
 			spec.grant === "client_credentials"
 				? await credentialsGrant(context)
@@ -210,12 +253,30 @@ export class UpstreamAuth {
 					"Report this to whoever runs it.",
 			);
 		}
-		const grant: Grant = { issuer: server.issuer, resource, access_token, refresh_token, scopes };
+		const grant: Grant = {
+			issuer: server.issuer,
+			resource,
+			access_token,
+			refresh_token,
+			scopes,
+			renew_at_ms: this.#renewAt(answer.expires_in),
+		};
 		await this.#write({ registrations: this.#credentials?.registrations ?? {}, grant });
+	}
+
+	/** A minute before its end, or when a quarter of a shorter life is left. */
+	#renewAt(expires_in_s: number | undefined): number | undefined {
+		if (expires_in_s === undefined) return undefined;
+		const life_ms = expires_in_s * 1000;
+		return this.#options.clock.now() + life_ms - Math.min(renew_margin_ms, life_ms / 4);
 	}
 
 	async #write(credentials: Credentials): Promise<void> {
 		this.#credentials = credentials;
 		await this.#options.store.write(this.#options.key, credentials);
 	}
+}
+
+function failed(advice: string): AuthProblem {
+	return { code: "authorization_failed", advice };
 }
