@@ -37,19 +37,19 @@ test("initialize offers what the context says, byte by byte", () => {
 test("what initialize brings is kept as it was written, what lacks is empty", () => {
 	const full =
 		'{"protocolVersion":"2024-11-05","capabilities":{"tools": {}},' +
-		'"serverInfo":{"name":"s","v":1.0},"instructions":"Do \\u0061."}';
+		'"serverInfo":{"name":"s","version":"1","v":1.0},"instructions":"Do \\u0061."}';
 	assert.deepEqual(readInitialized(result(full)), {
 		era: "legacy",
 		revision: "2024-11-05",
 		capabilities: '{"tools": {}}',
-		server_info: '{"name":"s","v":1.0}',
+		server_info: '{"name":"s","version":"1","v":1.0}',
 		instructions: "Do a.",
 	});
 	assert.deepEqual(readInitialized(result('{"protocolVersion":"2025-06-18","capabilities":[]}')), {
 		era: "legacy",
 		revision: "2025-06-18",
 		capabilities: "{}",
-		server_info: "{}",
+		server_info: '{"name":"unnamed","version":"unknown"}',
 		instructions: undefined,
 	});
 });
@@ -69,11 +69,12 @@ test("what server/discover brings is read, its name from the result's _meta", ()
 	const json =
 		'{"supportedVersions":["2031-01-01","2026-07-28"],"capabilities":{"tools":{}},' +
 		'"instructions":"x","_meta":{"io.modelcontextprotocol/serverInfo":{"name": "s"}}}';
+	// What is left out is put in, because clients refuse an introduction without it.
 	assert.deepEqual(readDiscovered(result(json)), {
 		era: "modern",
 		revision: "2026-07-28",
 		capabilities: '{"tools":{}}',
-		server_info: '{"name": "s"}',
+		server_info: '{"name":"s","version":"unknown"}',
 		instructions: "x",
 	});
 	assert.equal(typeof readDiscovered(result('{"supportedVersions":["2031-01-01"]}')), "string");

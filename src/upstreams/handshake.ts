@@ -9,7 +9,14 @@ import {
 } from "../protocol/revisions.ts";
 import { composeRequest } from "../wire/compose.ts";
 import type { Message } from "../wire/message.ts";
-import { indexObject, memberSpan, rawText, readJson, readString } from "../wire/object.ts";
+import {
+	indexObject,
+	memberSpan,
+	rawText,
+	readJson,
+	readJsonText,
+	readString,
+} from "../wire/object.ts";
 import type { DriverContext, Hello } from "./driver.ts";
 import type { Envelope } from "./outgoing.ts";
 
@@ -50,7 +57,7 @@ export function readInitialized(reply: Message): Hello | string {
 		era: "legacy",
 		revision,
 		capabilities: rawObject(reply, "capabilities"),
-		server_info: rawObject(reply, "serverInfo"),
+		server_info: named(rawObject(reply, "serverInfo")),
 		instructions: readString(bytes, memberSpan(result, "instructions")),
 	};
 }
@@ -74,7 +81,7 @@ export function readDiscovered(reply: Message): Hello | string | undefined {
 		era: "modern",
 		revision,
 		capabilities: rawObject(reply, "capabilities"),
-		server_info: info === undefined ? "{}" : rawText(bytes, info),
+		server_info: named(info === undefined ? "{}" : rawText(bytes, info)),
 		instructions: readString(bytes, memberSpan(result, "instructions")),
 	};
 }
@@ -127,6 +134,21 @@ function rawObject(reply: Message, key: string): string {
 	const span = memberSpan(reply.result, key);
 	if (span === undefined || indexObject(reply.bytes, span) === undefined) return "{}";
 	return rawText(reply.bytes, span);
+}
+
+/**
+ * What a server calls itself, byte for byte; one that leaves out its name or version gets
+ * something in its place, because clients refuse an introduction without them.
+ */
+function named(server_info: string): string {
+	const info = (readJsonText(server_info) ?? {}) as Record<string, unknown>;
+	const { name, version } = info;
+	if (typeof name === "string" && typeof version === "string") return server_info;
+	return JSON.stringify({
+		...(typeof info === "object" ? info : {}),
+		name: typeof name === "string" ? name : "unnamed",
+		version: typeof version === "string" ? version : "unknown",
+	});
 }
 
 function stringsAt(value: unknown): string[] | undefined {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import {
+	faultOf,
 	message,
 	Recorder,
 	type RequestOverrides,
@@ -61,6 +62,17 @@ test("an id is compared as the number it was, not as something that looks like i
 	}
 	assert.equal(call.settled, false);
 	assert.equal(recorder.of("event").length, 4);
+});
+
+test("an error without a code or a message fails its call as what it is", async () => {
+	for (const error of ["{}", '{"code":1}', '{"message":"x"}', '{"code":"1","message":"x"}']) {
+		const { add, receive } = setUp();
+		const call = add();
+		receive(`{"jsonrpc":"2.0","id":${call.id},"error":${error}}`);
+		const fault = faultOf(await call.outcome);
+		assert.equal(fault.code, "server_protocol", error);
+		assert.match(fault.message, /without a code or a message/);
+	}
 });
 
 test("an error without an id ends the call on whose stream it came, and no other", async () => {

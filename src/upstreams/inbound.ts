@@ -4,12 +4,12 @@ import { meta_keys } from "../protocol/meta.ts";
 import { composeResult } from "../wire/compose.ts";
 import { indexBatch, indexMessage, isBatch } from "../wire/index-message.ts";
 import type { Message, Span, WireProblem } from "../wire/message.ts";
-import { memberSpan, rawText } from "../wire/object.ts";
+import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import { applyEdits, replaceSpan } from "../wire/splice.ts";
 import type { OpenAsks } from "./asks.ts";
 import type { DriverContext } from "./driver.ts";
 import type { UpstreamFaults } from "./faults.ts";
-import type { PendingCall, PendingCalls } from "./pending.ts";
+import type { Outcome, PendingCall, PendingCalls } from "./pending.ts";
 
 /** Where the messages of a connection go. */
 export interface InboundOptions {
@@ -80,7 +80,7 @@ export class Inbound {
 		const { pending, context } = this.#options;
 		const call = pending.get(integerAt(message.bytes, message.id));
 		if (call !== undefined) {
-			pending.settle(call, succeed(message));
+			pending.settle(call, this.#valid(message, call));
 			return;
 		}
 		// An error that could not name its request is about the one whose stream it came on.
@@ -90,6 +90,17 @@ export class Inbound {
 		}
 		const id = message.id === undefined ? "none" : rawText(message.bytes, message.id).slice(0, 40);
 		context.onLine("event", `sent a reply that no request waits for (id ${id})`);
+	}
+
+	/** An error without a code or a message is none that a client could read. */
+	#valid(message: Message, call: PendingCall): Outcome {
+		const { bytes, error } = message;
+		if (error === undefined) return succeed(message);
+		const code = readJson(bytes, memberSpan(error, "code"));
+		const text = readString(bytes, memberSpan(error, "message"));
+		if (Number.isInteger(code) && text !== undefined) return succeed(message);
+		const what = "sent an error without a code or a message";
+		return fail(this.#options.faults.protocol(what, call));
 	}
 
 	#notification(message: Message, via: PendingCall | undefined): void {

@@ -136,6 +136,27 @@ test("a question that several calls could have caused is refused, and nobody is 
 	assert.match(textOf(await stream.reply()), /decline/);
 });
 
+test("a request state is good once, unchanged, and for its own request", async () => {
+	const [, client] = await open(2, ["http-asking"], elicitation);
+	assert.ok(client?.era === "modern");
+	const asked = await client.ask({ method: "tools/call", params: `{${elicit}}` });
+	const [key] = Object.keys(asked.result.inputRequests);
+	const retry = (state: string, named = elicit) => {
+		const answers = `"inputResponses":{"${key}":{"action":"decline"}}`;
+		const params = `{${named},${answers},"requestState":${JSON.stringify(state)}}`;
+		return client.ask({ method: "tools/call", params });
+	};
+	const { requestState: state } = asked.result;
+	const middle = Math.floor(state.length / 2);
+	const other = state[middle] === "A" ? "B" : "A";
+	const tampered = `${state.slice(0, middle)}${other}${state.slice(middle + 1)}`;
+	assert.equal((await retry(tampered)).error.code, -32602);
+	const elsewhere = elicit.replace("{}", '{"x":1}');
+	assert.equal((await retry(state, elsewhere)).error.code, -32602);
+	assert.match(textOf(await retry(state)), /decline/);
+	assert.equal((await retry(state)).error.code, -32602);
+});
+
 /** Calls a tool that asks for a name, gives this one, and checks that it is what came back. */
 async function askedFor(client: WireClient, name: string): Promise<void> {
 	const result = `{"action":"accept","content":{"name":"${name}"}}`;

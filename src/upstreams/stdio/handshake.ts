@@ -73,7 +73,10 @@ export async function discover(
 	wait_ms: number,
 ): Promise<Discovered> {
 	const outcome = await exchange(connection, context, composeDiscover(), wait_ms);
-	if (!outcome.ok) return { kind: "legacy", answered: false };
+	// An answer that is no valid message is one of a server that does not know the request.
+	if (!outcome.ok) {
+		return { kind: "legacy", answered: outcome.problem.code === "server_protocol" };
+	}
 	const error = readHandshakeError(outcome.value);
 	if (error === undefined) {
 		const hello = readDiscovered(outcome.value);
