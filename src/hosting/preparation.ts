@@ -107,22 +107,14 @@ export class Preparation {
 			const what = `could not be installed within ${minutes} minutes`;
 			late.resolve({ failure: failureOfTime(plan.name, what, "install_failed") });
 		});
-		const said = new Set<string>();
-		const say = (line: string) => {
-			said.add(line);
-			this.#owner.onProgress(line);
-		};
 		const outcome = resolve(plan.spec, {
 			server: plan.name,
 			plan,
-			progress: say,
+			progress: (line) => this.#owner.onProgress(line),
 			signal: running.signal,
 		}).then(
-			(result) => {
-				if (!result.ok) return { failure: failureOfFault(result.problem) };
-				for (const note of result.value.notes) if (!said.has(note)) say(note);
-				return { resolved: result.value };
-			},
+			(result) =>
+				result.ok ? { resolved: result.value } : { failure: failureOfFault(result.problem) },
 			(error: unknown) => {
 				const what = "could not be prepared because of a defect in Moorage";
 				const failure = failureOfTime(plan.name, what, "internal");

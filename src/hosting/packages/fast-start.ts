@@ -69,9 +69,7 @@ export class FastStart {
 		if (server.plan.packages.bundle) {
 			const bundled = await this.#bundle(program, server);
 			if (bundled.file === undefined) {
-				const note = `started without a bundle: ${bundled.reason ?? "none was made"}`;
-				server.progress(note);
-				notes.push(note);
+				notes.push(`started without a bundle: ${bundled.reason ?? "none was made"}`);
 			} else {
 				const { file: bundle } = bundled;
 				spec = { ...spec, args: spec.args.map((arg) => (arg === file ? bundle : arg)) };

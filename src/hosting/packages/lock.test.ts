@@ -109,6 +109,14 @@ test("any lock survives being written and read", () => {
 	);
 });
 
+test("the lock that the documentation shows is one", async () => {
+	const page = await readFile(new URL("../../../docs/packages.md", import.meta.url), "utf8");
+	const shown = /```json\n([\s\S]*?)```/u.exec(page)?.[1] ?? "";
+	const lock = parseLock(shown);
+	assert(lock.ok, lock.ok ? "" : lock.problem);
+	assert.equal(renderContent(lock.value), shown);
+});
+
 test("a damaged lock is refused in words, and nothing is guessed", () => {
 	const good = renderLock(new Map([["npm:a", npm({ a: "1.0.0" })]]));
 	const table: [string, RegExp][] = [

@@ -106,8 +106,19 @@ export class PackageResolver {
 		});
 	}
 
-	/** How to run the server directly, and what that runs. */
+	/** How to run the server directly, and what that runs. What is worth a note is told as well. */
 	async resolve(
+		spec: ServerSpec,
+		context: ResolveContext,
+	): Promise<Result<Resolved, PackageFault>> {
+		const resolved = await this.#resolve(spec, context);
+		for (const note of resolved.ok ? resolved.value.notes : []) {
+			context.progress(note);
+		}
+		return resolved;
+	}
+
+	async #resolve(
 		spec: ServerSpec,
 		context: ResolveContext,
 	): Promise<Result<Resolved, PackageFault>> {

@@ -176,10 +176,6 @@ export class PackageTrees {
 			}
 			const { installed } = done.value;
 			by.progress(`installed ${what}, version ${installed.version}`);
-			if (installed.scripts_skipped.length > 0) {
-				const names = installed.scripts_skipped.join(", ");
-				by.progress(`install scripts were not run, for safety: ${names}`);
-			}
 			return done;
 		});
 	}
