@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ContainerSpec, Plan, ServerSpec, StdioSpec } from "../config/plan.ts";
+import { Egress } from "../hosting/egress/egress.ts";
 import { LockFile, lock_file_name } from "../hosting/packages/lock-file.ts";
 import { lockImages } from "../hosting/packages/lock-images.ts";
 import type { Resolved } from "../hosting/resolved.ts";
@@ -13,6 +14,7 @@ import { containerDriverWith } from "../upstreams/container/driver.ts";
 import { Engine } from "../upstreams/container/engine.ts";
 import type { ImageLock } from "../upstreams/container/image-lock.ts";
 import { type ResolveImageContext, resolveImage } from "../upstreams/container/resolve-image.ts";
+import type { OpenWayOut } from "../upstreams/container/way-out.ts";
 import type { Driver } from "../upstreams/driver.ts";
 
 /** What containers are hosted with. */
@@ -26,6 +28,8 @@ export interface ContainerHostingOptions {
 	readonly random: Random;
 	readonly environment: Environment;
 	readonly log: { warn(fields: object, message: string): void };
+	/** Hears of each host the first time that a server is refused it. */
+	readonly onRefused: (server: string, text: string) => void;
 	/** Drives what is said over standard streams. */
 	readonly programs: Driver<StdioSpec>;
 }
@@ -37,6 +41,7 @@ export class ContainerHosting {
 	readonly #containers: Containers;
 	readonly #random: Random;
 	readonly #lock: ImageLock;
+	readonly #egress: Egress;
 	#needed = false;
 
 	constructor(options: ContainerHostingOptions) {
@@ -46,6 +51,8 @@ export class ContainerHosting {
 		this.#lock = lockImages(new LockFile({ beside, own: join(data_dir, lock_file_name) }, clock));
 		this.#random = random;
 		this.#engine = new Engine(environment, clock);
+		const folder = join(data_dir, "container-egress");
+		this.#egress = new Egress({ folder, clock, onRefused: options.onRefused });
 		this.#containers = new Containers({
 			engine: this.#engine,
 			clock,
@@ -53,6 +60,7 @@ export class ContainerHosting {
 			owner_id,
 			log,
 			self: ownUser(),
+			openWayOut: waysOutOf(this.#egress),
 		});
 		this.driver = containerDriverWith(this.#containers, programs);
 	}
@@ -88,9 +96,20 @@ export class ContainerHosting {
 	}
 
 	/** Ends every container. */
-	close(): Promise<void> {
-		return this.#containers.close();
+	async close(): Promise<void> {
+		await this.#containers.close();
+		await this.#egress.close();
 	}
+}
+
+/** The ways out of containers: each has a proxy of its own, on a socket that is bound into it. */
+export function waysOutOf(egress: Egress): OpenWayOut {
+	return async (request) => {
+		const gate = await egress.open(request);
+		if (gate?.way !== undefined) return { ...gate.way, close: () => gate.close() };
+		await gate?.close();
+		return undefined;
+	};
 }
 
 /** Whether a server runs in a container. */

@@ -193,7 +193,11 @@ class House implements Daemon, BackendRooms {
 		const era_verdicts = await storedEraVerdicts({ meta, clock, log });
 		const folders = { data_dir: plan.data, config_dir: configFolder(plan) };
 		const around = { owner_id, clock, random, environment, log, ...folders };
-		const containers = new ContainerHosting({ ...around, programs: stdioDriver });
+		const containers = new ContainerHosting({
+			...around,
+			programs: stdioDriver,
+			onRefused: (server, text) => house.#hosting.note(server, text),
+		});
 		const found = { database: database.value, token: token.value };
 		const parts = { ...found, spawner, containers, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));

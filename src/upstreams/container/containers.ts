@@ -5,12 +5,13 @@ import { fail, type Result, succeed } from "../../lib/result.ts";
 import { type Fault, type FaultCode, makeFault } from "../../protocol/fault.ts";
 import type { ChildHandle, Confinement, Spawner, SpawnRequest } from "../driver.ts";
 import { ContainerChild } from "./container-child.ts";
-import { createBody } from "./create-body.ts";
+import { type CreateBody, createBody } from "./create-body.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineProblem, engineSentence } from "./engine-problem.ts";
 import { labels } from "./labels.ts";
 import { networkOf } from "./network.ts";
 import { openVolume } from "./volume.ts";
+import type { OpenWayOut, WayOut } from "./way-out.ts";
 
 /** What the containers of a gateway are made from. */
 export interface ContainersOptions {
@@ -21,6 +22,8 @@ export interface ContainersOptions {
 	readonly owner_id: string;
 	/** Who the gateway runs as; undefined where the system has no such numbers. */
 	readonly self: { readonly uid: number; readonly gid: number } | undefined;
+	/** Without it, whatever may reach chosen hosts reaches none. */
+	readonly openWayOut?: OpenWayOut | undefined;
 	readonly log?: { warn(fields: object, message: string): void } | undefined;
 }
 
@@ -125,24 +128,49 @@ export class Containers {
 		server: string,
 		number: string,
 	): Promise<Result<ContainerChild, Fault>> {
-		const { engine, clock, owner_id } = this.#options;
-		const image = await engine.image(spec.image);
+		const image = await this.#options.engine.image(spec.image);
 		if (!image.ok) return this.#failed(server, image.problem);
 		if (confinement !== undefined) await openVolume(confinement.volume);
+		const way = await this.#openWayOut(confinement, server);
 		const body = createBody({
 			spec: { ...spec, image: image.value.id },
 			confinement,
-			image_user: image.value.user,
+			image: image.value,
+			way,
 			user: this.#user(),
 			labels: {
-				[labels.owner]: owner_id,
+				[labels.owner]: this.#options.owner_id,
 				[labels.run]: this.#run_id,
 				[labels.number]: number,
 				[labels.server]: server,
 				[labels.instance]: confinement?.instance ?? server,
 			},
 		});
-		const created = await engine.create(`moorage-${this.#run_id}-${number}`, body);
+		const name = `moorage-${this.#run_id}-${number}`;
+		const child = await this.#run(name, body, confinement, server);
+		if (child.ok) void child.value.gone.then(() => way?.close());
+		else await way?.close();
+		return child;
+	}
+
+	/** A way out for whatever is in no network; undefined where it cannot have one. */
+	async #openWayOut(
+		confinement: Confinement | undefined,
+		server: string,
+	): Promise<WayOut | undefined> {
+		if (confinement === undefined || networkOf(confinement) !== "none") return undefined;
+		const { sandbox, untrusted } = confinement;
+		return await this.#options.openWayOut?.({ server, plan: sandbox.egress, untrusted });
+	}
+
+	async #run(
+		name: string,
+		body: CreateBody,
+		confinement: Confinement | undefined,
+		server: string,
+	): Promise<Result<ContainerChild, Fault>> {
+		const { engine, clock } = this.#options;
+		const created = await engine.create(name, body);
 		if (!created.ok) return this.#failed(server, created.problem);
 		const { id, warnings } = created.value;
 		const unlimited = warnings.filter((warning) => /limit|swap|pids|memory/i.test(warning));
@@ -165,7 +193,7 @@ export class Containers {
 				id,
 				streams: streams.value,
 				memory_bytes_max: confinement?.resources.memory_bytes_max,
-				notes: [...warnings, ...notesOf(confinement)],
+				notes: [...warnings, ...notesOf(confinement, body)],
 			}),
 		);
 	}
@@ -192,24 +220,16 @@ export class Containers {
 
 /** Why a container that was asked for cannot be had as strictly as it was asked for. */
 function refusalOf(confinement: Confinement | undefined): string | undefined {
-	if (confinement === undefined) return undefined;
-	const { sandbox, untrusted, resources } = confinement;
-	if (networkOf(confinement).exceeds === true && (untrusted || sandbox.mode === "required")) {
-		return (
-			"may reach public hosts only, which a container engine cannot enforce. " +
-			"Leave egress out, or run it without a container."
-		);
-	}
-	if (resources.required && resources.disk_bytes_max !== undefined) {
-		return "has a disk limit that a container engine cannot enforce. Leave it out of resources.";
-	}
-	return undefined;
+	const { required, disk_bytes_max } = confinement?.resources ?? {};
+	if (required !== true || disk_bytes_max === undefined) return undefined;
+	return "has a disk limit that a container engine cannot enforce. Leave it out of resources.";
 }
 
-function notesOf(confinement: Confinement | undefined): string[] {
-	if (confinement === undefined) return [];
-	const { note } = networkOf(confinement);
-	return note === undefined ? [] : [note];
+function notesOf(confinement: Confinement | undefined, body: CreateBody): string[] {
+	if (confinement === undefined || body.Entrypoint !== undefined) return [];
+	const { egress } = confinement.sandbox;
+	const asked = egress.kind === "public" || (egress.kind === "hosts" && egress.hosts.length > 0);
+	return asked ? ["it has no network: this machine has no way to its proxy from a container"] : [];
 }
 
 function detailOf(problem: EngineProblem): string | undefined {

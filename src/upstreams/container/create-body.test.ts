@@ -14,12 +14,17 @@ function confined(over: Partial<Confinement> = {}): Confinement {
 	return { sandbox, untrusted, resources, ...folders, instance: "one/shared/1", ...over };
 }
 
+function imageOf(user: string) {
+	return { user, entrypoint: ["/bin/app"], command: ["serve"] };
+}
+
 function bodyOf(over: Partial<CreateOptions> = {}) {
 	return createBody({
 		spec,
 		confinement: confined(),
 		labels: { "dev.moorage.owner": "me" },
-		image_user: "",
+		image: imageOf(""),
+		way: undefined,
 		user: "65534:65534",
 		...over,
 	});
@@ -58,10 +63,10 @@ test("without a confinement it is as strict, and has no volume", () => {
 
 test("an image that would run as root runs as somebody else", () => {
 	for (const image_user of ["", "root", "0", "00", "0:0", "root:staff", ":5"]) {
-		assert.equal(bodyOf({ image_user }).User, "65534:65534", image_user);
+		assert.equal(bodyOf({ image: imageOf(image_user) }).User, "65534:65534", image_user);
 	}
 	for (const image_user of ["node", "1000", "1000:1000", "rooted"]) {
-		assert.equal(bodyOf({ image_user }).User, image_user);
+		assert.equal(bodyOf({ image: imageOf(image_user) }).User, image_user);
 	}
 });
 
@@ -132,15 +137,29 @@ test("another runtime is named only where one was asked for", () => {
 	assert.equal(bodyOf({ spec: { ...spec, runtime: "runsc" } }).HostConfig.Runtime, "runsc");
 });
 
-test("a network is given only to who asked for one, and what it opens is said", () => {
-	assert.deepEqual(networkOf(undefined), { mode: "none" });
-	assert.deepEqual(networkOf(withEgress({ kind: "hosts", hosts: [] })), { mode: "none" });
-	const hosts = networkOf(withEgress({ kind: "hosts", hosts: ["a.example"] }));
-	assert.equal(hosts.mode, "none");
-	assert.match(String(hosts.note), /no network/);
-	assert.deepEqual(networkOf(withEgress({ kind: "open" })), { mode: "bridge" });
-	const open = networkOf(confined({ sandbox: client_running.sandbox }));
-	assert.equal(open.mode, "bridge");
-	assert.equal(open.exceeds, true);
-	assert.match(String(open.note), /private addresses/);
+test("a network is given only to who asked for all of it, and is trusted", () => {
+	assert.equal(networkOf(undefined), "none");
+	assert.equal(networkOf(withEgress({ kind: "hosts", hosts: ["a.example"] })), "none");
+	assert.equal(networkOf(confined({ sandbox: client_running.sandbox })), "none");
+	const open = withEgress({ kind: "open" });
+	assert.equal(networkOf(open), "bridge");
+	assert.equal(networkOf({ ...open, untrusted: true }), "none");
+});
+
+test("what leads its connections stands in front of the image's own program", () => {
+	const way = {
+		binds: [{ from: "/data/forward", to: "/run/forward" }],
+		prefix: ["/run/forward", "1"],
+		env: { HTTP_PROXY: "http://proxy", KEY: "way" },
+		close: async () => {},
+	};
+	const own = bodyOf({ way });
+	assert.deepEqual(own.Entrypoint, ["/run/forward", "1"]);
+	assert.deepEqual(own.Cmd, ["/bin/app", "serve"]);
+	const mount = { Type: "bind", Source: "/data/forward", Target: "/run/forward", ReadOnly: true };
+	assert.deepEqual(own.HostConfig.Mounts.at(-1), mount);
+	const given = bodyOf({ way, spec: { ...spec, args: ["-v"], env: { KEY: "own" } } });
+	assert.deepEqual(given.Cmd, ["/bin/app", "-v"]);
+	assert.ok(given.Env.includes("HTTP_PROXY=http://proxy") && given.Env.includes("KEY=own"));
+	assert.equal("Entrypoint" in bodyOf(), false);
 });

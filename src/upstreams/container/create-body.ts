@@ -1,10 +1,13 @@
 import type { ContainerSpec, ResourcePlan } from "../../config/plan.ts";
 import type { Confinement } from "../driver.ts";
-import { type NetworkChoice, networkOf } from "./network.ts";
+import type { ImageDetails } from "./engine.ts";
+import { networkOf } from "./network.ts";
+import type { WayOut } from "./way-out.ts";
 
 /** What a container is made with: the part of the engine's form that is used here. */
 export interface CreateBody {
 	readonly Image: string;
+	readonly Entrypoint?: readonly string[];
 	readonly Cmd?: readonly string[];
 	readonly Env: readonly string[];
 	readonly User: string;
@@ -19,7 +22,7 @@ export interface CreateBody {
 }
 
 interface HostConfig {
-	readonly NetworkMode: NetworkChoice["mode"];
+	readonly NetworkMode: "none" | "bridge";
 	readonly ReadonlyRootfs: true;
 	readonly CapDrop: readonly ["ALL"];
 	readonly SecurityOpt: readonly ["no-new-privileges"];
@@ -56,8 +59,9 @@ export interface CreateOptions {
 	/** Undefined: the strictest there is, without a volume and without limits. */
 	readonly confinement: Confinement | undefined;
 	readonly labels: Readonly<Record<string, string>>;
-	/** The user that the image runs as by itself; empty for root. */
-	readonly image_user: string;
+	readonly image: Pick<ImageDetails, "user" | "entrypoint" | "command">;
+	/** Undefined where it has none, or needs none. */
+	readonly way: WayOut | undefined;
 	/** `uid:gid` where the image says root. */
 	readonly user: string;
 }
@@ -79,9 +83,9 @@ export function createBody(options: CreateOptions): CreateBody {
 	const { spec, confinement, labels } = options;
 	return {
 		Image: spec.image,
-		...(spec.args.length > 0 && { Cmd: spec.args }),
+		...commandOf(options),
 		Env: environmentOf(options),
-		User: isRoot(options.image_user) ? options.user : options.image_user,
+		User: isRoot(options.image.user) ? options.user : options.image.user,
 		Labels: labels,
 		AttachStdin: true,
 		AttachStdout: true,
@@ -90,7 +94,7 @@ export function createBody(options: CreateOptions): CreateBody {
 		StdinOnce: true,
 		Tty: false,
 		HostConfig: {
-			NetworkMode: networkOf(confinement).mode,
+			NetworkMode: networkOf(confinement),
 			ReadonlyRootfs: true,
 			CapDrop: ["ALL"],
 			SecurityOpt: ["no-new-privileges"],
@@ -99,7 +103,7 @@ export function createBody(options: CreateOptions): CreateBody {
 			// Reaps orphans, and lets a first process that handles no signals end on SIGTERM.
 			Init: true,
 			Tmpfs: { "/tmp": tempOptions(confinement?.resources) },
-			Mounts: mountsOf(confinement),
+			Mounts: mountsOf(options),
 			...limitsOf(confinement?.resources),
 			LogConfig: { Type: "none" },
 			RestartPolicy: { Name: "no" },
@@ -108,10 +112,20 @@ export function createBody(options: CreateOptions): CreateBody {
 	};
 }
 
-function environmentOf({ spec, confinement }: CreateOptions): string[] {
+/** The image's own program runs as it would, with what leads its connections in front of it. */
+function commandOf({ spec, image, way }: CreateOptions): Pick<CreateBody, "Entrypoint" | "Cmd"> {
+	const given = spec.args.length > 0 ? spec.args : undefined;
+	if (way === undefined) return given === undefined ? {} : { Cmd: given };
+	const { prefix } = way;
+	return { Entrypoint: prefix, Cmd: [...image.entrypoint, ...(given ?? image.command)] };
+}
+
+function environmentOf({ spec, confinement, way }: CreateOptions): string[] {
 	const own =
 		confinement === undefined ? {} : { HOME: volume_target, MOORAGE_VOLUME: volume_target };
-	return Object.entries({ ...own, ...spec.env }).map(([name, value]) => `${name}=${value}`);
+	return Object.entries({ ...way?.env, ...own, ...spec.env }).map(
+		([name, value]) => `${name}=${value}`,
+	);
 }
 
 /** An image may name its user by number or name, with a group behind a colon. */
@@ -125,19 +139,21 @@ function tempOptions(resources: ResourcePlan | undefined): string {
 	return `rw,nosuid,nodev,noexec,mode=1777,size=${bytes}`;
 }
 
-function mountsOf(confinement: Confinement | undefined): Mount[] {
-	if (confinement === undefined) return [];
-	const { volume, sandbox } = confinement;
+function mountsOf({ confinement, way }: CreateOptions): Mount[] {
 	const bind = (source: string, target: string, read_only: boolean): Mount => ({
 		Type: "bind",
 		Source: source,
 		Target: target,
 		ReadOnly: read_only,
 	});
+	const led = (way?.binds ?? []).map(({ from, to }) => bind(from, to, true));
+	if (confinement === undefined) return led;
+	const { volume, sandbox } = confinement;
 	return [
 		bind(volume, volume_target, false),
 		...sandbox.read.map((path) => bind(path, path, true)),
 		...sandbox.write.map((path) => bind(path, path, false)),
+		...led,
 	];
 }
 

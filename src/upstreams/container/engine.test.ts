@@ -57,7 +57,7 @@ test("an image is told by its id, its digests and its user", async (t) => {
 		Os: "linux",
 		Architecture: "arm64",
 		RepoDigests: ["x@sha256:b"],
-		Config: { User: "node" },
+		Config: { User: "node", Entrypoint: null, Cmd: ["a"] },
 	};
 	const { asked, environment } = await standIn(t, json(raw));
 	const image = await new Engine(environment, systemClock).image("host:5000/x y/z:1@sha256:b");
@@ -65,6 +65,8 @@ test("an image is told by its id, its digests and its user", async (t) => {
 		id: "sha256:a",
 		digests: ["x@sha256:b"],
 		user: "node",
+		entrypoint: [],
+		command: ["a"],
 		platform: "linux/arm64",
 	});
 	assert.equal(asked[1], "GET /v1.41/images/host%3A5000/x%20y/z%3A1%40sha256%3Ab/json");

@@ -16,6 +16,9 @@ export interface ImageDetails {
 	readonly digests: readonly string[];
 	/** The user that it runs as by itself; empty for root. */
 	readonly user: string;
+	/** What it runs by itself: the program, and its arguments. */
+	readonly entrypoint: readonly string[];
+	readonly command: readonly string[];
 	/** `linux/amd64`. */
 	readonly platform: string;
 }
@@ -84,6 +87,8 @@ export class Engine {
 			id: Id.includes(":") ? Id : `sha256:${Id}`,
 			digests: RepoDigests ?? [],
 			user: Config?.User ?? "",
+			entrypoint: Config?.Entrypoint ?? [],
+			command: Config?.Cmd ?? [],
 			platform: `${Os}/${Architecture}`,
 		});
 	}
@@ -283,7 +288,11 @@ interface RawImage {
 	readonly Os: string;
 	readonly Architecture: string;
 	readonly RepoDigests?: readonly string[] | null;
-	readonly Config?: { readonly User?: string } | null;
+	readonly Config?: {
+		readonly User?: string;
+		readonly Entrypoint?: readonly string[] | null;
+		readonly Cmd?: readonly string[] | null;
+	} | null;
 }
 
 interface RawContainer {

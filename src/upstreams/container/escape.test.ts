@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { startDockerEngine } from "../../../test/support/docker-engine.ts";
 import { taken } from "../../../test/support/upstream-harness.ts";
 import { declared_running } from "../../config/running.ts";
+import { waysOutOf } from "../../daemon/containers.ts";
+import { Egress } from "../../hosting/egress/egress.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { systemRandom } from "../../lib/random.ts";
+import type { Confinement } from "../driver.ts";
 import type { ContainerChild } from "./container-child.ts";
 import { Containers } from "./containers.ts";
 
@@ -53,6 +56,30 @@ if ("skip" in docker) {
 } else {
 	after(() => docker.stop());
 
+	/** Runs a script in a container to its end and gives what it printed. */
+	const outputOf = async (
+		containers: Containers,
+		script: string,
+		confinement: Confinement,
+		env: Readonly<Record<string, string>>,
+	) => {
+		const args = ["/bin/node", "-e", script];
+		const spec = { driver: "container" as const, image: docker.image, args, env };
+		const started: ContainerChild[] = [];
+		const spawner = containers.spawnerOf(spec, confinement, (child) => started.push(child));
+		const [server = ""] = confinement.instance.split("/");
+		taken(await spawner.spawn({ server, command: "", args: [], env: {}, cwd: "/" }));
+		const [child] = started;
+		assert.ok(child !== undefined);
+		let printed = "";
+		child.stdout.on("data", (chunk: Buffer) => {
+			printed += chunk.toString();
+		});
+		const read = new Promise((resolve) => child.stdout.once("close", resolve));
+		await Promise.all([child.gone, read]);
+		return printed;
+	};
+
 	test("a hostile server in a container reaches nothing of the machine", async (t) => {
 		const containers = new Containers({
 			engine: docker.engine,
@@ -72,30 +99,12 @@ if ("skip" in docker) {
 		const { port: number } = port.address() as { port: number };
 
 		const targets = JSON.stringify([secret, neighbour, number, process.pid]);
-		const spec = {
-			driver: "container" as const,
-			image: docker.image,
-			args: ["/bin/node", "-e", probe],
-			env: { TARGETS: targets },
-		};
 		const { sandbox, resources } = declared_running;
 		const confinement = {
 			...{ sandbox, resources, untrusted: true, volume: own, temp: own, needs: [] },
 			instance: "hostile/shared/1",
 		};
-		let child: ContainerChild | undefined;
-		const spawner = containers.spawnerOf(spec, confinement, (started) => {
-			child = started;
-		});
-		taken(await spawner.spawn({ server: "hostile", command: "", args: [], env: {}, cwd: "/" }));
-		assert.ok(child !== undefined);
-		let printed = "";
-		child.stdout.on("data", (chunk: Buffer) => {
-			printed += chunk.toString();
-		});
-		const read = new Promise((resolve) => child?.stdout.once("close", resolve));
-		await Promise.all([child.gone, read]);
-
+		const printed = await outputOf(containers, probe, confinement, { TARGETS: targets });
 		const tried = JSON.parse(printed) as Record<string, string>;
 		assert.equal(Object.keys(tried).length, 16);
 		for (const [name, outcome] of Object.entries(tried)) {
@@ -104,5 +113,44 @@ if ("skip" in docker) {
 		assert.equal(tried["the gateway's port"], "ECONNREFUSED");
 		assert.equal(tried["the metadata address"], "ENETUNREACH");
 		assert.equal(await readFile(secret, "utf8"), "canary");
+	});
+
+	test("a container reaches the hosts of its list past its proxy, and no others", async (t) => {
+		const web = createServer((socket) => {
+			socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+		});
+		await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+		t.after(() => web.close());
+		const { port } = web.address() as { port: number };
+		const refused: string[] = [];
+		const egress = new Egress({
+			folder: join(docker.folder, "egress"),
+			clock: systemClock,
+			// A public address, which is then somebody of this machine.
+			resolve: () => Promise.resolve(["8.8.8.8"]),
+			dial: () => connect({ port, host: "127.0.0.1", allowHalfOpen: true }),
+			onRefused: (server, text) => refused.push(`${server} ${text}`),
+		});
+		t.after(() => egress.close());
+		const { engine, folder } = docker;
+		const parts = { engine, clock: systemClock, random: systemRandom, self: undefined };
+		const openWayOut = waysOutOf(egress);
+		const containers = new Containers({ ...parts, owner_id: "way-out", openWayOut });
+		t.after(() => containers.close());
+		const volume = join(folder, "led");
+		await mkdir(volume);
+		const plan = { kind: "hosts" as const, hosts: ["allowed.example"] };
+		const { sandbox, resources } = declared_running;
+		const confinement = {
+			...{ sandbox: { ...sandbox, egress: plan }, resources, untrusted: true, volume },
+			...{ temp: volume, needs: [], instance: "led/shared/1" },
+		};
+		const script = `
+			const ask = (url) => fetch(url).then((answer) => answer.text(), () => "refused");
+			Promise.all(["http://allowed.example/", "http://other.example/"].map(ask))
+				.then((answers) => console.log(answers.join()));`;
+		const printed = await outputOf(containers, script, confinement, {});
+		assert.equal(printed, "ok,refused\n");
+		assert.deepEqual(refused, ["led was refused a connection to other.example:80"]);
 	});
 }

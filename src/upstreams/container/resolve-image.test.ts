@@ -14,7 +14,14 @@ const missing: EngineProblem = { kind: "refused", status: 404, message: "no such
 
 function imageOf(letter: string, names: readonly string[] = []): ImageDetails {
 	const digests = names.map((name) => `${name}@${sha(letter)}`);
-	return { id: sha(letter.toUpperCase()), digests, user: "", platform: "linux/amd64" };
+	return {
+		id: sha(letter.toUpperCase()),
+		digests,
+		user: "",
+		entrypoint: [],
+		command: [],
+		platform: "linux/amd64",
+	};
 }
 
 /** An engine with a registry behind it; both are maps from names to images. */
