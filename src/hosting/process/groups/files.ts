@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 
 /**
  * The files of control groups. They live in memory: reading and writing one takes
@@ -42,6 +42,17 @@ export function removeGroup(path: string): boolean {
 		return true;
 	} catch (error) {
 		return errorCode(error) === "ENOENT";
+	}
+}
+
+/** Names of the groups directly below a group; none where it cannot be read. */
+export function listGroups(path: string): string[] {
+	try {
+		return readdirSync(path, { withFileTypes: true })
+			.filter((entry) => entry.isDirectory())
+			.map(({ name }) => name);
+	} catch {
+		return [];
 	}
 }
 

@@ -1,5 +1,5 @@
-import { dirname, join } from "node:path";
-import { makeGroup, readGroupFile, removeGroup, writeGroupFile } from "./files.ts";
+import { basename, dirname, join } from "node:path";
+import { listGroups, makeGroup, readGroupFile, removeGroup, writeGroupFile } from "./files.ts";
 import type { Hierarchy } from "./hierarchies.ts";
 import { parseHierarchies } from "./hierarchies.ts";
 import type { GroupHierarchy, GroupTier, GroupUse } from "./tier.ts";
@@ -17,6 +17,9 @@ export interface GroupProbeOptions {
 	/** Versions that are tried, best first. */
 	readonly versions: readonly (1 | 2)[];
 }
+
+/** Start of the name of every folder that holds the groups of a run. */
+export const run_group_prefix = "moorage-";
 
 /** All there is; tests take less of it. */
 export const all_versions: readonly (1 | 2)[] = [2, 1];
@@ -95,7 +98,10 @@ function tryHierarchy(
 	}
 	const trial = join(run_folder, "probe");
 	makeGroup(trial);
-	const uses = wanted.filter((use) => works(trial, hierarchy.version, use));
+	// A group of another type takes no whole processes; version 1 knows no types.
+	const type = readGroupFile(join(trial, "cgroup.type"))?.trim() ?? "domain";
+	const uses =
+		type === "domain" ? wanted.filter((use) => works(trial, hierarchy.version, use)) : [];
 	removeGroup(trial);
 	if (uses.length === 0) {
 		removeGroup(run_folder);
@@ -112,13 +118,25 @@ function available(folder: string, file: string): string[] {
 	return limit_controllers.filter((name) => names.includes(name));
 }
 
-/** Hands the group's own controllers on to the groups below it; true when all of them went. */
+/**
+ * Hands the group's own controllers on to the groups below it; true when all of them went. A group
+ * with processes of its own must not: some controllers could be handed on all the same, but then
+ * no process may enter the groups below. Only the very first group, which has no type, may.
+ */
 function passControllers(folder: string): boolean {
+	const has_type = readGroupFile(join(folder, "cgroup.type")) !== undefined;
+	if (has_type && membersOf(folder).length > 0) {
+		return false;
+	}
 	const names = available(folder, "cgroup.controllers");
 	for (const name of names) {
 		writeGroupFile(join(folder, "cgroup.subtree_control"), `+${name}`);
 	}
 	return available(folder, "cgroup.subtree_control").length === names.length;
+}
+
+function membersOf(folder: string): string[] {
+	return (readGroupFile(join(folder, "cgroup.procs")) ?? "").split("\n").filter(Boolean);
 }
 
 /**
@@ -132,22 +150,35 @@ function findBase(options: GroupProbeOptions, { folder, mount }: Hierarchy): str
 		return folder;
 	}
 	const above = dirname(folder);
-	if (folder !== mount && available(above, "cgroup.subtree_control").length > 0) {
-		const trial = join(above, options.name);
-		if (makeGroup(trial) === undefined) {
-			return above;
-		}
+	if (folder !== mount && isPrepared(above, basename(folder))) {
+		return above;
 	}
-	const members = (readGroupFile(join(folder, "cgroup.procs")) ?? "").split("\n").filter(Boolean);
+	const members = membersOf(folder);
 	if (options.may_move && members.length === 1 && members[0] === String(process.pid)) {
 		const run_folder = join(folder, options.name);
 		const own = join(run_folder, "gateway");
 		if (makeGroup(run_folder) === undefined && makeGroup(own) === undefined) {
 			writeGroupFile(join(own, "cgroup.procs"), String(process.pid));
+			// It stays where it cannot move, and then this is an empty group.
+			removeGroup(own);
 			passControllers(folder);
 		}
 	}
 	return folder;
+}
+
+/**
+ * Whether the group above was made for this process alone: it hands controllers on, and holds no
+ * processes and no groups of others. Any other, such as the one of all services, is not ours to
+ * use, even for root.
+ */
+function isPrepared(above: string, own: string): boolean {
+	const hands_on = available(above, "cgroup.subtree_control").length > 0;
+	return (
+		hands_on &&
+		membersOf(above).length === 0 &&
+		listGroups(above).every((name) => name === own || name.startsWith(run_group_prefix))
+	);
 }
 
 /** Sets something that a use needs, in a group without processes, and looks whether it holds. */

@@ -1,19 +1,16 @@
-import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Clock } from "../../../lib/clock.ts";
 import { sleep } from "../../../lib/clock.ts";
-import { removeGroup } from "./files.ts";
+import { listGroups, removeGroup } from "./files.ts";
 import { killGroup } from "./instance-groups.ts";
-import { ownHierarchies } from "./probe.ts";
+import { ownHierarchies, run_group_prefix } from "./probe.ts";
 
-/** Start of the name of every folder that holds the groups of a run. */
-const prefix = "moorage-";
 const rounds_max = 100;
 const round_pause_ms = 10;
 
 /** The name of the folder that holds the groups of one run of a gateway. */
 export function runGroupName(run_id: string): string {
-	return `${prefix}${run_id}`;
+	return `${run_group_prefix}${run_id}`;
 }
 
 /**
@@ -43,15 +40,7 @@ export async function sweepGroups(
 
 /** Kills and removes the groups of a run; true when nothing of it is left. */
 function removeRun(run_folder: string): boolean {
-	let names: string[] = [];
-	try {
-		names = readdirSync(run_folder, { withFileTypes: true })
-			.filter((entry) => entry.isDirectory())
-			.map(({ name }) => name);
-	} catch {
-		// Gone already, or never there.
-	}
-	for (const name of names) {
+	for (const name of listGroups(run_folder)) {
 		const group = join(run_folder, name);
 		if (!removeGroup(group)) {
 			killGroup(group);
