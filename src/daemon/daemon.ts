@@ -189,6 +189,7 @@ class House implements Daemon, BackendRooms {
 			environment,
 			log,
 			containment,
+			hidden: secretFiles(plan),
 		});
 		const era_verdicts = await storedEraVerdicts({ meta, clock, log });
 		const folders = { data_dir: plan.data, config_dir: configFolder(plan) };
@@ -518,4 +519,9 @@ class House implements Daemon, BackendRooms {
 		await this.#lock.release();
 		this.#resolveStopped();
 	}
+}
+
+/** Files that hold the secrets of all servers, so that no server may read them. */
+function secretFiles({ source }: Plan): string[] {
+	return source.path === undefined ? [] : [source.path, join(dirname(source.path), ".env")];
 }

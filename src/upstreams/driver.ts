@@ -177,6 +177,18 @@ export interface Confinement {
 	readonly instance: string;
 	/** Absolute folders it must be able to read to run at all: its package, its runtime. */
 	readonly needs: readonly string[];
+	/** How it reaches the network from its sandbox; without it a closed network stays closed. */
+	readonly way?: SandboxWay | undefined;
+}
+
+/** What a sandbox is given so that its program reaches its proxy, and nothing else. */
+export interface SandboxWay {
+	/** Files to be bound into the sandbox, read-only. */
+	readonly binds: readonly { readonly from: string; readonly to: string }[];
+	/** Stands in front of the program inside the sandbox, and becomes it. */
+	readonly prefix: readonly string[];
+	/** Added to the program's environment; what the configuration sets itself is kept. */
+	readonly env: Readonly<Record<string, string>>;
 }
 
 /** Putting something that runs to sleep and waking it; its memory and connections stay. */

@@ -44,6 +44,8 @@ export interface ContainedChildOptions {
 	readonly groups?: InstanceGroups | undefined;
 	/** What it may use up; undefined for our own tools. */
 	readonly limits?: ChildLimits | undefined;
+	/** What is known at the start of how it is shut off from the machine. */
+	readonly notes?: readonly string[] | undefined;
 }
 
 /** The limits of a child, and who looks after them. */
@@ -83,7 +85,7 @@ export class ContainedChild implements ChildHandle {
 
 	constructor(options: ContainedChildOptions) {
 		this.#options = options;
-		this.#notes = [...(options.limits?.notes ?? [])];
+		this.#notes = [...(options.notes ?? []), ...(options.limits?.notes ?? [])];
 		this.pid = options.pid;
 		const child = options.process;
 		this.stdin = child.stdin;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { closeSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { isAbsolute } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import type { Clock } from "../../lib/clock.ts";
@@ -14,11 +14,13 @@ import { fail, succeed } from "../../lib/result.ts";
 import type { Fault, FaultCode } from "../../protocol/fault.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import type { ChildHandle, Spawner, SpawnRequest } from "../../upstreams/driver.ts";
+import { probeSandbox, switchedOff } from "../sandbox/probe.ts";
+import { isSandboxed, protect, Sandbox } from "../sandbox/sandbox.ts";
 import type { Bounds, BoundsOptions } from "./bounds.ts";
 import { setBounds } from "./bounds.ts";
 import { ContainedChild } from "./child.ts";
 import { killProcesses, marker_name, ownerPrefix } from "./cleanup.ts";
-import type { Containment, ContainmentMode } from "./containment.ts";
+import type { CommandLine, Containment, ContainmentMode } from "./containment.ts";
 import { probeContainment, watcherContainment } from "./containment.ts";
 import { childEnvironment, folderEnvironment } from "./environment.ts";
 import { findProgram, programSentence } from "./find-program.ts";
@@ -52,6 +54,10 @@ export interface SpawnerOptions {
 	readonly watcher_path?: string | undefined;
 	/** Versions of control groups that may be used; all that work here where nothing is said. */
 	readonly group_versions?: readonly (1 | 2)[] | undefined;
+	/** `none`: runs as on a machine where no sandbox works. */
+	readonly sandbox?: "none" | undefined;
+	/** Files with secrets that no server is given: the configuration, and what it is read with. */
+	readonly hidden?: readonly string[] | undefined;
 }
 
 /** Programs running at once; far above what a machine can carry, far below its pid limit. */
@@ -67,7 +73,10 @@ export async function createSpawner(options: SpawnerOptions): Promise<ProcessSpa
 	assert(isAbsolute(options.data_dir), "data_dir is not absolute");
 	assert(isMainThread, "children die with the thread that starts them");
 	assert(/^[A-Za-z0-9_-]{1,64}$/u.test(options.owner_id), "owner_id has other characters");
-	const containment = await chooseContainment(options);
+	const [containment, sandbox] = await Promise.all([
+		chooseContainment(options),
+		makeSandbox(options),
+	]);
 	const table = systemProcessTable(options.clock);
 	await sweepFormerOwners(options, table);
 	const self = await table.row(process.pid);
@@ -82,10 +91,19 @@ export async function createSpawner(options: SpawnerOptions): Promise<ProcessSpa
 	const folders = tier.hierarchies.map(({ run_folder }) => run_folder);
 	const ledger = new Ledger(options.data_dir, run_id, self, folders);
 	options.log?.info(
-		{ containment: containment.detail, limits: describeTier(tier) },
-		"servers are contained, limited and frozen by what this machine has",
+		{ containment: containment.detail, sandbox: sandbox.detail, limits: describeTier(tier) },
+		"servers are contained, sandboxed, limited and frozen by what this machine has",
 	);
-	return new ProcessSpawner(options, { containment, table, ledger, run_id, tier });
+	return new ProcessSpawner(options, { containment, sandbox, table, ledger, run_id, tier });
+}
+
+async function makeSandbox(options: SpawnerOptions): Promise<Sandbox> {
+	const { data_dir, environment, clock, hidden = [] } = options;
+	const probe =
+		options.sandbox === "none"
+			? switchedOff
+			: await probeSandbox({ clock, environment, folder: join(data_dir, "sandbox") });
+	return new Sandbox(probe, await protect(data_dir, environment, hidden));
 }
 
 async function chooseContainment(options: SpawnerOptions): Promise<Containment> {
@@ -125,10 +143,29 @@ async function sweepFormerOwners(options: SpawnerOptions, table: ProcessTable): 
 
 interface Parts {
 	readonly containment: Containment;
+	readonly sandbox: Sandbox;
 	readonly table: ProcessTable;
 	readonly ledger: Ledger;
 	readonly run_id: string;
 	readonly tier: GroupTier;
+}
+
+/** A program in everything that holds it, ready to be started. */
+interface ContainedProgram {
+	readonly line: CommandLine;
+	readonly env: Readonly<Record<string, string>>;
+	readonly mode: ContainmentMode;
+	readonly notes: readonly string[];
+	/** Opens what it is given as its fourth descriptor. */
+	readonly openFilter?: () => number;
+}
+
+/** What is known of a program when it has been started. */
+interface StartedParts {
+	readonly marker: string;
+	readonly bounds: Bounds;
+	readonly mode: ContainmentMode;
+	readonly notes: readonly string[];
 }
 
 /** Starts programs so that none of them, nor anything they start, outlives the gateway. */
@@ -170,6 +207,11 @@ export class ProcessSpawner implements Spawner {
 		return this.#parts.containment.detail;
 	}
 
+	/** How programs are shut off from the machine, in words. */
+	get sandbox_detail(): string {
+		return this.#parts.sandbox.detail;
+	}
+
 	/** Who freezes and limits programs, in words, for `doctor` and the log. */
 	get limits_detail(): string {
 		return describeTier(this.#parts.tier);
@@ -199,31 +241,74 @@ export class ProcessSpawner implements Spawner {
 			const text = `${children_max} programs run already; stop some servers first.`;
 			return this.#refuse(request, "overloaded", text);
 		}
+		const shut = await this.#shutOff(request, program.value, env);
+		if (!shut.ok) {
+			return this.#refuse(request, "isolation_missing", shut.problem);
+		}
 		this.#spawned += 1;
-		// Ends in a slash, so that no mark is the beginning of another.
-		const marker_value = `${this.#parts.run_id}/${this.#spawned}/`;
 		const bounds = setBounds(request, this.#boundsOptions());
 		if (!bounds.ok) {
 			return this.#refuse(request, "isolation_missing", bounds.problem);
 		}
-		const { groups } = bounds.value;
-		const contained = this.#parts.containment.wrap(program.value, request.args);
-		const line = launchLine(contained, bounds.value, process.platform);
+		return await this.#start(request, shut.value, bounds.value);
+	}
+
+	/** Puts a program into its sandbox, or into the containment alone. */
+	async #shutOff(
+		request: SpawnRequest,
+		program: string,
+		env: Readonly<Record<string, string>>,
+	): Promise<Result<ContainedProgram, string>> {
+		const { containment, sandbox } = this.#parts;
+		const { confinement } = request;
+		const bare = { line: containment.wrap(program, request.args), env, mode: containment.mode };
+		if (confinement === undefined) {
+			return succeed({ ...bare, notes: [] });
+		}
+		const prepared = await sandbox.prepare({ request, confinement, program, env });
+		if (!prepared.ok) {
+			return prepared;
+		}
+		const shut = prepared.value;
+		// A sandbox has a pid namespace of its own, which ends when its outermost process does.
+		return isSandboxed(shut)
+			? succeed({ ...shut, mode: "pid-namespace" })
+			: succeed({ ...bare, notes: shut.notes });
+	}
+
+	async #start(
+		request: SpawnRequest,
+		program: ContainedProgram,
+		bounds: Bounds,
+	): Promise<Result<ChildHandle, Fault>> {
+		// Ends in a slash, so that no mark is the beginning of another.
+		const marker_value = `${this.#parts.run_id}/${this.#spawned}/`;
+		const line = launchLine(program.line, bounds, process.platform);
+		const filter = program.openFilter?.();
 		let child: ChildProcessWithoutNullStreams;
 		try {
 			child = spawn(line.program, [...line.args], {
 				cwd: request.cwd,
-				env: { ...env, [marker_name]: marker_value },
-				stdio: ["pipe", "pipe", "pipe"],
+				env: { ...program.env, [marker_name]: marker_value },
+				stdio: ["pipe", "pipe", "pipe", ...(filter === undefined ? [] : [filter])],
 				// Its own session and group: a Ctrl-C in the gateway's terminal is not for it.
 				detached: process.platform !== "win32",
 				windowsHide: true,
-			});
+			}) as ChildProcessWithoutNullStreams;
 		} catch (error) {
-			await groups?.remove();
+			await bounds.groups?.remove();
 			return this.#refuse(request, "server_failed", startSentence(error), error as Error);
+		} finally {
+			if (filter !== undefined) {
+				closeSync(filter);
+			}
 		}
-		return await this.#adopt(request, child, `${marker_name}=${marker_value}`, bounds.value);
+		return await this.#adopt(request, child, {
+			marker: `${marker_name}=${marker_value}`,
+			bounds,
+			mode: program.mode,
+			notes: program.notes,
+		});
 	}
 
 	/** Kills all that still runs and lets the watcher go. Nothing can be spawned afterwards. */
@@ -267,8 +352,7 @@ export class ProcessSpawner implements Spawner {
 	async #adopt(
 		request: SpawnRequest,
 		child: ChildProcessWithoutNullStreams,
-		marker: string,
-		{ groups, limits }: Bounds,
+		{ marker, bounds: { groups, limits }, mode, notes }: StartedParts,
 	): Promise<Result<ChildHandle, Fault>> {
 		const { pid } = child;
 		if (pid === undefined) {
@@ -276,13 +360,12 @@ export class ProcessSpawner implements Spawner {
 			await groups?.remove();
 			return this.#refuse(request, "server_failed", startSentence(error), error);
 		}
-		const { ledger, table, containment } = this.#parts;
+		const { ledger, table } = this.#parts;
 		const { clock } = this.#options;
-		const { mode } = containment;
 		const entry = this.#record(request.server, pid);
 		// Made before anything is awaited: an exit that comes early must find its listeners.
 		const parts = { process: child, pid, mode, entry, marker, table, clock, groups, limits };
-		const handle = new ContainedChild(parts);
+		const handle = new ContainedChild({ ...parts, notes });
 		this.#children.add(handle);
 		void handle.gone.then(() => {
 			this.#children.delete(handle);

@@ -1,0 +1,133 @@
+import { realpath, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Protection } from "./protection.ts";
+import { isMachine, isWithin, isWithinAny, system_folders } from "./protection.ts";
+import { isScriptName } from "./runtime.ts";
+
+/** Arguments that are looked at; more than this names no folders any more. */
+const arguments_max = 256;
+
+/** A path of the arguments that is not given to the server, and why. */
+export interface RefusedPath {
+	readonly path: string;
+	/** Completes "… is not given to it: it ". */
+	readonly why: string;
+}
+
+/** What a server's arguments say that it needs. */
+export interface ArgumentPaths {
+	/** Existing folders and files, to be bound writable at their own path. */
+	readonly bound: readonly string[];
+	/** Programs that something else runs, such as `server.js`: read, never written. */
+	readonly scripts: readonly string[];
+	readonly refused: readonly RefusedPath[];
+	/** A sentence for `up` and `status`; undefined where there is nothing to say. */
+	readonly line: string | undefined;
+}
+
+/** Where arguments are looked at. */
+export interface ArgumentPlace {
+	readonly args: readonly string[];
+	/** Absolute folder that relative arguments start from. */
+	readonly cwd: string;
+	readonly protection: Protection;
+	/** Real paths that it can read anyway: its package, its runtime. */
+	readonly readable: readonly string[];
+	/** Real paths that it can write anyway: its volume, its temporary folder. */
+	readonly own: readonly string[];
+	/** Real paths that the configuration lets it write. */
+	readonly writable: readonly string[];
+}
+
+interface Found {
+	readonly path: string;
+	readonly real: string;
+	readonly kind: "folder" | "file" | "other";
+}
+
+/**
+ * Finds the existing folders and files that arguments name: `/srv/notes`, `notes.db`,
+ * `--root=/srv/notes`. Looks at the file system, changes nothing.
+ */
+export async function findArgumentPaths(place: ArgumentPlace): Promise<ArgumentPaths> {
+	const found = await lookUp(place);
+	const folders = found.filter(({ kind }) => kind === "folder");
+	const bound = new Set<string>();
+	const scripts = new Set<string>();
+	const refused: RefusedPath[] = [];
+	for (const one of found) {
+		if (isWithinAny(one.real, [...place.own, ...place.readable, ...system_folders])) {
+			continue;
+		}
+		const why = objection(one, place, folders);
+		if (why !== undefined) {
+			refused.push({ path: one.path, why });
+		} else if (one.kind === "file" && isScriptName(one.real)) {
+			scripts.add(one.path);
+		} else {
+			bound.add(one.path);
+		}
+	}
+	const paths = [...bound];
+	return { bound: paths, scripts: [...scripts], refused, line: describe(paths, refused) };
+}
+
+async function lookUp({ args, cwd }: ArgumentPlace): Promise<Found[]> {
+	const named = args.slice(0, arguments_max).flatMap(pathOf);
+	const paths = [...new Set(named.map((path) => resolve(cwd, path)))];
+	const found = await Promise.all(paths.map(lookAt));
+	return found.filter((one) => one !== undefined);
+}
+
+/** The part of an argument that may be a path. */
+function pathOf(argument: string): string[] {
+	const text = argument.startsWith("-") ? argument.split("=").slice(1).join("=") : argument;
+	return text === "" || /[\0\n]/u.test(text) ? [] : [text];
+}
+
+async function lookAt(path: string): Promise<Found | undefined> {
+	try {
+		const real = await realpath(path);
+		const stats = await stat(real);
+		const kind = stats.isDirectory() ? "folder" : stats.isFile() ? "file" : "other";
+		return { path, real, kind };
+	} catch {
+		return undefined;
+	}
+}
+
+function objection(
+	{ path, real, kind }: Found,
+	{ protection, writable }: ArgumentPlace,
+	folders: readonly Found[],
+): string | undefined {
+	if (isMachine(real)) {
+		return "belongs to the machine";
+	}
+	if (kind === "other") {
+		return "is neither a folder nor an ordinary file";
+	}
+	if (isWithin(real, protection.data_dir)) {
+		return "lies in the gateway's data folder";
+	}
+	if (protection.hidden.includes(real)) {
+		return "is a file of the gateway's configuration";
+	}
+	// What the server can write it can replace: by a link to what it was never given.
+	const roots = [...writable.map((root) => ({ path: root, real: root })), ...folders];
+	const left = roots.some(
+		(root) =>
+			root.path !== path &&
+			(isWithin(path, root.path) || isWithin(path, root.real)) &&
+			!isWithin(real, root.real),
+	);
+	return left ? "is a link that leads out of a folder that the server can write" : undefined;
+}
+
+function describe(bound: readonly string[], refused: readonly RefusedPath[]): string | undefined {
+	const sentences = [
+		...(bound.length === 0 ? [] : [`It can write ${bound.join(", ")} (named in its arguments).`]),
+		...refused.map(({ path, why }) => `${path} is not given to it: it ${why}.`),
+	];
+	return sentences.length === 0 ? undefined : sentences.join(" ");
+}

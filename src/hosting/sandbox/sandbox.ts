@@ -1,0 +1,175 @@
+import { openSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import type { Environment } from "../../lib/environment.ts";
+import type { Result } from "../../lib/result.ts";
+import { fail, succeed } from "../../lib/result.ts";
+import type { Confinement, SpawnRequest } from "../../upstreams/driver.ts";
+import type { CommandLine } from "../process/containment.ts";
+import { bubblewrapArguments } from "./bubblewrap.ts";
+import { planMounts } from "./mounts.ts";
+import type { SandboxProbe } from "./probe.ts";
+import type { Protection } from "./protection.ts";
+
+/** Descriptor under which a program is given its filter: the first after the streams. */
+export const filter_fd = 3;
+
+/**
+ * The first process of a sandbox, given to `/bin/sh -c` with the program as "$@": a constant, so
+ * that no input is ever read by a shell. It only waits, because servers that ask whether their
+ * parent is pid 1 take that for the death of their client; it catches SIGTERM to pass on the
+ * server's exit code. Its standard error is closed, because shells comment on signals.
+ */
+const wait_script = 'exec 3>&2 2>/dev/null; trap : TERM; (exec "$@" 2>&3 3>&-); exit $?';
+
+/** Variables that lead to folders of the gateway's user, which a sandbox does not have. */
+const home_names: readonly string[] = [
+	"XDG_CACHE_HOME",
+	"XDG_CONFIG_HOME",
+	"XDG_DATA_HOME",
+	"USER",
+	"LOGNAME",
+];
+/** The gateway's own proxy cannot be reached from a closed network. */
+const proxy_names: readonly string[] = [
+	"HTTP_PROXY",
+	"HTTPS_PROXY",
+	"NO_PROXY",
+	"ALL_PROXY",
+	"http_proxy",
+	"https_proxy",
+	"no_proxy",
+	"all_proxy",
+];
+
+/** A program as it is started inside a sandbox. */
+export interface SandboxedProgram {
+	readonly line: CommandLine;
+	readonly env: Readonly<Record<string, string>>;
+	/** What a person should know. */
+	readonly notes: readonly string[];
+	/** Opens what is given to the program under `filter_fd`; whoever opens it closes it. */
+	openFilter(): number;
+}
+
+/** What a program without a sandbox runs with. */
+export interface BareProgram {
+	readonly notes: readonly string[];
+}
+
+/** What is known of a program that is to be started. */
+export interface SandboxRequest {
+	readonly request: SpawnRequest;
+	readonly confinement: Confinement;
+	/** Absolute path of the program. */
+	readonly program: string;
+	/** The complete environment it would have without a sandbox. */
+	readonly env: Readonly<Record<string, string>>;
+}
+
+/** Whether a program is to be shut off from the machine, and must be. */
+export function sandboxNeed({ sandbox, untrusted }: Confinement): "none" | "wanted" | "required" {
+	if (untrusted || sandbox.mode === "required") {
+		return "required";
+	}
+	return sandbox.mode === "off" ? "none" : "wanted";
+}
+
+/** Shuts programs off from the machine, where that is possible here. */
+export class Sandbox {
+	readonly #probe: SandboxProbe;
+	readonly #protection: Protection;
+
+	constructor(probe: SandboxProbe, protection: Protection) {
+		this.#probe = probe;
+		this.#protection = protection;
+	}
+
+	/** What there is, in words, for `doctor` and the log. */
+	get detail(): string {
+		return this.#probe.detail;
+	}
+
+	/**
+	 * How a program is started in a sandbox; a `BareProgram` where it has none, and may. The
+	 * problem is a sentence: it must have one, and this machine cannot.
+	 */
+	async prepare(asked: SandboxRequest): Promise<Result<SandboxedProgram | BareProgram, string>> {
+		const need = sandboxNeed(asked.confinement);
+		if (need === "none") {
+			return succeed({ notes: [] });
+		}
+		const { bubblewrap } = this.#probe;
+		if (bubblewrap === undefined) {
+			const { obstacle = "", remedy = "" } = this.#probe;
+			return need === "required"
+				? fail(`This machine cannot sandbox the server: ${obstacle}. ${remedy}`.trim())
+				: succeed({
+						notes: [`It runs without a sandbox: ${obstacle}. ${what_holds} ${remedy}`.trim()],
+					});
+		}
+		return succeed(await this.#wrap(asked, bubblewrap));
+	}
+
+	async #wrap(
+		{ request, confinement, program, env }: SandboxRequest,
+		{ path, layout, user, filter_path }: NonNullable<SandboxProbe["bubblewrap"]>,
+	): Promise<SandboxedProgram> {
+		const { volume, temp, sandbox, way } = confinement;
+		const open_network = sandbox.egress.kind === "open" && !confinement.untrusted;
+		const { args, cwd } = request;
+		const own = { ...way?.env, HOME: volume, ...request.env };
+		const inner = { ...withoutGateway(env, open_network), ...own };
+		const protection = this.#protection;
+		const plan = { confinement, protection, program, args, cwd, env: inner };
+		const { mounts, notes } = await planMounts(plan);
+		const bwrap = bubblewrapArguments({
+			layout,
+			user,
+			mounts,
+			binds: way?.binds ?? [],
+			cwd: await realpath(cwd).catch(() => cwd),
+			temp: await realpath(temp),
+			open_network,
+			filter_fd,
+		});
+		const inside = ["/bin/sh", "-c", wait_script, "moorage-wait", ...(way?.prefix ?? []), program];
+		return {
+			line: { program: path, args: [...bwrap, ...inside, ...args] },
+			env: inner,
+			notes,
+			openFilter: () => openSync(filter_path, "r"),
+		};
+	}
+}
+
+const what_holds =
+	"It still has its own process tree, which ends with the gateway, its own folders and its limits.";
+
+/** Paths that no sandbox is given. */
+export async function protect(
+	data_dir: string,
+	environment: Environment,
+	hidden: readonly string[],
+): Promise<Protection> {
+	const real = (path: string) => realpath(path).catch(() => path);
+	const home = environment["HOME"];
+	return {
+		data_dir: await real(data_dir),
+		hidden: await Promise.all(hidden.map(real)),
+		home: home === undefined || home === "" || home === "/" ? undefined : await real(home),
+	};
+}
+
+/** An environment without what leads to the user's folders, or to a proxy out of reach. */
+function withoutGateway(
+	env: Readonly<Record<string, string>>,
+	open_network: boolean,
+): Record<string, string> {
+	const left_out = open_network ? home_names : [...home_names, ...proxy_names];
+	return Object.fromEntries(Object.entries(env).filter(([name]) => !left_out.includes(name)));
+}
+
+/** Whether a program has a sandbox. */
+export function isSandboxed(program: SandboxedProgram | BareProgram): program is SandboxedProgram {
+	return "line" in program;
+}
