@@ -6,6 +6,10 @@ import { composeError } from "../wire/compose.ts";
 /** Why a request is not served at all, for programs; the codes of faults are among them. */
 export type RefusalCode =
 	| FaultCode
+	| "credential_expired"
+	| "credential_malformed"
+	| "credential_missing"
+	| "credential_unknown"
 	| "host_not_allowed"
 	| "not_found"
 	| "origin_not_allowed"

@@ -3,13 +3,14 @@ import type { IdentityPlan } from "../config/plan.ts";
 import { ApiKeys, type KeyProblem } from "../identity/api-keys.ts";
 import { local_principal, type Principal } from "../identity/principal.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import type { Refusal } from "./answer-error.ts";
 
 /** How a request that is not let in is answered. */
 export interface Challenge {
 	readonly status: 400 | 401;
 	/** Value of `WWW-Authenticate` (RFC 6750 section 3); undefined where the request is malformed. */
 	readonly header: string;
-	readonly body: { readonly error: string; readonly message: string };
+	readonly refusal: Refusal;
 }
 
 /** Finds out who sends a request. */
@@ -44,15 +45,15 @@ function challengeOf(problem: KeyProblem): Challenge {
 	const message = bodies[problem];
 	switch (problem) {
 		case "missing":
-			return { status: 401, header: realm, body: { error: "credential_missing", message } };
+			return { status: 401, header: realm, refusal: { code: "credential_missing", message } };
 		case "malformed": {
 			const header = `${realm}, error="invalid_request"`;
-			return { status: 400, header, body: { error: "credential_malformed", message } };
+			return { status: 400, header, refusal: { code: "credential_malformed", message } };
 		}
 		case "unknown":
 		case "expired": {
 			const header = `${realm}, error="invalid_token"`;
-			return { status: 401, header, body: { error: `credential_${problem}`, message } };
+			return { status: 401, header, refusal: { code: `credential_${problem}`, message } };
 		}
 	}
 }

@@ -213,8 +213,8 @@ export class Gateway {
 		// Before anything is looked up: who is nobody here learns not even which names there are.
 		const who = this.#authenticate(request, this.context.clock.now());
 		if (!who.ok) {
-			const { status, header, body } = who.problem;
-			answerJson(response, status, body, { ...headers, "www-authenticate": header });
+			const { status, header, refusal } = who.problem;
+			answerError(response, status, refusal, { ...headers, "www-authenticate": header });
 			return;
 		}
 		const endpoint = this.#endpoints.get(route.name);

@@ -9,6 +9,17 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { SkillsClient } from "@modelcontextprotocol/client/ext/skills";
 import { startGateway } from "../support/gateway.ts";
+import type { WrongOnPurpose } from "../wire/watch.ts";
+
+/** What the gateway says as the client is checked; what it is told is the suite's affair. */
+const wrong = (["clients", "servers"] as const).map(
+	(hop): WrongOnPurpose => ({
+		hop,
+		direction: "to-client",
+		complaint: /^/u,
+		why: "The suite's server says what is wrong, to see what comes of it.",
+	}),
+);
 
 const scenario = process.env["MCP_CONFORMANCE_SCENARIO"] ?? "";
 const revision = process.env["MCP_CONFORMANCE_PROTOCOL_VERSION"] ?? "2025-11-25";
@@ -137,7 +148,7 @@ async function run(server: string): Promise<void> {
 	const auth = scenario.startsWith("auth/") ? { auth: "oauth", oauth: oauth() } : {};
 	const gateway = await startGateway(
 		{ servers: { peer: { url: server, ...auth } } },
-		{ authorize },
+		{ authorize, wrong },
 	);
 	const modern = revision === "2026-07-28";
 	const client = new Client(

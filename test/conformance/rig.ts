@@ -1,5 +1,6 @@
 import { fixturePath, type HttpFixture, startHttpFixture } from "../support/fixtures.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import type { WrongOnPurpose } from "../wire/watch.ts";
 
 /** How a fixture is reached behind the gateway. */
 export type Transport = "stdio" | "http";
@@ -44,7 +45,11 @@ export async function startRig(
 		servers["fixture"] = entry;
 		for (let index = 0; index < instances; index += 1) servers[`fixture-${index}`] = entry;
 	}
-	const gateway: TestGateway = await startGateway({ servers });
+	const why = "The suite asks for what is wrong, to see what comes of it.";
+	const wrong = (["clients", "servers", "pipes"] as const).map(
+		(hop): WrongOnPurpose => ({ hop, direction: "to-server", complaint: /^/u, why }),
+	);
+	const gateway: TestGateway = await startGateway({ servers }, { wrong });
 	return {
 		url: gateway.address("fixture"),
 		urlOf: (instance) => gateway.address(`fixture-${instance}`),
