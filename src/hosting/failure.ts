@@ -137,6 +137,39 @@ export function cancelledWaiting(random: Random, server: string): Fault {
 	});
 }
 
+/** A new version did not become ready; what ran before runs on. */
+export function trialFailed(random: Random, server: string, reason: string): Fault {
+	return makeFault(random, {
+		code: "server_failed",
+		message: reason,
+		level: "warn",
+		server,
+		retry_safe: true,
+	});
+}
+
+/** A new version was given up before it could take over. */
+export function trialGivenUp(random: Random, server: string, why: string): Fault {
+	return makeFault(random, {
+		code: "server_failed",
+		message: `The new version of "${server}" was given up: ${why}.`,
+		level: "info",
+		server,
+		retry_safe: true,
+	});
+}
+
+/** A call that waited for a version that another has replaced; whoever waits asks anew. */
+export function replaced(random: Random, server: string): Fault {
+	return makeFault(random, {
+		code: "server_starting",
+		message: `A new version of "${server}" has taken over. Try again.`,
+		level: "debug",
+		server,
+		retry_safe: true,
+	});
+}
+
 /** No such server, or no longer. */
 export function unknownServer(random: Random, server: string): Fault {
 	return makeFault(random, {

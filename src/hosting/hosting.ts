@@ -1,17 +1,19 @@
 import { availableParallelism } from "node:os";
 import type { ServerPlan } from "../config/plan.ts";
 import { assert } from "../lib/assert.ts";
-import { fail, type Result } from "../lib/result.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import { StartAdmission } from "./admission.ts";
-import { gatewayStopping, unknownServer } from "./failure.ts";
+import { gatewayStopping, replaced, unknownServer } from "./failure.ts";
 import { guardEvents, guarded } from "./guard.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import type { Lease } from "./lease.ts";
 import type { LogLine } from "./lines.ts";
+import type { PackageIdentity } from "./resolved.ts";
 import { type AcquireOptions, drain_ms_max, HostedServer } from "./server.ts";
 import type { ServerStatus } from "./status.ts";
 import type { HostingOptions, Surroundings } from "./surroundings.ts";
+import { Trial } from "./trial.ts";
 
 export type { InstanceKey } from "./instance-key.ts";
 export type { Lease } from "./lease.ts";
@@ -30,6 +32,10 @@ export const drain_at_stop_ms = 5_000;
 export class Hosting {
 	readonly #around: Surroundings;
 	readonly #servers = new Map<string, HostedServer>();
+	/** New versions that run beside the one that takes the calls. */
+	readonly #trials = new Map<string, Trial>();
+	/** Versions that have been replaced, until nothing of them is left. */
+	readonly #leaving = new Set<HostedServer>();
 	/** Names of the plan, in its order. */
 	#order: readonly string[] = [];
 	#stopping: Promise<void> | undefined;
@@ -75,13 +81,73 @@ export class Hosting {
 		if (this.#stopping !== undefined) return fail(gatewayStopping(random, key.server));
 		const server = this.#hosted(key.server);
 		if (server === undefined) return fail(unknownServer(random, key.server));
-		return server.acquire(key, options);
+		const trial = this.#trials.get(key.server);
+		const version = trial?.takes(callerOf(key, options.caller)) === true ? "new" : "old";
+		const chosen = trial !== undefined && version === "new" ? trial.server : server;
+		const outcome = await chosen.acquire(key, options);
+		if (outcome.ok) {
+			return trial === undefined ? outcome : succeed(trial.watch(outcome.value, version));
+		}
+		// Another version took over while this call waited for the one that is gone.
+		const given_up = chosen !== server && this.#trials.get(key.server) !== trial;
+		const replaced = this.#servers.get(key.server) !== server;
+		const again = (given_up || replaced) && !options.signal.aborted;
+		return again ? this.acquire(key, options) : outcome;
 	}
 
 	/** A lease on an instance that is ready and has room; undefined otherwise. */
-	tryAcquire(key: InstanceKey): Lease | undefined {
+	tryAcquire(key: InstanceKey, caller?: string): Lease | undefined {
 		if (this.#stopping !== undefined) return undefined;
-		return this.#servers.get(key.server)?.tryAcquire(key);
+		const server = this.#servers.get(key.server);
+		// Nearly always there is no trial, and this is on the way of every call.
+		const trial = this.#trials.size === 0 ? undefined : this.#trials.get(key.server);
+		if (trial === undefined) return server?.tryAcquire(key);
+		if (trial.takes(callerOf(key, caller))) return undefined;
+		const lease = server?.tryAcquire(key);
+		return lease && trial.watch(lease, "old");
+	}
+
+	/**
+	 * Starts a new version of a server beside the one that takes its calls. One that is on trial
+	 * already is given up. `onCount` is called after each call of the share it is given.
+	 */
+	try(plan: ServerPlan, onCount: () => void): Trial {
+		this.#trials.get(plan.name)?.end("another version came");
+		const current = this.#servers.get(plan.name);
+		assert(current !== undefined, "only a server that is hosted has a new version");
+		const trial = new Trial(plan, this.#around, current.journal, onCount);
+		this.#trials.set(plan.name, trial);
+		return trial;
+	}
+
+	/** A version on trial takes all calls from now on; calls in flight finish on the old. */
+	goLive(trial: Trial): void {
+		const { name } = trial.plan;
+		if (this.#trials.get(name) !== trial) return;
+		const old = this.#servers.get(name);
+		this.#trials.delete(name);
+		this.#servers.set(name, trial.server);
+		trial.goLive();
+		if (old !== undefined) this.#leave(old);
+	}
+
+	/** A version on trial is given up; the old one takes all calls again. */
+	giveUp(trial: Trial, why: string): void {
+		const { name } = trial.plan;
+		if (this.#trials.get(name) === trial) this.#trials.delete(name);
+		this.#leaving.add(trial.server);
+		trial.end(why);
+		void trial.server.emptied().then(() => this.#leaving.delete(trial.server));
+	}
+
+	/** The version of a server that is on trial now. */
+	trial(server: string): Trial | undefined {
+		return this.#trials.get(server);
+	}
+
+	/** What a server's package was resolved to, once that is known. */
+	identity(server: string): PackageIdentity | undefined {
+		return this.#hosted(server)?.identity;
 	}
 
 	/** Nobody will ask for this key again, as when a session ends: its instance ends too. */
@@ -144,7 +210,8 @@ export class Hosting {
 	}
 
 	async #stop(drain_ms: number): Promise<void> {
-		const servers = [...this.#servers.values()];
+		for (const trial of [...this.#trials.values()]) this.giveUp(trial, "the gateway stops");
+		const servers = [...this.#servers.values(), ...this.#leaving];
 		for (const server of servers) {
 			const fault = () => gatewayStopping(this.#around.random, server.name);
 			server.remove({ why: "the gateway stops", drain_ms, fault });
@@ -153,8 +220,17 @@ export class Hosting {
 		this.#order = [];
 	}
 
+	#leave(old: HostedServer): void {
+		this.#leaving.add(old);
+		const fault = () => replaced(this.#around.random, old.name);
+		old.remove({ why: "replaced by a new version", drain_ms: drain_ms_max, fault });
+		void old.emptied().then(() => this.#leaving.delete(old));
+	}
+
 	#remove(server: HostedServer): void {
 		if (server.plan === undefined) return;
+		const trial = this.#trials.get(server.name);
+		if (trial !== undefined) this.giveUp(trial, "the server was removed");
 		const fault = () => unknownServer(this.#around.random, server.name);
 		server.remove({ why: "removed", drain_ms: drain_ms_max, fault });
 		void server.emptied().then(() => {
@@ -170,4 +246,9 @@ export class Hosting {
 		const server = this.#servers.get(name);
 		return server?.plan === undefined ? undefined : server;
 	}
+}
+
+/** Who a call counts as while versions share the calls; undefined: nobody in particular. */
+function callerOf(key: InstanceKey, caller: string | undefined): string | undefined {
+	return caller ?? (key.scope_key === "" ? undefined : key.scope_key);
 }

@@ -8,11 +8,18 @@ export class Journal {
 	readonly lines: LineRing;
 	readonly #server: string;
 	readonly #around: Surroundings;
+	#instances = 0;
 
 	constructor(server: string, around: Surroundings) {
 		this.#server = server;
 		this.#around = around;
 		this.lines = new LineRing(around.clock);
+	}
+
+	/** The number of a new instance: unique among all versions of the server. */
+	nextInstance(): number {
+		this.#instances += 1;
+		return this.#instances;
 	}
 
 	/** A change of state, or another event worth a line. `instance` 0 is the server itself. */

@@ -6,6 +6,8 @@ export interface Lease {
 	readonly upstream: Upstream;
 	/** Gives the lease back. Doing so again does nothing. */
 	release(): void;
+	/** Says how the call ended, where that decides about a new version of the server. */
+	readonly report?: ((ok: boolean) => void) | undefined;
 }
 
 /** Counts the leases on one upstream. */

@@ -18,6 +18,7 @@ import { Journal } from "./journal.ts";
 import type { Lease } from "./lease.ts";
 import { type PresentServer, planSteps, type Step, type WantedServer } from "./planner.ts";
 import { Preparation, type PreparationState } from "./preparation.ts";
+import type { PackageIdentity } from "./resolved.ts";
 import { describeServer, isSettled } from "./server-status.ts";
 import { Slot } from "./slot.ts";
 import type { ServerStatus } from "./status.ts";
@@ -40,6 +41,8 @@ interface Retired {
 export interface AcquireOptions {
 	readonly signal: AbortSignal;
 	readonly wait_ms: number;
+	/** Who calls, as a text: while versions share the calls, each caller stays with one. */
+	readonly caller?: string | undefined;
 }
 
 /**
@@ -60,17 +63,17 @@ export class HostedServer {
 	#last_plan: ServerPlan;
 	#generation = 0;
 	#drain_ms = drain_ms_max;
-	#instances = 0;
 	#restarts = 0;
 	#timer: Timer | undefined;
 	#reconciling = false;
 	#again = false;
 
-	constructor(plan: ServerPlan, around: Surroundings) {
+	/** A further version of a server writes into the journal of the one before. */
+	constructor(plan: ServerPlan, around: Surroundings, journal?: Journal) {
 		this.name = plan.name;
 		this.#last_plan = plan;
 		this.#around = around;
-		this.journal = new Journal(plan.name, around);
+		this.journal = journal ?? new Journal(plan.name, around);
 		this.#watchers = new Watchers(around.clock);
 		this.#preparation = new Preparation(around, {
 			onPreparation: (state) => this.#onPreparation(state),
@@ -81,6 +84,11 @@ export class HostedServer {
 	/** The plan it should run by; undefined once it is removed. */
 	get plan(): ServerPlan | undefined {
 		return this.#plan;
+	}
+
+	/** What its package was resolved to; undefined until then, and where that is not known. */
+	get identity(): PackageIdentity | undefined {
+		return this.#preparation.resolved?.identity;
 	}
 
 	/** True when nothing runs or waits any more. */
@@ -353,10 +361,10 @@ export class HostedServer {
 		assert(this.#plan !== undefined && resolved !== undefined, "only a prepared server starts");
 		const retry = slot.recovery.failures > 0;
 		if (retry) this.#restarts += 1;
-		this.#instances += 1;
+		const id = this.journal.nextInstance();
 		slot.enter("starting");
 		slot.instance = new Instance({
-			id: this.#instances,
+			id,
 			key,
 			generation: this.#generation,
 			plan: this.#plan,
@@ -373,7 +381,7 @@ export class HostedServer {
 				onRequest: (_instance, ask) => this.#around.events.onRequest(key, ask),
 			},
 		});
-		this.journal.note("starting", this.#instances);
+		this.journal.note("starting", id);
 		slot.instance.start();
 		this.#changed();
 	}

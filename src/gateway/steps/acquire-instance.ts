@@ -12,12 +12,13 @@ export function acquireInstance(
 	const server = call.target?.server;
 	if (server === undefined || call.lease !== undefined) return undefined;
 	const key = context.instanceKey(server, call.client);
-	const lease = context.hosting.tryAcquire(key);
+	const caller = call.client.session_id ?? call.client.client_id ?? call.client.principal;
+	const lease = context.hosting.tryAcquire(key, caller);
 	if (lease !== undefined) {
 		call.lease = lease;
 		return undefined;
 	}
-	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms };
+	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms, caller };
 	return context.hosting.acquire(key, options).then((outcome) => keep(call, outcome));
 }
 

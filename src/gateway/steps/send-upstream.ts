@@ -16,11 +16,26 @@ import { asSeen, forwardNotification } from "./forward-notification.ts";
 export async function sendUpstream(call: Call, context: GatewayContext): Promise<Reply> {
 	const before = definitionFor(call, context);
 	const first = await sendOnce(call, call.message, call.edits, context);
+	if (call.lease?.report !== undefined) call.lease.report(isSuccess(first));
 	// Nearly every reply is a result. Each further async function would cost every call.
 	const is_result = first.kind === "message" && first.message.error === undefined;
 	const reply = is_result ? first : await reconsider(call, first, before, context);
 	if (call.client.era === "modern" || !needsInput(reply)) return reply;
 	return playRounds(call, reply, context, (message, edits) => send(call, message, edits, context));
+}
+
+/**
+ * Whether a server did its part, as far as a new version of it is judged: it broke, hung, failed
+ * inside, or said that the tool failed. Complaints about what the client sent count for it.
+ */
+function isSuccess(reply: Reply): boolean {
+	if (reply.kind === "fault") return reply.fault.code === "call_cancelled";
+	if (reply.kind !== "message") return true;
+	const { bytes, error, result } = reply.message;
+	if (error !== undefined) {
+		return readJson(bytes, memberSpan(error, "code")) !== rpc_codes.internal_error;
+	}
+	return readJson(bytes, memberSpan(result, "isError")) !== true;
 }
 
 /** What follows on a first reply that is no result. */

@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import type { ServerPlan } from "../config/plan.ts";
+import { fail, type Result } from "../lib/result.ts";
+import type { Fault } from "../protocol/fault.ts";
+import type { Upstream } from "../upstreams/driver.ts";
+import { trialFailed, trialGivenUp } from "./failure.ts";
+import { baseKey, type InstanceKey } from "./instance-key.ts";
+import type { Journal } from "./journal.ts";
+import type { Lease } from "./lease.ts";
+import { resolve_ms_max } from "./preparation.ts";
+import type { PackageIdentity } from "./resolved.ts";
+import { HostedServer } from "./server.ts";
+import type { ServerStatus } from "./status.ts";
+import type { HostingEvents, Surroundings } from "./surroundings.ts";
+
+/** How many calls a version was given during a trial, and how many of them failed. */
+export interface CallCount {
+	readonly calls: number;
+	readonly failed: number;
+}
+
+/**
+ * A new version of a server, run beside the one that takes the calls. Nobody hears of it until
+ * it goes live, except for the share of the calls it is given.
+ */
+export class Trial {
+	readonly plan: ServerPlan;
+	readonly server: HostedServer;
+	/** Resolves once: with a lease on its first instance, or with why there is none. */
+	readonly ready: Promise<Result<Lease, Fault>>;
+	readonly #around: Surroundings;
+	readonly #readied: { readonly key: InstanceKey; readonly upstream: Upstream }[] = [];
+	readonly #given_up = Promise.withResolvers<Result<Lease, Fault>>();
+	readonly #onCount: () => void;
+	#percent = 0;
+	#new_count: CallCount = no_calls;
+	#old_count: CallCount = no_calls;
+	#live = false;
+
+	/** `onCount` is called after each call of its share. */
+	constructor(plan: ServerPlan, around: Surroundings, journal: Journal, onCount: () => void) {
+		this.plan = plan;
+		this.#around = around;
+		this.#onCount = onCount;
+		const events = this.#events(around.events);
+		this.server = new HostedServer(plan, { ...around, events }, journal);
+		this.server.adopt(plan);
+		this.ready = Promise.race([this.#start(), this.#given_up.promise]);
+	}
+
+	/** What its package was resolved to; undefined where that is not known. */
+	get identity(): PackageIdentity | undefined {
+		return this.server.identity;
+	}
+
+	/** Share of the calls it gets, in percent. */
+	get percent(): number {
+		return this.#percent;
+	}
+
+	/** The calls of its share. */
+	get new_count(): CallCount {
+		return this.#new_count;
+	}
+
+	/** The calls that went to the old version meanwhile: some fail with any version. */
+	get old_count(): CallCount {
+		return this.#old_count;
+	}
+
+	/** Gives it a share of the calls. */
+	share(percent: number): void {
+		this.#percent = percent;
+	}
+
+	/**
+	 * Whether a call is one of its share. All calls of one caller go the same way, so that nobody
+	 * meets two versions in turn; calls of nobody in particular are drawn.
+	 */
+	takes(caller: string | undefined): boolean {
+		if (this.#percent === 0) return false;
+		return this.#place(caller) < this.#percent / 100;
+	}
+
+	/** A lease that tells how its call ended; `version` says on which of the two it is. */
+	watch(lease: Lease, version: "new" | "old"): Lease {
+		return {
+			upstream: lease.upstream,
+			release: () => lease.release(),
+			report: (ok) => {
+				if (version === "new") this.#new_count = counted(this.#new_count, ok);
+				else this.#old_count = counted(this.#old_count, ok);
+				this.#onCount();
+			},
+		};
+	}
+
+	/** It is the server from now on: what happens to it is told like anything else. */
+	goLive(): void {
+		this.#live = true;
+		for (const { key, upstream } of this.#readied.splice(0)) {
+			this.#around.events.onReady(key, upstream);
+		}
+	}
+
+	/** Ends it; who waits for it hears that it was given up. */
+	end(why: string): void {
+		const { random } = this.#around;
+		this.#given_up.resolve(fail(trialGivenUp(random, this.plan.name, why)));
+		const fault = () => trialGivenUp(random, this.plan.name, why);
+		this.server.remove({ why: `new version given up: ${why}`, drain_ms: 0, fault });
+	}
+
+	/** The first start decides: a version that needs several tries is not better than the old. */
+	async #start(): Promise<Result<Lease, Fault>> {
+		const wait_ms = resolve_ms_max + this.plan.timeouts.start_ms;
+		const { signal } = new AbortController();
+		return await this.server.acquire(baseKey(this.plan.name), { signal, wait_ms });
+	}
+
+	#events(events: HostingEvents): HostingEvents {
+		return {
+			...events,
+			onReady: (key, upstream) => {
+				if (this.#live) events.onReady(key, upstream);
+				else this.#readied.push({ key, upstream });
+			},
+			onRetired: (key, upstream) => {
+				const place = this.#readied.findIndex((one) => one.upstream === upstream);
+				if (place >= 0) this.#readied.splice(place, 1);
+				else events.onRetired?.(key, upstream);
+			},
+			onState: (status) => {
+				if (this.#live) events.onState(status);
+				else this.#onState(status);
+			},
+		};
+	}
+
+	#onState({ reason }: ServerStatus): void {
+		if (reason === undefined) return;
+		this.#given_up.resolve(fail(trialFailed(this.#around.random, this.plan.name, reason)));
+	}
+
+	/** A caller's place between 0 and 1, the same for every trial of this plan. */
+	#place(caller: string | undefined): number {
+		if (caller === undefined) return this.#around.random.fraction();
+		const text = `${this.plan.fingerprint}\0${caller}`;
+		return createHash("sha256").update(text).digest().readUInt32BE() / 2 ** 32;
+	}
+}
+
+const no_calls: CallCount = { calls: 0, failed: 0 };
+
+function counted({ calls, failed }: CallCount, ok: boolean): CallCount {
+	return { calls: calls + 1, failed: failed + (ok ? 0 : 1) };
+}
