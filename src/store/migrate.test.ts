@@ -22,6 +22,17 @@ const samples: Readonly<Record<string, { readonly write: string; readonly read: 
 			where meta.value = 'o' and catalogs.body = '{}' and sessions.used_at_ms = 2
 			and session_streams.about = '"7"' and session_events.payload = x'6869'`,
 	},
+	"0002-versions": {
+		write: `
+			insert into versions values
+				('time', 1, 'f', 5, 'config', 'active', null, null, '["a"]', 'sealed');
+			insert into version_pins values ('time', 1, 'f');
+			insert into forks values ('time-fork', 'time', 6, 'sealed');`,
+		read: `
+			select 1 from versions, version_pins, forks
+			where versions.changes = '["a"]' and version_pins.number = 1
+			and forks.server = 'time'`,
+	},
 };
 
 function upTo(count: number): Migrations {

@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import * as initial from "./migrations/0001-initial.ts";
+import * as versions from "./migrations/0002-versions.ts";
 import type { StoreProblem } from "./store-problem.ts";
 
 /** Migrations by name. They run in the order of their names and never change once released. */
@@ -10,6 +11,7 @@ export type Migrations = Readonly<Record<string, Migration>>;
 /** Every migration there is. A new one is added at the end, with the next number. */
 export const all_migrations: Migrations = {
 	"0001-initial": initial,
+	"0002-versions": versions,
 };
 
 /** Where kysely keeps which migrations have run. */

@@ -7,6 +7,7 @@ import { type MetaRepository, SqlMetaRepository } from "./meta-repository.ts";
 import { type SessionRepository, SqlSessionRepository } from "./session-repository.ts";
 import { isPassing } from "./store-problem.ts";
 import type { Connection } from "./tables.ts";
+import { SqlVersionRepository, type VersionRepository } from "./version-repository.ts";
 
 /** Every repository, on one connection or within one transaction. */
 export interface Repositories {
@@ -14,6 +15,7 @@ export interface Repositories {
 	readonly events: EventRepository;
 	readonly meta: MetaRepository;
 	readonly sessions: SessionRepository;
+	readonly versions: VersionRepository;
 }
 
 /** A write for later. It runs within a transaction, together with its neighbours. */
@@ -29,6 +31,7 @@ export function createRepositories(connection: Connection): Repositories {
 		events: new SqlEventRepository(connection),
 		meta: new SqlMetaRepository(connection),
 		sessions: new SqlSessionRepository(connection),
+		versions: new SqlVersionRepository(connection),
 	};
 }
 

@@ -9,6 +9,9 @@ export interface Tables {
 	sessions: SessionTable;
 	session_streams: SessionStreamTable;
 	session_events: SessionEventTable;
+	versions: VersionTable;
+	version_pins: VersionPinTable;
+	forks: ForkTable;
 }
 
 /** A 64-bit whole number; PostgreSQL hands these out as text, so reads go through `Number()`. */
@@ -73,4 +76,36 @@ export interface SessionEventTable {
 	/** Length of the payload, so that sums need not read it. */
 	bytes: number;
 	payload: Uint8Array;
+}
+
+/** One immutable way of running a server. */
+export interface VersionTable {
+	server: string;
+	number: number;
+	fingerprint: string;
+	created_at_ms: Long;
+	source: string;
+	state: string;
+	reason: string | null;
+	/** A JSON object. */
+	identity: string | null;
+	/** A JSON array of sentences. */
+	changes: string;
+	/** Sealed JSON. */
+	plan: string;
+}
+
+/** A server that is held at a version. */
+export interface VersionPinTable {
+	server: string;
+	number: number;
+	config_fingerprint: string;
+}
+
+/** A copy of a server. */
+export interface ForkTable {
+	name: string;
+	server: string;
+	created_at_ms: Long;
+	plan: string;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { eventContract } from "./event-contract.ts";
 import { type ContractStore, sampleSession } from "./store-samples.ts";
+import { versionContract } from "./version-contract.ts";
 
 /** What every kind of database must do, repository by repository. */
 export function storeContract(kind: string, open: () => Promise<ContractStore>): void {
@@ -16,6 +17,7 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
 		describe("meta values", () => metaContract(current));
 		describe("sessions", () => sessionContract(current));
 		describe("events", () => eventContract(current));
+		describe("versions", () => versionContract(current));
 		describe("transactions", () => transactionContract(current));
 	});
 }

@@ -1,0 +1,86 @@
+import { link, lstat, mkdir, open, readFile, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Random } from "../lib/random.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
+
+/** Why a key cannot be used. */
+export interface KeyFileProblem {
+	readonly message: string;
+	readonly next: string;
+}
+
+/** A key as base64url is far shorter than this. */
+const file_bytes_max = 1024;
+const others = 0o077;
+
+/**
+ * A random key in a file that only its owner can read, made on first use. Two processes that
+ * start at once end up with the same key, because the file appears whole or not at all.
+ */
+export async function ensureKeyFile(
+	path: string,
+	key_bytes: number,
+	random: Random,
+): Promise<Result<Buffer, KeyFileProblem>> {
+	try {
+		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		const existing = await readKey(path, key_bytes);
+		if (existing !== undefined) return existing;
+		await createWhole(path, random.bytes(key_bytes).toString("base64url"), random);
+		return (await readKey(path, key_bytes)) ?? fail(damaged(path));
+	} catch (error) {
+		const { message } = error as Error;
+		return fail({
+			message: `The key at ${path} cannot be used: ${message}.`,
+			next: "Make the folder readable and writable for the user who runs Moorage.",
+		});
+	}
+}
+
+/** The key, why it is refused, or undefined where there is none. */
+async function readKey(
+	path: string,
+	key_bytes: number,
+): Promise<Result<Buffer, KeyFileProblem> | undefined> {
+	const file = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === "ENOENT") return undefined;
+		throw error;
+	});
+	if (file === undefined) return undefined;
+	if (!file.isFile() || file.size > file_bytes_max) return fail(damaged(path));
+	// Windows has no modes; its profile folders are private by themselves.
+	if (process.platform !== "win32" && (file.mode & others) !== 0) {
+		return fail({
+			message: `Other users of this machine can read the key at ${path}.`,
+			next: `Run: chmod 600 ${path}`,
+		});
+	}
+	const key = Buffer.from((await readFile(path, "utf8")).trim(), "base64url");
+	return key.length === key_bytes ? succeed(key) : fail(damaged(path));
+}
+
+async function createWhole(path: string, text: string, random: Random): Promise<void> {
+	const draft = `${path}.${random.uuid()}.new`;
+	const file = await open(draft, "wx", 0o600);
+	try {
+		await file.chmod(0o600);
+		await file.writeFile(`${text}\n`);
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+	try {
+		await link(draft, path);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+	} finally {
+		await unlink(draft);
+	}
+}
+
+function damaged(path: string): KeyFileProblem {
+	return {
+		message: `${path} does not hold a key.`,
+		next: "Restore it from a backup; what is sealed with it cannot be read without it.",
+	};
+}
