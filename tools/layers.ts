@@ -14,7 +14,7 @@ export const layers: readonly (readonly string[])[] = [
 	["store", "secrets", "telemetry"],
 	["upstreams", "identity", "policy", "approvals", "audit"],
 	["hosting", "catalog", "sessions"],
-	["gateway", "trust", "evals"],
+	["gateway", "releases", "trust", "evals"],
 	["admin", "dashboard"],
 	["daemon"],
 	["cli"],

@@ -94,6 +94,14 @@ export class Catalogs {
 		return this.#unlessAborted(server.name, flight.outcome.promise, signal);
 	}
 
+	/**
+	 * Reads what a version offers that does not take the calls yet; nothing of it is kept, and
+	 * nobody is told.
+	 */
+	examine(server: ServerPlan, upstream: Upstream, signal: AbortSignal): Promise<Outcome> {
+		return this.#fetch({ server, upstream, signal, before: undefined });
+	}
+
 	/** The reading that runs for a server now, if any: recent enough for who knows nothing. */
 	refreshing(server: string): Promise<Outcome> | undefined {
 		return this.#running.get(server)?.outcome.promise;
@@ -160,27 +168,28 @@ export class Catalogs {
 	}
 
 	async #read(flight: Flight): Promise<Outcome> {
-		const { clock, random } = this.#options;
 		const { server, upstream, abort } = flight;
 		const before = this.#catalogs.get(server.name);
+		const fetched = await this.#fetch({ server, upstream, signal: abort.signal, before });
+		return fetched.ok ? succeed(await this.#keep(before, fetched.value)) : fetched;
+	}
+
+	async #fetch(parts: {
+		readonly server: ServerPlan;
+		readonly upstream: Upstream;
+		readonly signal: AbortSignal;
+		readonly before: ServerCatalog | undefined;
+	}): Promise<Outcome> {
+		const { clock, random } = this.#options;
+		const { server, signal } = parts;
 		const budget = {
 			pages_max: this.#options.pages_max ?? pages_max_default,
 			items: this.#options.items_max ?? items_max_default,
 			bytes: this.#options.bytes_max ?? bytes_max_default,
 		};
-		const fetched = await fetchCatalog({
-			server,
-			upstream,
-			signal: abort.signal,
-			clock,
-			random,
-			budget,
-			before,
-			note: (text, detail) => this.#warn(server.name, text, detail),
-		});
-		if (abort.signal.aborted) return fail(this.#cancelled(server.name));
-		if (!fetched.ok) return fetched;
-		return succeed(await this.#keep(before, fetched.value));
+		const note = (text: string, detail?: string) => this.#warn(server.name, text, detail);
+		const fetched = await fetchCatalog({ ...parts, clock, random, budget, note });
+		return signal.aborted ? fail(this.#cancelled(server.name)) : fetched;
 	}
 
 	/** The old one stays when nothing changed: its order does, and nothing is written. */

@@ -194,6 +194,12 @@ export class Hosting {
 		await this.#hosted(server)?.settled(options);
 	}
 
+	/** Resolves when nothing of a server that was taken out is left. */
+	async gone(server: string): Promise<void> {
+		const hosted = this.#servers.get(server);
+		if (hosted?.plan === undefined) await hosted?.emptied();
+	}
+
 	/** Prepares and starts a server anew; resolves when it is ready or has failed. */
 	async restart(server: string): Promise<void> {
 		if (this.#stopping !== undefined) return;
