@@ -2,12 +2,17 @@ import type { Result } from "../lib/result.ts";
 import type {
 	AddServer,
 	ChangedServer,
+	Changes,
+	Deployed,
+	DeployRequest,
 	DoctorReport,
+	Forked,
 	ItemKind,
 	LogLine,
 	Overview,
 	Reloaded,
 	ServerStatus,
+	VersionList,
 } from "./contract.ts";
 import type { AdminProblem } from "./problem.ts";
 
@@ -56,4 +61,18 @@ export interface AdminBackend {
 	/** Reads the configuration again; on mistakes everything runs on as it was. */
 	reload(): Promise<Result<Reloaded, AdminProblem>>;
 	doctor(): Promise<DoctorReport>;
+	readonly releases: ReleaseBackend;
+}
+
+/** What the admin API can see and do with versions of servers. */
+export interface ReleaseBackend {
+	versions(server: string): VersionList | undefined;
+	/** Resolves once the new version is ready and compared. */
+	deploy(server: string, request: DeployRequest): Promise<Result<Deployed, AdminProblem>>;
+	rollback(server: string, version: number | undefined): Promise<Result<Deployed, AdminProblem>>;
+	/** A version that waits takes all calls, or a fork takes the place of its server. */
+	promote(server: string): Promise<Result<Deployed, AdminProblem>>;
+	fork(server: string, name: string | undefined): Promise<Result<Forked, AdminProblem>>;
+	/** What the configuration file as it is now would change. */
+	plan(): Promise<Result<Changes, AdminProblem>>;
 }

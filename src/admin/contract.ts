@@ -161,6 +161,79 @@ export const reloaded_schema = z.object({
 	warnings: z.array(z.string()),
 });
 
+const number_schema = z.int().min(1);
+
+/** One immutable way of running a server. */
+export const version_schema = z.object({
+	number: number_schema.describe("Counts from 1."),
+	state: z
+		.enum(["trial", "active", "retired", "failed"])
+		.describe("`active` takes the calls; `trial` is on its way into its place."),
+	source: z.enum(["config", "deploy", "promote"]).describe("What made it."),
+	created_at_ms: at_ms_schema,
+	reason: z.string().optional().describe("Why it failed or was replaced: a sentence."),
+	package: z
+		.object({ name: z.string(), version: z.string().optional(), digest: z.string() })
+		.optional()
+		.describe("What its package was resolved to."),
+	changes: z.array(z.string()).describe("What it offers otherwise than the one before."),
+});
+
+export const rollout_state_schema = z.enum(["checking", "held", "sharing", "live", "failed"]);
+
+export const versions_schema = z.object({
+	server: name_schema,
+	versions: z.array(version_schema).describe("Oldest first."),
+	held_at: number_schema
+		.optional()
+		.describe("The version it is held at though the configuration says otherwise."),
+	rollout: z
+		.object({ version: number_schema, state: rollout_state_schema })
+		.optional()
+		.describe("The version that is on its way."),
+	forks: z.array(z.string()).describe("Copies of the server."),
+});
+
+export const deploy_schema = z.strictObject({
+	hold: z.boolean().optional().describe("Whether it waits, ready, for `promote`."),
+	percent: z.int().min(1).max(100).optional().describe("Share of the calls it gets at first."),
+});
+export const rollback_schema = z.strictObject({
+	version: number_schema.optional().describe("The one before the active one when absent."),
+});
+export const fork_schema = z.strictObject({ name: name_schema.optional() });
+
+export const deployed_schema = z.object({
+	server: name_schema,
+	version: number_schema,
+	state: rollout_state_schema,
+	changes: z.array(z.string()).describe("What it offers otherwise than the one before."),
+	warnings: z.array(z.string()),
+});
+export const forked_schema = z.object({
+	name: name_schema,
+	server: name_schema.describe("The server it is a copy of."),
+	url: z.string().describe("MCP address of the copy."),
+	copied_ms: z.number().nonnegative().describe("How long the copy took, in milliseconds."),
+});
+
+/** What applying the configuration would do. */
+export const changes_schema = z.object({
+	added: z.array(z.string()),
+	removed: z.array(z.string()),
+	changed: z.array(
+		z.object({
+			server: name_schema,
+			differences: z.array(z.string()).describe("Sentences; values of secrets never in them."),
+		}),
+	),
+	held: z
+		.array(z.object({ server: name_schema, version: number_schema }))
+		.describe("Servers held at a version though the configuration says otherwise."),
+	forks: z.array(z.string()),
+	warnings: z.array(z.string()),
+});
+
 export const doctor_check_schema = z.object({
 	name: z.string(),
 	status: z.enum(["ok", "limited", "missing"]),
@@ -211,6 +284,12 @@ export type ServerEntry = Shape<typeof server_entry_schema>;
 export type AddServer = Shape<typeof add_server_schema>;
 export type ChangedServer = Shape<typeof changed_server_schema>;
 export type Reloaded = Shape<typeof reloaded_schema>;
+export type Version = Shape<typeof version_schema>;
+export type VersionList = Shape<typeof versions_schema>;
+export type DeployRequest = Shape<typeof deploy_schema>;
+export type Deployed = Shape<typeof deployed_schema>;
+export type Forked = Shape<typeof forked_schema>;
+export type Changes = Shape<typeof changes_schema>;
 export type DoctorCheck = Shape<typeof doctor_check_schema>;
 export type DoctorReport = Shape<typeof doctor_schema>;
 export type ProblemDetails = Shape<typeof problem_schema>;

@@ -1,8 +1,16 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { fail, type Result, succeed } from "../lib/result.ts";
-import type { AdminBackend, ItemList } from "./backend.ts";
-import { add_server_schema, type ItemKind, log_tail_default, log_tail_max } from "./contract.ts";
+import type { AdminBackend, ItemList, ReleaseBackend } from "./backend.ts";
+import {
+	add_server_schema,
+	deploy_schema,
+	fork_schema,
+	type ItemKind,
+	log_tail_default,
+	log_tail_max,
+	rollback_schema,
+} from "./contract.ts";
 import { logStream } from "./log-stream.ts";
 import type { OperationId } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
@@ -64,7 +72,36 @@ export function createHandlers(
 		},
 		listEndpoints: () => json({ endpoints: backend.status().endpoints }),
 		reload: async () => outcome(await backend.reload()),
+		...releaseHandlers(backend.releases),
 		getDoctor: async () => json(await backend.doctor()),
+	};
+}
+
+/** Everything about versions. */
+function releaseHandlers(releases: ReleaseBackend) {
+	return {
+		listVersions(context: Context) {
+			const versions = releases.versions(nameOf(context));
+			return versions === undefined ? unknownServer(nameOf(context)) : json(versions);
+		},
+		async deployServer(context: Context) {
+			const body = await readBody(context.req.raw, entry_bytes_max, deploy_schema);
+			if (!body.ok) return problemResponse(body.problem);
+			return outcome(await releases.deploy(nameOf(context), body.value));
+		},
+		async rollbackServer(context: Context) {
+			const body = await readBody(context.req.raw, entry_bytes_max, rollback_schema);
+			if (!body.ok) return problemResponse(body.problem);
+			return outcome(await releases.rollback(nameOf(context), body.value.version));
+		},
+		promoteServer: async (context: Context) => outcome(await releases.promote(nameOf(context))),
+		async forkServer(context: Context) {
+			const body = await readBody(context.req.raw, entry_bytes_max, fork_schema);
+			if (!body.ok) return problemResponse(body.problem);
+			const forked = await releases.fork(nameOf(context), body.value.name);
+			return forked.ok ? json(forked.value, 201) : problemResponse(forked.problem);
+		},
+		getPlan: async () => outcome(await releases.plan()),
 	};
 }
 

@@ -15,6 +15,9 @@ export type AdminProblemCode =
 	| "server_exists" // the name is taken
 	| "config_missing" // there is no configuration file to change
 	| "config_refused" // the configuration has mistakes; what ran before runs on
+	| "version_unknown" // there is no such version of the server
+	| "nothing_to_do" // what was asked for is so already, or nothing waits for it
+	| "release_failed" // a new version was given up; the old one runs on
 	| "rpc_error"; // the server answered with an error of its own
 
 /** Something the API refuses or could not do. */
@@ -168,6 +171,17 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "Configuration refused",
 		next: "Correct the configuration; what ran before keeps running.",
 	},
+	version_unknown: {
+		status: 404,
+		title: "No such version",
+		next: "List the versions: `moorage versions NAME`.",
+	},
+	nothing_to_do: {
+		status: 409,
+		title: "Nothing to do",
+		next: "List the versions: `moorage versions NAME`.",
+	},
+	release_failed: { status: 502, title: "New version was given up", next: look_at_logs },
 	rpc_error: {
 		status: 502,
 		title: "Server answered with an error",

@@ -1,18 +1,25 @@
 import type { Command } from "./command.ts";
 import { add_command } from "./commands/add.ts";
+import { apply_command } from "./commands/apply.ts";
 import { call_command } from "./commands/call.ts";
 import { connect_command } from "./commands/connect.ts";
+import { deploy_command } from "./commands/deploy.ts";
 import { doctor_command } from "./commands/doctor.ts";
+import { fork_command } from "./commands/fork.ts";
 import { prompts_command, resources_command, tools_command } from "./commands/items.ts";
 import { key_command } from "./commands/key.ts";
 import { logs_command } from "./commands/logs.ts";
 import { ls_command } from "./commands/ls.ts";
+import { plan_command } from "./commands/plan.ts";
+import { promote_command } from "./commands/promote.ts";
 import { reload_command } from "./commands/reload.ts";
 import { restart_command } from "./commands/restart.ts";
 import { rm_command } from "./commands/rm.ts";
+import { rollback_command } from "./commands/rollback.ts";
 import { status_command } from "./commands/status.ts";
 import { stdio_command } from "./commands/stdio.ts";
 import { up_command } from "./commands/up.ts";
+import { versions_command } from "./commands/versions.ts";
 
 /** Every command, in the order of the help: what one does first comes first. */
 export const all_commands: readonly Command[] = [
@@ -28,7 +35,14 @@ export const all_commands: readonly Command[] = [
 	add_command,
 	rm_command,
 	restart_command,
+	plan_command,
+	apply_command,
 	reload_command,
+	versions_command,
+	deploy_command,
+	rollback_command,
+	fork_command,
+	promote_command,
 	stdio_command,
 	key_command,
 	doctor_command,

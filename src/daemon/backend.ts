@@ -26,9 +26,10 @@ import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
+import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
 
 /** The rooms the admin API reaches into. */
-export interface BackendRooms {
+export interface BackendRooms extends ReleaseRooms {
 	readonly gateway: Gateway;
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
@@ -44,10 +45,12 @@ const admin_principal = "admin";
 
 /** What the admin API can see and do, done on the running house. */
 export class DaemonBackend implements AdminBackend {
+	readonly releases: DaemonReleaseBackend;
 	readonly #rooms: BackendRooms;
 
 	constructor(rooms: BackendRooms) {
 		this.#rooms = rooms;
+		this.releases = new DaemonReleaseBackend(rooms);
 	}
 
 	status(): Overview {
@@ -113,6 +116,11 @@ export class DaemonBackend implements AdminBackend {
 	}
 
 	async removeServer(name: string): Promise<Result<ChangedServer, AdminProblem>> {
+		const { releases } = this.#rooms;
+		if (releases.forks.some((fork) => fork.name === name)) {
+			await releases.removeFork(name);
+			return succeed({ name, config: this.#rooms.plan.source.path ?? "" });
+		}
 		const path = this.#rooms.plan.source.path;
 		if (path === undefined) return fail(no_file);
 		const server = this.#rooms.plan.servers.find((plan) => plan.name === name);

@@ -16,11 +16,15 @@ import { PackageResolver } from "../hosting/packages/resolve.ts";
 import type { ContainmentMode } from "../hosting/process/containment.ts";
 import { acquireDataLock, type DataLock } from "../hosting/process/data-lock.ts";
 import { createSpawner, type ProcessSpawner } from "../hosting/process/spawner.ts";
+import { VolumeCopies } from "../hosting/volume-copies.ts";
 import { Volumes } from "../hosting/volumes.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { Releases } from "../releases/releases.ts";
+import { box_key_bytes, SecretBox } from "../secrets/box.ts";
+import { ensureKeyFile } from "../secrets/key-file.ts";
 import { SessionEvents } from "../sessions/events.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import { type Database, openDatabase } from "../store/database.ts";
@@ -135,6 +139,13 @@ function configFolder({ source }: Plan): string | undefined {
 	return source.format === "moorage" && source.path ? dirname(source.path) : undefined;
 }
 
+/** What the plans of versions are sealed with. */
+async function openBox(plan: Plan, random: Random): Promise<Result<SecretBox, StartProblem>> {
+	const path = join(plan.data, "keys", "store-key");
+	const key = await ensureKeyFile(path, box_key_bytes, random);
+	return key.ok ? succeed(new SecretBox(key.value, random)) : fail(key.problem);
+}
+
 /** Every room of the house, put together. */
 class House implements Daemon, BackendRooms {
 	readonly admin_token_path: string;
@@ -152,7 +163,11 @@ class House implements Daemon, BackendRooms {
 	readonly #closing = new AbortController();
 	readonly #started_at_ms: number;
 	readonly #flushStore: () => Promise<void>;
+	/** What runs: the configuration, with the versions and forks that are live in its place. */
 	#plan: Plan;
+	/** The configuration as it was read last. */
+	#config: Plan;
+	readonly #releases: Releases;
 	readonly #consents: Consents;
 	#url = "";
 	#watcher: { close(): void } | undefined;
@@ -174,6 +189,11 @@ class House implements Daemon, BackendRooms {
 		if (!token.ok) {
 			await database.value.close();
 			return fail({ message: token.problem.message, next: token.problem.next });
+		}
+		const box = await openBox(plan, options.random);
+		if (!box.ok) {
+			await database.value.close();
+			return box;
 		}
 		const repositories = createRepositories(database.value.connection);
 		const { meta } = repositories;
@@ -199,12 +219,14 @@ class House implements Daemon, BackendRooms {
 			programs: stdioDriver,
 			onRefused: (server, text) => house.#hosting.note(server, text),
 		});
-		const found = { database: database.value, token: token.value };
+		const found = { database: database.value, token: token.value, box: box.value };
 		const parts = { ...found, spawner, containers, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
 		await house.#sessions.restore();
 		await house.#events.restore();
-		await house.#catalogs.restore(plan.servers);
+		await house.#releases.restore(plan);
+		house.#serve(house.#releases.servers);
+		await house.#catalogs.restore(house.#plan.servers);
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
 		return succeed(house);
 	}
@@ -219,12 +241,14 @@ class House implements Daemon, BackendRooms {
 			token: string;
 			lock: DataLock;
 			era_verdicts: EraVerdicts;
+			box: SecretBox;
 		},
 		state_key: Buffer,
 	) {
 		const { clock, random, log } = options;
 		this.#options = options;
 		this.#plan = plan;
+		this.#config = plan;
 		this.#lock = parts.lock;
 		this.#database = parts.database;
 		this.#spawner = parts.spawner;
@@ -267,6 +291,16 @@ class House implements Daemon, BackendRooms {
 		this.#consents = new Consents(clock, log);
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#gateway = this.#buildGateway(parts.token, state_key);
+		this.#releases = new Releases({
+			clock,
+			log,
+			repository: repositories.versions,
+			box: parts.box,
+			hosting: this.#hosting,
+			catalogs: this.#catalogs,
+			volumes: new VolumeCopies(plan.data, this.#hosting, random),
+			onServers: (servers) => this.#serve(servers),
+		});
 		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
 	}
 
@@ -294,6 +328,15 @@ class House implements Daemon, BackendRooms {
 		return this.#hosting;
 	}
 
+	/** The configuration as it was applied last. */
+	get config(): Plan {
+		return this.#config;
+	}
+
+	get releases(): Releases {
+		return this.#releases;
+	}
+
 	get catalogs(): Catalogs {
 		return this.#catalogs;
 	}
@@ -306,7 +349,7 @@ class House implements Daemon, BackendRooms {
 		this.#url = `http://${host.includes(":") ? `[${host}]` : host}:${listening.value}`;
 		void this.#containers.sweep(this.#plan);
 		// Before anything else is waited for: whoever calls from now on must find the servers.
-		this.#hosting.apply(this.#plan.servers);
+		this.#releases.start();
 		await this.#lock.update({ url: this.#url });
 		const { path } = this.#plan.source;
 		if (path !== undefined && this.#options.watch !== false) {
@@ -314,6 +357,10 @@ class House implements Daemon, BackendRooms {
 		}
 		this.#sweepLater();
 		return succeed(this);
+	}
+
+	load(): Promise<Result<Plan, readonly ConfigProblem[]>> {
+		return this.#options.load();
 	}
 
 	async settled(wait_ms: number): Promise<void> {
@@ -354,27 +401,35 @@ class House implements Daemon, BackendRooms {
 			onProgress?.({ kind: "refused", problems: loaded.problem });
 			return fail(loaded.problem);
 		}
-		const before = this.#plan;
+		const before = this.#config;
 		const after = { ...loaded.value, listen: before.listen, data: before.data };
 		const diff = diffPlans(before, loaded.value);
 		const warnings = [...after.warnings];
 		if (diff.listen_changed) {
 			warnings.push("listen and data take effect when the gateway is started anew.");
 		}
-		this.#plan = after;
-		// All in one turn: a list in between would read an old instance into the catalog again.
-		this.#gateway.use(after);
-		this.#hosting.apply(after.servers);
+		this.#config = after;
+		this.#plan = { ...after, servers: this.#plan.servers };
+		const { added, removed, changed } = diff;
+		const { refused, at_once } = await this.#releases.use(after);
+		for (const { server, reason } of refused) {
+			warnings.push(`The new version of "${server}" was given up, the old one runs on: ${reason}`);
+		}
 		await Promise.all(
-			[...diff.removed, ...diff.changed].map((name) => {
+			[...removed, ...at_once].map((name) => {
 				this.#gateway.context.offered.forget(name);
 				return this.#catalogs.forget(name);
 			}),
 		);
-		const { added, removed, changed } = diff;
 		log.info({ added, removed, changed }, "the configuration was read again");
 		onProgress?.({ kind: "reloaded", added, removed, changed, warnings });
 		return succeed({ added, removed, changed, warnings });
+	}
+
+	/** The front door serves these servers from the next request on. */
+	#serve(servers: readonly ServerPlan[]): void {
+		this.#plan = { ...this.#plan, servers };
+		this.#gateway.use(this.#plan);
 	}
 
 	#buildHosting(era_verdicts: EraVerdicts): Hosting {

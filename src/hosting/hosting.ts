@@ -194,6 +194,14 @@ export class Hosting {
 		await this.#hosted(server)?.settled(options);
 	}
 
+	/**
+	 * Keeps everything of a server from running until the returned function is called, so that
+	 * its files can be copied as they are at one moment. Calls wait meanwhile.
+	 */
+	still(server: string): Promise<() => Promise<void>> {
+		return this.#hosted(server)?.still() ?? Promise.resolve(() => Promise.resolve());
+	}
+
 	/** Resolves when nothing of a server that was taken out is left. */
 	async gone(server: string): Promise<void> {
 		const hosted = this.#servers.get(server);

@@ -183,6 +183,21 @@ export class HostedServer {
 		return this.#watchers.until(() => this.#isSettled(), options);
 	}
 
+	/** Freezes what is awake; the returned function lets it go on. See `Hosting.still`. */
+	async still(): Promise<() => Promise<void>> {
+		const awake = [...this.#slots.values()].filter(({ state }) => state === "ready");
+		const held = awake.flatMap((slot) => {
+			const hibernation = slot.instance?.upstream?.hibernation;
+			return hibernation === undefined ? [] : [{ slot, hibernation }];
+		});
+		await Promise.all(held.map(({ hibernation }) => hibernation.freeze()));
+		return async () => {
+			// What went to sleep by itself meanwhile stays asleep.
+			const still = held.filter(({ slot }) => slot.state === "ready");
+			await Promise.all(still.map(({ hibernation }) => hibernation.thaw()));
+		};
+	}
+
 	/** Resolves when nothing is left of a removed server. */
 	emptied(): Promise<void> {
 		return this.#watchers.until(() => this.is_empty, {});

@@ -58,6 +58,8 @@ export interface Deployed {
 export interface Adopted {
 	/** Changed servers whose new version was given up, with why. */
 	readonly refused: readonly { readonly server: string; readonly reason: string }[];
+	/** Changed servers that were of no use as they were: they start anew without a trial. */
+	readonly at_once: readonly string[];
 }
 
 /**
@@ -125,18 +127,21 @@ export class Releases {
 			if (!this.#wanted.has(name)) await this.#forget(name);
 		}
 		const begun: Rollout[] = [];
+		const at_once: string[] = [];
 		for (const server of plan.servers) {
 			if (before.get(server.name)?.fingerprint === server.fingerprint) continue;
 			await this.versions.removePin(server.name);
+			const known = before.has(server.name);
 			const rollout = await this.#change(server);
 			if (rollout !== undefined) begun.push(rollout);
+			else if (known) at_once.push(server.name);
 		}
 		this.#tell();
 		await Promise.all(begun.map(({ checked }) => checked));
 		const refused = begun.flatMap(({ plan: { name }, state, reason }) =>
 			state === "failed" ? { server: name, reason: reason ?? "" } : [],
 		);
-		return { refused };
+		return { refused, at_once };
 	}
 
 	/** Makes a new version of a server as the configuration has it, and rolls it out. */

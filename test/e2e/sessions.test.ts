@@ -214,7 +214,8 @@ describe("a gateway that starts again on the same folder", () => {
 		const second = await startGateway(config, { folder });
 		try {
 			assert.equal(await list(second), before_stop);
-			assert.equal(second.daemon.overview().servers[0]?.state, "stopped");
+			const state = second.daemon.overview().servers[0]?.state ?? "";
+			assert.ok(["resolving", "stopped"].includes(state), `it was started: ${state}`);
 		} finally {
 			await second.stop();
 			await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { defineCommand } from "../command.ts";
+import type { CommandContext } from "../context.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { withGateway } from "../gateway.ts";
 import { withProgress } from "../progress.ts";
@@ -13,20 +14,27 @@ export const reload_command = defineCommand({
 	args: {},
 	options: {},
 	examples: [{ line: "moorage reload", meaning: "after editing the configuration" }],
-	run: ({ options }, context) =>
-		withGateway(context, options, async (client) => {
-			const { output } = context;
-			const reloading = client.request("reload");
-			const { text, value } = await withProgress(context, "Reloading", reloading);
-			if (options.json) {
-				output.raw(text);
-				return exit_codes.ok;
-			}
-			for (const line of changeLines(value)) output.line(line);
-			for (const warning of value.warnings) output.note(`warning: ${warning}`);
-			return exit_codes.ok;
-		}),
+	run: ({ options }, context) => applyConfiguration(options, context, "Reloading"),
 });
+
+/** Makes the gateway take over its configuration and prints what came of it. */
+export function applyConfiguration(
+	options: { readonly data: string | undefined; readonly json: boolean },
+	context: CommandContext,
+	doing: string,
+): Promise<number> {
+	return withGateway(context, options, async (client) => {
+		const { output } = context;
+		const { text, value } = await withProgress(context, doing, client.request("reload"));
+		if (options.json) {
+			output.raw(text);
+			return exit_codes.ok;
+		}
+		for (const line of changeLines(value)) output.line(line);
+		for (const warning of value.warnings) output.note(`warning: ${warning}`);
+		return exit_codes.ok;
+	});
+}
 
 /** What a reload did, in lines for people. */
 export function changeLines(change: {

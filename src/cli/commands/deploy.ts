@@ -1,0 +1,58 @@
+import type { DeployRequest } from "../../admin/contract.ts";
+import { defineCommand } from "../command.ts";
+import { exit_codes } from "../exit-codes.ts";
+import { usageFailure } from "../failure.ts";
+import { withGateway } from "../gateway.ts";
+import { withProgress } from "../progress.ts";
+import { printDeployed } from "../release-lines.ts";
+
+/** `moorage deploy` */
+export const deploy_command = defineCommand({
+	name: "deploy",
+	summary: "roll out a new version of a server",
+	description:
+		"Makes a new version of a server, as its configuration has it, and starts it beside the one " +
+		"that runs. Once it has answered its handshake, what it offers is compared with before, and " +
+		"it takes over: at once, or with a share of the calls at first. Calls in flight finish on " +
+		"the old version. If the new one fails, the old one runs on.",
+	args: { server: { description: "name of the server", kind: "required" } },
+	options: {
+		hold: {
+			flags: "--hold",
+			description: "only start and compare it; it waits for `moorage promote`",
+			kind: "switch",
+		},
+		percent: {
+			flags: "--percent <share>",
+			description: "share of the calls it gets at first",
+			kind: "value",
+		},
+	},
+	examples: [
+		{ line: "moorage deploy github", meaning: "all calls at once" },
+		{ line: "moorage deploy github --percent 10", meaning: "a tenth of the callers at first" },
+		{ line: "moorage deploy github --hold", meaning: "look at what would change" },
+	],
+	run: ({ args, options }, context) =>
+		withGateway(context, options, async (client) => {
+			const { output } = context;
+			const request: DeployRequest = {
+				...(options.hold ? { hold: true } : {}),
+				...(options.percent === undefined ? {} : { percent: percentOf(options.percent) }),
+			};
+			const body = JSON.stringify(request);
+			const deploying = client.request("deployServer", { path: { name: args.server }, body });
+			const what = `Deploying ${args.server}`;
+			const { text, value } = await withProgress(context, what, deploying);
+			if (!options.json) return printDeployed(value, output);
+			output.raw(text);
+			return exit_codes.ok;
+		}),
+});
+
+function percentOf(text: string): number {
+	const percent = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+	if (percent >= 1 && percent <= 100) return percent;
+	const message = `\`--percent ${text}\` is not a share of the calls.`;
+	throw usageFailure(message, "Write a whole number from 1 to 100.");
+}
