@@ -99,7 +99,7 @@ function argumentBreaks(before: unknown, after: unknown): SchemaBreak[] {
 	const known = new Set(required(before).map(({ name }) => name));
 	return required(after)
 		.filter(({ name }) => !known.has(name))
-		.map(({ name }) => ({ at: String(name), what: "is required now" }));
+		.map(({ name }) => ({ at: name, what: "is required now" }));
 }
 
 function describeBreak({ at, what }: SchemaBreak): string {

@@ -30,6 +30,7 @@ import { Sessions } from "../sessions/sessions.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import { gatewayOwner } from "../store/meta-repository.ts";
 import { createRepositories, createWriter } from "../store/repositories.ts";
+import type { VersionRepository } from "../store/version-repository.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
@@ -291,16 +292,7 @@ class House implements Daemon, BackendRooms {
 		this.#consents = new Consents(clock, log);
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#gateway = this.#buildGateway(parts.token, state_key);
-		this.#releases = new Releases({
-			clock,
-			log,
-			repository: repositories.versions,
-			box: parts.box,
-			hosting: this.#hosting,
-			catalogs: this.#catalogs,
-			volumes: new VolumeCopies(plan.data, this.#hosting, random),
-			onServers: (servers) => this.#serve(servers),
-		});
+		this.#releases = this.#buildReleases(repositories.versions, parts.box);
 		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
 	}
 
@@ -481,6 +473,20 @@ class House implements Daemon, BackendRooms {
 				onRetired: (key) => this.#gateway.subscriptions.onRetired(key),
 				onState: (status) => onProgress?.({ kind: "state", status }),
 			},
+		});
+	}
+
+	#buildReleases(repository: VersionRepository, box: SecretBox): Releases {
+		const { clock, log, random } = this.#options;
+		return new Releases({
+			clock,
+			log,
+			repository,
+			box,
+			hosting: this.#hosting,
+			catalogs: this.#catalogs,
+			volumes: new VolumeCopies(this.#plan.data, this.#hosting, random),
+			onServers: (servers) => this.#serve(servers),
 		});
 	}
 

@@ -5,6 +5,7 @@ import { serverPlan } from "../../test/support/fake-house.ts";
 import { QuietLog } from "../../test/support/quiet-log.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { openTestStore } from "../../test/support/test-store.ts";
+import type { StdioSpec } from "../config/plan.ts";
 import { box_key_bytes, SecretBox } from "../secrets/box.ts";
 import { Versions, versions_kept_max } from "./versions.ts";
 
@@ -41,8 +42,14 @@ test("versions are numbered from one, and their plans come back as they were", a
 
 test("what is stored of a plan shows nothing of it", async (context) => {
 	const { store, versions } = await setUp(context);
-	const secret = { ...plan(1).spec, env: { TOKEN: "very-secret" } } as const;
-	await versions.add({ ...plan(1), spec: secret } as never, "config", "active");
+	const spec: StdioSpec = {
+		driver: "stdio",
+		command: "run",
+		args: [],
+		env: { TOKEN: "very-secret" },
+		cwd: "/",
+	};
+	await versions.add({ ...plan(1), spec }, "config", "active");
 	const [stored] = await store.repositories.versions.load();
 	assert.doesNotMatch(JSON.stringify(stored), /very-secret/);
 });
