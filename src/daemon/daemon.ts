@@ -403,7 +403,9 @@ class House implements Daemon, BackendRooms {
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };
 		const { added, removed, changed } = diff;
-		const { refused, at_once } = await this.#releases.use(after);
+		const adopted = await this.#releases.use(after);
+		const { refused, at_once } = adopted;
+		warnings.push(...adopted.warnings);
 		for (const { server, reason } of refused) {
 			warnings.push(`The new version of "${server}" was given up, the old one runs on: ${reason}`);
 		}

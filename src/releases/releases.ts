@@ -58,6 +58,8 @@ export interface Deployed {
 export interface Adopted {
 	/** Changed servers whose new version was given up, with why. */
 	readonly refused: readonly { readonly server: string; readonly reason: string }[];
+	/** What is worth telling of the new versions: sentences. */
+	readonly warnings: readonly string[];
 	/** Changed servers that were of no use as they were: they start anew without a trial. */
 	readonly at_once: readonly string[];
 }
@@ -141,7 +143,10 @@ export class Releases {
 		const refused = begun.flatMap(({ plan: { name }, state, reason }) =>
 			state === "failed" ? { server: name, reason: reason ?? "" } : [],
 		);
-		return { refused, at_once };
+		const warnings = begun.flatMap((rollout) =>
+			rollout.warnings.map((text) => `${rollout.plan.name}: ${text}`),
+		);
+		return { refused, at_once, warnings };
 	}
 
 	/** Makes a new version of a server as the configuration has it, and rolls it out. */

@@ -1,5 +1,10 @@
 import type { Catalogs, ServerCatalog } from "../catalog/catalogs.ts";
-import { compareCatalogs, describeDifference, differences_max } from "../catalog/compare.ts";
+import {
+	compareCatalogs,
+	describeDifference,
+	differences_max,
+	isBreaking,
+} from "../catalog/compare.ts";
 import type { ReleasePlan, ServerPlan } from "../config/plan.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import type { Trial } from "../hosting/trial.ts";
@@ -126,9 +131,12 @@ export class Rollout {
 			after: saidVersion(after),
 			declared: plan.release.version,
 		});
+		const found = before === undefined ? [] : compareCatalogs(before, after);
+		if (isBreaking(found)) {
+			const text = "Some of what it offers may break clients that rely on the version before.";
+			this.#warnings = [...this.#warnings, text];
+		}
 		for (const warning of this.#warnings) note(`version ${this.number}: ${warning}`);
-		if (before === undefined) return;
-		const found = compareCatalogs(before, after);
 		const lines = found.slice(0, differences_max).map(describeDifference);
 		const more = found.length - lines.length;
 		this.#changes = more > 0 ? [...lines, `and ${more} more differences`] : lines;

@@ -62,7 +62,9 @@ describe("a changed configuration", () => {
 	test("breaks no session and no call in flight", async () => {
 		const session: LegacyWire = await openLegacy(gateway.address("one"));
 		assert.equal(textOf(await session.call("version")), "2");
-		assert.ok((await change({ VERSION: "4" })).ok);
+		const outcome = await change({ VERSION: "4" });
+		assert.ok(outcome.ok);
+		assert.match(outcome.value.warnings.join("\n"), /may break clients/, "a tool is gone");
 		assert.equal(textOf(await session.call("version")), "4");
 	});
 
