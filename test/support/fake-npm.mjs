@@ -54,8 +54,11 @@ const contents = {
 		});
 	`,
 	"spy.mjs": `#!/usr/bin/env node
-		import { writeFileSync } from "node:fs";
-		writeFileSync("spied.json", JSON.stringify(process.env));
+		import { mkdirSync, writeFileSync } from "node:fs";
+		// The one folder that may be written in the run that is spied on.
+		const folder = process.env.NODE_COMPILE_CACHE;
+		mkdirSync(folder, { recursive: true });
+		writeFileSync(folder + "/spied.json", JSON.stringify(process.env));
 	`,
 	"staying.mjs": "#!/usr/bin/env node\nsetInterval(() => {}, 1e6);\n",
 	// Stands in for a bundler: copies the program, or does not, by the package it is in.

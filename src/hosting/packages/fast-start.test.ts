@@ -6,33 +6,42 @@ import { packageScene } from "../../../test/support/package-scene.ts";
 import type { StdioSpec } from "../../config/plan.ts";
 import { client_running } from "../../config/running.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { systemRandom } from "../../lib/random.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
 import { runOnce } from "../process/run-once.ts";
 import type { Resolved } from "../resolved.ts";
+import { confined } from "./confine.ts";
 import type { PackageResolver } from "./resolve.ts";
+import { runProgram } from "./run-program.ts";
 
 const scene = await packageScene("fast");
-const { root, PATH, makeResolver, stdio } = scene;
+const { root, PATH, spawner, makeResolver, stdio } = scene;
 after(() => scene.close());
+
+function planOf(bundle: boolean, mode: "off" | "on") {
+	const sandbox = { ...client_running.sandbox, mode };
+	return { ...client_running, sandbox, packages: { scripts: [], bundle } };
+}
 
 /** A server as it is resolved for a plan. */
 async function resolve(
 	resolver: PackageResolver,
 	spec: StdioSpec,
 	bundle = false,
+	mode: "off" | "on" = "on",
 ): Promise<Resolved & { spec: StdioSpec }> {
 	const result = await resolver.resolve(spec, {
 		server: "it",
-		plan: { ...client_running, packages: { scripts: [], bundle } },
+		plan: planOf(bundle, mode),
 		progress: () => {},
 	});
 	assert(result.ok, result.ok ? "" : result.problem.message);
 	return result.value as Resolved & { spec: StdioSpec };
 }
 
-async function run(spec: StdioSpec, env: Record<string, string> = {}) {
+async function run(spec: StdioSpec) {
 	const { command: program, args, cwd } = spec;
-	const all = { PATH, ...spec.env, ...env };
+	const all = { PATH, ...spec.env };
 	return await runOnce(systemClock, { program, args, env: all, cwd, deadline_ms: 60_000 });
 }
 
@@ -40,28 +49,43 @@ const no_spawner: Spawner = {
 	spawn: () => Promise.reject(new Error("something was started")),
 };
 
-test("the compiled code of a program is there before its first start, and is used", async () => {
-	const { resolver, data_dir } = makeResolver();
-	const resolved = await resolve(resolver, stdio("npx mcp"));
-	const cache = resolved.spec.env["NODE_COMPILE_CACHE"] ?? "";
-	assert(resolved.needs.includes(cache), "a sandbox lets it be read");
-	assert.equal((await readdir(cache)).length, 1);
-	const outcome = await run(resolved.spec, { NODE_DEBUG_NATIVE: "COMPILE_CACHE" });
-	assert.equal(outcome.code, 0);
-	assert.match(outcome.stdout + outcome.stderr, /server\.mjs was accepted/u);
-	// From now on nothing has to be run for it.
-	const later = makeResolver({ data_dir, spawner: no_spawner }).resolver;
-	assert.deepEqual(await resolve(later, stdio("npx mcp")), resolved);
-});
+for (const mode of ["off", "on"] as const) {
+	test(`the compiled code is there before the first start, sandbox ${mode}`, async () => {
+		const { resolver, data_dir } = makeResolver();
+		const resolved = await resolve(resolver, stdio("npx mcp"), false, mode);
+		const cache = resolved.spec.env["NODE_COMPILE_CACHE"] ?? "";
+		assert(resolved.needs.includes(cache), "a sandbox lets it be read");
+		assert.equal((await readdir(cache)).length, 1);
+		const plan = planOf(false, mode);
+		const tools = { data_dir, spawner, clock: systemClock, random: systemRandom };
+		const server = { server: "it", plan, needs: resolved.needs };
+		const ran = await confined(tools, server, join(root, `volume-${mode}`), (confinement) =>
+			runProgram(spawner, systemClock, {
+				...resolved.spec,
+				env: { ...resolved.spec.env, NODE_DEBUG_NATIVE: "COMPILE_CACHE" },
+				server: "it",
+				confinement,
+				deadline_ms: 60_000,
+				signal: new AbortController().signal,
+			}),
+		);
+		assert(ran.ok && ran.value.code === 0);
+		assert.match(ran.value.stdout + ran.value.stderr, /server\.mjs was accepted/u);
+		// From now on nothing has to be run for it.
+		const later = makeResolver({ data_dir, spawner: no_spawner }).resolver;
+		assert.deepEqual(await resolve(later, stdio("npx mcp"), false, mode), resolved);
+	});
+}
 
 test("the run that fills the cache gets nothing of the server's environment", async () => {
 	const { resolver } = makeResolver();
 	const spec = stdio("npx spy", { env: { TOKEN: "a secret" } });
 	const resolved = await resolve(resolver, spec);
 	assert.equal(resolved.spec.env["TOKEN"], "a secret");
-	const spied = JSON.parse(await readFile(join(root, "spied.json"), "utf8"));
+	const cache = resolved.spec.env["NODE_COMPILE_CACHE"] ?? "";
+	const spied = JSON.parse(await readFile(join(cache, "spied.json"), "utf8"));
 	assert.equal(spied.TOKEN, undefined);
-	assert.equal(spied.NODE_COMPILE_CACHE, resolved.spec.env["NODE_COMPILE_CACHE"]);
+	assert.equal(spied.NODE_COMPILE_CACHE, cache);
 	assert.deepEqual(
 		Object.keys(spied).filter((name) => name.startsWith("FAKE_")),
 		[],
