@@ -77,6 +77,21 @@ export const instance_status_schema = z.object({
 	waiting: count_schema.describe("Calls that wait for it."),
 });
 
+/** One host that a server asked for from its sandbox. */
+const egress_record_schema = z.object({
+	host: z.string(),
+	port: z.int().positive(),
+	count: count_schema,
+	first_at_ms: at_ms_schema,
+	last_at_ms: at_ms_schema,
+});
+
+const egress_report_schema = z.object({
+	used: z.array(egress_record_schema).describe("Hosts it reached, the latest first."),
+	refused: z.array(egress_record_schema).describe("Hosts it was refused, the latest first."),
+	forgotten: count_schema.describe("Hosts that were forgotten because there were too many."),
+});
+
 export const server_status_schema = z.object({
 	name: name_schema,
 	title: z.string(),
@@ -87,6 +102,7 @@ export const server_status_schema = z.object({
 	restarts: count_schema,
 	next_try_at_ms: at_ms_schema.optional().describe("When a failed server is tried again."),
 	instances: z.array(instance_status_schema),
+	egress: egress_report_schema.optional().describe("What it asked of the network, if anything."),
 });
 
 export const servers_schema = z.object({ servers: z.array(server_status_schema) });

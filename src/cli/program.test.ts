@@ -72,7 +72,7 @@ test("an unknown command is refused with the nearest one", async () => {
 });
 
 test("too few and too many arguments are refused", async () => {
-	for (const args of [["call"], ["rm"], ["rm", "a", "b"], ["status", "x"]]) {
+	for (const args of [["call"], ["rm"], ["rm", "a", "b"], ["status", "x", "y"]]) {
 		const outcome = await runCli(args, { cwd: "/" });
 		assert.equal(outcome.code, 2, args.join(" "));
 		assert.match(outcome.stderr, /^moorage: /);

@@ -11,6 +11,7 @@ import type { ConfigProblem } from "../config/problem.ts";
 import { watchFile } from "../config/watch.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { seal_key_bytes } from "../gateway/parking/seal.ts";
+import { Egress } from "../hosting/egress/egress.ts";
 import { Hosting, type InstanceKey, type ServerStatus } from "../hosting/hosting.ts";
 import { PackageResolver } from "../hosting/packages/resolve.ts";
 import type { ContainmentMode } from "../hosting/process/containment.ts";
@@ -156,6 +157,7 @@ class House implements Daemon, BackendRooms {
 	readonly #database: Database;
 	readonly #spawner: ProcessSpawner;
 	readonly #containers: ContainerHosting;
+	readonly #egress: Egress;
 	readonly #sessions: Sessions;
 	readonly #events: SessionEvents;
 	readonly #catalogs: Catalogs;
@@ -254,6 +256,7 @@ class House implements Daemon, BackendRooms {
 		this.#database = parts.database;
 		this.#spawner = parts.spawner;
 		this.#containers = parts.containers;
+		this.#egress = new Egress({ folder: join(plan.data, "egress"), clock });
 		this.#started_at_ms = clock.now();
 		this.admin_token_path = adminTokenPath(plan.data);
 		const { promise, resolve } = Promise.withResolvers<void>();
@@ -458,6 +461,7 @@ class House implements Daemon, BackendRooms {
 			client_info: JSON.stringify(product),
 			limits: () => this.#plan.limits,
 			volumes: new Volumes(this.#plan.data),
+			egress: this.#egress,
 			isKnown: ({ name, fingerprint }) => this.#catalogs.get(name)?.fingerprint === fingerprint,
 			resolve: (spec, context) => {
 				const progress = (text: string) => {
@@ -579,6 +583,7 @@ class House implements Daemon, BackendRooms {
 		await this.#flushStore();
 		await this.#database.close();
 		await this.#spawner.close();
+		await this.#egress.close();
 		await this.#lock.release();
 		this.#resolveStopped();
 	}

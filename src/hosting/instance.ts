@@ -8,10 +8,12 @@ import type {
 	DriverContext,
 	GoneReason,
 	LineStream,
+	SandboxWay,
 	Upstream,
 	UpstreamAsk,
 } from "../upstreams/driver.ts";
 import type { Message } from "../wire/message.ts";
+import type { EgressGate } from "./egress/egress.ts";
 import { type Failure, failureOfFault, failureOfGone, failureOfTime } from "./failure.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import { LeaseCount } from "./lease.ts";
@@ -76,6 +78,7 @@ export class Instance {
 	#sleep: Sleep | undefined;
 	readonly #questions = new OpenQuestions(() => this.touch());
 	#folders: Folders | undefined;
+	#gate: EgressGate | undefined;
 	#used_at_ms = 0;
 	#ready_at_ms: number | undefined;
 	#ready_wall_ms: number | undefined;
@@ -258,12 +261,31 @@ export class Instance {
 		const { sandbox, untrusted, resources } = plan;
 		const { volume, temp, instance } = folders.value;
 		const { needs } = resolved;
-		return succeed({ sandbox, untrusted, resources, volume, temp, instance, needs });
+		const way = await this.#openWay();
+		return succeed({ sandbox, untrusted, resources, volume, temp, instance, needs, way });
+	}
+
+	/** Where it cannot be opened, the network of the sandbox stays closed. */
+	async #openWay(): Promise<SandboxWay | undefined> {
+		const { around, plan, resolved, owner } = this.#options;
+		const { sandbox, untrusted, name: server } = plan;
+		const is_sandboxed = untrusted || sandbox.mode !== "off";
+		if (resolved.spec.driver !== "stdio" || !is_sandboxed) return undefined;
+		const say = (text: string) => owner.onLine(this, "event", text);
+		try {
+			const request = { server, plan: sandbox.egress, untrusted, onRefused: say };
+			this.#gate = await around.egress?.open(request);
+		} catch (error) {
+			around.log.error({ server, error: String(error) }, "a way to the network was not opened");
+			say("its way to the network could not be opened: it reaches nothing");
+		}
+		return this.#gate?.way;
 	}
 
 	async #leaveFolders(): Promise<void> {
-		const folders = this.#folders;
-		this.#folders = undefined;
+		const [folders, gate] = [this.#folders, this.#gate];
+		this.#folders = this.#gate = undefined;
+		await gate?.close();
 		if (folders !== undefined) await this.#options.around.volumes?.close(folders);
 	}
 

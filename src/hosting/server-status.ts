@@ -1,6 +1,7 @@
 import type { ServerPlan } from "../config/plan.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Recovery } from "./backoff.ts";
+import type { EgressReport } from "./egress/ledger.ts";
 import type { Instance } from "./instance.ts";
 import { isBaseKey } from "./instance-key.ts";
 import type { Preparation } from "./preparation.ts";
@@ -18,11 +19,12 @@ export interface ServerParts {
 	readonly closing: boolean;
 	readonly restarts: number;
 	readonly clock: Clock;
+	readonly egress: EgressReport | undefined;
 }
 
 /** A server as people see it. */
 export function describeServer(parts: ServerParts): ServerStatus {
-	const { plan, preparation, slots, retired, clock } = parts;
+	const { plan, preparation, slots, retired, clock, egress } = parts;
 	const trouble = troubleOf(preparation, slots);
 	const retry_at_ms = trouble?.retry_at_ms;
 	return {
@@ -42,6 +44,7 @@ export function describeServer(parts: ServerParts): ServerStatus {
 				? undefined
 				: Math.round(clock.now() + Math.max(0, retry_at_ms - clock.monotonic())),
 		instances: [...slots.map((slot) => slot.status()), ...retired.map(describeRetired)],
+		...(egress === undefined || asksNothing(egress) ? {} : { egress }),
 	};
 }
 
@@ -66,6 +69,10 @@ function troubleOf(preparation: Preparation, slots: readonly Slot[]): Recovery |
 	if (preparation.recovery.failure !== undefined) return preparation.recovery;
 	const troubled = slots.filter((slot) => !slot.usable && slot.recovery.failure !== undefined);
 	return (troubled.find((slot) => isBaseKey(slot.key)) ?? troubled[0])?.recovery;
+}
+
+function asksNothing({ used, refused }: EgressReport): boolean {
+	return used.length === 0 && refused.length === 0;
 }
 
 function describeRetired(instance: Instance): InstanceStatus {

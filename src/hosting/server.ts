@@ -204,14 +204,16 @@ export class HostedServer {
 	}
 
 	status(): ServerStatus {
+		const plan = this.#plan ?? this.#last_plan;
 		return describeServer({
-			plan: this.#plan ?? this.#last_plan,
+			plan,
 			preparation: this.#preparation,
 			slots: [...this.#slots.values()],
 			retired: [...this.#retired.values()].map(({ instance }) => instance),
 			closing: this.#closing.size > 0,
 			restarts: this.#restarts,
 			clock: this.#around.clock,
+			egress: this.#around.egress?.report(plan.name),
 		});
 	}
 

@@ -1,4 +1,5 @@
 import type { FaultCode } from "../protocol/fault.ts";
+import type { EgressReport } from "./egress/ledger.ts";
 import type { ServerStateName } from "./states.ts";
 
 /** One instance of a server, as people see it. */
@@ -31,6 +32,8 @@ export interface ServerStatus {
 	/** Wall-clock time of the next try, where one is planned. */
 	readonly next_try_at_ms: number | undefined;
 	readonly instances: readonly InstanceStatus[];
+	/** What it asked of the network from its sandboxes; missing where it asked nothing. */
+	readonly egress?: EgressReport;
 }
 
 /** States in which a server is of use, or soon will be, best first. */

@@ -8,6 +8,7 @@ import type { Driver, Spawner, Upstream, UpstreamAsk } from "../upstreams/driver
 import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import type { Message } from "../wire/message.ts";
 import type { StartAdmission } from "./admission.ts";
+import type { Egress } from "./egress/egress.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import type { Resolved } from "./resolved.ts";
 import type { ServerStatus } from "./status.ts";
@@ -62,6 +63,8 @@ export interface HostingOptions {
 	readonly resolve: Resolve;
 	/** Where instances keep their files; without it nothing that runs is confined. */
 	readonly volumes?: Volumes | undefined;
+	/** Opens the ways out of sandboxes; without it their networks stay closed. */
+	readonly egress?: Egress | undefined;
 	/**
 	 * Whether what a server offers is known without running it: then it need not be started with
 	 * the gateway. Without it nothing is.

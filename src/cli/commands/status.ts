@@ -2,22 +2,32 @@ import { defineCommand } from "../command.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { withGateway } from "../gateway.ts";
 import { counted, duration } from "../output.ts";
+import { printServer } from "../server-details.ts";
 import { printServers } from "../server-table.ts";
 
 /** `moorage status` */
 export const status_command = defineCommand({
 	name: "status",
 	summary: "the running gateway at a glance",
-	description: "Shows the running gateway: its address, its servers and what they offer.",
-	args: {},
+	description:
+		"Shows the running gateway: its address, its servers and what they offer. With the name of " +
+		"a server, its state, its instances, and what it asked of the network.",
+	args: { server: { description: "name of a server", kind: "optional" } },
 	options: {},
 	examples: [
 		{ line: "moorage status", meaning: "the gateway of the configuration in this folder" },
+		{ line: "moorage status github", meaning: "one server, and the hosts it reached" },
 		{ line: "moorage status --json", meaning: "the same for programs" },
 	],
-	run: ({ options }, context) =>
+	run: ({ args, options }, context) =>
 		withGateway(context, options, async (client) => {
 			const { output } = context;
+			if (args.server !== undefined) {
+				const found = await client.request("getServer", { path: { name: args.server } });
+				if (options.json) output.raw(found.text);
+				else printServer(found.value, output);
+				return exit_codes.ok;
+			}
 			const { text, value } = await client.request("getStatus");
 			if (options.json) {
 				output.raw(text);

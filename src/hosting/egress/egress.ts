@@ -2,8 +2,9 @@ import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { EgressPlan } from "../../config/plan.ts";
 import type { Clock } from "../../lib/clock.ts";
+import type { SandboxWay } from "../../upstreams/driver.ts";
 import { type Dial, systemDial } from "./dial.ts";
-import { type SandboxWay, sandboxWay, writeForwarder } from "./forwarder.ts";
+import { sandboxWay, writeForwarder } from "./forwarder.ts";
 import { parseHostRule } from "./host-rules.ts";
 import type { EgressRules, Resolve } from "./judge.ts";
 import { EgressLedger, type EgressOutcome, type EgressReport } from "./ledger.ts";
@@ -19,8 +20,6 @@ export interface EgressParts {
 	readonly resolve?: Resolve;
 	readonly dial?: Dial;
 	readonly limits?: ProxyLimits;
-	/** Hears of each host the first time that a server is refused it. */
-	onRefused?(server: string, text: string): void;
 }
 
 /** Whose way out is opened, and where it leads. */
@@ -29,6 +28,8 @@ export interface EgressRequest {
 	readonly plan: EgressPlan;
 	/** An untrusted server reaches listed hosts only, whatever its plan says. */
 	readonly untrusted: boolean;
+	/** Hears of each host the first time that the server is refused it. */
+	onRefused?(text: string): void;
 }
 
 /** The way out of one instance. */
@@ -82,7 +83,7 @@ export class Egress {
 			dial,
 			limits,
 			resolve: oneAtATime(this.#parts.resolve ?? systemResolve),
-			note: (outcome, target) => this.#note(request.server, outcome, target),
+			note: (outcome, target) => this.#note(request, outcome, target),
 		});
 		const is_long = Buffer.byteLength(socket_path) > socket_path_bytes_max;
 		await proxy.listen(is_long ? `/proc/self/fd/${handle.fd}/${name}` : socket_path);
@@ -110,7 +111,8 @@ export class Egress {
 		await prepared?.handle.close();
 	}
 
-	#note(server: string, outcome: EgressOutcome, target: Target): void {
+	#note(request: EgressRequest, outcome: EgressOutcome, target: Target): void {
+		const { server } = request;
 		let ledger = this.#ledgers.get(server);
 		if (ledger === undefined) {
 			const [oldest] = this.#ledgers.keys();
@@ -120,7 +122,7 @@ export class Egress {
 		}
 		const is_new = ledger.note(outcome, target, this.#parts.clock.now());
 		if (is_new && outcome === "refused") {
-			this.#parts.onRefused?.(server, `was refused a connection to ${formatTarget(target)}`);
+			request.onRefused?.(`it was refused a connection to ${formatTarget(target)}`);
 		}
 	}
 }

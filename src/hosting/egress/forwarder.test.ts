@@ -9,9 +9,10 @@ import { eventually } from "../../../test/support/processes.ts";
 import { tempFolder } from "../../../test/support/temp-folder.ts";
 import { until } from "../../../test/support/until.ts";
 import { systemClock } from "../../lib/clock.ts";
+import type { SandboxWay } from "../../upstreams/driver.ts";
 import { Egress, type EgressGate } from "./egress.ts";
 import { forward_programs } from "./forward-programs.ts";
-import { type SandboxWay, writeForwarder } from "./forwarder.ts";
+import { writeForwarder } from "./forwarder.ts";
 
 const is_covered = process.platform === "linux" && process.arch in forward_programs;
 const namespace = ["unshare", "--map-root-user", "--net"];

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../../lib/assert.ts";
+import type { SandboxWay } from "../../upstreams/driver.ts";
 import { forward_programs } from "./forward-programs.ts";
 
 /** Where the sandbox has what it reaches the proxy with. */
@@ -9,19 +10,6 @@ const inside_folder = "/run/moorage";
 
 /** In a network of its own every port is free before the server is started. */
 const inside_port = 3128;
-
-/**
- * What a sandbox is given so that its program reaches its proxy, and nothing else. The sandbox
- * must have a network namespace of its own; the forwarder listens on the loopback of that.
- */
-export interface SandboxWay {
-	/** Files to be bound into the sandbox, read-only. */
-	readonly binds: readonly { readonly from: string; readonly to: string }[];
-	/** Stands in front of the program inside the sandbox, and becomes it. */
-	readonly prefix: readonly string[];
-	/** Added to the program's environment; what the configuration sets itself is kept. */
-	readonly env: Readonly<Record<string, string>>;
-}
 
 /**
  * Writes the forwarder into a folder; resolves with its path, or with undefined where there is
@@ -44,7 +32,10 @@ export async function writeForwarder(
 	return path;
 }
 
-/** How a sandbox leads to the proxy on a socket. */
+/**
+ * How a sandbox leads to the proxy on a socket. It must have a network of its own; the forwarder
+ * listens on the loopback of that.
+ */
 export function sandboxWay(socket_path: string, forwarder_path: string): SandboxWay {
 	const forwarder = `${inside_folder}/forward`;
 	const socket = `${inside_folder}/egress.sock`;
