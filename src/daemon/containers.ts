@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ContainerSpec, Plan, ServerSpec, StdioSpec } from "../config/plan.ts";
-import { Egress } from "../hosting/egress/egress.ts";
+import type { Egress } from "../hosting/egress/egress.ts";
 import { LockFile, lock_file_name } from "../hosting/packages/lock-file.ts";
 import { lockImages } from "../hosting/packages/lock-images.ts";
 import type { Resolved } from "../hosting/resolved.ts";
@@ -28,8 +28,8 @@ export interface ContainerHostingOptions {
 	readonly random: Random;
 	readonly environment: Environment;
 	readonly log: { warn(fields: object, message: string): void };
-	/** Hears of each host the first time that a server is refused it. */
-	readonly onRefused: (server: string, text: string) => void;
+	/** Opens the ways out of containers. */
+	readonly egress: Egress;
 	/** Drives what is said over standard streams. */
 	readonly programs: Driver<StdioSpec>;
 }
@@ -41,7 +41,6 @@ export class ContainerHosting {
 	readonly #containers: Containers;
 	readonly #random: Random;
 	readonly #lock: ImageLock;
-	readonly #egress: Egress;
 	#needed = false;
 
 	constructor(options: ContainerHostingOptions) {
@@ -51,8 +50,6 @@ export class ContainerHosting {
 		this.#lock = lockImages(new LockFile({ beside, own: join(data_dir, lock_file_name) }, clock));
 		this.#random = random;
 		this.#engine = new Engine(environment, clock);
-		const folder = join(data_dir, "container-egress");
-		this.#egress = new Egress({ folder, clock, onRefused: options.onRefused });
 		this.#containers = new Containers({
 			engine: this.#engine,
 			clock,
@@ -60,7 +57,7 @@ export class ContainerHosting {
 			owner_id,
 			log,
 			self: ownUser(),
-			openWayOut: waysOutOf(this.#egress),
+			openWayOut: waysOutOf(options.egress),
 		});
 		this.driver = containerDriverWith(this.#containers, programs);
 	}
@@ -98,7 +95,6 @@ export class ContainerHosting {
 	/** Ends every container. */
 	async close(): Promise<void> {
 		await this.#containers.close();
-		await this.#egress.close();
 	}
 }
 

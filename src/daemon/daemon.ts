@@ -217,13 +217,14 @@ class House implements Daemon, BackendRooms {
 		const era_verdicts = await storedEraVerdicts({ meta, clock, log });
 		const folders = { data_dir: plan.data, config_dir: configFolder(plan) };
 		const around = { owner_id, clock, random, environment, log, ...folders };
-		const containers = new ContainerHosting({
-			...around,
-			programs: stdioDriver,
+		const egress = new Egress({
+			folder: join(plan.data, "egress"),
+			clock,
 			onRefused: (server, text) => house.#hosting.note(server, text),
 		});
+		const containers = new ContainerHosting({ ...around, programs: stdioDriver, egress });
 		const found = { database: database.value, token: token.value, box: box.value };
-		const parts = { ...found, spawner, containers, lock, era_verdicts };
+		const parts = { ...found, spawner, containers, egress, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
 		await house.#sessions.restore();
 		await house.#events.restore();
@@ -241,6 +242,7 @@ class House implements Daemon, BackendRooms {
 			database: Database;
 			spawner: ProcessSpawner;
 			containers: ContainerHosting;
+			egress: Egress;
 			token: string;
 			lock: DataLock;
 			era_verdicts: EraVerdicts;
@@ -256,7 +258,7 @@ class House implements Daemon, BackendRooms {
 		this.#database = parts.database;
 		this.#spawner = parts.spawner;
 		this.#containers = parts.containers;
-		this.#egress = new Egress({ folder: join(plan.data, "egress"), clock });
+		this.#egress = parts.egress;
 		this.#started_at_ms = clock.now();
 		this.admin_token_path = adminTokenPath(plan.data);
 		const { promise, resolve } = Promise.withResolvers<void>();

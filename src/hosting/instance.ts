@@ -267,17 +267,16 @@ export class Instance {
 
 	/** Where it cannot be opened, the network of the sandbox stays closed. */
 	async #openWay(): Promise<SandboxWay | undefined> {
-		const { around, plan, resolved, owner } = this.#options;
+		const { around, plan, resolved } = this.#options;
 		const { sandbox, untrusted, name: server } = plan;
 		const is_sandboxed = untrusted || sandbox.mode !== "off";
 		if (resolved.spec.driver !== "stdio" || !is_sandboxed) return undefined;
-		const say = (text: string) => owner.onLine(this, "event", text);
 		try {
-			const request = { server, plan: sandbox.egress, untrusted, onRefused: say };
-			this.#gate = await around.egress?.open(request);
+			this.#gate = await around.egress?.open({ server, plan: sandbox.egress, untrusted });
 		} catch (error) {
 			around.log.error({ server, error: String(error) }, "a way to the network was not opened");
-			say("its way to the network could not be opened: it reaches nothing");
+			const text = "its way to the network could not be opened: it reaches nothing";
+			this.#options.owner.onLine(this, "event", text);
 		}
 		return this.#gate?.way;
 	}

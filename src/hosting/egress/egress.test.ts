@@ -12,13 +12,15 @@ import { Egress } from "./egress.ts";
 const closed: EgressPlan = { kind: "hosts", hosts: [] };
 
 async function startEgress(t: TestContext, folder?: string) {
+	const told: string[] = [];
 	const egress = new Egress({
 		folder: folder ?? join(await tempFolder(t), "egress"),
 		clock: new FakeClock(0),
 		resolve: () => Promise.resolve(["8.8.8.8"]),
+		onRefused: (server, text) => told.push(`${server} ${text}`),
 	});
 	t.after(() => egress.close());
-	return { egress };
+	return { egress, told };
 }
 
 async function ask(t: TestContext, socket_path: string | undefined, target: string) {
@@ -29,18 +31,12 @@ async function ask(t: TestContext, socket_path: string | undefined, target: stri
 }
 
 test("each instance has a way out of its own, and their server one record of both", async (t) => {
-	const told: string[] = [];
-	const { egress } = await startEgress(t);
+	const { egress, told } = await startEgress(t);
 	const port = await startTcp(t, (socket) => socket.end("reached"));
 	const plan: EgressPlan = { kind: "hosts", hosts: [`127.0.0.1:${port}`] };
 	const one = await egress.open({ server: "one", plan, untrusted: false });
 	const two = await egress.open({ server: "one", plan, untrusted: false });
-	const other = await egress.open({
-		server: "other",
-		plan: closed,
-		untrusted: false,
-		onRefused: (text) => told.push(text),
-	});
+	const other = await egress.open({ server: "other", plan: closed, untrusted: false });
 	assert.notEqual(one?.socket_path, two?.socket_path);
 	assert.match(await ask(t, one?.socket_path, `127.0.0.1:${port}`), /reached$/);
 	assert.match(await ask(t, two?.socket_path, `127.0.0.1:${port}`), /reached$/);
@@ -50,7 +46,7 @@ test("each instance has a way out of its own, and their server one record of bot
 	assert.equal(egress.report("one").used[0]?.count, 2);
 	assert.equal(egress.report("other").refused[0]?.count, 3);
 	assert.deepEqual(egress.report("third"), { used: [], refused: [], forgotten: 0 });
-	assert.deepEqual(told, [`it was refused a connection to 127.0.0.1:${port}`]);
+	assert.deepEqual(told, [`other was refused a connection to 127.0.0.1:${port}`]);
 });
 
 test("a server whose network is open has no proxy, and one that is not trusted has no open network", async (t) => {

@@ -20,6 +20,8 @@ export interface EgressParts {
 	readonly resolve?: Resolve;
 	readonly dial?: Dial;
 	readonly limits?: ProxyLimits;
+	/** Hears of each host the first time that a server is refused it. */
+	onRefused?(server: string, text: string): void;
 }
 
 /** Whose way out is opened, and where it leads. */
@@ -28,8 +30,6 @@ export interface EgressRequest {
 	readonly plan: EgressPlan;
 	/** An untrusted server reaches listed hosts only, whatever its plan says. */
 	readonly untrusted: boolean;
-	/** Hears of each host the first time that the server is refused it. */
-	onRefused?(text: string): void;
 }
 
 /** The way out of one instance. */
@@ -83,7 +83,7 @@ export class Egress {
 			dial,
 			limits,
 			resolve: oneAtATime(this.#parts.resolve ?? systemResolve),
-			note: (outcome, target) => this.#note(request, outcome, target),
+			note: (outcome, target) => this.#note(request.server, outcome, target),
 		});
 		const is_long = Buffer.byteLength(socket_path) > socket_path_bytes_max;
 		await proxy.listen(is_long ? `/proc/self/fd/${handle.fd}/${name}` : socket_path);
@@ -111,8 +111,7 @@ export class Egress {
 		await prepared?.handle.close();
 	}
 
-	#note(request: EgressRequest, outcome: EgressOutcome, target: Target): void {
-		const { server } = request;
+	#note(server: string, outcome: EgressOutcome, target: Target): void {
 		let ledger = this.#ledgers.get(server);
 		if (ledger === undefined) {
 			const [oldest] = this.#ledgers.keys();
@@ -122,7 +121,7 @@ export class Egress {
 		}
 		const is_new = ledger.note(outcome, target, this.#parts.clock.now());
 		if (is_new && outcome === "refused") {
-			request.onRefused?.(`it was refused a connection to ${formatTarget(target)}`);
+			this.#parts.onRefused?.(server, `was refused a connection to ${formatTarget(target)}`);
 		}
 	}
 }
