@@ -347,6 +347,7 @@ class House implements Daemon, BackendRooms {
 		void this.#containers.sweep(this.#plan);
 		// Before anything else is waited for: whoever calls from now on must find the servers.
 		this.#releases.start();
+		this.#gateway.subscriptions.wakeWatched();
 		await this.#lock.update({ url: this.#url });
 		const { path } = this.#plan.source;
 		if (path !== undefined && this.#options.watch !== false) {
@@ -477,7 +478,7 @@ class House implements Daemon, BackendRooms {
 			events: {
 				onReady: (key, upstream) => this.#onReady(key, upstream),
 				onPush: (key, message) => this.#gateway.pushes.onPush(key, message),
-				onRequest: (key, ask) => this.#gateway.asks.onRequest(key, ask),
+				onRequest: (key, ask, askers) => this.#gateway.asks.onRequest(key, ask, askers),
 				onRetired: (key) => this.#gateway.subscriptions.onRetired(key),
 				onState: (status) => onProgress?.({ kind: "state", status }),
 			},
@@ -545,7 +546,7 @@ class House implements Daemon, BackendRooms {
 		if (server === undefined) return;
 		this.#gateway.subscriptions.onReady(server, key, upstream);
 		if (!common && this.#catalogs.get(key.server) !== undefined) return;
-		const lease = this.#hosting.tryAcquire(key);
+		const lease = this.#hosting.tryAcquire(key, { kind: "hold" });
 		const { signal } = this.#closing;
 		void this.#catalogs.refresh(server, upstream, signal).finally(() => lease?.release());
 	}

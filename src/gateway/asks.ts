@@ -4,11 +4,13 @@ import type { UpstreamAsk } from "../upstreams/driver.ts";
 import type { GatewayContext } from "./context.ts";
 import { legacySink } from "./edges/legacy-sink.ts";
 import type { LegacyStates } from "./edges/legacy-state.ts";
+import { sessionOfScope } from "./scope.ts";
 
 /**
  * Questions of a server that no single call can be named for. An instance that belongs to one
- * session may ask that session; an instance that several callers share is refused with the
- * remedy, because asking the wrong person would be worse than asking nobody.
+ * session, or works for one only at the moment, may ask that session. Where several callers
+ * could be meant the question is refused with the remedy, because asking the wrong person would
+ * be worse than asking nobody.
  */
 export class UnattributedAsks {
 	readonly #context: GatewayContext;
@@ -19,18 +21,23 @@ export class UnattributedAsks {
 		this.#states = states;
 	}
 
-	onRequest(key: InstanceKey, ask: UpstreamAsk): void {
-		const state = key.scope_key === "" ? undefined : this.#states.find(key.scope_key);
+	/** `askers` are the sessions and calls that use the instance now. */
+	onRequest(key: InstanceKey, ask: UpstreamAsk, askers: readonly string[]): void {
+		const only = askers.length === 1 ? askers[0] : undefined;
+		const session_id = sessionOfScope(key.scope_key) ?? only;
+		const state = session_id === undefined ? undefined : this.#states.find(session_id);
 		const stream = state?.anyStream();
 		if (state !== undefined && stream !== undefined) {
 			legacySink(stream, state).ask(ask);
 			return;
 		}
 		const message =
-			key.scope_key === ""
+			askers.length > 1
 				? `Several callers share this instance of "${key.server}", so nobody in particular ` +
-					"can be asked. Give each session its own instance: `scope: session`."
-				: `The session that this instance of "${key.server}" belongs to has no open stream.`;
+					"can be asked. Let it have more instances (`max_instances`), or give each caller " +
+					"one: `scope: user`, or `scope: session` for clients that have sessions."
+				: `Nobody who uses this instance of "${key.server}" can be asked now: no call runs on ` +
+					"it, or its client has no open stream.";
 		this.#context.hosting.note(key.server, `${ask.message.method} was refused: ${message}`);
 		const code = rpc_codes.internal_error;
 		ask.answer({ kind: "error", json: JSON.stringify({ code, message }) });

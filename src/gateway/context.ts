@@ -1,7 +1,7 @@
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Limits, ServerPlan } from "../config/plan.ts";
 import type { Hosting, InstanceKey } from "../hosting/hosting.ts";
-import { partsOfPrincipal } from "../identity/principal.ts";
+import { homePlace } from "../hosting/places.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
@@ -13,6 +13,7 @@ import { OfferedCapabilities } from "./bridge/offered-capabilities.ts";
 import { TaskIds } from "./bridge/task-ids.ts";
 import type { Call, ClientSide } from "./call.ts";
 import { ParkedCalls } from "./parking/parked-calls.ts";
+import { callerOf, scopeKey } from "./scope.ts";
 
 /** What the gateway introduces itself as. */
 export interface Product {
@@ -111,12 +112,16 @@ export class GatewayContext {
 	/** Which instance of a server this client uses. */
 	instanceKey(server: ServerPlan, client: ClientSide): InstanceKey {
 		const modern = this.catalogs.get(server.name)?.era === "modern";
-		return {
+		const key = {
 			server: server.name,
 			scope_key: scopeKey(server.scope, client),
 			// A modern server hears the capabilities with every request, so all clients share.
 			capabilities: modern ? "{}" : this.offered.offer(server.name, client.capabilities),
 		};
+		const { replicas } = server.instances;
+		const caller = callerOf(client);
+		if (server.scope !== "shared" || replicas === 1 || caller === undefined) return key;
+		return { ...key, place: homePlace(caller, replicas) };
 	}
 
 	/** Where a call goes, for log lines. */
@@ -127,21 +132,5 @@ export class GatewayContext {
 			method: call.method,
 			server: call.target?.server.name,
 		};
-	}
-}
-
-/** Who shares an instance, as a text: equal for those who do. `clientInfo` is never part of it. */
-function scopeKey(scope: ServerPlan["scope"], client: ClientSide): string {
-	switch (scope) {
-		case "shared":
-			return "";
-		case "tenant":
-			return `tenant:${partsOfPrincipal(client.principal).tenant}`;
-		case "user":
-			return `user:${client.principal}`;
-		case "session":
-			// A modern client has no session: its person and what was authenticated stand for one.
-			if (client.session_id !== undefined) return `session:${client.session_id}`;
-			return `client:${client.principal} ${client.client_id ?? ""}`;
 	}
 }

@@ -29,6 +29,8 @@ export interface PushListener {
 	readonly endpoint: string;
 	/** Its legacy session, where it has one. */
 	readonly session_id: string | undefined;
+	/** Whether the instances of this scope work for it, too. */
+	shares(scope_key: string): boolean;
 	wants(push: Push): boolean;
 	deliver(push: Push, message: Message): void;
 	/** The address is no longer served: the stream ends. */
@@ -110,7 +112,7 @@ export class Pushes {
 	 */
 	#refresh(key: InstanceKey): void {
 		const server = this.#serverPlan(key.server);
-		const lease = this.#context.hosting.tryAcquire(key);
+		const lease = this.#context.hosting.tryAcquire(key, { kind: "hold" });
 		if (server === undefined || lease === undefined) return;
 		const never = new AbortController().signal;
 		void this.#context.catalogs
@@ -132,9 +134,8 @@ export class Pushes {
 		for (const listener of this.#listeners) {
 			if (listener.endpoint !== endpoint || !listener.wants(push)) continue;
 			const { session_id } = listener;
-			// What a session's own instance says is for that session alone.
-			const owner = key?.scope_key ?? "";
-			if (owner !== "" && owner !== session_id) continue;
+			// What somebody's own instance says is for them alone.
+			if (key !== undefined && !listener.shares(key.scope_key)) continue;
 			// A message travels on one of a session's streams only (transports, 2025-11-25).
 			if (session_id !== undefined && told.has(session_id)) continue;
 			if (session_id !== undefined) told.add(session_id);

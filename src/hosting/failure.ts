@@ -100,16 +100,35 @@ export function stillStarting(random: Random, server: string, wait_ms: number): 
 	});
 }
 
-/** As many calls are in flight or waiting as one instance may have. */
-export function queueFull(random: Random, server: string, calls_max: number): Fault {
+/** A caller that is turned away is told to come back no sooner than this. */
+const retry_after_ms = 1_000;
+
+/** As many calls wait for one instance as may. */
+export function queueFull(random: Random, server: string, waiting_max: number): Fault {
 	return makeFault(random, {
 		code: "queue_full",
 		message:
-			`The server "${server}" already has ${calls_max} calls in flight or waiting. ` +
-			"Try again when some of them have been answered.",
+			`${waiting_max} calls wait for the server "${server}" already, which is as many as may. ` +
+			"Try again when some of them have been answered. `queue` of the server sets how many " +
+			"may wait, `concurrency` and `replicas` how many are worked on.",
 		level: "warn",
 		server,
 		retry_safe: true,
+		retry_after_ms,
+	});
+}
+
+/** Its turn did not come within the time it may wait. */
+export function waitedTooLong(random: Random, server: string, waited_ms: number): Fault {
+	return makeFault(random, {
+		code: "queue_full",
+		message:
+			`The call waited ${waited_ms} ms for its turn at the server "${server}", behind other ` +
+			"calls. Try again when there are fewer of them.",
+		level: "warn",
+		server,
+		retry_safe: true,
+		retry_after_ms,
 	});
 }
 
@@ -118,11 +137,12 @@ export function tooManyInstances(random: Random, server: string, instances_max: 
 	return makeFault(random, {
 		code: "overloaded",
 		message:
-			`The server "${server}" already runs ${instances_max} separate instances and all ` +
-			"are in use. Close clients that are no longer needed, then try again.",
+			`The server "${server}" already runs ${instances_max} separate instances, which is as ` +
+			"many as may, and all are in use. Close clients that are no longer needed, then try again.",
 		level: "warn",
 		server,
 		retry_safe: true,
+		retry_after_ms,
 	});
 }
 

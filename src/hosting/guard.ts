@@ -24,7 +24,7 @@ export function guardEvents(events: HostingEvents, log: Log): HostingEvents {
 	return {
 		onReady: guarded((key, upstream) => events.onReady(key, upstream), log),
 		onPush: guarded((key, message) => events.onPush(key, message), log),
-		onRequest: guarded((key, ask) => events.onRequest(key, ask), log),
+		onRequest: guarded((key, ask, askers) => events.onRequest(key, ask, askers), log),
 		onState: guarded((status) => events.onState(status), log),
 		onRetired: guarded((key, upstream) => events.onRetired?.(key, upstream), log),
 	};

@@ -8,17 +8,18 @@ import { gatewayStopping, replaced, unknownServer } from "./failure.ts";
 import { guardEvents, guarded } from "./guard.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import type { Lease } from "./lease.ts";
+import type { AcquireOptions, Seeking } from "./leasing.ts";
 import type { LogLine } from "./lines.ts";
 import type { PackageIdentity } from "./resolved.ts";
-import { type AcquireOptions, drain_ms_max, HostedServer } from "./server.ts";
+import { drain_ms_max, HostedServer } from "./server.ts";
 import type { ServerStatus } from "./status.ts";
 import type { HostingOptions, Surroundings } from "./surroundings.ts";
 import { Trial } from "./trial.ts";
 
 export type { InstanceKey } from "./instance-key.ts";
 export type { Lease } from "./lease.ts";
+export type { AcquireOptions, Seeking } from "./leasing.ts";
 export type { LogLine } from "./lines.ts";
-export type { AcquireOptions } from "./server.ts";
 export type { ServerStatus } from "./status.ts";
 export type { HostingOptions } from "./surroundings.ts";
 
@@ -96,14 +97,14 @@ export class Hosting {
 	}
 
 	/** A lease on an instance that is ready and has room; undefined otherwise. */
-	tryAcquire(key: InstanceKey, caller?: string): Lease | undefined {
+	tryAcquire(key: InstanceKey, seeking: Seeking = {}): Lease | undefined {
 		if (this.#stopping !== undefined) return undefined;
 		const server = this.#servers.get(key.server);
 		// Nearly always there is no trial, and this is on the way of every call.
 		const trial = this.#trials.size === 0 ? undefined : this.#trials.get(key.server);
-		if (trial === undefined) return server?.tryAcquire(key);
-		if (trial.takes(callerOf(key, caller))) return undefined;
-		const lease = server?.tryAcquire(key);
+		if (trial === undefined) return server?.tryAcquire(key, seeking);
+		if (trial.takes(callerOf(key, seeking.caller))) return undefined;
+		const lease = server?.tryAcquire(key, seeking);
 		return lease && trial.watch(lease, "old");
 	}
 

@@ -41,8 +41,10 @@ export interface InstanceOwner {
 	onReady(instance: Instance): void;
 	/** Called once, and never after `close`. */
 	onEnd(instance: Instance, end: InstanceEnd): void;
-	/** The last lease came back. */
-	onUnused(instance: Instance): void;
+	/** A lease came back: there may be room for one who waits, or none left at all. */
+	onBack(instance: Instance, last: boolean): void;
+	/** It asked somebody something on behalf of a call. */
+	onQuestion(instance: Instance): void;
 	/** It could not be put to sleep, and runs on. */
 	onFreezeFailed(instance: Instance): void;
 	onLine(instance: Instance, stream: LineStream, line: string): void;
@@ -297,9 +299,13 @@ export class Instance {
 			return;
 		}
 		const { clock } = this.#options.around;
-		this.#leases = new LeaseCount(upstream, () => {
-			this.touch();
-			this.#options.owner.onUnused(this);
+		const { owner } = this.#options;
+		this.#leases = new LeaseCount(upstream, {
+			onBack: (last) => {
+				if (last) this.touch();
+				owner.onBack(this, last);
+			},
+			onQuestion: () => owner.onQuestion(this),
 		});
 		this.#sleep = new Sleep(upstream.hibernation, {
 			onFreezeFailed: () => this.#options.owner.onFreezeFailed(this),

@@ -2,44 +2,67 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Upstream } from "../upstreams/driver.ts";
-import { type Lease, LeaseCount } from "./lease.ts";
+import { type Lease, LeaseCount, type LeaseUse } from "./lease.ts";
 
 const upstream = {} as Upstream;
+const call: LeaseUse = { kind: "call" };
 
-test("leases are counted, each given back once, and the last one is told of", () => {
+function build() {
+	const told: (boolean | "question")[] = [];
+	const count = new LeaseCount(upstream, {
+		onBack: (last) => told.push(last),
+		onQuestion: () => told.push("question"),
+	});
+	return { count, told };
+}
+
+test("leases are counted by what they are for, and each is given back once", () => {
+	const use = fc.record({
+		kind: fc.constantFrom<LeaseUse["kind"][]>("call", "hold"),
+		asker: fc.constantFrom(undefined, "ada", "bob"),
+	});
 	fc.assert(
-		fc.property(fc.array(fc.option(fc.nat(20)), { maxLength: 60 }), (events) => {
-			let told = 0;
-			const count = new LeaseCount(upstream, () => {
-				told += 1;
-			});
-			const taken: { lease: Lease; held: boolean }[] = [];
-			let expected_told = 0;
-			for (const index of events) {
-				if (index === null) {
-					taken.push({ lease: count.take(), held: true });
+		fc.property(fc.array(fc.oneof(use, fc.nat(20)), { maxLength: 60 }), (events) => {
+			const { count, told } = build();
+			const taken: { lease: Lease; use: LeaseUse; held: boolean }[] = [];
+			const heldNow = () => taken.filter(({ held }) => held).map((one) => one.use);
+			const expected: boolean[] = [];
+			for (const event of events) {
+				if (typeof event === "object") {
+					taken.push({ lease: count.take(event), use: event, held: true });
 				} else {
-					const one = taken[index];
-					const held = taken.filter(({ held }) => held).length;
-					if (one?.held === true && held === 1) expected_told += 1;
+					const one = taken[event];
+					if (one?.held === true) expected.push(heldNow().length === 1);
 					one?.lease.release();
 					if (one !== undefined) one.held = false;
 				}
-				assert.equal(count.count, taken.filter(({ held }) => held).length);
-				assert.equal(told, expected_told);
+				const held = heldNow();
+				assert.equal(count.count, held.length);
+				assert.equal(count.calls, held.filter(({ kind }) => kind === "call").length);
+				const askers = new Set(held.flatMap(({ asker }) => asker ?? []));
+				assert.deepEqual(new Set(count.askers), askers);
+				for (const asker of ["ada", "bob", "eve"]) {
+					const others = [...askers].some((one) => one !== asker);
+					assert.equal(count.hasOtherAsker(asker), others);
+				}
+				assert.deepEqual(told, expected);
 			}
 		}),
 	);
 });
 
 test("a lease leads to its upstream, also after it was given back", () => {
-	const lease = new LeaseCount(upstream, () => {}).take();
+	const { count, told } = build();
+	const lease = count.take(call);
 	assert.equal(lease.upstream, upstream);
+	lease.noteQuestion();
 	lease.release();
+	lease.noteQuestion();
 	assert.equal(lease.upstream, upstream);
+	assert.deepEqual(told, ["question", true]);
 });
 
 test("giving back what was never given is a defect", () => {
-	const count = new LeaseCount(upstream, () => {});
-	assert.throws(() => count.giveBack(), /never given/);
+	const { count } = build();
+	assert.throws(() => count.giveBack(call), /never given/);
 });

@@ -4,52 +4,108 @@ import type { Upstream } from "../upstreams/driver.ts";
 /** The right to use an instance; it is not ended while there are leases, up to a deadline. */
 export interface Lease {
 	readonly upstream: Upstream;
+	/** The server has asked whoever holds this lease something: see `Fleet.asks`. */
+	noteQuestion(): void;
 	/** Gives the lease back. Doing so again does nothing. */
 	release(): void;
 	/** Says how the call ended, where that decides about a new version of the server. */
 	readonly report?: ((ok: boolean) => void) | undefined;
 }
 
+/** What a lease is for. */
+export interface LeaseUse {
+	/** A `call` takes one of the places of its instance; to `hold` it awake takes none. */
+	readonly kind: "call" | "hold";
+	/** Whom the server would ask on behalf of this lease; undefined when it would be nobody. */
+	readonly asker?: string | undefined;
+}
+
+/** Who is told about the leases on one instance. */
+export interface LeaseOwner {
+	/** One came back; `last` says that none is left. */
+	onBack(last: boolean): void;
+	/** The server asked one of those who hold a lease. */
+	onQuestion(): void;
+}
+
 /** Counts the leases on one upstream. */
 export class LeaseCount {
 	readonly upstream: Upstream;
-	readonly #onLast: () => void;
+	readonly #owner: LeaseOwner;
+	readonly #askers = new Map<string, number>();
 	#count = 0;
+	#calls = 0;
 
-	/** `onLast` is called each time the last lease comes back. */
-	constructor(upstream: Upstream, onLast: () => void) {
+	constructor(upstream: Upstream, owner: LeaseOwner) {
 		this.upstream = upstream;
-		this.#onLast = onLast;
+		this.#owner = owner;
 	}
 
+	/** All leases. */
 	get count(): number {
 		return this.#count;
 	}
 
-	take(): Lease {
-		this.#count += 1;
-		return new CountedLease(this);
+	/** Leases that are calls. */
+	get calls(): number {
+		return this.#calls;
 	}
 
-	giveBack(): void {
+	/** Whom the server could ask now. */
+	get askers(): readonly string[] {
+		return [...this.#askers.keys()];
+	}
+
+	/** Whether it could ask somebody else than this one. */
+	hasOtherAsker(asker: string): boolean {
+		return this.#askers.size > (this.#askers.has(asker) ? 1 : 0);
+	}
+
+	take(use: LeaseUse): Lease {
+		this.#count += 1;
+		if (use.kind === "call") this.#calls += 1;
+		const { asker } = use;
+		if (asker !== undefined) this.#askers.set(asker, (this.#askers.get(asker) ?? 0) + 1);
+		return new CountedLease(this, use);
+	}
+
+	giveBack({ kind, asker }: LeaseUse): void {
 		assert(this.#count > 0, "a lease came back that was never given");
 		this.#count -= 1;
-		if (this.#count === 0) this.#onLast();
+		if (kind === "call") this.#calls -= 1;
+		if (asker !== undefined) this.#leave(asker);
+		this.#owner.onBack(this.#count === 0);
+	}
+
+	noteQuestion(): void {
+		this.#owner.onQuestion();
+	}
+
+	#leave(asker: string): void {
+		const count = this.#askers.get(asker) ?? 0;
+		if (count > 1) this.#askers.set(asker, count - 1);
+		else this.#askers.delete(asker);
 	}
 }
 
 class CountedLease implements Lease {
 	readonly upstream: Upstream;
+	readonly #use: LeaseUse;
 	#count: LeaseCount | undefined;
 
-	constructor(count: LeaseCount) {
+	constructor(count: LeaseCount, use: LeaseUse) {
 		this.upstream = count.upstream;
 		this.#count = count;
+		this.#use = use;
+	}
+
+	noteQuestion(): void {
+		this.#count?.noteQuestion();
 	}
 
 	release(): void {
 		const count = this.#count;
 		this.#count = undefined;
-		count?.giveBack();
+		count?.giveBack(this.#use);
 	}
 }

@@ -9,6 +9,7 @@ import {
 	planSteps,
 	type Step,
 	slot_kept_ms,
+	spare_kept_ms,
 	type WantedServer,
 } from "./planner.ts";
 
@@ -35,6 +36,7 @@ function slot(change: Partial<PresentSlot> = {}): PresentSlot {
 		unused_since_ms: now_ms,
 		can_freeze: true,
 		reclaimed: false,
+		spare: false,
 		wanted: true,
 		waiting: 0,
 		retry_at_ms: undefined,
@@ -187,6 +189,17 @@ test("`warm` is frozen and never ends, `always` stays awake", () => {
 	assert.deepEqual(rest({ keep: "always" }, {}, 9e9), { kinds: [], in_ms: Number.NaN });
 });
 
+test("an instance beside the replicas ends soon, whatever the others do", () => {
+	const spare = { spare: true } as const;
+	for (const keep of ["always", "warm", "on-demand"] as const) {
+		const idle = { keep, freeze_ms: undefined, stop_ms: undefined };
+		assert.deepEqual(rest(idle, spare, spare_kept_ms - 1), { kinds: [], in_ms: 1 });
+		assert.deepEqual(rest(idle, spare, spare_kept_ms).kinds, ["stop"]);
+	}
+	assert.deepEqual(rest({}, spare, 900).kinds, ["stop"]);
+	assert.deepEqual(rest({}, { ...spare, unused_since_ms: undefined }, 9e9).kinds, []);
+});
+
 test("what is in use stays awake and is looked at again in time", () => {
 	const used = { unused_since_ms: undefined };
 	assert.deepEqual(rest({}, used, 0), { kinds: [], in_ms: 30 });
@@ -254,6 +267,7 @@ function arbitrarySlot(name: string) {
 		unused_since_ms: fc.option(fc.integer({ min: now_ms - 100, max: now_ms }), { nil: undefined }),
 		can_freeze: fc.boolean(),
 		reclaimed: fc.boolean(),
+		spare: fc.boolean(),
 		generation: fc.integer({ min: 1, max: 3 }),
 		wanted: fc.boolean(),
 		waiting: fc.nat(2),
@@ -342,7 +356,8 @@ test("only what is not used goes to sleep, and only as far as it may", () => {
 				assert.ok(target !== undefined && present?.unused_since_ms !== undefined);
 				const unused_ms = now_ms - present.unused_since_ms;
 				const { keep, ...after } = target.idle;
-				assert.notEqual(keep, "always");
+				if (present.spare && step.kind === "stop") continue;
+				assert.ok(keep !== "always" || present.spare);
 				assert.ok(unused_ms >= (after[`${step.kind}_ms`] ?? Number.POSITIVE_INFINITY));
 				if (step.kind === "stop") assert.equal(keep, "on-demand");
 				else assert.equal(present.state, step.kind === "freeze" ? "ready" : "frozen");

@@ -10,6 +10,9 @@ import { baseKey, type InstanceKey, isBaseKey } from "./instance-key.ts";
 /** A place for another caller is kept this long for an instance that does not run. */
 export const slot_kept_ms = 10 * 60_000;
 
+/** An instance beside the replicas ends when it was not used for this long. */
+export const spare_kept_ms = 60_000;
+
 /** A server as the configuration wants it. */
 export interface WantedServer {
 	readonly name: string;
@@ -48,6 +51,8 @@ export interface PresentSlot {
 	readonly can_freeze: boolean;
 	/** True once the instance, which is frozen, was asked to give its memory back. */
 	readonly reclaimed: boolean;
+	/** True for an instance beside the replicas, which ends as soon as nobody needs it. */
+	readonly spare: boolean;
 	/** False once nobody is expected to ask for it again. */
 	readonly wanted: boolean;
 	/** Calls that wait for it. */
@@ -225,15 +230,16 @@ function planSlot(
 /** The idle ladder: what is not used goes down one step at a time. */
 function planRest(plan: Planning, target: WantedServer, slot: PresentSlot): void {
 	const { keep, freeze_ms, reclaim_ms, stop_ms } = target.idle;
-	const { key, unused_since_ms, can_freeze } = slot;
-	if (keep === "always") return;
-	const stops = keep === "on-demand" && !isStanding(target, slot);
+	const { key, unused_since_ms, can_freeze, spare } = slot;
+	if (keep === "always" && !spare) return;
+	const stops = spare || (keep === "on-demand" && !isStanding(target, slot));
+	const after_ms = spare ? Math.min(stop_ms ?? spare_kept_ms, spare_kept_ms) : stop_ms;
 	// What is in use is looked at again after the time it could go down at the earliest: so the
 	// end of a call need not be told to anybody, and still no instance goes down late.
 	const since_ms = unused_since_ms ?? plan.now_ms;
 	const dueAfter = (delay_ms: number | undefined) =>
 		delay_ms !== undefined && plan.isDue(since_ms + delay_ms) && unused_since_ms !== undefined;
-	if (stops && dueAfter(stop_ms)) {
+	if (stops && dueAfter(after_ms)) {
 		plan.add({ kind: "stop", server: target.name, key });
 	} else if (slot.state === "ready") {
 		if (can_freeze && dueAfter(freeze_ms)) {

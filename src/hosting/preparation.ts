@@ -1,4 +1,4 @@
-import type { ServerPlan, ServerSpec } from "../config/plan.ts";
+import type { ServerPlan } from "../config/plan.ts";
 import type { Timer } from "../lib/clock.ts";
 import { afterFailure, clean_recovery, type Recovery } from "./backoff.ts";
 import { type Failure, failureOfFault, failureOfTime } from "./failure.ts";
@@ -47,11 +47,6 @@ export class Preparation {
 
 	get recovery(): Recovery {
 		return this.#recovery;
-	}
-
-	/** How to run the server directly; undefined until it is prepared. */
-	get spec(): ServerSpec | undefined {
-		return this.#resolved?.spec;
 	}
 
 	/** What it was resolved to, and what that needs; undefined until it is prepared. */

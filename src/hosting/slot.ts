@@ -2,7 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import { clean_recovery, type Recovery } from "./backoff.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceKey } from "./instance-key.ts";
-import type { Lease } from "./lease.ts";
+import type { Lease, LeaseUse } from "./lease.ts";
 import type { PresentSlot } from "./planner.ts";
 import { advance } from "./states.ts";
 import type { InstanceStatus } from "./status.ts";
@@ -24,9 +24,12 @@ export class Slot {
 	recovery: Recovery = clean_recovery;
 	wanted = true;
 	asked_at_ms: number;
+	/** True for one beside the replicas, which ends as soon as nobody needs it. */
+	readonly spare: boolean;
 
-	constructor(key: InstanceKey, clock: Clock) {
+	constructor(key: InstanceKey, clock: Clock, spare = false) {
 		this.key = key;
+		this.spare = spare;
 		this.#clock = clock;
 		this.line = new WaitingLine(clock);
 		this.asked_at_ms = clock.monotonic();
@@ -41,7 +44,7 @@ export class Slot {
 		this.#state = advance(this.#state, state);
 	}
 
-	/** Calls in flight on its instance. */
+	/** Calls in flight on its instance, and whatever else keeps it. */
 	get in_use(): number {
 		return this.instance?.leases?.count ?? 0;
 	}
@@ -51,13 +54,37 @@ export class Slot {
 		return this.#state === "ready" || this.#state === "frozen";
 	}
 
+	/** True while something needs it: a lease, a request on its way, one who waits. */
+	get is_busy(): boolean {
+		if (this.in_use > 0 || this.line.length > 0) return true;
+		return this.usable && this.instance?.unusedSince() === undefined;
+	}
+
+	/** True while it failed and waits for its next try. */
+	get is_dead(): boolean {
+		return !this.usable && this.recovery.failures > 0;
+	}
+
+	/** Whether somebody else than this one could be asked through it, now or when it is ready. */
+	hasOtherAsker(asker: string): boolean {
+		const now = this.instance?.leases?.hasOtherAsker(asker) === true;
+		return now || this.line.hasOtherAsker(asker);
+	}
+
+	/** Calls in flight and waiting. */
+	get load(): number {
+		return (this.instance?.leases?.calls ?? 0) + this.line.length;
+	}
+
 	/** A lease on its instance, when that is awake and has room. */
-	lease(calls_max: number): Lease | undefined {
+	lease(use: LeaseUse, calls_max: number): Lease | undefined {
 		if (this.#state !== "ready") return undefined;
 		const leases = this.instance?.leases;
-		if (leases === undefined || leases.count >= calls_max) return undefined;
+		if (leases === undefined || (use.kind === "call" && leases.calls >= calls_max)) {
+			return undefined;
+		}
 		this.asked_at_ms = this.#clock.monotonic();
-		return leases.take();
+		return leases.take(use);
 	}
 
 	/** What the planner sees. */
@@ -69,6 +96,7 @@ export class Slot {
 			unused_since_ms: this.instance?.unusedSince(),
 			can_freeze: this.instance?.sleep?.can_freeze ?? false,
 			reclaimed: this.instance?.sleep?.reclaimed_bytes !== undefined,
+			spare: this.spare,
 			wanted: this.wanted,
 			waiting: this.line.length,
 			retry_at_ms: this.recovery.retry_at_ms,

@@ -20,8 +20,11 @@ export interface HostingEvents {
 	onReady(key: InstanceKey, upstream: Upstream): void;
 	/** A message of a server that belongs to no call. */
 	onPush(key: InstanceKey, message: Message): void;
-	/** A request of a server that belongs to no call, or to more than one. */
-	onRequest(key: InstanceKey, ask: UpstreamAsk): void;
+	/**
+	 * A request of a server that belongs to no call, or to more than one. `askers` are those it
+	 * could mean, as they named themselves when they asked for their leases.
+	 */
+	onRequest(key: InstanceKey, ask: UpstreamAsk, askers: readonly string[]): void;
 	/** A server, or one of its instances, changed its state. */
 	onState(status: ServerStatus): void;
 	/**

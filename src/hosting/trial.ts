@@ -86,6 +86,7 @@ export class Trial {
 	watch(lease: Lease, version: "new" | "old"): Lease {
 		return {
 			upstream: lease.upstream,
+			noteQuestion: () => lease.noteQuestion(),
 			release: () => lease.release(),
 			report: (ok) => {
 				if (version === "new") this.#new_count = counted(this.#new_count, ok);

@@ -9,16 +9,18 @@ import type { Lease } from "./lease.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
 const random = new SeededRandom(1);
+const use = { kind: "call" } as const;
 const lease = { release: () => {} } as Lease;
 
 function build() {
 	const clock = new FakeClock();
 	const line = new WaitingLine(clock);
 	const answers: string[] = [];
-	const wait = (name: string, wait_ms: number, signal = new AbortController().signal) => {
+	const never = new AbortController().signal;
+	const wait = (name: string, wait_ms: number, signal = never, caller = "ada") => {
 		const onTimeout = () => stillStarting(random, "s", wait_ms);
 		const onAbort = () => cancelledWaiting(random, "s");
-		void line.wait({ signal, wait_ms, onTimeout, onAbort }).then((outcome) => {
+		void line.wait({ signal, wait_ms, caller, use, onTimeout, onAbort }).then((outcome) => {
 			answers.push(`${name} ${outcome.ok ? "served" : outcome.problem.code}`);
 		});
 	};
@@ -33,6 +35,69 @@ test("callers are served in the order in which they came", async () => {
 	await settle();
 	assert.deepEqual(answers, ["a served", "b served", "c served"]);
 	assert.equal(line.length, 0);
+});
+
+/** Serves so many of those who wait. */
+function serveSome(line: WaitingLine, count: number): void {
+	let left = count;
+	line.serve(() => (left-- > 0 ? succeed(lease) : undefined));
+}
+
+test("different callers take turns, however many calls one of them has", async () => {
+	const { line, answers, wait } = build();
+	const never = new AbortController().signal;
+	for (const name of ["a1", "a2", "a3", "a4"]) wait(name, 1_000, never, "ada");
+	wait("b1", 1_000, never, "bob");
+	wait("b2", 1_000, never, "bob");
+	wait("c1", 1_000, never, "eve");
+	serveSome(line, 3);
+	await settle();
+	assert.deepEqual(answers, ["a1 served", "b1 served", "c1 served"]);
+	serveSome(line, 1);
+	wait("c2", 1_000, never, "eve");
+	serveSome(line, 9);
+	await settle();
+	const order = answers.slice(3).map((answer) => answer.split(" ")[0]);
+	assert.deepEqual(order, ["a2", "b2", "a3", "c2", "a4"]);
+	assert.equal(line.length, 0);
+});
+
+test("no caller waits for more than one call of each of the others", async () => {
+	const arrivals = fc.array(fc.constantFrom("ada", "bob", "eve"), { maxLength: 40 });
+	await fc.assert(
+		fc.asyncProperty(arrivals, async (callers) => {
+			const { line, answers, wait } = build();
+			const never = new AbortController().signal;
+			for (const caller of callers) wait(caller, 1_000, never, caller);
+			serveSome(line, 99);
+			await settle();
+			const served = answers.map((answer) => answer.split(" ")[0]);
+			const left = new Map<string, number>();
+			for (const caller of callers) left.set(caller, (left.get(caller) ?? 0) + 1);
+			// Each round serves everybody who still has a call, once.
+			while (served.length > 0) {
+				const round = [...left].filter(([, count]) => count > 0).map(([caller]) => caller);
+				const next = served.splice(0, round.length);
+				assert.deepEqual(new Set(next), new Set(round));
+				for (const caller of round) left.set(caller, (left.get(caller) as number) - 1);
+			}
+		}),
+	);
+});
+
+test("who has waited for a start may go on waiting for its turn", async () => {
+	const { clock, line, answers, wait } = build();
+	wait("short", 100);
+	wait("long", 900);
+	await clock.advance(50);
+	line.prolong(500);
+	await clock.advance(449);
+	assert.deepEqual(answers, []);
+	await clock.advance(1);
+	assert.deepEqual(answers, ["short server_starting"]);
+	await clock.advance(400);
+	assert.deepEqual(answers.at(-1), "long server_starting");
+	assert.equal(clock.pending, 0);
 });
 
 test("those who cannot wait until the next try are refused, the others stay", async () => {

@@ -1,67 +1,149 @@
-import type { Clock } from "../lib/clock.ts";
+import type { Clock, Timer } from "../lib/clock.ts";
 import { fail, type Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
-import type { Lease } from "./lease.ts";
+import type { Lease, LeaseUse } from "./lease.ts";
 
 /** What a caller that waits brings along. */
 export interface WaitOptions {
 	readonly signal: AbortSignal;
 	readonly wait_ms: number;
+	/** Who it is: callers take turns, so that a busy one cannot keep the others waiting. */
+	readonly caller: string;
+	readonly use: LeaseUse;
 	/** The answer when the wait is over, made when it is needed. */
-	onTimeout(): Fault;
+	onTimeout(waited_ms: number): Fault;
 	/** The answer when the caller no longer wants one. */
 	onAbort(): Fault;
 }
 
 interface Waiter {
+	readonly caller: string;
+	readonly use: LeaseUse;
+	readonly came_at_ms: number;
 	/** On the monotonic scale. */
-	readonly deadline_ms: number;
+	deadline_ms: number;
+	timer: Timer | undefined;
 	readonly answer: (outcome: Result<Lease, Fault>) => void;
+	readonly giveUp: () => void;
 }
 
-/** Callers that wait for one instance, first come first served; each is answered once. */
+/**
+ * Those who wait for one instance; each is answered once. Of one caller, first come is first
+ * served; different callers take turns.
+ */
 export class WaitingLine {
 	readonly #clock: Clock;
-	readonly #waiters = new Set<Waiter>();
+	/** By caller, the one whose turn is next first. */
+	readonly #callers = new Map<string, Set<Waiter>>();
+	#length = 0;
 
 	constructor(clock: Clock) {
 		this.#clock = clock;
 	}
 
 	get length(): number {
-		return this.#waiters.size;
+		return this.#length;
 	}
 
 	/** Resolves when the caller is served, refused, out of time or gone. */
 	wait(options: WaitOptions): Promise<Result<Lease, Fault>> {
 		const { promise, resolve } = Promise.withResolvers<Result<Lease, Fault>>();
+		const now_ms = this.#clock.monotonic();
 		const waiter: Waiter = {
-			deadline_ms: this.#clock.monotonic() + options.wait_ms,
+			caller: options.caller,
+			use: options.use,
+			came_at_ms: now_ms,
+			deadline_ms: now_ms + options.wait_ms,
+			timer: undefined,
 			answer: (outcome) => {
-				if (!this.#waiters.delete(waiter)) return;
-				timer.cancel();
+				if (!this.#leave(waiter)) return;
+				waiter.timer?.cancel();
 				options.signal.removeEventListener("abort", leave);
 				resolve(outcome);
 			},
+			giveUp: () => {
+				const waited_ms = Math.round(this.#clock.monotonic() - waiter.came_at_ms);
+				waiter.answer(fail(options.onTimeout(waited_ms)));
+			},
 		};
 		const leave = () => waiter.answer(fail(options.onAbort()));
-		const timer = this.#clock.after(options.wait_ms, () =>
-			waiter.answer(fail(options.onTimeout())),
-		);
-		this.#waiters.add(waiter);
+		this.#join(waiter);
+		this.#watch(waiter);
 		options.signal.addEventListener("abort", leave, { once: true });
 		return promise;
 	}
 
-	/** Answers everybody, in the order in which they came. */
-	serve(give: () => Result<Lease, Fault>): void {
-		for (const waiter of [...this.#waiters]) waiter.answer(give());
+	/** Whether one waits whom the server could mistake for this one. */
+	hasOtherAsker(asker: string): boolean {
+		return this.#all().some(({ use }) => use.asker !== undefined && use.asker !== asker);
+	}
+
+	/** Answers one after the other, each in its turn, until there is nothing more to give. */
+	serve(give: (use: LeaseUse) => Result<Lease, Fault> | undefined): void {
+		for (;;) {
+			const waiter = this.#next();
+			if (waiter === undefined) return;
+			const outcome = give(waiter.use);
+			if (outcome === undefined) return;
+			this.#turn(waiter.caller);
+			waiter.answer(outcome);
+		}
+	}
+
+	/** Everybody may wait at least this long, counted from when they came. */
+	prolong(wait_ms: number): void {
+		for (const waiter of this.#all()) {
+			const deadline_ms = waiter.came_at_ms + wait_ms;
+			if (deadline_ms <= waiter.deadline_ms) continue;
+			waiter.deadline_ms = deadline_ms;
+			waiter.timer?.cancel();
+			this.#watch(waiter);
+		}
 	}
 
 	/** Answers those who cannot wait until `at_ms` (monotonic); the others stay. */
 	refuseBefore(at_ms: number, fault: () => Fault): void {
-		for (const waiter of [...this.#waiters]) {
+		for (const waiter of this.#all()) {
 			if (waiter.deadline_ms <= at_ms) waiter.answer(fail(fault()));
 		}
+	}
+
+	#watch(waiter: Waiter): void {
+		const delay_ms = waiter.deadline_ms - this.#clock.monotonic();
+		waiter.timer = this.#clock.after(delay_ms, waiter.giveUp);
+	}
+
+	#all(): Waiter[] {
+		return [...this.#callers.values()].flatMap((waiters) => [...waiters]);
+	}
+
+	#next(): Waiter | undefined {
+		for (const waiters of this.#callers.values()) {
+			for (const waiter of waiters) return waiter;
+		}
+		return undefined;
+	}
+
+	/** A caller that was served waits behind the others. */
+	#turn(caller: string): void {
+		const waiters = this.#callers.get(caller);
+		if (waiters === undefined) return;
+		this.#callers.delete(caller);
+		this.#callers.set(caller, waiters);
+	}
+
+	#join(waiter: Waiter): void {
+		const waiters = this.#callers.get(waiter.caller);
+		if (waiters === undefined) this.#callers.set(waiter.caller, new Set([waiter]));
+		else waiters.add(waiter);
+		this.#length += 1;
+	}
+
+	#leave(waiter: Waiter): boolean {
+		const waiters = this.#callers.get(waiter.caller);
+		if (waiters === undefined || !waiters.delete(waiter)) return false;
+		if (waiters.size === 0) this.#callers.delete(waiter.caller);
+		this.#length -= 1;
+		return true;
 	}
 }

@@ -49,6 +49,8 @@ export interface Fault {
 	readonly server?: string | undefined;
 	/** True when repeating the same request cannot do harm: the server never saw it. */
 	readonly retry_safe: boolean;
+	/** Milliseconds after which trying again may help, where something is known of it. */
+	readonly retry_after_ms?: number | undefined;
 }
 
 /** What a fault is made from; the id is drawn by the maker. */
@@ -89,6 +91,7 @@ export interface PublicFault {
 	readonly server?: string;
 	readonly error_id: string;
 	readonly retry_safe: boolean;
+	readonly retry_after_ms?: number;
 }
 
 /** The part of a fault that leaves the house. */
@@ -98,6 +101,7 @@ export function publicFault(fault: Fault): PublicFault {
 		...(fault.server === undefined ? {} : { server: fault.server }),
 		error_id: fault.id,
 		retry_safe: fault.retry_safe,
+		...(fault.retry_after_ms === undefined ? {} : { retry_after_ms: fault.retry_after_ms }),
 	};
 }
 

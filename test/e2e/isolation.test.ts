@@ -32,6 +32,7 @@ before(async () => {
 			"progress-modern": stdioFixture("progress", "--era", "modern"),
 			"http-asking": { url: remotes[2]?.url },
 			"stdio-asking": stdioFixture("asking"),
+			"lonely-asking": { ...stdioFixture("asking"), max_instances: 1 },
 		},
 		limits: { calls_per_server: 2000, requests_in_flight: 2000 },
 	});
@@ -125,13 +126,24 @@ test("questions go to the client whose call they came from, and answers come bac
 	await Promise.all(clients.map((client, at) => askedFor(client, `client ${at}`)));
 });
 
+test("while a server waits for one client's answer, others it may ask get another instance", async () => {
+	const clients = await open(6, ["stdio-asking"], elicitation);
+	const [first, ...others] = clients;
+	assert.ok(first?.era === "legacy");
+	const stream = await first.open({ method: "tools/call", id: "0", params: `{${elicit}}` });
+	const question = await stream.until(({ method }) => method === "elicitation/create");
+	await Promise.all(others.map((client, at) => askedFor(client, `client ${at}`)));
+	await answer(first, question, '{"action":"decline"}');
+	assert.match(textOf(await stream.reply()), /decline/);
+});
+
 test("a question that several calls could have caused is refused, and nobody is asked", async () => {
-	const [first, second] = await open(2, ["stdio-asking"], elicitation);
+	const [first, second] = await open(2, ["lonely-asking"], elicitation);
 	assert.ok(first?.era === "legacy" && second?.era === "modern");
 	const stream = await first.open({ method: "tools/call", id: "0", params: `{${elicit}}` });
 	const question = await stream.until(({ method }) => method === "elicitation/create");
 	const refused = textOf(await second.call("elicit", "{}", "0"));
-	assert.match(refused, /"error":.*scope: session/);
+	assert.match(refused, /"error":.*max_instances.*scope: user.*scope: session/);
 	await answer(first, question, '{"action":"decline"}');
 	assert.match(textOf(await stream.reply()), /decline/);
 });

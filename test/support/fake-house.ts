@@ -49,6 +49,7 @@ export function serverPlan(
 		tools: { allow: [], deny: [] },
 		timeouts: { start_ms: 10_000, call_ms: 60_000, stop_ms: 1_000 },
 		...declared_running,
+		instances: { ...declared_running.instances, queue_calls_max: 4 },
 		// What these tests own does not sleep unless they say so.
 		idle: { ...declared_running.idle, keep: "always" },
 		fingerprint: `${name}-${version}-${change.start ?? "on-demand"}`,

@@ -9,6 +9,7 @@ import { declaresTasks } from "../bridge/task-ids.ts";
 import { type ClientSide, rpcError } from "../call.ts";
 import { endpointHello } from "../local/endpoint-hello.ts";
 import type { Push, Pushes } from "../pushes.ts";
+import { scopeProblem, sharesScope } from "../scope.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
 import type { Viewing } from "./modern-resume.ts";
@@ -73,6 +74,7 @@ export async function serveListen(
 	const forget = sources.pushes.listen({
 		endpoint: exchange.endpoint.name,
 		session_id: undefined,
+		shares: (scope_key) => sharesScope(scope_key, client),
 		wants: (push) =>
 			push.kind === "task" ? nameOf(push) !== undefined : wants(accepted.filter, uris, push),
 		deliver: (push, pushed) => reply.send(tagged(renamed(pushed, nameOf(push)), id)),
@@ -148,7 +150,7 @@ async function subscribeAll(
 	const { resourceSubscriptions = [], taskIds = [], ...lists } = filter;
 	const resources = resourceSubscriptions.map(async (exposed) => {
 		const target = subscriptionTarget(exchange.endpoint, exposed);
-		if (target === undefined) return;
+		if (target === undefined || scopeProblem(target.server, client) !== undefined) return;
 		const key = context.instanceKey(target.server, client);
 		const refused = await subscriptions.subscribe(target.server, key, target.uri, signal);
 		if (refused !== undefined) return;

@@ -2,6 +2,7 @@ import { isLoudEnough } from "../../protocol/log-levels.ts";
 import type { Session } from "../../sessions/sessions.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Push, PushListener } from "../pushes.ts";
+import { sharesScope } from "../scope.ts";
 import type { PushChannel } from "./legacy-state.ts";
 
 /** What a legacy session hears on its push stream. */
@@ -15,6 +16,7 @@ export function pushListener(
 	return {
 		endpoint,
 		session_id: id,
+		shares: (scope_key) => sharesScope(scope_key, { session_id: id, principal }),
 		wants(push: Push) {
 			// Asked anew each time: its level and its subscriptions change while it listens.
 			const now = context.sessions.get(id, endpoint, principal);

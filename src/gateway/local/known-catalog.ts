@@ -25,7 +25,11 @@ export async function knownCatalog(
 	const timer = context.clock.after(wait_ms, () => deadline.abort());
 	const either = AbortSignal.any([signal, deadline.signal]);
 	try {
-		const lease = await context.hosting.acquire(catalogKey(server), { signal: either, wait_ms });
+		const lease = await context.hosting.acquire(catalogKey(server), {
+			kind: "hold",
+			signal: either,
+			wait_ms,
+		});
 		if (!lease.ok) return lease;
 		try {
 			// The server's start has begun to read it already: that is as good as reading again.

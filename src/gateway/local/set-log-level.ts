@@ -8,8 +8,8 @@ import { tellLogLevel } from "../steps/match-log-level.ts";
 
 /**
  * Keeps the level with the session: servers are shared, so each client's wish is applied to
- * what reaches that client (logging, 2025-11-25). Servers that run are told at once, others
- * with the first call that needs them.
+ * what reaches that client (logging, 2025-11-25). Servers that are awake are told at once,
+ * others with the first call that needs them.
  */
 export async function setLogLevel(call: Call, context: GatewayContext): Promise<Reply> {
 	const level = readString(call.message.bytes, memberSpan(call.message.params, "level"));
@@ -29,7 +29,8 @@ async function tell(
 	call: Call,
 	context: GatewayContext,
 ): Promise<void> {
-	const lease = context.hosting.tryAcquire(context.instanceKey(server, call.client));
+	const key = context.instanceKey(server, call.client);
+	const lease = context.hosting.tryAcquire(key, { kind: "hold", wakes: false });
 	if (lease === undefined) return;
 	await tellLogLevel(lease.upstream, level);
 	lease.release();

@@ -3,6 +3,7 @@ import type { Result } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { callerOf, scopeProblem } from "../scope.ts";
 
 /** Which instance: takes a lease on it, waking or starting it first where that is needed. */
 export function acquireInstance(
@@ -11,15 +12,23 @@ export function acquireInstance(
 ): Reply | undefined | Promise<Reply | undefined> {
 	const server = call.target?.server;
 	if (server === undefined || call.lease !== undefined) return undefined;
+	const problem = scopeProblem(server, call.client);
+	if (problem !== undefined) return refuse(problem, server.name, context);
 	const key = context.instanceKey(server, call.client);
-	const caller = call.client.session_id ?? call.client.client_id ?? call.client.principal;
-	const lease = context.hosting.tryAcquire(key, caller);
+	const caller = callerOf(call.client);
+	const asker = call.client.session_id ?? call.id;
+	const lease = context.hosting.tryAcquire(key, { caller, asker });
 	if (lease !== undefined) {
 		call.lease = lease;
 		return undefined;
 	}
-	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms, caller };
+	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms, caller, asker };
 	return context.hosting.acquire(key, options).then((outcome) => keep(call, outcome));
+}
+
+function refuse(message: string, server: string, context: GatewayContext): Reply {
+	const parts = { code: "not_supported", message, level: "info", server } as const;
+	return { kind: "fault", fault: context.fault({ ...parts, retry_safe: true }) };
 }
 
 function keep(call: Call, outcome: Result<Lease, Fault>): Reply | undefined {

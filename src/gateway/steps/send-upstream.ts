@@ -120,7 +120,10 @@ async function sendOnce(
 		tool_schema: () => toolDefinition(target.server.name, target.name, context),
 		backlog: () => call.sink.backlog?.(),
 		onNotification: (notification) => forwardNotification(call, notification, context),
-		onRequest: (ask) => call.sink.ask({ ...ask, message: asSeen(call, ask.message, context) }),
+		onRequest: (ask) => {
+			lease.noteQuestion();
+			call.sink.ask({ ...ask, message: asSeen(call, ask.message, context) });
+		},
 	});
 	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
 	return { kind: "message", message: outcome.value, edits: [] };

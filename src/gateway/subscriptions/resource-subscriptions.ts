@@ -51,6 +51,13 @@ export class ResourceSubscriptions {
 		watched.uris.set(uri, (watched.uris.get(uri) ?? 0) + 1);
 	}
 
+	/** Starts the servers that restored sessions watch: their news would be missed otherwise. */
+	wakeWatched(): void {
+		for (const watched of this.#watched.values()) {
+			if (!isIdle(watched)) void this.#awake(watched, never);
+		}
+	}
+
 	/** Subscribes, or says why the server refused. */
 	async subscribe(
 		server: ServerPlan,
@@ -119,13 +126,13 @@ export class ResourceSubscriptions {
 		const watched = this.#watched.get(keyText(key));
 		if (upstream.hello.era === "modern") {
 			if (watched !== undefined && !isIdle(watched)) {
-				watched.lease ??= this.#context.hosting.tryAcquire(key);
+				watched.lease ??= this.#context.hosting.tryAcquire(key, hold);
 			}
 			this.#listen(watched ?? this.#watch(server, key), upstream);
 			return;
 		}
 		if (watched === undefined || watched.uris.size === 0) return;
-		watched.lease ??= this.#context.hosting.tryAcquire(key);
+		watched.lease ??= this.#context.hosting.tryAcquire(key, hold);
 		for (const uri of watched.uris.keys()) {
 			watched.told.add(uri);
 			void this.#tell(upstream, "resources/subscribe", uri, never);
@@ -183,7 +190,11 @@ export class ResourceSubscriptions {
 	async #awake(watched: Watched, signal: AbortSignal): Promise<Result<Upstream, Fault>> {
 		if (watched.lease === undefined) {
 			const wait_ms = watched.server.timeouts.start_ms;
-			const lease = await this.#context.hosting.acquire(watched.key, { signal, wait_ms });
+			const lease = await this.#context.hosting.acquire(watched.key, {
+				...hold,
+				signal,
+				wait_ms,
+			});
 			if (!lease.ok) return lease;
 			if (watched.lease === undefined) watched.lease = lease.value;
 			else lease.value.release();
@@ -263,6 +274,7 @@ export class ResourceSubscriptions {
 	}
 }
 
+const hold = { kind: "hold" } as const;
 const never = new AbortController().signal;
 const tell_ms = 30_000;
 
@@ -283,5 +295,5 @@ function countDown(counts: Map<string, number>, of: string): boolean {
 }
 
 function keyText(key: InstanceKey): string {
-	return JSON.stringify([key.server, key.scope_key, key.capabilities]);
+	return JSON.stringify([key.server, key.scope_key, key.capabilities, key.place ?? 0]);
 }
