@@ -23,6 +23,7 @@ test("everything that matters is looked at, and what is not well comes with what
 	const everywhere = [
 		"node",
 		"containment",
+		"sandbox",
 		"npm",
 		"uv",
 		"docker",
@@ -30,7 +31,7 @@ test("everything that matters is looked at, and what is not well comes with what
 		"git",
 		"data folder",
 	];
-	const on_linux = ["setpriv", "unshare", "bubblewrap", "freezing", "limits", "swap", "open files"];
+	const on_linux = ["setpriv", "unshare", "freezing", "limits", "swap", "open files"];
 	const expected = [...everywhere, ...(process.platform === "linux" ? on_linux : [])];
 	assert.deepEqual(new Set(expected).difference(new Set(checks.keys())), new Set());
 	for (const { name, status, detail, remedy } of checks.values()) {

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { access, readFile, stat, statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, mkdtemp, readFile, rm, stat, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import { Engine } from "../upstreams/container/engine.ts";
@@ -15,6 +16,7 @@ import type { GroupTier } from "./process/groups/tier.ts";
 import { describeTier, hierarchyFor } from "./process/groups/tier.ts";
 import { runOnce } from "./process/run-once.ts";
 import { isUsable, readSwap } from "./process/swap.ts";
+import { probeSandbox } from "./sandbox/probe.ts";
 
 /** One thing a machine can do, can do only in part, or cannot do. */
 export interface MachineCheck {
@@ -54,8 +56,8 @@ export async function probeMachine(options: ProbeMachineOptions): Promise<Machin
 			? [checkTool(options, "setpriv", util_linux), checkTool(options, "unshare", util_linux)]
 			: []),
 		...(linux
-			? [checkBubblewrap(options), checkFreezer(tier), checkLimits(tier), checkSwap(tier)]
-			: []),
+			? [checkSandbox(options), checkFreezer(tier), checkLimits(tier), checkSwap(tier)]
+			: [checkSandbox(options)]),
 		checkNpm(options),
 		checkUv(options),
 		checkDocker(options),
@@ -144,26 +146,25 @@ function run(options: ProbeMachineOptions, program: string, args: readonly strin
 	});
 }
 
-async function checkBubblewrap(options: ProbeMachineOptions): Promise<MachineCheck> {
-	const name = "bubblewrap";
-	const remedy = "Install the package bubblewrap: it lets servers be sandboxed.";
-	const path = `${options.environment["PATH"] ?? ""}:${system_path}`;
-	const found = await findProgram("bwrap", { path, cwd: "/" });
-	if (!found.ok) {
-		return { name, status: "missing", detail: "not installed", remedy };
+async function checkSandbox({ clock, environment }: ProbeMachineOptions): Promise<MachineCheck> {
+	const name = "sandbox";
+	const folder = await mkdtemp(join(tmpdir(), "moorage-doctor-")).catch(() => undefined);
+	if (folder === undefined) {
+		return { name, status: "limited", detail: `${tmpdir()} cannot be written` };
 	}
-	const args = ["--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "/bin/sh", "-c", ":"];
-	const outcome = await run(options, found.value, args);
-	if (outcome.code === 0) {
-		return { name, status: "ok", detail: `${found.value} sandboxes programs` };
+	try {
+		const { detail, obstacle, remedy } = await probeSandbox({ clock, environment, folder });
+		return obstacle === undefined
+			? { name, status: "ok", detail }
+			: {
+					name,
+					status: remedy ? "missing" : "limited",
+					detail: `${detail}; servers keep their own process tree, folders and limits`,
+					remedy: remedy || undefined,
+				};
+	} finally {
+		await rm(folder, { recursive: true, force: true });
 	}
-	const why = outcome.stderr.trim().split("\n").at(-1) || outcome.error || "no answer";
-	return {
-		name,
-		status: "limited",
-		detail: `${found.value} is there but cannot sandbox: ${why}`,
-		remedy: "Allow user namespaces on this machine (sysctl kernel.unprivileged_userns_clone=1).",
-	};
 }
 
 /** Tries control groups without moving anything, and removes what it made. */
