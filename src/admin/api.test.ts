@@ -126,6 +126,18 @@ const scenarios: readonly Scenario[] = [
 		status: 404,
 		calls: ["callTool(no, now, {})"],
 	},
+	{
+		operation: "getServerDetails",
+		path: "/api/servers/time/details",
+		status: 200,
+		calls: ["details(time)"],
+	},
+	{
+		operation: "getServerDetails",
+		path: "/api/servers/no/details",
+		status: 404,
+		calls: ["details(no)"],
+	},
 	{ operation: "listEndpoints", path: "/api/endpoints", status: 200, calls: ["status()"] },
 	{ operation: "reload", path: "/api/reload", status: 200, calls: ["reload()"] },
 	{

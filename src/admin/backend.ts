@@ -11,6 +11,7 @@ import type {
 	LogLine,
 	Overview,
 	Reloaded,
+	ServerDetails,
 	ServerStatus,
 	VersionList,
 } from "./contract.ts";
@@ -35,6 +36,8 @@ export interface AdminBackend {
 	/** Every server, in the order of the configuration. */
 	servers(): readonly ServerStatus[];
 	server(name: string): ServerStatus | undefined;
+	/** Everything about one server; asks the machine what it uses. */
+	details(name: string): Promise<ServerDetails | undefined>;
 	/** The last `tail` lines a server wrote, oldest first. */
 	logs(name: string, options: { readonly tail: number }): readonly LogLine[] | undefined;
 	/** Calls `listener` for every further line until the returned function is called. */

@@ -46,6 +46,10 @@ export const server_overview_schema = z.object({
 	resources: count_schema,
 	prompts: count_schema,
 	url: z.string().describe("MCP address of this server alone."),
+	sandbox_notes: z
+		.array(z.string())
+		.optional()
+		.describe("What its sandboxes were given beside their own folders, or why there is none."),
 });
 
 export const endpoint_overview_schema = z.object({
@@ -75,6 +79,21 @@ export const instance_status_schema = z.object({
 	ready_at_ms: at_ms_schema.optional().describe("Since when it is ready."),
 	leases: count_schema.describe("Calls and streams that use it."),
 	waiting: count_schema.describe("Calls that wait for it."),
+	sandbox: z
+		.object({
+			kind: z.enum(["bubblewrap", "container", "none"]),
+			notes: z.array(z.string()).describe("What it was given, or why it has none."),
+		})
+		.optional()
+		.describe("What shuts it off from the machine; absent while nothing of it runs here."),
+	notes: z
+		.array(z.string())
+		.optional()
+		.describe("Sentences: folders of its arguments it was given, limits that were not set, ..."),
+	volume: z.string().optional().describe("Folder of its own that outlives it."),
+	reclaimed_bytes: count_schema
+		.optional()
+		.describe("Memory it gave back in its sleep; absent as long as that was not asked for."),
 });
 
 /** One host that a server asked for from its sandbox. */
@@ -99,6 +118,7 @@ export const server_status_schema = z.object({
 	state: server_state_schema,
 	reason: z.string().optional().describe("Why it failed: a sentence."),
 	code: z.string().optional().describe("Stable code of the failure."),
+	exit_code: z.int().optional().describe("Of what ended last, where that is why it failed."),
 	restarts: count_schema,
 	next_try_at_ms: at_ms_schema.optional().describe("When a failed server is tried again."),
 	instances: z.array(instance_status_schema),
@@ -197,16 +217,15 @@ export const version_schema = z.object({
 
 export const rollout_state_schema = z.enum(["checking", "held", "sharing", "live", "failed"]);
 
+const rollout_schema = z.object({ version: number_schema, state: rollout_state_schema });
+
 export const versions_schema = z.object({
 	server: name_schema,
 	versions: z.array(version_schema).describe("Oldest first."),
 	held_at: number_schema
 		.optional()
 		.describe("The version it is held at though the configuration says otherwise."),
-	rollout: z
-		.object({ version: number_schema, state: rollout_state_schema })
-		.optional()
-		.describe("The version that is on its way."),
+	rollout: rollout_schema.optional().describe("The version that is on its way."),
 	forks: z.array(z.string()).describe("Copies of the server."),
 });
 
@@ -248,6 +267,52 @@ export const changes_schema = z.object({
 		.describe("Servers held at a version though the configuration says otherwise."),
 	forks: z.array(z.string()),
 	warnings: z.array(z.string()),
+});
+
+/** What an instance uses now. */
+export const usage_schema = z.object({
+	memory_bytes: z.number().nonnegative(),
+	cpu_ms: z.number().nonnegative().describe("Processor time since its start."),
+	processes: count_schema,
+});
+
+const limit_schema = z.number().positive().optional();
+/** What an instance may use up; an absent limit is not set. */
+export const limits_schema = z.object({
+	memory_bytes_max: limit_schema,
+	processes_max: limit_schema,
+	cpus_max: limit_schema.describe("Share of processor cores."),
+	file_bytes_max: limit_schema,
+	descriptors_max: limit_schema,
+	disk_bytes_max: limit_schema,
+});
+
+/** Everything about one server. */
+export const server_details_schema = z.object({
+	status: server_status_schema,
+	scope: z.enum(["shared", "tenant", "user", "session"]).describe("Who shares an instance."),
+	untrusted: z.boolean(),
+	sandbox: z.enum(["off", "on", "required"]).describe("What the configuration asks for."),
+	network: z
+		.string()
+		.optional()
+		.describe("The `egress` line it runs with; absent for a server that does not run here."),
+	closing: z
+		.string()
+		.optional()
+		.describe("The `egress` line that would close its network to what it used."),
+	usage: z
+		.array(usage_schema.extend({ instance: count_schema }))
+		.describe("Of every instance that the machine tells something of."),
+	limits: limits_schema,
+	limited_by: z.string().describe("Who enforces limits on this machine: a sentence."),
+	package: z
+		.object({ name: z.string(), version: z.string().optional(), digest: z.string() })
+		.optional()
+		.describe("What runs, once that is known."),
+	version: number_schema.optional().describe("The version that takes the calls."),
+	rollout: rollout_schema.optional().describe("The version that is on its way."),
+	stderr: z.array(z.string()).describe("The last lines it wrote to its standard error."),
 });
 
 export const doctor_check_schema = z.object({
@@ -294,6 +359,8 @@ export type EndpointOverview = Shape<typeof endpoint_overview_schema>;
 export type Overview = Shape<typeof overview_schema>;
 export type InstanceStatus = Shape<typeof instance_status_schema>;
 export type ServerStatus = Shape<typeof server_status_schema>;
+/** Everything `moorage status NAME` shows. */
+export type ServerDetails = Shape<typeof server_details_schema>;
 export type LogLine = Shape<typeof log_line_schema>;
 export type ItemKind = Shape<typeof item_kind_schema>;
 export type ServerEntry = Shape<typeof server_entry_schema>;

@@ -42,6 +42,10 @@ export function createHandlers(
 			const status = backend.server(nameOf(context));
 			return status === undefined ? unknownServer(nameOf(context)) : json(status);
 		},
+		async getServerDetails(context) {
+			const details = await backend.details(nameOf(context));
+			return details === undefined ? unknownServer(nameOf(context)) : json(details);
+		},
 		async addServer(context) {
 			const body = await readBody(context.req.raw, entry_bytes_max, add_server_schema);
 			if (!body.ok) return problemResponse(body.problem);

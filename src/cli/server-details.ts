@@ -1,28 +1,134 @@
-import type { ServerStatus } from "../admin/contract.ts";
+import type { InstanceStatus, ServerDetails, ServerStatus } from "../admin/contract.ts";
+import { formatSize } from "../config/units.ts";
 import { describeClosing, describeEgress } from "../hosting/egress/describe.ts";
-import { type Output, printable } from "./output.ts";
+import { counted, duration, type Output, printable } from "./output.ts";
 import { stateWord } from "./server-table.ts";
 
-/** Prints one server: its state, its instances, and what it asked of the network. */
-export function printServer(server: ServerStatus, output: Output): void {
-	output.line(`${output.look("bold", server.name)} ${stateWord(server)}`);
-	if (server.reason !== undefined) output.line(printable(server.reason));
-	if (server.instances.length > 0) {
-		output.line();
-		output.table(
-			["INSTANCE", "STATE", "REVISION", "IN USE", "WAITING"],
-			server.instances.map((instance) => [
-				String(instance.id),
-				instance.state,
-				instance.revision ?? "",
-				String(instance.leases),
-				String(instance.waiting),
-			]),
-		);
-	}
-	if (server.egress === undefined) return;
+/** Longest scope that is shown; a session's id is a key to it. */
+const scope_chars_max = 24;
+/** Digits of a digest that tell packages apart. */
+const digest_chars = 19;
+
+/** Prints everything about one server. */
+export function printServer(details: ServerDetails, now_ms: number, output: Output): void {
+	const { status, closing, stderr } = details;
+	const kind = `${status.driver}, ${details.scope}${details.untrusted ? ", untrusted" : ""}`;
+	output.line(`${output.look("bold", status.name)} ${stateWord(status)} (${kind})`);
+	for (const line of troubleLines(status, now_ms)) output.line(line);
 	output.line();
-	for (const line of describeEgress(server.egress)) output.line(printable(line));
-	const closing = describeClosing(server.egress);
-	if (closing !== undefined) output.line(closing);
+	for (const [name, text] of factsOf(details)) output.line(`${name.padEnd(9)}${printable(text)}`);
+	printInstances(details, now_ms, output);
+	if (status.egress !== undefined) {
+		output.line();
+		for (const line of describeEgress(status.egress)) output.line(printable(line));
+		const advice = closing === details.network ? undefined : describeClosing(status.egress);
+		if (advice !== undefined) output.line(advice);
+	}
+	if (stderr.length === 0) return;
+	output.line();
+	output.line(output.look("dim", "Last lines of its standard error:"));
+	for (const line of stderr) output.line(`  ${printable(line)}`);
+}
+
+function troubleLines(status: ServerStatus, now_ms: number): string[] {
+	const { reason, code, exit_code, next_try_at_ms, restarts } = status;
+	const more = [
+		...(code === undefined ? [] : [code]),
+		...(exit_code === undefined ? [] : [`exit code ${exit_code}`]),
+		...(next_try_at_ms === undefined
+			? []
+			: [`next try in ${duration(Math.max(0, next_try_at_ms - now_ms))}`]),
+		...(restarts === 0 ? [] : [`restarted ${counted(restarts, "time")}`]),
+	];
+	return [
+		...(reason === undefined ? [] : [printable(reason)]),
+		...(more.length === 0 ? [] : [more.join(", ")]),
+	];
+}
+
+function factsOf(details: ServerDetails): [string, string][] {
+	const { status, version, rollout, network, package: runs } = details;
+	const facts: [string, string][] = [];
+	if (version !== undefined) {
+		const next = rollout === undefined ? "" : `; ${rollout.version} on its way: ${rollout.state}`;
+		facts.push(["version", `${version}${next}`]);
+	}
+	if (runs !== undefined) {
+		const exact = runs.version === undefined ? "" : `@${runs.version}`;
+		facts.push(["package", `${runs.name}${exact} ${runs.digest.slice(0, digest_chars)}`]);
+	}
+	if (network === undefined) return facts;
+	const kinds = new Set(status.instances.flatMap(({ sandbox }) => sandbox?.kind ?? []));
+	const now = kinds.size === 0 ? "" : `; now: ${[...kinds].join(", ")}`;
+	facts.push(["sandbox", `${details.sandbox}${now}`]);
+	facts.push(["network", kinds.has("none") ? `open, because nothing confines it` : network]);
+	facts.push(["limits", `${limitsText(details)} (${details.limited_by})`]);
+	return facts;
+}
+
+function limitsText({ limits }: ServerDetails): string {
+	const size = (name: string, bytes: number | undefined): string[] =>
+		bytes === undefined ? [] : [`${name} ${formatSize(bytes)}`];
+	const number = (name: string, count: number | undefined): string[] =>
+		count === undefined ? [] : [`${name} ${count}`];
+	const set = [
+		...size("memory", limits.memory_bytes_max),
+		...number("processes", limits.processes_max),
+		...number("cpus", limits.cpus_max),
+		...size("file", limits.file_bytes_max),
+		...number("descriptors", limits.descriptors_max),
+		...size("disk", limits.disk_bytes_max),
+	];
+	return set.length === 0 ? "none" : set.join(", ");
+}
+
+function printInstances(details: ServerDetails, now_ms: number, output: Output): void {
+	const { instances } = details.status;
+	if (instances.length === 0) return;
+	output.line();
+	output.table(
+		["INSTANCE", "STATE", "SINCE", "FOR", "IN USE", "WAITING", "MEMORY", "CPU", "PROCESSES"],
+		instances.map((instance) => [
+			String(instance.id),
+			stateOf(instance),
+			instance.ready_at_ms === undefined
+				? ""
+				: duration(Math.max(0, now_ms - instance.ready_at_ms)),
+			scopeText(instance.scope_key, details.scope),
+			String(instance.leases),
+			String(instance.waiting),
+			...usageCells(details, instance.id),
+		]),
+	);
+	for (const { id, volume } of instances) {
+		if (volume !== undefined) output.line(`volume of ${id}: ${printable(volume)}`);
+	}
+	for (const note of notesOf(details.status)) output.line(printable(note));
+}
+
+/** What is to be known of a server's instances, each thing once. */
+function notesOf({ instances }: ServerStatus): ReadonlySet<string> {
+	return new Set(instances.flatMap(({ notes }) => notes ?? []));
+}
+
+function stateOf({ state, reclaimed_bytes }: InstanceStatus): string {
+	if (state !== "frozen" || reclaimed_bytes === undefined) return state;
+	return `frozen, ${mebibytes(reclaimed_bytes)} given back`;
+}
+
+/** Who an instance is for; only the beginning of what could be used to pass for somebody. */
+function scopeText(key: string, scope: ServerDetails["scope"]): string {
+	if (key === "") return scope === "shared" ? "everybody" : "nobody yet";
+	const text = printable(key);
+	return text.length <= scope_chars_max ? text : `${text.slice(0, scope_chars_max - 1)}…`;
+}
+
+function usageCells({ usage }: ServerDetails, id: number): string[] {
+	const found = usage.find(({ instance }) => instance === id);
+	if (found === undefined) return ["", "", ""];
+	return [mebibytes(found.memory_bytes), duration(found.cpu_ms), String(found.processes)];
+}
+
+function mebibytes(bytes: number): string {
+	return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }

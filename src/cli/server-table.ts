@@ -40,6 +40,16 @@ export function printServers(servers: readonly ServerOverview[], output: Output)
 	}
 }
 
+/** Prints what sandboxes were given, or why there are none: each thing once, with its servers. */
+export function printSandboxNotes(servers: readonly ServerOverview[], output: Output): void {
+	const named = new Map<string, string[]>();
+	for (const { name, sandbox_notes } of servers) {
+		for (const note of sandbox_notes ?? []) named.set(note, [...(named.get(note) ?? []), name]);
+	}
+	if (named.size > 0) output.line();
+	for (const [note, names] of named) output.line(`${names.join(", ")}: ${printable(note)}`);
+}
+
 function lookOf(word: string): Look {
 	if (word === "ready" || word === "frozen") return "green";
 	if (word === "failed") return "red";

@@ -7,6 +7,7 @@ import type {
 	LogLine,
 	Overview,
 	Reloaded,
+	ServerDetails,
 	ServerStatus,
 } from "../admin/contract.ts";
 import { type AdminProblem, problemOf, problemOfFault } from "../admin/problem.ts";
@@ -27,9 +28,10 @@ import type { Environment } from "../lib/environment.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
+import { type DetailRooms, detailsOf } from "./server-details.ts";
 
 /** The rooms the admin API reaches into. */
-export interface BackendRooms extends ReleaseRooms {
+export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly gateway: Gateway;
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
@@ -63,6 +65,10 @@ export class DaemonBackend implements AdminBackend {
 
 	server(name: string): ServerStatus | undefined {
 		return this.#rooms.hosting.status(name);
+	}
+
+	details(name: string): Promise<ServerDetails | undefined> {
+		return detailsOf(name, this.#rooms);
 	}
 
 	logs(name: string, options: { readonly tail: number }): readonly LogLine[] | undefined {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createAdminApi } from "../admin/api.ts";
 import type { Overview } from "../admin/contract.ts";
 import { type AdminListener, createAdminListener } from "../admin/listener.ts";
@@ -39,6 +39,7 @@ import { httpDriverWith } from "../upstreams/http/driver.ts";
 import { type OAuthSeams, UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
+import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
 import { ContainerHosting, isContainer } from "./containers.ts";
 import { overviewOf } from "./overview.ts";
@@ -131,14 +132,6 @@ function lockInfo(plan: Plan, clock: Clock) {
 		config_path: plan.source.path,
 		started_at_ms: clock.now(),
 	};
-}
-
-/**
- * The folder in which a lock belongs to a configuration. Files of other clients lie in folders of
- * theirs, where nobody expects ours.
- */
-function configFolder({ source }: Plan): string | undefined {
-	return source.format === "moorage" && source.path ? dirname(source.path) : undefined;
 }
 
 /** What the plans of versions are sealed with. */
@@ -332,6 +325,10 @@ class House implements Daemon, BackendRooms {
 
 	get releases(): Releases {
 		return this.#releases;
+	}
+
+	get limits_detail(): string {
+		return this.#spawner.limits_detail;
 	}
 
 	get catalogs(): Catalogs {
@@ -590,9 +587,4 @@ class House implements Daemon, BackendRooms {
 		await this.#lock.release();
 		this.#resolveStopped();
 	}
-}
-
-/** Files that hold the secrets of all servers, so that no server may read them. */
-function secretFiles({ source }: Plan): string[] {
-	return source.path === undefined ? [] : [source.path, join(dirname(source.path), ".env")];
 }

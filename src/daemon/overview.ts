@@ -21,6 +21,7 @@ export function overviewOf(sources: OverviewSources): Overview {
 	const { url, plan, hosting, catalogs } = sources;
 	const servers = hosting.statuses().map((status) => {
 		const catalog = catalogs.get(status.name);
+		const sandbox_notes = new Set(status.instances.flatMap((one) => one.sandbox?.notes ?? []));
 		return {
 			name: status.name,
 			title: status.title,
@@ -31,6 +32,7 @@ export function overviewOf(sources: OverviewSources): Overview {
 			resources: catalog?.resources.length ?? 0,
 			prompts: catalog?.prompts.length ?? 0,
 			url: `${url}/${status.name}/mcp`,
+			...(sandbox_notes.size === 0 ? {} : { sandbox_notes: [...sandbox_notes] }),
 		};
 	});
 	const bundles = [...sources.endpoints.values()].filter(({ kind }) => kind === "bundle");

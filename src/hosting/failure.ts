@@ -11,6 +11,8 @@ export interface Failure {
 	readonly detail: string | undefined;
 	/** True when trying again soon cannot help: something must be installed or changed. */
 	readonly final: boolean;
+	/** Of a program that ended by itself. */
+	readonly exit_code?: number | undefined;
 }
 
 /** Codes that say more to a caller than `server_failed` does. */
@@ -52,6 +54,7 @@ export function failureOfGone(server: string, gone: GoneReason): Failure {
 		reason: asSentence(`The server "${server}" ${gone.message}`),
 		detail: undefined,
 		final: false,
+		exit_code: gone.exit_code ?? undefined,
 	};
 }
 

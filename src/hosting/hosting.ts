@@ -3,6 +3,7 @@ import type { ServerPlan } from "../config/plan.ts";
 import { assert } from "../lib/assert.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
+import type { InstanceUsage } from "../upstreams/driver.ts";
 import { StartAdmission } from "./admission.ts";
 import { gatewayStopping, replaced, unknownServer } from "./failure.ts";
 import { guardEvents, guarded } from "./guard.ts";
@@ -168,6 +169,11 @@ export class Hosting {
 
 	status(server: string): ServerStatus | undefined {
 		return this.#hosted(server)?.status();
+	}
+
+	/** What each instance of a server uses now, by their numbers. */
+	async usage(server: string): Promise<ReadonlyMap<number, InstanceUsage>> {
+		return (await this.#hosted(server)?.usage()) ?? new Map();
 	}
 
 	/** The last lines a server wrote, or that were noted about it; oldest first. */

@@ -4,9 +4,10 @@ import type { Recovery } from "./backoff.ts";
 import type { EgressReport } from "./egress/ledger.ts";
 import type { Instance } from "./instance.ts";
 import { isBaseKey } from "./instance-key.ts";
+import { describeRetired } from "./instance-status.ts";
 import type { Preparation } from "./preparation.ts";
 import type { Slot } from "./slot.ts";
-import { type InstanceStatus, type ServerStatus, summariseState } from "./status.ts";
+import { type ServerStatus, summariseState } from "./status.ts";
 
 /** What the status of a server is made from. */
 export interface ServerParts {
@@ -38,6 +39,7 @@ export function describeServer(parts: ServerParts): ServerStatus {
 		),
 		reason: trouble?.failure?.reason,
 		code: trouble?.failure?.code,
+		exit_code: trouble?.failure?.exit_code,
 		restarts: parts.restarts,
 		next_try_at_ms:
 			retry_at_ms === undefined
@@ -73,16 +75,4 @@ function troubleOf(preparation: Preparation, slots: readonly Slot[]): Recovery |
 
 function asksNothing({ used, refused }: EgressReport): boolean {
 	return used.length === 0 && refused.length === 0;
-}
-
-function describeRetired(instance: Instance): InstanceStatus {
-	return {
-		id: instance.id,
-		scope_key: instance.key.scope_key,
-		state: "draining",
-		revision: instance.upstream?.hello.revision,
-		ready_at_ms: instance.ready_wall_ms,
-		leases: instance.leases?.count ?? 0,
-		waiting: 0,
-	};
 }

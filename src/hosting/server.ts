@@ -3,10 +3,12 @@ import { assert } from "../lib/assert.ts";
 import type { Timer } from "../lib/clock.ts";
 import { fail, type Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
+import type { InstanceUsage } from "../upstreams/driver.ts";
 import type { Recovery } from "./backoff.ts";
 import { unavailable } from "./failure.ts";
 import { Fleet } from "./fleet.ts";
 import type { InstanceKey } from "./instance-key.ts";
+import { usageOf } from "./instance-status.ts";
 import { Journal } from "./journal.ts";
 import type { Lease } from "./lease.ts";
 import { type AcquireOptions, Leasing, type Seeking } from "./leasing.ts";
@@ -155,6 +157,12 @@ export class HostedServer {
 			clock: this.#around.clock,
 			egress: this.#around.egress?.report(plan.name),
 		});
+	}
+
+	/** What each of its instances uses now, by their numbers. */
+	usage(): Promise<ReadonlyMap<number, InstanceUsage>> {
+		const { slots, retired } = this.#fleet;
+		return usageOf([...slots.flatMap(({ instance }) => instance ?? []), ...retired]);
 	}
 
 	#makeFleet(): Fleet {

@@ -2,6 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import { clean_recovery, type Recovery } from "./backoff.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceKey } from "./instance-key.ts";
+import { describeRun } from "./instance-status.ts";
 import type { Lease, LeaseUse } from "./lease.ts";
 import type { PresentSlot } from "./planner.ts";
 import { advance } from "./states.ts";
@@ -115,6 +116,7 @@ export class Slot {
 			ready_at_ms: instance?.ready_wall_ms,
 			leases: this.in_use,
 			waiting: this.line.length,
+			...describeRun(instance),
 		};
 	}
 }

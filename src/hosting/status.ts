@@ -1,4 +1,5 @@
 import type { FaultCode } from "../protocol/fault.ts";
+import type { SandboxState } from "../upstreams/driver.ts";
 import type { EgressReport } from "./egress/ledger.ts";
 import type { ServerStateName } from "./states.ts";
 
@@ -16,6 +17,14 @@ export interface InstanceStatus {
 	readonly leases: number;
 	/** Calls that wait for it. */
 	readonly waiting: number;
+	/** What shuts it off from the machine; undefined where nothing of it runs here. */
+	readonly sandbox: SandboxState | undefined;
+	/** Sentences: what it was given beside its own folders, limits that could not be set. */
+	readonly notes: readonly string[];
+	/** Absolute folder of its own that outlives it. */
+	readonly volume: string | undefined;
+	/** Bytes it gave back in its sleep; undefined as long as that was not asked for. */
+	readonly reclaimed_bytes: number | undefined;
 }
 
 /** A server, as people see it. */
@@ -27,6 +36,8 @@ export interface ServerStatus {
 	/** Why it is not usable: a sentence. Also set between two tries. */
 	readonly reason: string | undefined;
 	readonly code: FaultCode | undefined;
+	/** The exit code of what ended last, where that is why it is not usable. */
+	readonly exit_code: number | undefined;
 	/** How often it was started again after a failure. */
 	readonly restarts: number;
 	/** Wall-clock time of the next try, where one is planned. */

@@ -82,6 +82,8 @@ export interface Upstream {
 	readonly in_flight: number;
 	/** How it is put to sleep; undefined where there is nothing of ours to put to sleep. */
 	readonly hibernation?: Hibernation | undefined;
+	/** What shuts it off from the machine; undefined where nothing of it runs here. */
+	readonly isolation?: Isolation | undefined;
 	/**
 	 * Sends a request and resolves with its reply. Never rejects: what goes wrong is a fault.
 	 * The upstream owns the request id and the progress token on this hop: it replaces both,
@@ -203,6 +205,23 @@ export interface Hibernation {
 	usage(): Promise<InstanceUsage | undefined>;
 }
 
+/** What shuts something that runs off from the machine. `none`: it runs as the gateway does. */
+export type SandboxKind = "bubblewrap" | "container" | "none";
+
+/** The sandbox that something runs in. */
+export interface SandboxState {
+	readonly kind: SandboxKind;
+	/** Sentences: what it was given beside its own folders, or why it has no sandbox. */
+	readonly notes: readonly string[];
+}
+
+/** How something that runs is shut off, as people should know it. */
+export interface Isolation {
+	readonly sandbox: SandboxState;
+	/** See `ChildHandle.notes`. */
+	notes(): readonly string[];
+}
+
 /** What an instance uses. */
 export interface InstanceUsage {
 	readonly memory_bytes: number;
@@ -229,6 +248,8 @@ export interface ChildHandle {
 	readonly end_reason?: (() => string | undefined) | undefined;
 	/** What a person should know of this run: a limit that could not be set, a refused host. */
 	readonly notes?: (() => readonly string[]) | undefined;
+	/** What shuts it off from the machine; undefined where that is not known. */
+	readonly sandbox?: SandboxState | undefined;
 	/**
 	 * Tells that it has started and is ready for work. Limits that would only have made the start
 	 * slow hold from then on.

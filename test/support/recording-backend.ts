@@ -7,6 +7,7 @@ import type {
 	LogLine,
 	Overview,
 	Reloaded,
+	ServerDetails,
 	ServerStatus,
 } from "../../src/admin/contract.ts";
 import { type AdminProblem, problemOf } from "../../src/admin/problem.ts";
@@ -69,6 +70,11 @@ export class RecordingBackend implements AdminBackend {
 	server(name: string): ServerStatus | undefined {
 		this.calls.push(`server(${name})`);
 		return name === "time" ? time_status : undefined;
+	}
+
+	async details(name: string): Promise<ServerDetails | undefined> {
+		this.calls.push(`details(${name})`);
+		return name === "time" ? time_details : undefined;
 	}
 
 	logs(name: string, options: { readonly tail: number }): readonly LogLine[] | undefined {
@@ -144,6 +150,19 @@ const time_status: ServerStatus = {
 	state: "ready",
 	restarts: 0,
 	instances: [{ id: 1, scope_key: "", state: "ready", leases: 0, waiting: 0 }],
+};
+
+/** What `details` answers. */
+export const time_details: ServerDetails = {
+	status: time_status,
+	scope: "shared",
+	untrusted: false,
+	sandbox: "on",
+	network: "egress: none",
+	usage: [{ instance: 1, memory_bytes: 3 * 1024 ** 2, cpu_ms: 40, processes: 2 }],
+	limits: { memory_bytes_max: 1024 ** 3 },
+	limited_by: "control groups of version 2 (memory)",
+	stderr: ["it ticks"],
 };
 
 /** A line of the server's log. */

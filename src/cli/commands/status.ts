@@ -11,21 +11,22 @@ export const status_command = defineCommand({
 	summary: "the running gateway at a glance",
 	description:
 		"Shows the running gateway: its address, its servers and what they offer. With the name of " +
-		"a server, its state, its instances, and what it asked of the network.",
+		"a server, everything about that one: its state and why, its instances and what they use, " +
+		"what confines and limits it, and what it asked of the network.",
 	args: { server: { description: "name of a server", kind: "optional" } },
 	options: {},
 	examples: [
 		{ line: "moorage status", meaning: "the gateway of the configuration in this folder" },
-		{ line: "moorage status github", meaning: "one server, and the hosts it reached" },
+		{ line: "moorage status github", meaning: "one server in full" },
 		{ line: "moorage status --json", meaning: "the same for programs" },
 	],
 	run: ({ args, options }, context) =>
 		withGateway(context, options, async (client) => {
 			const { output } = context;
 			if (args.server !== undefined) {
-				const found = await client.request("getServer", { path: { name: args.server } });
+				const found = await client.request("getServerDetails", { path: { name: args.server } });
 				if (options.json) output.raw(found.text);
-				else printServer(found.value, output);
+				else printServer(found.value, context.clock.now(), output);
 				return exit_codes.ok;
 			}
 			const { text, value } = await client.request("getStatus");

@@ -13,7 +13,7 @@ import { usageFailure } from "../failure.ts";
 import { counted, duration, printable } from "../output.ts";
 import { withProgress } from "../progress.ts";
 import { typedCommand } from "../self-command.ts";
-import { isUsable, printServers } from "../server-table.ts";
+import { isUsable, printSandboxNotes, printServers } from "../server-table.ts";
 import { startFailure } from "../start-failure.ts";
 import { changeLines } from "./reload.ts";
 
@@ -188,6 +188,7 @@ class UpRun {
 		);
 		output.line();
 		printServers(overview.servers, output);
+		printSandboxNotes(overview.servers, output);
 		output.line();
 		output.line(`Everything together:  ${output.look("cyan", `${overview.url}/mcp`)}`);
 		const data = await this.#dataHint(overview.data);

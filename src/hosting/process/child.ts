@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../../lib/clock.ts";
-import type { ChildHandle } from "../../upstreams/driver.ts";
+import type { ChildHandle, SandboxKind, SandboxState } from "../../upstreams/driver.ts";
 import { findProcesses, killProcesses, signalProcess, waitUntilGone } from "./cleanup.ts";
 import type { ContainmentMode } from "./containment.ts";
 import { endReason, limitNotes, memoryNote } from "./end-reason.ts";
@@ -46,6 +46,8 @@ export interface ContainedChildOptions {
 	readonly limits?: ChildLimits | undefined;
 	/** What is known at the start of how it is shut off from the machine. */
 	readonly notes?: readonly string[] | undefined;
+	/** What shuts it off from the machine. */
+	readonly sandbox?: SandboxKind | undefined;
 }
 
 /** The limits of a child, and who looks after them. */
@@ -74,6 +76,7 @@ export class ContainedChild implements ChildHandle {
 	readonly gone: Promise<void>;
 	/** Undefined on Windows, which can neither freeze nor stop processes. */
 	readonly hibernation: ChildHibernation | undefined;
+	readonly sandbox: SandboxState;
 
 	readonly #options: ContainedChildOptions;
 	readonly #notes: string[];
@@ -87,6 +90,7 @@ export class ContainedChild implements ChildHandle {
 		this.#options = options;
 		this.#notes = [...(options.notes ?? []), ...(options.limits?.notes ?? [])];
 		this.pid = options.pid;
+		this.sandbox = { kind: options.sandbox ?? "none", notes: options.notes ?? [] };
 		const child = options.process;
 		this.stdin = child.stdin;
 		this.stdout = child.stdout;

@@ -13,7 +13,7 @@ import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
 import type { Fault, FaultCode } from "../../protocol/fault.ts";
 import { makeFault } from "../../protocol/fault.ts";
-import type { ChildHandle, Spawner, SpawnRequest } from "../../upstreams/driver.ts";
+import type { ChildHandle, SandboxKind, Spawner, SpawnRequest } from "../../upstreams/driver.ts";
 import { probeSandbox, switchedOff } from "../sandbox/probe.ts";
 import { isSandboxed, protect, Sandbox } from "../sandbox/sandbox.ts";
 import type { Bounds, BoundsOptions } from "./bounds.ts";
@@ -155,6 +155,7 @@ interface ContainedProgram {
 	readonly line: CommandLine;
 	readonly env: Readonly<Record<string, string>>;
 	readonly mode: ContainmentMode;
+	readonly sandbox: SandboxKind;
 	readonly notes: readonly string[];
 	/** Opens what it is given as its fourth descriptor. */
 	readonly openFilter?: () => number;
@@ -165,6 +166,7 @@ interface StartedParts {
 	readonly marker: string;
 	readonly bounds: Bounds;
 	readonly mode: ContainmentMode;
+	readonly sandbox: SandboxKind;
 	readonly notes: readonly string[];
 }
 
@@ -261,7 +263,8 @@ export class ProcessSpawner implements Spawner {
 	): Promise<Result<ContainedProgram, string>> {
 		const { containment, sandbox } = this.#parts;
 		const { confinement } = request;
-		const bare = { line: containment.wrap(program, request.args), env, mode: containment.mode };
+		const line = containment.wrap(program, request.args);
+		const bare = { line, env, mode: containment.mode, sandbox: "none" as const };
 		if (confinement === undefined) {
 			return succeed({ ...bare, notes: [] });
 		}
@@ -272,7 +275,7 @@ export class ProcessSpawner implements Spawner {
 		const shut = prepared.value;
 		// A sandbox has a pid namespace of its own, which ends when its outermost process does.
 		return isSandboxed(shut)
-			? succeed({ ...shut, mode: "pid-namespace" })
+			? succeed({ ...shut, mode: "pid-namespace", sandbox: "bubblewrap" })
 			: succeed({ ...bare, notes: shut.notes });
 	}
 
@@ -307,6 +310,7 @@ export class ProcessSpawner implements Spawner {
 			marker: `${marker_name}=${marker_value}`,
 			bounds,
 			mode: program.mode,
+			sandbox: program.sandbox,
 			notes: program.notes,
 		});
 	}
@@ -352,7 +356,7 @@ export class ProcessSpawner implements Spawner {
 	async #adopt(
 		request: SpawnRequest,
 		child: ChildProcessWithoutNullStreams,
-		{ marker, bounds: { groups, limits }, mode, notes }: StartedParts,
+		{ marker, bounds: { groups, limits }, mode, ...about }: StartedParts,
 	): Promise<Result<ChildHandle, Fault>> {
 		const { pid } = child;
 		if (pid === undefined) {
@@ -365,7 +369,7 @@ export class ProcessSpawner implements Spawner {
 		const entry = this.#record(request.server, pid);
 		// Made before anything is awaited: an exit that comes early must find its listeners.
 		const parts = { process: child, pid, mode, entry, marker, table, clock, groups, limits };
-		const handle = new ContainedChild({ ...parts, notes });
+		const handle = new ContainedChild({ ...parts, ...about });
 		this.#children.add(handle);
 		void handle.gone.then(() => {
 			this.#children.delete(handle);

@@ -1,7 +1,7 @@
 import { type Duplex, PassThrough } from "node:stream";
 import type { Clock } from "../../lib/clock.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
-import type { ChildHandle, Hibernation } from "../driver.ts";
+import type { ChildHandle, Hibernation, SandboxState } from "../driver.ts";
 import { ContainerSleep } from "./container-sleep.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineProblem, engineSentence } from "./engine-problem.ts";
@@ -30,6 +30,7 @@ const cpu_period_us = 100_000;
 export class ContainerChild implements ChildHandle {
 	/** Its first process is the engine's child, and in a namespace of its own. */
 	readonly pid = 0;
+	readonly sandbox: SandboxState = { kind: "container", notes: [] };
 	readonly stdin: NodeJS.WritableStream;
 	readonly stdout = new PassThrough();
 	readonly stderr = new PassThrough();

@@ -11,6 +11,7 @@ import type {
 	DriverContext,
 	GoneReason,
 	Hibernation,
+	Isolation,
 	UpstreamRequest,
 } from "../driver.ts";
 import { UpstreamFaults } from "../faults.ts";
@@ -38,6 +39,8 @@ export class StdioConnection {
 	readonly #outbox: Outbox;
 	readonly #lifetime: Lifetime;
 	readonly #hibernation: Hibernation | undefined;
+	/** What shuts the program off from the machine, where that is known. */
+	readonly isolation: Isolation | undefined;
 	/** The call whose client is behind, while the program's output is not read for it. */
 	#held: PendingCall | undefined;
 	#hold_timer: Timer | undefined;
@@ -55,6 +58,7 @@ export class StdioConnection {
 		const send = (bytes: Buffer) => outbox.push(bytes, undefined);
 		this.#context = context;
 		this.#hibernation = child.hibernation;
+		this.isolation = isolationOf(child);
 		this.faults = faults;
 		this.#outbox = outbox;
 		this.#pending = new PendingCalls({
@@ -211,4 +215,9 @@ export class StdioConnection {
 		this.#asks.close();
 		if (!this.#lifetime.is_closing) this.onGone?.(end);
 	}
+}
+
+function isolationOf(child: ChildHandle): Isolation | undefined {
+	const { sandbox } = child;
+	return sandbox === undefined ? undefined : { sandbox, notes: () => child.notes?.() ?? [] };
 }

@@ -7,6 +7,7 @@ import type {
 	DriverContext,
 	Hello,
 	Hibernation,
+	Isolation,
 	Upstream,
 	UpstreamRequest,
 } from "../driver.ts";
@@ -52,6 +53,10 @@ class StdioUpstream implements Upstream {
 
 	get hibernation(): Hibernation | undefined {
 		return this.#connection.hibernation;
+	}
+
+	get isolation(): Isolation | undefined {
+		return this.#connection.isolation;
 	}
 
 	request(request: UpstreamRequest): Promise<Outcome> {
