@@ -248,6 +248,8 @@ export class Releases {
 			config_fingerprint,
 		});
 		this.#tell();
+		// Its plan may be the same as before: what runs still has the folders that were replaced.
+		await this.#options.hosting.restart(fork.server);
 		return succeed({
 			server: fork.server,
 			version: version.number,
