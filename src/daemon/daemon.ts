@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createAdminApi } from "../admin/api.ts";
 import type { Overview } from "../admin/contract.ts";
 import { type AdminListener, createAdminListener } from "../admin/listener.ts";
-import { adminTokenPath, ensureAdminToken } from "../admin/token.ts";
+import { adminTokenPath } from "../admin/token.ts";
 import { Catalogs } from "../catalog/catalogs.ts";
 import { diffPlans } from "../config/diff.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
@@ -24,11 +24,10 @@ import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { Releases } from "../releases/releases.ts";
-import { box_key_bytes, SecretBox } from "../secrets/box.ts";
-import { ensureKeyFile } from "../secrets/key-file.ts";
+import type { SecretBox } from "../secrets/box.ts";
 import { SessionEvents } from "../sessions/events.ts";
 import { Sessions } from "../sessions/sessions.ts";
-import { type Database, openDatabase } from "../store/database.ts";
+import type { Database } from "../store/database.ts";
 import { gatewayOwner } from "../store/meta-repository.ts";
 import { createRepositories, createWriter } from "../store/repositories.ts";
 import type { VersionRepository } from "../store/version-repository.ts";
@@ -42,6 +41,7 @@ import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
 import { ContainerHosting, isContainer } from "./containers.ts";
+import { lockInfo, openFoundation } from "./foundation.ts";
 import { overviewOf } from "./overview.ts";
 import { product } from "./product.ts";
 import { listenProblem, type StartProblem } from "./start-problem.ts";
@@ -61,6 +61,8 @@ export interface DaemonOptions {
 	readonly authorize?: OAuthSeams["authorize"];
 	/** False when the configuration file is not to be watched. */
 	readonly watch?: boolean;
+	/** How long requests in flight may go on when the gateway stops. */
+	readonly drain_ms?: number;
 	readonly onProgress?: (event: ProgressEvent) => void;
 }
 
@@ -101,8 +103,9 @@ export interface Reloaded {
 	readonly warnings: readonly string[];
 }
 
-/** How long requests in flight may go on when the gateway stops. */
-const drain_ms = 5_000;
+const drain_default_ms = 5_000;
+/** How long the last answers may take to reach clients that read slowly. */
+const answers_sent_ms = 1_000;
 const session_sweep_ms = 60_000;
 
 /** Builds a gateway from its configuration and starts it. */
@@ -124,21 +127,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
 	if (listening.ok) return listening;
 	await built.value.stop();
 	return listening;
-}
-
-function lockInfo(plan: Plan, clock: Clock) {
-	return {
-		version: product.version,
-		config_path: plan.source.path,
-		started_at_ms: clock.now(),
-	};
-}
-
-/** What the plans of versions are sealed with. */
-async function openBox(plan: Plan, random: Random): Promise<Result<SecretBox, StartProblem>> {
-	const path = join(plan.data, "keys", "store-key");
-	const key = await ensureKeyFile(path, box_key_bytes, random);
-	return key.ok ? succeed(new SecretBox(key.value, random)) : fail(key.problem);
 }
 
 /** Every room of the house, put together. */
@@ -176,22 +164,10 @@ class House implements Daemon, BackendRooms {
 		plan: Plan,
 		lock: DataLock,
 	): Promise<Result<House, StartProblem>> {
-		const database = await openDatabase({ path: join(plan.data, "moorage.db") });
-		if (!database.ok) {
-			options.log.error({ detail: database.problem.detail }, database.problem.message);
-			return fail({ message: database.problem.message, next: "" });
-		}
-		const token = await ensureAdminToken(plan.data, options.random);
-		if (!token.ok) {
-			await database.value.close();
-			return fail({ message: token.problem.message, next: token.problem.next });
-		}
-		const box = await openBox(plan, options.random);
-		if (!box.ok) {
-			await database.value.close();
-			return box;
-		}
-		const repositories = createRepositories(database.value.connection);
+		const opened = await openFoundation(plan, options);
+		if (!opened.ok) return opened;
+		const { database, token, box } = opened.value;
+		const repositories = createRepositories(database.connection);
 		const { meta } = repositories;
 		const owner_id = await gatewayOwner(meta, options.random);
 		const drawn = options.random.bytes(seal_key_bytes).toString("base64url");
@@ -216,8 +192,7 @@ class House implements Daemon, BackendRooms {
 			onRefused: (server, text) => house.#hosting.note(server, text),
 		});
 		const containers = new ContainerHosting({ ...around, programs: stdioDriver, egress });
-		const found = { database: database.value, token: token.value, box: box.value };
-		const parts = { ...found, spawner, containers, egress, lock, era_verdicts };
+		const parts = { database, token, box, spawner, containers, egress, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
 		await house.#sessions.restore();
 		await house.#events.restore();
@@ -576,8 +551,10 @@ class House implements Daemon, BackendRooms {
 		this.#watcher?.close();
 		this.#closing.abort();
 		this.#gateway.context.parked.close();
-		await this.#gateway.stop(drain_ms);
+		await this.#gateway.drain(this.#options.drain_ms ?? drain_default_ms);
+		// What still runs now ends with an error that says so, while its client can hear it.
 		await this.#hosting.stop({ drain_ms: 500 });
+		await this.#gateway.close(answers_sent_ms);
 		await this.#containers.close();
 		await this.#sessions.flush();
 		await this.#flushStore();

@@ -22,12 +22,15 @@ export interface Refusal {
 	readonly message: string;
 	/** Joins the reply and the log line, where there is one. */
 	readonly error_id?: string;
+	/** Raw JSON of the id it answers, where that was read. */
+	readonly id?: string | undefined;
 }
 
 /**
  * Refuses a request to an MCP address in the protocol's own words: clients take every JSON body
- * there for a message, and a modern one tells the era of its server by it. Whose request it was
- * is not known, so the id is null (JSON-RPC 2.0, section 5).
+ * there for a message, and a modern one tells the era of its server by it. Where the
+ * body was not read, it is not known whose request it was: its id is null (JSON-RPC 2.0,
+ * section 5).
  */
 export function answerError(
 	response: ServerResponse,
@@ -35,10 +38,10 @@ export function answerError(
 	refusal: Refusal,
 	headers: Readonly<Record<string, string>> = {},
 ): void {
-	const { code, message, error_id } = refusal;
+	const { code, message, error_id, id = "null" } = refusal;
 	const rpc_code = code in fault_rpc_codes ? fault_rpc_codes[code as FaultCode] : undefined;
 	const data = JSON.stringify({ code, error_id, retry_safe: status !== 500 });
-	const bytes = composeError("null", rpc_code ?? rpc_codes.invalid_request, message, data);
+	const bytes = composeError(id, rpc_code ?? rpc_codes.invalid_request, message, data);
 	response.writeHead(status, {
 		...headers,
 		"content-type": "application/json",

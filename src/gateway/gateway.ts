@@ -17,8 +17,10 @@ import { SseEdge } from "./edges/sse-edge.ts";
 import { type Endpoint, endpointsOf } from "./endpoint.ts";
 import { isAllowedHost, isAllowedOrigin } from "./guard.ts";
 import { serveHealth } from "./health.ts";
+import { OpenAnswers } from "./open-answers.ts";
 import { Pushes } from "./pushes.ts";
 import { answerJson, type EndpointPart, type Route, routeOf } from "./routes.ts";
+import { come_back, shutting_down } from "./shutting-down.ts";
 import { ResourceSubscriptions } from "./subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
 
@@ -54,6 +56,7 @@ export class Gateway {
 	readonly #edges: Edges;
 	readonly #sse: SseEdge;
 	readonly #closing = new AbortController();
+	readonly #answers = new OpenAnswers();
 	#server: Server | undefined;
 	#plan: Plan;
 	#authenticate: Authenticate;
@@ -84,6 +87,7 @@ export class Gateway {
 		this.#edges = {
 			legacy,
 			modern: new ModernEdge(context, { pushes, subscriptions, stopping }),
+			stopping,
 		};
 		this.#sse = new SseEdge({ context, legacy, states: this.#states, pushes, stopping });
 		this.#plan = plan;
@@ -146,16 +150,29 @@ export class Gateway {
 		});
 	}
 
-	/** Takes no new requests, lets running ones finish until the deadline, then cuts. */
-	async stop(deadline_ms: number): Promise<void> {
-		const server = this.#server;
-		if (server === undefined || this.#stopping) return;
+	/**
+	 * Takes no new calls and lets running ones finish until the deadline. The listener stays open
+	 * meanwhile: who calls now is told when to come back, instead of finding nobody, and clients
+	 * may still answer what a running call asks them.
+	 */
+	async drain(deadline_ms: number): Promise<void> {
+		if (this.#stopping) return;
 		this.#stopping = true;
-		const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-		server.closeIdleConnections();
 		this.#closing.abort();
 		this.#states.abandonPushes();
 		await this.#settle(deadline_ms);
+	}
+
+	/** Lets what is written reach its readers until the deadline, then closes everything. */
+	async close(deadline_ms: number): Promise<void> {
+		const server = this.#server;
+		if (server === undefined) return;
+		this.#server = undefined;
+		this.#stopping = true;
+		const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+		server.closeIdleConnections();
+		this.#sse.hangUp();
+		await this.#answers.sent(deadline_ms, this.context.clock);
 		server.closeAllConnections();
 		await closed;
 	}
@@ -172,6 +189,7 @@ export class Gateway {
 	}
 
 	#serve(request: IncomingMessage, response: ServerResponse): void {
+		this.#answers.add(response);
 		const route = routeOf(request.url ?? "/");
 		const refusal = this.#refusal(request);
 		if (refusal !== undefined) {
@@ -182,7 +200,8 @@ export class Gateway {
 		}
 		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route);
 		else if (this.#stopping) {
-			answerJson(response, 503, { error: shutting_down.code, message: shutting_down.message });
+			const body = { error: shutting_down.code, message: shutting_down.message };
+			answerJson(response, 503, body, come_back);
 		} else if (route.kind === "admin") this.#options.admin(request, response);
 		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
@@ -197,8 +216,9 @@ export class Gateway {
 		const { origin } = request.headers;
 		// Only MCP addresses are open to pages of other origins; the rest has no such headers.
 		const headers = origin === undefined ? no_headers : corsHeaders(origin);
-		if (this.#stopping) {
-			answerError(response, 503, shutting_down, headers);
+		// What is posted may be the answer to a running call's question: the edges look at it.
+		if (this.#stopping && (request.method !== "POST" || route.part === "sse")) {
+			answerError(response, 503, shutting_down, { ...headers, ...come_back });
 			return;
 		}
 		if (origin !== undefined && request.method === "OPTIONS") {
@@ -275,11 +295,6 @@ const not_found = {
 	error: "not_found",
 	message: "Nothing is here. MCP addresses are /mcp and /<server>/mcp.",
 };
-
-const shutting_down = {
-	code: "gateway_stopping",
-	message: "Moorage is shutting down. Try again in a moment.",
-} as const;
 
 const overloaded = {
 	code: "overloaded",

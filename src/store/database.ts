@@ -2,8 +2,10 @@ import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
+import { type Clock, systemClock } from "../lib/clock.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
-import { all_migrations, type Migrations, migrate } from "./migrate.ts";
+import { copyBeforeUpgrade } from "./copy-before-upgrade.ts";
+import { all_migrations, type Migrations, migrate, missingMigrations } from "./migrate.ts";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
 import { corruptMessage, describeOpenError, type StoreProblem } from "./store-problem.ts";
 import type { Connection, Tables } from "./tables.ts";
@@ -25,6 +27,8 @@ export interface DatabaseOptions {
 	readonly path: string;
 	/** For tests of migrations; all of them unless given. */
 	readonly migrations?: Migrations;
+	/** Tells when a copy was made before an upgrade. */
+	readonly clock?: Clock;
 }
 
 /** How long opening waits for another process that holds the file. */
@@ -43,14 +47,15 @@ const check_bytes_max = 16 * 1024 * 1024;
 const journal_bytes_max = 16 * 1024 * 1024;
 
 /**
- * Opens or makes the database and runs the migrations that are missing. The file is for this
+ * Opens or makes the database and runs the migrations that are missing, after a copy of what was
+ * there. The file is for this
  * user only (0600), and so is a folder that has to be made (0700). Never throws for what a
  * machine may do wrong: that is a problem with a sentence.
  */
 export async function openDatabase(
 	options: DatabaseOptions,
 ): Promise<Result<Database, StoreProblem>> {
-	const { path, migrations = all_migrations } = options;
+	const { path, migrations = all_migrations, clock = systemClock } = options;
 	let raw: DatabaseSync | undefined;
 	try {
 		const size_bytes = path === ":memory:" ? 0 : prepareFile(path);
@@ -61,7 +66,11 @@ export async function openDatabase(
 			return fail({ code: "corrupt", message: corruptMessage(path), detail: damage });
 		}
 		const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(raw) });
-		const migrated = await migrate(kysely as Kysely<unknown>, path, migrations);
+		const untyped = kysely as Kysely<unknown>;
+		const missing = await missingMigrations(untyped, migrations);
+		const [first] = missing;
+		if (first !== undefined) copyBeforeUpgrade(raw, path, first, clock);
+		const migrated = await migrate(untyped, path, migrations);
 		if (!migrated.ok) {
 			await kysely.destroy();
 			return migrated;

@@ -41,6 +41,32 @@ export async function migrate(
 	});
 }
 
+/**
+ * The names of the migrations a database of ours still needs, oldest first. One that is new, of
+ * another program, or newer than this version needs none.
+ */
+export async function missingMigrations(
+	db: Kysely<unknown>,
+	migrations: Migrations,
+): Promise<readonly string[]> {
+	const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+	if (!tables.some(({ name }) => name === ledger)) return [];
+	const done = new Set(await doneMigrations(db));
+	if ([...done].some((name) => !Object.hasOwn(migrations, name))) return [];
+	return Object.keys(migrations)
+		.filter((name) => !done.has(name))
+		.sort();
+}
+
+async function doneMigrations(db: Kysely<unknown>): Promise<readonly string[]> {
+	const rows = await (db as Kysely<{ [ledger]: { name: string } }>)
+		.selectFrom(ledger)
+		.select("name")
+		.orderBy("name")
+		.execute();
+	return rows.map((row) => row.name);
+}
+
 async function findProblem(
 	db: Kysely<unknown>,
 	path: string,
@@ -58,18 +84,15 @@ async function findProblem(
 			detail: `its tables: ${names.slice(0, 10).join(", ")}`,
 		};
 	}
-	const done = await (db as Kysely<{ [ledger]: { name: string } }>)
-		.selectFrom(ledger)
-		.select("name")
-		.orderBy("name")
-		.execute();
-	const unknown = done.map((row) => row.name).filter((name) => !Object.hasOwn(migrations, name));
+	const done = await doneMigrations(db);
+	const unknown = done.filter((name) => !Object.hasOwn(migrations, name));
 	if (unknown.length === 0) return undefined;
 	return {
 		code: "newer",
 		message:
 			`The database ${path} was made by a newer version of Moorage. ` +
-			"Use that version or a later one, or restore the backup made before the upgrade.",
+			"Use that version or a later one, or put the copy made before the upgrade, in the folder " +
+			"before-upgrade beside it, in its place.",
 		detail: `unknown migrations: ${unknown.slice(0, 10).join(", ")}`,
 	};
 }

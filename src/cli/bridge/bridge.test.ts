@@ -216,6 +216,11 @@ test("a gateway that is away for a while is waited for, wherever it comes back",
 	assert.equal(parse(scene.lines[0] as string)["id"], 1);
 });
 
+const plain_refusal = '{"error":"gateway_stopping","message":"Shutting down."}';
+const refusal =
+	'{"jsonrpc":"2.0","id":null,"error":{"code":1203,"message":"Shutting down.",' +
+	'"data":{"code":"gateway_stopping"}}}';
+
 test("a request that a stopping gateway turns away is sent again", async (context) => {
 	const scene = await openBridge(context);
 	let turned_away = 0;
@@ -223,7 +228,7 @@ test("a request that a stopping gateway turns away is sent again", async (contex
 		if (turned_away === 2) return echo(received);
 		turned_away += 1;
 		received.response.writeHead(503, { "content-type": "application/json" });
-		return received.response.end('{"error":"gateway_stopping","message":"Shutting down."}');
+		return received.response.end(turned_away === 1 ? plain_refusal : refusal);
 	};
 	scene.send(modern(1, "tools/call", { name: "a" }));
 	await until(() => scene.lines.length === 1);

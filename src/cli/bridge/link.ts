@@ -2,6 +2,7 @@ import { Agent, type Dispatcher, request } from "undici";
 import { type Clock, sleep } from "../../lib/clock.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import { indexMessage } from "../../wire/index-message.ts";
+import { readJson } from "../../wire/object.ts";
 
 /** How the link finds the gateway. */
 export interface LinkOptions {
@@ -109,10 +110,10 @@ export class Link {
 			});
 			const { statusCode: status, headers, body } = response;
 			if (status !== 503) return { status, headers, body };
-			// A gateway that is stopping or full turns requests away before it reads them; with a
-			// JSON-RPC message in its body this status is an answer like any other.
+			// A gateway that stops turns requests away before anything is done for them; any other
+			// JSON-RPC message under this status is an answer.
 			const bytes = Buffer.from(await body.arrayBuffer());
-			return indexMessage(bytes).ok ? { status, headers, body: once(bytes) } : "absent";
+			return isAnswer(bytes) ? { status, headers, body: once(bytes) } : "absent";
 		} catch (error) {
 			if (parts.signal.aborted) return "aborted";
 			return neverConnected(error) ? "absent" : "lost";
@@ -125,6 +126,16 @@ const details: Readonly<Record<LinkProblem["kind"], string>> = {
 	lost: "The Moorage gateway went away before it answered; whether the request was carried out is unknown.",
 	aborted: "The request was cancelled.",
 };
+
+/** Whether a 503 says something of the request itself, not only that nobody is there for it. */
+function isAnswer(bytes: Buffer): boolean {
+	const indexed = indexMessage(bytes);
+	if (!indexed.ok) return false;
+	const error = readJson(bytes, indexed.value.error?.span) as
+		| { data?: { code?: unknown } }
+		| undefined;
+	return error?.data?.code !== "gateway_stopping";
+}
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 	yield bytes;

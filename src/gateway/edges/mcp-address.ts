@@ -3,9 +3,13 @@ import { header_names } from "../../protocol/headers.ts";
 import { eraOf } from "../../protocol/revisions.ts";
 import { composeError } from "../../wire/compose.ts";
 import { indexMessage, isBatch } from "../../wire/index-message.ts";
+import type { Span } from "../../wire/message.ts";
+import { rawText } from "../../wire/object.ts";
+import { answerError } from "../answer-error.ts";
 import type { GatewayContext } from "../context.ts";
 import { readBody } from "../read-body.ts";
 import { renderReply } from "../render.ts";
+import { come_back, shutting_down } from "../shutting-down.ts";
 import { classify, readHeader } from "./classify.ts";
 import { acceptsJson, acceptsStreams, type Exchange } from "./exchange.ts";
 import type { LegacyEdge } from "./legacy.ts";
@@ -15,6 +19,8 @@ import type { ModernEdge } from "./modern.ts";
 export interface Edges {
 	readonly legacy: LegacyEdge;
 	readonly modern: ModernEdge;
+	/** Aborts when the gateway stops: no request is taken from then on, answers are. */
+	readonly stopping: AbortSignal;
 }
 
 /** Serves one HTTP request at an MCP address: finds the era and hands over to its edge. */
@@ -63,13 +69,19 @@ async function servePost(exchange: Exchange, edges: Edges, context: GatewayConte
 		refuse(exchange, 413, rpc_codes.invalid_request, text);
 		return;
 	}
-	if (isBatch(body.value)) return edges.legacy.batch(exchange, body.value);
+	if (isBatch(body.value)) {
+		if (edges.stopping.aborted) return refuseStopping(exchange);
+		return edges.legacy.batch(exchange, body.value);
+	}
 	const indexed = indexMessage(body.value);
 	if (!indexed.ok) {
 		const { code, message, id } = indexed.problem;
 		// What stands in bytes that are no JSON is no id (JSON-RPC 2.0, section 5).
 		refuse(exchange, 400, code, message, code === rpc_codes.parse_error ? "null" : id);
 		return;
+	}
+	if (edges.stopping.aborted && indexed.value.kind === "request") {
+		return refuseStopping(exchange, rawText(body.value, indexed.value.id as Span));
 	}
 	const era = classify(indexed.value, request.headers);
 	if (era.kind === "rejected") {
@@ -80,6 +92,10 @@ async function servePost(exchange: Exchange, edges: Edges, context: GatewayConte
 		return;
 	}
 	return edges[era.kind].post(exchange, indexed.value);
+}
+
+function refuseStopping({ response, headers }: Exchange, id?: string): void {
+	answerError(response, 503, { ...shutting_down, id }, { ...headers, ...come_back });
 }
 
 function mediaProblem(exchange: Exchange): { status: number; text: string } | undefined {

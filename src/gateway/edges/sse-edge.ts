@@ -11,6 +11,7 @@ import { combined_endpoint, type Endpoint } from "../endpoint.ts";
 import type { Pushes } from "../pushes.ts";
 import { readBody } from "../read-body.ts";
 import { renderReply } from "../render.ts";
+import { come_back, shutting_down } from "../shutting-down.ts";
 import { readHeader } from "./classify.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LegacyEdge } from "./legacy.ts";
@@ -88,9 +89,18 @@ export class SseEdge {
 		}
 		const message = await this.#read(exchange);
 		if (message === undefined) return;
+		if (this.#parts.stopping.aborted && message.kind === "request") {
+			answerError(response, 503, shutting_down, { ...headers, ...come_back });
+			return;
+		}
 		response.writeHead(202, { ...headers, "content-type": "text/plain" });
 		response.end("Accepted");
 		await this.#take(link, endpoint, message);
+	}
+
+	/** Ends the streams, whose clients may take them up again at the next gateway. */
+	hangUp(): void {
+		for (const link of this.#links.values()) link.hangUp();
 	}
 
 	/** The link of a client that lost its stream, or its stored session, taken up again. */
