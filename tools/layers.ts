@@ -12,7 +12,7 @@ export const layers: readonly (readonly string[])[] = [
 	["lib"],
 	["config", "protocol", "wire"],
 	["store", "secrets", "telemetry"],
-	["upstreams", "identity", "policy", "approvals", "audit"],
+	["upstreams", "identity", "backup", "policy", "approvals", "audit"],
 	["hosting", "catalog", "sessions"],
 	["gateway", "releases", "trust", "evals"],
 	["admin", "dashboard"],

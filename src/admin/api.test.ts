@@ -233,6 +233,27 @@ const scenarios: readonly Scenario[] = [
 		status: 200,
 		calls: ["plan()"],
 	},
+	{
+		operation: "createBackup",
+		path: "/api/backup",
+		body: '{"path":"/backups/monday"}',
+		status: 201,
+		calls: ["createBackup(/backups/monday)"],
+	},
+	{
+		operation: "createBackup",
+		path: "/api/backup",
+		body: '{"path":"/taken"}',
+		status: 409,
+		calls: ["createBackup(/taken)"],
+	},
+	{
+		operation: "createBackup",
+		path: "/api/backup",
+		body: '{"path":""}',
+		status: 400,
+		calls: [],
+	},
 	{ operation: "getDoctor", path: "/api/doctor", status: 200, calls: ["doctor()"] },
 ];
 

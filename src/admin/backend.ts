@@ -1,6 +1,7 @@
 import type { Result } from "../lib/result.ts";
 import type {
 	AddServer,
+	Backup,
 	ChangedServer,
 	Changes,
 	Deployed,
@@ -63,6 +64,8 @@ export interface AdminBackend {
 	restartServer(name: string): Promise<Result<ServerStatus, AdminProblem>>;
 	/** Reads the configuration again; on mistakes everything runs on as it was. */
 	reload(): Promise<Result<Reloaded, AdminProblem>>;
+	/** Copies everything that is kept into a new folder. */
+	createBackup(path: string): Promise<Result<Backup, AdminProblem>>;
 	doctor(): Promise<DoctorReport>;
 	readonly releases: ReleaseBackend;
 }

@@ -315,6 +315,16 @@ export const server_details_schema = z.object({
 	stderr: z.array(z.string()).describe("The last lines it wrote to its standard error."),
 });
 
+export const create_backup_schema = z.strictObject({
+	path: z.string().min(1).max(4096).describe("Absolute path of a folder that does not exist."),
+});
+export const backup_schema = z.object({
+	path: z.string(),
+	files: count_schema,
+	bytes: count_schema,
+	servers: z.array(z.string()).describe("Servers whose volumes are in it."),
+});
+
 export const doctor_check_schema = z.object({
 	name: z.string(),
 	status: z.enum(["ok", "limited", "missing"]),
@@ -373,6 +383,7 @@ export type DeployRequest = Shape<typeof deploy_schema>;
 export type Deployed = Shape<typeof deployed_schema>;
 export type Forked = Shape<typeof forked_schema>;
 export type Changes = Shape<typeof changes_schema>;
+export type Backup = Shape<typeof backup_schema>;
 export type DoctorCheck = Shape<typeof doctor_check_schema>;
 export type DoctorReport = Shape<typeof doctor_schema>;
 export type ProblemDetails = Shape<typeof problem_schema>;

@@ -4,6 +4,7 @@ import { fail, type Result, succeed } from "../lib/result.ts";
 import type { AdminBackend, ItemList, ReleaseBackend } from "./backend.ts";
 import {
 	add_server_schema,
+	create_backup_schema,
 	deploy_schema,
 	fork_schema,
 	type ItemKind,
@@ -77,6 +78,12 @@ export function createHandlers(
 		listEndpoints: () => json({ endpoints: backend.status().endpoints }),
 		reload: async () => outcome(await backend.reload()),
 		...releaseHandlers(backend.releases),
+		async createBackup(context) {
+			const body = await readBody(context.req.raw, entry_bytes_max, create_backup_schema);
+			if (!body.ok) return problemResponse(body.problem);
+			const made = await backend.createBackup(body.value.path);
+			return made.ok ? json(made.value, 201) : problemResponse(made.problem);
+		},
 		getDoctor: async () => json(await backend.doctor()),
 	};
 }

@@ -1,8 +1,10 @@
 import type { z } from "zod";
 import {
 	add_server_schema,
+	backup_schema,
 	changed_server_schema,
 	changes_schema,
+	create_backup_schema,
 	deploy_schema,
 	deployed_schema,
 	doctor_schema,
@@ -220,6 +222,15 @@ export const operations = {
 		reply: changes_schema,
 		reply_status: 200,
 		problems: [422],
+	},
+	createBackup: {
+		method: "POST",
+		path: "/api/backup",
+		summary: "Copies everything the gateway keeps into a new folder, while it runs.",
+		body: create_backup_schema,
+		reply: backup_schema,
+		reply_status: 201,
+		problems: [400, 409, 413, 415],
 	},
 	getDoctor: {
 		method: "GET",

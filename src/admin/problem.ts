@@ -18,6 +18,7 @@ export type AdminProblemCode =
 	| "version_unknown" // there is no such version of the server
 	| "nothing_to_do" // what was asked for is so already, or nothing waits for it
 	| "release_failed" // a new version was given up; the old one runs on
+	| "backup_failed" // there is something at its place, or the system refused to write it
 	| "rpc_error"; // the server answered with an error of its own
 
 /** Something the API refuses or could not do. */
@@ -182,6 +183,11 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		next: "List the versions: `moorage versions NAME`.",
 	},
 	release_failed: { status: 502, title: "New version was given up", next: look_at_logs },
+	backup_failed: {
+		status: 409,
+		title: "Backup was not made",
+		next: "Name a folder that does not exist yet, where there is room and this user may write.",
+	},
 	rpc_error: {
 		status: 502,
 		title: "Server answered with an error",

@@ -1,10 +1,12 @@
 import type { Command } from "./command.ts";
 import { add_command } from "./commands/add.ts";
 import { apply_command } from "./commands/apply.ts";
+import { backup_command } from "./commands/backup.ts";
 import { call_command } from "./commands/call.ts";
 import { connect_command } from "./commands/connect.ts";
 import { deploy_command } from "./commands/deploy.ts";
 import { doctor_command } from "./commands/doctor.ts";
+import { export_command } from "./commands/export.ts";
 import { fork_command } from "./commands/fork.ts";
 import { prompts_command, resources_command, tools_command } from "./commands/items.ts";
 import { key_command } from "./commands/key.ts";
@@ -14,6 +16,7 @@ import { plan_command } from "./commands/plan.ts";
 import { promote_command } from "./commands/promote.ts";
 import { reload_command } from "./commands/reload.ts";
 import { restart_command } from "./commands/restart.ts";
+import { restore_command } from "./commands/restore.ts";
 import { rm_command } from "./commands/rm.ts";
 import { rollback_command } from "./commands/rollback.ts";
 import { status_command } from "./commands/status.ts";
@@ -43,6 +46,9 @@ export const all_commands: readonly Command[] = [
 	rollback_command,
 	fork_command,
 	promote_command,
+	backup_command,
+	restore_command,
+	export_command,
 	stdio_command,
 	key_command,
 	doctor_command,

@@ -1,3 +1,4 @@
+import type { BackupProblem } from "../backup/problem.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { exit_codes } from "./exit-codes.ts";
 
@@ -31,4 +32,9 @@ export class CommandFailure extends Error {
 /** The command line was wrong in a way only the command itself can see. */
 export function usageFailure(message: string, next: string): CommandFailure {
 	return new CommandFailure({ exit_code: exit_codes.usage, code: "usage", message, next });
+}
+
+/** A backup that could not be made or put back. */
+export function backupFailure({ code, message }: BackupProblem): CommandFailure {
+	return new CommandFailure({ exit_code: exit_codes.failed, code, message });
 }

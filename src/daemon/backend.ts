@@ -1,6 +1,8 @@
+import { isAbsolute, join } from "node:path";
 import type { AdminBackend, ItemList } from "../admin/backend.ts";
 import type {
 	AddServer,
+	Backup,
 	ChangedServer,
 	DoctorReport,
 	ItemKind,
@@ -11,6 +13,7 @@ import type {
 	ServerStatus,
 } from "../admin/contract.ts";
 import { type AdminProblem, problemOf, problemOfFault } from "../admin/problem.ts";
+import { makeBackup } from "../backup/make-backup.ts";
 import type { Catalogs, ServerCatalog } from "../catalog/catalogs.ts";
 import { addServer, type NewServer, removeServer } from "../config/edit.ts";
 import type { Plan } from "../config/plan.ts";
@@ -21,12 +24,15 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { knownCatalog } from "../gateway/local/known-catalog.ts";
 
 import { probeMachine } from "../hosting/doctor.ts";
-
 import type { Hosting } from "../hosting/hosting.ts";
+import { lock_file_name } from "../hosting/packages/lock-file.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
+import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
+import { configFolder } from "./config-files.ts";
+import { product } from "./product.ts";
 import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
 import { type DetailRooms, detailsOf } from "./server-details.ts";
 
@@ -39,6 +45,9 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly url: string;
 	readonly clock: Clock;
 	readonly environment: Environment;
+	readonly random: Random;
+	/** Resolves when everything that was to be written is in the database. */
+	flush(): Promise<void>;
 	overview(): Overview;
 	reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>>;
 }
@@ -147,6 +156,28 @@ export class DaemonBackend implements AdminBackend {
 	async reload(): Promise<Result<Reloaded, AdminProblem>> {
 		const outcome = await this.#rooms.reload();
 		return outcome.ok ? outcome : fail(refusedConfig(outcome.problem));
+	}
+
+	async createBackup(path: string): Promise<Result<Backup, AdminProblem>> {
+		if (!isAbsolute(path)) {
+			return fail(problemOf("invalid_request", "path must be absolute."));
+		}
+		const { clock, config, hosting, plan, random } = this.#rooms;
+		const beside = configFolder(config);
+		const file = config.source.path;
+		const made = await makeBackup(path, {
+			data: plan.data,
+			config: [
+				...(file === undefined ? [] : [file]),
+				...(beside === undefined ? [] : [join(beside, lock_file_name)]),
+			],
+			version: product.version,
+			clock,
+			random,
+			still: (server) => hosting.still(server),
+			flush: () => this.#rooms.flush(),
+		});
+		return made.ok ? made : fail(problemOf("backup_failed", made.problem.message));
 	}
 
 	async doctor(): Promise<DoctorReport> {

@@ -281,6 +281,15 @@ class House implements Daemon, BackendRooms {
 		return this.#options.clock;
 	}
 
+	get random(): Random {
+		return this.#options.random;
+	}
+
+	async flush(): Promise<void> {
+		await this.#sessions.flush();
+		await this.#flushStore();
+	}
+
 	get environment(): Environment {
 		return this.#options.environment;
 	}
@@ -556,8 +565,7 @@ class House implements Daemon, BackendRooms {
 		await this.#hosting.stop({ drain_ms: 500 });
 		await this.#gateway.close(answers_sent_ms);
 		await this.#containers.close();
-		await this.#sessions.flush();
-		await this.#flushStore();
+		await this.flush();
 		await this.#database.close();
 		await this.#spawner.close();
 		await this.#egress.close();

@@ -1,6 +1,7 @@
 import type { AdminBackend, ItemList } from "../../src/admin/backend.ts";
 import type {
 	AddServer,
+	Backup,
 	ChangedServer,
 	DoctorReport,
 	ItemKind,
@@ -135,6 +136,15 @@ export class RecordingBackend implements AdminBackend {
 		this.calls.push("reload()");
 		if (this.reload_throws) throw new Error("a defect");
 		return succeed({ added: ["b"], removed: [], changed: ["time"], warnings: [] });
+	}
+
+	createBackup(path: string): Promise<Result<Backup, AdminProblem>> {
+		this.calls.push(`createBackup(${path})`);
+		return Promise.resolve(
+			path === "/taken"
+				? fail(problemOf("backup_failed", "/taken exists already."))
+				: succeed({ path, files: 1, bytes: 2, servers: ["time"] }),
+		);
 	}
 
 	async doctor(): Promise<DoctorReport> {

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import {
+	appendFile,
+	mkdir,
+	mkdtemp,
+	readdir,
+	readFile,
+	rm,
+	stat,
+	writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
+import { runCli } from "../support/run-cli.ts";
+import { openLegacy } from "../support/wire-clients.ts";
+
+let folder: string;
+let backup: string;
+let session_id: string;
+const canary = "canary-7d1f0b";
+const servers = () => ({
+	echo: { ...stdioFixture("echo"), env: { API_KEY: canary } },
+});
+
+/** A gateway whose backup is made while it runs and has a session and a volume. */
+before(async () => {
+	folder = await mkdtemp(join(tmpdir(), "moorage-backup-"));
+	backup = join(folder, "backup");
+	const home = join(folder, "one");
+	await mkdir(home);
+	const gateway = await startGateway({ servers: servers() }, { folder: home });
+	try {
+		await backUp(gateway, home);
+	} finally {
+		await gateway.stop();
+	}
+});
+
+async function backUp(gateway: TestGateway, home: string): Promise<void> {
+	const client = await openLegacy(gateway.address("echo"));
+	session_id = client.session_id;
+	await client.call("echo", '{"text":"one"}');
+	await writeFile(join(home, ".moorage", "volumes", "echo", "shared", "notes.txt"), "kept");
+	const made = await runCli(["backup", backup, "--json"], { cwd: home });
+	assert.equal(made.code, 0, made.stderr);
+	const { files, servers: copied } = JSON.parse(made.stdout) as {
+		files: number;
+		servers: string[];
+	};
+	assert.ok(files > 3);
+	assert.deepEqual(copied, ["echo"]);
+	// The gateway goes on, and so do its servers.
+	assert.match(JSON.stringify(await client.call("echo", '{"text":"two"}')), /two/);
+	const again = await runCli(["backup", backup], { cwd: home });
+	assert.equal(again.code, 1);
+	assert.match(again.stderr, /exists already/);
+	const busy = await runCli(["restore", backup, "--force"], { cwd: home });
+	assert.equal(busy.code, 1);
+	assert.match(busy.stderr, /already runs on the data folder/);
+}
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+test("a restored data folder has the session, the catalog and the volume", async (t) => {
+	const home = join(folder, "two");
+	const data = join(home, ".moorage");
+	const done = await runCli(["restore", backup, "--data", data, "--config", home, "--json"], {
+		cwd: folder,
+	});
+	assert.equal(done.code, 0, done.stderr);
+	const original = await readFile(join(folder, "one", "moorage.yaml"), "utf8");
+	assert.equal(await readFile(join(home, "moorage.yaml"), "utf8"), original);
+	const volume = join(data, "volumes", "echo", "shared", "notes.txt");
+	assert.equal(await readFile(volume, "utf8"), "kept");
+	if (process.platform !== "win32") {
+		assert.equal((await stat(join(data, "keys", "store-key"))).mode & 0o777, 0o600);
+		assert.equal((await stat(backup)).mode & 0o777, 0o700);
+	}
+	const gateway = await startGateway({ servers: servers() }, { folder: home });
+	t.after(() => gateway.stop());
+	const params = { name: "echo", arguments: { text: "still here" } };
+	const called = await fetch(gateway.address("echo"), {
+		method: "POST",
+		headers: {
+			"content-type": "application/json",
+			accept: "application/json, text/event-stream",
+			"mcp-session-id": session_id,
+			"mcp-protocol-version": "2025-11-25",
+		},
+		body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params }),
+	});
+	assert.equal(called.status, 200);
+	assert.match(await called.text(), /still here/);
+	const versions = gateway.daemon.overview().servers.map(({ name, tools }) => [name, tools > 0]);
+	assert.deepEqual(versions, [["echo", true]]);
+});
+
+test("a folder with something in it is replaced only when told so", async () => {
+	const data = join(folder, "three");
+	assert.equal((await runCli(["restore", backup, "--data", data], { cwd: folder })).code, 0);
+	await writeFile(join(data, "later.txt"), "later");
+	const refused = await runCli(["restore", backup, "--data", data], { cwd: folder });
+	assert.equal(refused.code, 1);
+	assert.match(refused.stderr, /not empty.*--force/s);
+	assert.equal(await readFile(join(data, "later.txt"), "utf8"), "later");
+	const forced = await runCli(["restore", backup, "--data", data, "--force"], { cwd: folder });
+	assert.equal(forced.code, 0, forced.stderr);
+	assert.ok(!(await readdir(data)).some((name) => name === "later.txt" || name.startsWith(".")));
+	// What is stopped can be backed up as well.
+	const stopped = await runCli(["backup", join(folder, "stopped"), "--data", data], {
+		cwd: folder,
+	});
+	assert.equal(stopped.code, 0, stopped.stderr);
+});
+
+test("a damaged backup is refused before anything is touched", async () => {
+	const copy = join(folder, "damaged");
+	assert.equal((await runCli(["restore", backup, "--data", copy], { cwd: folder })).code, 0);
+	for (const path of ["moorage.db", "volumes/echo/shared/notes.txt", "manifest.json"]) {
+		const file = join(backup, path);
+		const before = await readFile(file);
+		await appendFile(file, "x");
+		const data = join(folder, "untouched");
+		const refused = await runCli(["restore", backup, "--data", data], { cwd: folder });
+		await writeFile(file, before);
+		assert.equal(refused.code, 1);
+		assert.match(refused.stderr, /is damaged/);
+		assert.match(refused.stderr, new RegExp(path.replaceAll("/", ".")));
+		await assert.rejects(stat(data), /ENOENT/);
+	}
+	const missing = await runCli(["restore", join(folder, "nothing")], { cwd: folder });
+	assert.equal(missing.code, 1);
+	assert.match(missing.stderr, /is not a backup/);
+});
+
+test("an export has configuration, catalog and versions, and no secret", async () => {
+	const home = join(folder, "one");
+	const { code, stdout, stderr } = await runCli(["export"], { cwd: home });
+	assert.equal(code, 0, stderr);
+	assert.doesNotMatch(stdout, new RegExp(canary));
+	const key = (await readFile(join(home, ".moorage", "keys", "store-key"), "utf8")).trim();
+	assert.ok(!stdout.includes(key));
+	const exported = JSON.parse(stdout) as {
+		configuration: { servers: Record<string, { env: object }> };
+		catalogs: { server: string; tools: unknown[] }[];
+		versions: { server: string; number: number; plan?: unknown }[];
+	};
+	assert.deepEqual(exported.configuration.servers["echo"]?.env, { API_KEY: "${API_KEY}" });
+	assert.equal(exported.catalogs[0]?.server, "echo");
+	assert.equal(exported.versions[0]?.number, 1);
+	assert.equal(exported.versions[0]?.plan, undefined);
+	const file = join(folder, "export.json");
+	assert.equal((await runCli(["export", file], { cwd: home })).code, 0);
+	assert.doesNotMatch(await readFile(file, "utf8"), new RegExp(canary));
+	const again = await runCli(["export", file], { cwd: home });
+	assert.equal(again.code, 1, "what is there is not written over");
+});
