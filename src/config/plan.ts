@@ -223,7 +223,7 @@ export interface Limits {
 	readonly reply_bytes_max: number;
 	readonly requests_in_flight_max: number;
 	readonly sessions_max: number;
-	/** Calls in flight and waiting for one server instance. */
+	/** Calls in flight on one instance, where its server sets no `concurrency_max` of its own. */
 	readonly calls_per_server_max: number;
 	/** How long a list waits for a server that is still starting. */
 	readonly list_wait_ms: number;

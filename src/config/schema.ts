@@ -176,7 +176,9 @@ const limits_schema = z.strictObject({
 		.describe("Sessions of clients kept at one time."),
 	calls_per_server: count
 		.default(default_limits.calls_per_server_max)
-		.describe("Calls running on or waiting for one instance of a server."),
+		.describe(
+			"Calls that one instance of a server works on at a time; others wait, as `queue` says.",
+		),
 	list_wait: duration
 		.default(formatDuration(default_limits.list_wait_ms))
 		.describe("How long a list waits for a server that is still starting."),

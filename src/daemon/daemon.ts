@@ -460,7 +460,7 @@ class House implements Daemon, BackendRooms {
 				onReady: (key, upstream) => this.#onReady(key, upstream),
 				onPush: (key, message) => this.#gateway.pushes.onPush(key, message),
 				onRequest: (key, ask, askers) => this.#gateway.asks.onRequest(key, ask, askers),
-				onRetired: (key) => this.#gateway.subscriptions.onRetired(key),
+				onRetired: (key, upstream) => this.#gateway.onRetired(key, upstream),
 				onState: (status) => onProgress?.({ kind: "state", status }),
 			},
 		});

@@ -13,7 +13,8 @@ import { OfferedCapabilities } from "./bridge/offered-capabilities.ts";
 import { TaskIds } from "./bridge/task-ids.ts";
 import type { Call, ClientSide } from "./call.ts";
 import { ParkedCalls } from "./parking/parked-calls.ts";
-import { callerOf, scopeKey } from "./scope.ts";
+import { callerOf, ownersOf, scopeKey } from "./scope.ts";
+import { TaskHolds } from "./task-holds.ts";
 
 /** What the gateway introduces itself as. */
 export interface Product {
@@ -55,6 +56,8 @@ export class GatewayContext {
 	readonly tasks: TaskIds;
 	/** Tasks of 2025-11-25 and the sessions they were made for. */
 	readonly owned_tasks = new OwnedTasks();
+	/** Instances that are kept awake for tasks. */
+	readonly task_holds: TaskHolds;
 	/** What legacy servers are started for. */
 	readonly offered = new OfferedCapabilities();
 	readonly #limits: () => Limits;
@@ -73,6 +76,7 @@ export class GatewayContext {
 		const { clock, random, state_key: key } = options;
 		this.parked = new ParkedCalls({ clock, random, key });
 		this.tasks = new TaskIds(key);
+		this.task_holds = new TaskHolds(clock);
 		this.#limits = options.limits;
 	}
 
@@ -122,6 +126,16 @@ export class GatewayContext {
 		const caller = callerOf(client);
 		if (server.scope !== "shared" || replicas === 1 || caller === undefined) return key;
 		return { ...key, place: homePlace(caller, replicas) };
+	}
+
+	/**
+	 * Which instance works on a task of this client, as far as this run of the gateway has seen it
+	 * made; undefined where it is whichever the client uses anyway.
+	 */
+	taskKey(server: ServerPlan, client: ClientSide, task_id: string): InstanceKey | undefined {
+		const key = this.task_holds.find(ownersOf(client), server.name, task_id);
+		// One person's sessions share their tasks, but not the instances of `scope: session`.
+		return key?.scope_key === scopeKey(server.scope, client) ? key : undefined;
 	}
 
 	/** Where a call goes, for log lines. */

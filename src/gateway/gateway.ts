@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Plan } from "../config/plan.ts";
+import type { InstanceKey } from "../hosting/hosting.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
+import type { Upstream } from "../upstreams/driver.ts";
 import { answerError, type Refusal } from "./answer-error.ts";
 import { UnattributedAsks } from "./asks.ts";
 import { type Authenticate, authenticatorOf } from "./authenticate.ts";
@@ -126,6 +128,12 @@ export class Gateway {
 				this.subscriptions.remember(target.server, key, target.uri);
 			}
 		}
+	}
+
+	/** An instance takes no more calls, or is gone: nothing holds it any longer. */
+	onRetired(key: InstanceKey, upstream: Upstream): void {
+		this.subscriptions.onRetired(key);
+		this.context.task_holds.onRetired(upstream);
 	}
 
 	/** Starts listening; resolves with the port, which matters when 0 was asked for. */

@@ -6,6 +6,7 @@ import { checkOffered } from "./steps/check-offered.ts";
 import { checkParamHeaders } from "./steps/check-param-headers.ts";
 import { filterList } from "./steps/filter-list.ts";
 import { findTarget } from "./steps/find-target.ts";
+import { holdTask } from "./steps/hold-task.ts";
 import { matchLogLevel } from "./steps/match-log-level.ts";
 import { restoreNames } from "./steps/restore-names.ts";
 import { sendUpstream } from "./steps/send-upstream.ts";
@@ -34,7 +35,12 @@ export const steps: readonly Step[] = [
 ];
 
 /** The way back, in order. */
-export const reply_steps: readonly ReplyStep[] = [filterList, restoreNames, translateReply];
+export const reply_steps: readonly ReplyStep[] = [
+	filterList,
+	holdTask,
+	restoreNames,
+	translateReply,
+];
 
 /** Runs a call to its one reply. Never rejects; the lease is given back whatever happens. */
 export async function runCall(call: Call, context: GatewayContext): Promise<Reply> {

@@ -9,6 +9,7 @@ import { applyEdits, replaceSpan } from "../wire/splice.ts";
 import { task_status } from "./bridge/legacy-tasks.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { taskNews } from "./steps/hold-task.ts";
 
 /** Which lists can change. */
 export type ListKind = "tools" | "resources" | "prompts";
@@ -68,6 +69,8 @@ export class Pushes {
 			this.#refresh(key);
 			return;
 		}
+		const news = taskNews(message);
+		if (news !== undefined) this.#context.task_holds.onPush(key, news);
 		// Nobody can tell whose task it is; clients must not rely on this news (2025-11-25, tasks).
 		if (message.method === task_status) return;
 		const push = pushOf(key.server, message);

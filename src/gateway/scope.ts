@@ -50,6 +50,13 @@ export function callerOf({ session_id, principal, client_id }: Who): string | un
 	return `client:${principal} ${client_id ?? ""}`;
 }
 
+/** By what a task is found again: the client it was made for, else the person. */
+export function ownersOf(who: Who): readonly string[] {
+	const caller = callerOf(who);
+	const person = `person:${who.principal}`;
+	return caller === undefined ? [person] : [caller, person];
+}
+
 /** What to say to a client that cannot have the instance of its own that a server wants. */
 export function scopeProblem(server: ServerPlan, who: Who): string | undefined {
 	if (server.scope !== "session" || !isIndistinct(who)) return undefined;

@@ -300,7 +300,7 @@ export class Instance {
 		}
 		const { clock } = this.#options.around;
 		const { owner } = this.#options;
-		this.#leases = new LeaseCount(upstream, {
+		this.#leases = new LeaseCount(this.key, upstream, {
 			onBack: (last) => {
 				if (last) this.touch();
 				owner.onBack(this, last);

@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Upstream } from "../upstreams/driver.ts";
+import { baseKey } from "./instance-key.ts";
 import { type Lease, LeaseCount, type LeaseUse } from "./lease.ts";
 
 const upstream = {} as Upstream;
+const key = baseKey("s");
 const call: LeaseUse = { kind: "call" };
 
 function build() {
 	const told: (boolean | "question")[] = [];
-	const count = new LeaseCount(upstream, {
+	const count = new LeaseCount(key, upstream, {
 		onBack: (last) => told.push(last),
 		onQuestion: () => told.push("question"),
 	});
@@ -65,4 +67,16 @@ test("a lease leads to its upstream, also after it was given back", () => {
 test("giving back what was never given is a defect", () => {
 	const { count } = build();
 	assert.throws(() => count.giveBack(call), /never given/);
+});
+
+test("what outlives a call holds its instance, and takes no place of a call", () => {
+	const { count, told } = build();
+	const lease = count.take({ kind: "call", asker: "ada" });
+	const held = lease.hold();
+	assert.equal(held.key, key);
+	lease.release();
+	assert.deepEqual([count.count, count.calls, count.askers], [1, 0, []]);
+	held.release();
+	assert.deepEqual(told, [false, true]);
+	assert.throws(() => lease.hold(), /holds nothing/);
 });

@@ -1,9 +1,14 @@
 import { assert } from "../lib/assert.ts";
 import type { Upstream } from "../upstreams/driver.ts";
+import type { InstanceKey } from "./instance-key.ts";
 
 /** The right to use an instance; it is not ended while there are leases, up to a deadline. */
 export interface Lease {
 	readonly upstream: Upstream;
+	/** Names the instance, its place included. */
+	readonly key: InstanceKey;
+	/** A further lease on the same instance, which keeps it awake for what outlives a call. */
+	hold(): Lease;
 	/** The server has asked whoever holds this lease something: see `Fleet.asks`. */
 	noteQuestion(): void;
 	/** Gives the lease back. Doing so again does nothing. */
@@ -31,12 +36,14 @@ export interface LeaseOwner {
 /** Counts the leases on one upstream. */
 export class LeaseCount {
 	readonly upstream: Upstream;
+	readonly key: InstanceKey;
 	readonly #owner: LeaseOwner;
 	readonly #askers = new Map<string, number>();
 	#count = 0;
 	#calls = 0;
 
-	constructor(upstream: Upstream, owner: LeaseOwner) {
+	constructor(key: InstanceKey, upstream: Upstream, owner: LeaseOwner) {
+		this.key = key;
 		this.upstream = upstream;
 		this.#owner = owner;
 	}
@@ -90,13 +97,20 @@ export class LeaseCount {
 
 class CountedLease implements Lease {
 	readonly upstream: Upstream;
+	readonly key: InstanceKey;
 	readonly #use: LeaseUse;
 	#count: LeaseCount | undefined;
 
 	constructor(count: LeaseCount, use: LeaseUse) {
 		this.upstream = count.upstream;
+		this.key = count.key;
 		this.#count = count;
 		this.#use = use;
+	}
+
+	hold(): Lease {
+		assert(this.#count !== undefined, "a lease that went back holds nothing");
+		return this.#count.take({ kind: "hold" });
 	}
 
 	noteQuestion(): void {

@@ -23,6 +23,8 @@ export interface Seeking {
 	readonly asker?: string | undefined;
 	/** By default a call. */
 	readonly kind?: LeaseUse["kind"];
+	/** True where the key names the very place: what is asked about is there and nowhere else. */
+	readonly exact?: boolean;
 	/** False where an instance that sleeps is not worth waking. */
 	readonly wakes?: boolean;
 }
@@ -131,7 +133,7 @@ export class Leasing {
 	#keyFor(key: InstanceKey, plan: ServerPlan, seeking: Seeking): InstanceKey {
 		const { kind, asker } = useOf(key, seeking);
 		// What is held for long names its place itself, and is found there again.
-		if (kind === "hold") return key;
+		if (kind === "hold" || seeking.exact === true) return key;
 		const replicas = replicasOf(plan);
 		// Over HTTP a question comes on its call's own stream: there is nothing to mistake.
 		const separate = this.#fleet.asks && asker !== undefined && plan.spec.driver !== "http";

@@ -86,6 +86,8 @@ export class Trial {
 	watch(lease: Lease, version: "new" | "old"): Lease {
 		return {
 			upstream: lease.upstream,
+			key: lease.key,
+			hold: () => lease.hold(),
 			noteQuestion: () => lease.noteQuestion(),
 			release: () => lease.release(),
 			report: (ok) => {

@@ -162,7 +162,8 @@ async function subscribeAll(
 		const place = context.tasks.open(client.principal, exposed);
 		const server = exchange.endpoint.servers.find(({ name }) => name === place?.server);
 		if (place === undefined || server === undefined) return;
-		const key = context.instanceKey(server, client);
+		const key =
+			context.taskKey(server, client, place.task_id) ?? context.instanceKey(server, client);
 		if (!(await subscriptions.watchTask(server, key, place.task_id, signal))) return;
 		tasks.set(taskKey(place.server, place.task_id), exposed);
 		releases.push(() => subscriptions.forgetTask(key, place.task_id));

@@ -1,4 +1,5 @@
-import type { Lease } from "../../hosting/hosting.ts";
+import type { ServerPlan } from "../../config/plan.ts";
+import type { InstanceKey, Lease } from "../../hosting/hosting.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
 import type { Call, Reply } from "../call.ts";
@@ -14,16 +15,29 @@ export function acquireInstance(
 	if (server === undefined || call.lease !== undefined) return undefined;
 	const problem = scopeProblem(server, call.client);
 	if (problem !== undefined) return refuse(problem, server.name, context);
-	const key = context.instanceKey(server, call.client);
+	const task_key = taskKey(call, server, context);
+	const key = task_key ?? context.instanceKey(server, call.client);
 	const caller = callerOf(call.client);
 	const asker = call.client.session_id ?? call.id;
-	const lease = context.hosting.tryAcquire(key, { caller, asker });
+	const exact = task_key !== undefined;
+	const lease = context.hosting.tryAcquire(key, { caller, asker, exact });
 	if (lease !== undefined) {
 		call.lease = lease;
 		return undefined;
 	}
-	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms, caller, asker };
-	return context.hosting.acquire(key, options).then((outcome) => keep(call, outcome));
+	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms };
+	const seeking = { ...options, caller, asker, exact };
+	return context.hosting.acquire(key, seeking).then((outcome) => keep(call, outcome));
+}
+
+/** A question about a task goes to the instance that works on it. */
+function taskKey(
+	{ method, target, client }: Call,
+	server: ServerPlan,
+	context: GatewayContext,
+): InstanceKey | undefined {
+	const task_id = method.startsWith("tasks/") ? target?.name : undefined;
+	return task_id === undefined ? undefined : context.taskKey(server, client, task_id);
 }
 
 function refuse(message: string, server: string, context: GatewayContext): Reply {

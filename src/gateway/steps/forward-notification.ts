@@ -7,6 +7,7 @@ import { applyEdits } from "../../wire/splice.ts";
 import { task_status, taskMessageEdits } from "../bridge/legacy-tasks.ts";
 import type { Call } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { taskNews } from "./hold-task.ts";
 import { legacyTaskView } from "./legacy-task-view.ts";
 
 /**
@@ -20,6 +21,10 @@ export function forwardNotification(call: Call, message: Message, context: Gatew
 		if (era === "modern" && log_level === undefined) return;
 		const level = readString(message.bytes, memberSpan(message.params, "level"));
 		if (!isLoudEnough(level, log_level)) return;
+	}
+	const news = taskNews(message);
+	if (news !== undefined && call.lease !== undefined) {
+		context.task_holds.onPush(call.lease.key, news);
 	}
 	const about_task = message.meta !== undefined || message.method === task_status;
 	const view = about_task ? legacyTaskView(call, context) : undefined;
