@@ -31,12 +31,14 @@ before(async () => {
 		startHttpFixture("flooding", ["--http"]),
 		startHttpFixture("flooding", ["--http", "--era", "modern"]),
 	]);
+	// The counters that the programs write lie outside of their volumes.
+	const sandbox = { write: [folder] };
 	gateway = await startGateway({
 		servers: {
 			"http-legacy": { url: remotes[0]?.url },
 			"http-modern": { url: remotes[1]?.url },
-			"stdio-legacy": stdioFixture("flooding"),
-			"stdio-modern": stdioFixture("flooding", "--era", "modern"),
+			"stdio-legacy": { ...stdioFixture("flooding"), sandbox },
+			"stdio-modern": { ...stdioFixture("flooding", "--era", "modern"), sandbox },
 			healthy: stdioFixture("echo"),
 		},
 	});
