@@ -11,7 +11,8 @@ import {
 import { QuietLog } from "../../test/support/quiet-log.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import type { CatalogRepository, StoredCatalog } from "../store/catalog-repository.ts";
-import { type CatalogChange, Catalogs } from "./catalogs.ts";
+import { type CatalogChange, Catalogs, readings_waiting_max } from "./catalogs.ts";
+import { type Audience, base_audience } from "./readings.ts";
 
 /** A store in memory that can be told to fail. */
 class MemoryRepository implements CatalogRepository {
@@ -245,4 +246,65 @@ test("what is left out stands in the server's own lines", async () => {
 	const { catalogs, notes } = build();
 	await catalogs.refresh(plan, new ListUpstream(listsOf({ tools: [{ title: "x" }] })), never);
 	assert.deepEqual(notes, ['s: an item of tools/list without a string "name" is left out']);
+});
+
+const asks: Audience = { ...base_audience, capabilities: '{"elicitation":{}}' };
+const samples: Audience = { ...base_audience, capabilities: '{"sampling":{}}' };
+
+test("what some clients are shown beside the others is not made everybody's", async () => {
+	const { catalogs, changes, repository } = build();
+	await catalogs.refresh(plan, toolsOf("a"), never);
+	await catalogs.refresh(plan, toolsOf("a", "ask"), never, asks);
+	assert.deepEqual(names(catalogs.get("s")?.tools), ["a"]);
+	assert.equal(catalogs.getFor("s", asks), undefined);
+	assert.equal(catalogs.getFor("s", base_audience), catalogs.get("s"));
+	assert.equal(changes.length, 1, "nobody had been shown anything else");
+	await catalogs.refresh(plan, toolsOf("a", "ask", "more"), never, asks);
+	assert.deepEqual(changes.at(-1), { server: "s", kinds: ["tools"] });
+	const next = build(repository);
+	await next.catalogs.restore([plan]);
+	assert.equal(next.catalogs.getFor("s", asks), undefined);
+	assert.ok(next.catalogs.getFor("s", base_audience) !== undefined);
+});
+
+test("whoever was shown what everybody is shown tells of changes for everybody", async () => {
+	const { catalogs, changes, repository } = build();
+	await catalogs.refresh(plan, toolsOf("a"), never);
+	await catalogs.refresh(plan, toolsOf("a"), never, asks);
+	assert.equal(catalogs.getFor("s", samples), catalogs.get("s"));
+	assert.equal(changes.length, 1);
+	const next = build(repository);
+	await next.catalogs.restore([plan]);
+	await next.catalogs.refresh(plan, toolsOf("a", "new"), never, asks);
+	assert.deepEqual(names(next.catalogs.get("s")?.tools), ["a", "new"]);
+	assert.deepEqual(next.changes, [{ server: "s", kinds: ["tools"] }]);
+	assert.equal(next.catalogs.getFor("s", base_audience), undefined, "not looked at since");
+	await next.catalogs.refresh(plan, toolsOf("a", "new"), never);
+	assert.equal(next.changes.length, 1);
+	assert.ok(next.catalogs.getFor("s", samples) !== undefined);
+});
+
+test("who was shown the common list and is shown another one now is told", async () => {
+	const { catalogs, changes } = build();
+	await catalogs.refresh(plan, toolsOf("a"), never);
+	await catalogs.refresh(plan, toolsOf("a"), never, asks);
+	await catalogs.refresh(plan, toolsOf("a", "sample"), never, samples);
+	assert.deepEqual(names(catalogs.get("s")?.tools), ["a"]);
+	assert.equal(changes.length, 2);
+});
+
+test("each audience has a reading of its own, one after the other, up to a limit", async () => {
+	const { catalogs } = build();
+	const { upstream, answer } = slowUpstream();
+	const first = catalogs.refresh(plan, upstream, never);
+	const others = Array.from({ length: readings_waiting_max }, (_, at) =>
+		catalogs.refresh(plan, toolsOf("a"), never, { ...asks, scope_key: `user:${at}` }),
+	);
+	const joined = catalogs.refresh(plan, toolsOf("a"), never, { ...asks, scope_key: "user:0" });
+	const refused = await catalogs.refresh(plan, toolsOf("a"), never, asks);
+	assert.equal(refused.ok, false);
+	answer();
+	for (const outcome of await Promise.all([first, joined, ...others])) assert.ok(outcome.ok);
+	await catalogs.idle();
+	assert.equal(catalogs.refreshing("s"), undefined);
 });

@@ -7,8 +7,9 @@ import type { CatalogRepository, StoredCatalog } from "../store/catalog-reposito
 import type { Log } from "../telemetry/log.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import { fetchCatalog } from "./fetch-catalog.ts";
+import { type Audience, base_audience, Readings } from "./readings.ts";
 import { type ChangeKind, changedKinds, type ServerCatalog } from "./server-catalog.ts";
-import { fromStored, toStored } from "./stored-body.ts";
+import { fromStored, readingsIn, toStored } from "./stored-body.ts";
 
 export type { ServerCatalog } from "./server-catalog.ts";
 
@@ -16,6 +17,8 @@ export type { ServerCatalog } from "./server-catalog.ts";
 export const items_max_default = 10_000;
 /** Most pages of one list. */
 export const pages_max_default = 1_000;
+/** Most readings of one server that wait for their turn; each is for another audience. */
+export const readings_waiting_max = 64;
 /** Most bytes of all items of one server. */
 export const bytes_max_default = 32 * 1024 * 1024;
 
@@ -41,10 +44,11 @@ export interface CatalogChange {
 
 type Outcome = Result<ServerCatalog, Fault>;
 
-/** One reading of a server's lists, for everybody who asks while it has not begun. */
+/** One reading of a server's lists, for all who ask for an audience while it has not begun. */
 interface Flight {
 	server: ServerPlan;
 	upstream: Upstream;
+	readonly audience: Audience;
 	readonly abort: AbortController;
 	readonly outcome: PromiseWithResolvers<Outcome>;
 }
@@ -54,7 +58,9 @@ export class Catalogs {
 	readonly #options: CatalogsOptions;
 	readonly #catalogs = new Map<string, ServerCatalog>();
 	readonly #running = new Map<string, Flight>();
-	readonly #next = new Map<string, Flight>();
+	/** Never an empty list. */
+	readonly #next = new Map<string, Flight[]>();
+	readonly #readings = new Map<string, Readings>();
 	readonly #listeners = new Set<(change: CatalogChange) => void>();
 
 	constructor(options: CatalogsOptions) {
@@ -73,8 +79,10 @@ export class Catalogs {
 			if (plan === undefined) await this.#removeStored(stored.server);
 			if (plan?.fingerprint !== stored.fingerprint) continue;
 			const catalog = fromStored(stored);
-			if (catalog !== undefined) this.#catalogs.set(stored.server, catalog);
-			else this.#warn(stored.server, "the stored catalog is not readable; it is fetched anew");
+			if (catalog !== undefined) {
+				this.#catalogs.set(stored.server, catalog);
+				this.#readingsOf(stored.server).restore(readingsIn(stored));
+			} else this.#warn(stored.server, "the stored catalog is not readable; it is fetched anew");
 		}
 	}
 
@@ -84,13 +92,31 @@ export class Catalogs {
 	}
 
 	/**
+	 * What a server offers to these clients, where it is known that they would be shown what
+	 * everybody is shown.
+	 */
+	getFor(server: string, audience: Audience): ServerCatalog | undefined {
+		const catalog = this.#catalogs.get(server);
+		if (catalog === undefined) return undefined;
+		const stands = this.#readings.get(server)?.standsFor(audience, catalog) === true;
+		return stands ? catalog : undefined;
+	}
+
+	/**
 	 * Reads what a server offers and keeps it. While one reading runs, all who ask share the
 	 * one after it, because what it has read already may have changed since. A caller may give
 	 * up; the reading goes on.
+	 * @param audience whom the upstream's instance works for
 	 */
-	async refresh(server: ServerPlan, upstream: Upstream, signal: AbortSignal): Promise<Outcome> {
+	async refresh(
+		server: ServerPlan,
+		upstream: Upstream,
+		signal: AbortSignal,
+		audience: Audience = base_audience,
+	): Promise<Outcome> {
+		const wanted = newFlight(server, upstream, audience);
 		const runs = this.#running.has(server.name);
-		const flight = runs ? this.#queue(server, upstream) : this.#begin(server, upstream);
+		const flight = runs ? this.#queue(wanted) : this.#begin(wanted);
 		return this.#unlessAborted(server.name, flight.outcome.promise, signal);
 	}
 
@@ -110,13 +136,14 @@ export class Catalogs {
 	/** Forgets a server that is gone or runs in another way, in the store too. */
 	async forget(server: string): Promise<void> {
 		const running = this.#running.get(server);
-		const next = this.#next.get(server);
+		const waiting = this.#next.get(server) ?? [];
 		this.#next.delete(server);
-		next?.outcome.resolve(fail(this.#cancelled(server)));
+		for (const { outcome } of waiting) outcome.resolve(fail(this.#cancelled(server)));
 		running?.abort.abort();
 		await running?.outcome.promise;
 		const before = this.#catalogs.get(server);
 		this.#catalogs.delete(server);
+		this.#readings.delete(server);
 		await this.#removeStored(server);
 		const kinds = changedKinds(before, undefined);
 		if (kinds.length > 0) this.#tell({ server, kinds });
@@ -139,28 +166,38 @@ export class Catalogs {
 		}
 	}
 
-	#begin(server: ServerPlan, upstream: Upstream): Flight {
-		const flight = newFlight(server, upstream);
-		this.#running.set(server.name, flight);
+	#begin(flight: Flight): Flight {
+		this.#running.set(flight.server.name, flight);
 		void this.#fly(flight);
 		return flight;
 	}
 
-	#queue(server: ServerPlan, upstream: Upstream): Flight {
-		const queued = this.#next.get(server.name) ?? newFlight(server, upstream);
-		queued.server = server;
-		queued.upstream = upstream;
-		this.#next.set(server.name, queued);
-		return queued;
+	#queue(flight: Flight): Flight {
+		const { name } = flight.server;
+		const waiting = this.#next.get(name) ?? [];
+		const queued = waiting.find(({ audience }) => isSame(audience, flight.audience));
+		if (queued !== undefined) {
+			queued.server = flight.server;
+			queued.upstream = flight.upstream;
+			return queued;
+		}
+		if (waiting.length >= readings_waiting_max) {
+			flight.outcome.resolve(fail(this.#cancelled(name)));
+		} else {
+			waiting.push(flight);
+			this.#next.set(name, waiting);
+		}
+		return flight;
 	}
 
 	async #fly(flight: Flight): Promise<void> {
 		const { name } = flight.server;
 		const outcome = await this.#read(flight);
 		this.#running.delete(name);
-		const next = this.#next.get(name);
+		const waiting = this.#next.get(name);
+		const next = waiting?.shift();
+		if (waiting?.length === 0) this.#next.delete(name);
 		if (next !== undefined) {
-			this.#next.delete(name);
 			this.#running.set(name, next);
 			void this.#fly(next);
 		}
@@ -168,10 +205,16 @@ export class Catalogs {
 	}
 
 	async #read(flight: Flight): Promise<Outcome> {
-		const { server, upstream, abort } = flight;
+		const { server, upstream, abort, audience } = flight;
 		const before = this.#catalogs.get(server.name);
 		const fetched = await this.#fetch({ server, upstream, signal: abort.signal, before });
-		return fetched.ok ? succeed(await this.#keep(before, fetched.value)) : fetched;
+		if (!fetched.ok) return fetched;
+		const leads = this.#leads(audience, before, server.fingerprint);
+		if (before !== undefined && !leads && before.hash !== fetched.value.hash) {
+			await this.#keepApart(audience, before, fetched.value);
+			return fetched;
+		}
+		return succeed(await this.#keep(audience, before, fetched.value));
 	}
 
 	async #fetch(parts: {
@@ -192,15 +235,46 @@ export class Catalogs {
 		return signal.aborted ? fail(this.#cancelled(server.name)) : fetched;
 	}
 
+	/**
+	 * Whether what this audience is shown is what the catalog is of: that of everybody, that of
+	 * those who were shown the same before, and whatever comes first.
+	 */
+	#leads(audience: Audience, before: ServerCatalog | undefined, fingerprint: string): boolean {
+		if (before?.fingerprint !== fingerprint || isSame(audience, base_audience)) return true;
+		return this.#readings.get(before.server)?.of(audience)?.hash === before.hash;
+	}
+
+	/** Some clients are shown something else: the catalog stays, and they are told of changes. */
+	async #keepApart(audience: Audience, kept: ServerCatalog, after: ServerCatalog): Promise<void> {
+		const { server } = kept;
+		const readings = this.#readingsOf(server);
+		const shown = readings.of(audience) ?? this.getFor(server, audience);
+		if (readings.note(audience, after, kept)) await this.#save(kept);
+		if (shown !== undefined && shown.hash !== after.hash) {
+			this.#tell({ server, kinds: changedKinds(shown, after) });
+		}
+	}
+
 	/** The old one stays when nothing changed: its order does, and nothing is written. */
-	async #keep(before: ServerCatalog | undefined, after: ServerCatalog): Promise<ServerCatalog> {
+	async #keep(
+		audience: Audience,
+		before: ServerCatalog | undefined,
+		after: ServerCatalog,
+	): Promise<ServerCatalog> {
 		const { server, hash, fingerprint, fetched_at_ms } = after;
 		const same = before?.hash === hash;
 		const kept = same ? Object.freeze({ ...before, fingerprint, fetched_at_ms }) : after;
 		this.#catalogs.set(server, kept);
-		if (!same || before.fingerprint !== fingerprint) await this.#save(kept);
+		const noted = this.#readingsOf(server).note(audience, kept, kept);
+		if (!same || noted || before.fingerprint !== fingerprint) await this.#save(kept);
 		if (!same) this.#tell({ server, kinds: changedKinds(before, after) });
 		return kept;
+	}
+
+	#readingsOf(server: string): Readings {
+		const readings = this.#readings.get(server) ?? new Readings();
+		this.#readings.set(server, readings);
+		return readings;
 	}
 
 	#tell(change: CatalogChange): void {
@@ -231,7 +305,8 @@ export class Catalogs {
 
 	async #save(catalog: ServerCatalog): Promise<void> {
 		try {
-			await this.#options.repository.save(toStored(catalog));
+			const { lasting } = this.#readingsOf(catalog.server);
+			await this.#options.repository.save(toStored(catalog, lasting));
 		} catch (error) {
 			const fields = { server: catalog.server, error: String(error) };
 			this.#options.log.warn(fields, "a catalog could not be stored");
@@ -263,7 +338,11 @@ export class Catalogs {
 	}
 }
 
-function newFlight(server: ServerPlan, upstream: Upstream): Flight {
+function newFlight(server: ServerPlan, upstream: Upstream, audience: Audience): Flight {
 	const outcome = Promise.withResolvers<Outcome>();
-	return { server, upstream, abort: new AbortController(), outcome };
+	return { server, upstream, audience, abort: new AbortController(), outcome };
+}
+
+function isSame(one: Audience, other: Audience): boolean {
+	return one.scope_key === other.scope_key && one.capabilities === other.capabilities;
 }

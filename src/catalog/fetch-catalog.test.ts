@@ -229,3 +229,11 @@ test("the catalog of a real program is read through its driver", async () => {
 		await upstream.close();
 	}
 });
+
+test("a list of which something is left out is known to be another than the server's", async () => {
+	const lists = listsOf({ tools: [{ name: "t" }, { title: "no name" }], prompts: [{ name: "p" }] });
+	const { catalog } = await fetched(lists);
+	assert.deepEqual(catalog.inexact, ["tools/list"]);
+	const whole = await fetched(listsOf({ tools: [{ name: "t" }] }));
+	assert.equal(whole.catalog.inexact, undefined);
+});

@@ -5,25 +5,24 @@ import { fail, type Result, succeed } from "../lib/result.ts";
 import { type Fault, makeFault } from "../protocol/fault.ts";
 import type { ListMethod } from "../protocol/methods.ts";
 import type { Upstream } from "../upstreams/driver.ts";
-import { readJsonText } from "../wire/object.ts";
 import { type FetchBudget, fetchList, type ListProblem } from "./fetch-list.ts";
 import {
 	type CatalogItem,
 	type ItemKind,
+	kind_of_list,
 	makeCatalog,
+	offersKind,
 	type ServerCatalog,
 } from "./server-catalog.ts";
 
 /** Longest time for one page of a list, where a call may take longer. */
 export const page_ms_max = 30_000;
 
-/** Which part of the catalog a list fills, and which capability says that there is one. */
-const lists: readonly { method: ListMethod; kind: ItemKind; capability: string }[] = [
-	{ method: "tools/list", kind: "tools", capability: "tools" },
-	{ method: "resources/list", kind: "resources", capability: "resources" },
-	{ method: "resources/templates/list", kind: "templates", capability: "resources" },
-	{ method: "prompts/list", kind: "prompts", capability: "prompts" },
-];
+/** Which part of the catalog a list fills. */
+const lists = (Object.entries(kind_of_list) as [ListMethod, ItemKind][]).map(([method, kind]) => ({
+	method,
+	kind,
+}));
 
 /** How a catalog is fetched. */
 export interface CatalogFetch {
@@ -46,13 +45,18 @@ export interface CatalogFetch {
 export async function fetchCatalog(fetch: CatalogFetch): Promise<Result<ServerCatalog, Fault>> {
 	const { server, upstream, clock } = fetch;
 	const { hello } = upstream;
-	const offered = lists.filter(({ capability }) => hasMember(hello.capabilities, capability));
+	const offered = lists.filter(({ kind }) => offersKind(hello, kind));
 	const call_ms = Math.min(server.timeouts.call_ms, page_ms_max);
 	const { signal, budget, note } = fetch;
+	const inexact = new Set<ListMethod>();
 	const outcomes = await Promise.all(
-		offered.map(({ method }) =>
-			fetchList({ method, upstream, signal, call_ms, budget, note: (text) => note(text) }),
-		),
+		offered.map(({ method }) => {
+			const leaveOut = (text: string) => {
+				inexact.add(method);
+				note(text);
+			};
+			return fetchList({ method, upstream, signal, call_ms, budget, note: leaveOut });
+		}),
 	);
 	const items: Record<ItemKind, readonly CatalogItem[]> = {
 		tools: [],
@@ -83,7 +87,15 @@ export async function fetchCatalog(fetch: CatalogFetch): Promise<Result<ServerCa
 	const { name, fingerprint } = server;
 	const fetched_at_ms = clock.now();
 	return succeed(
-		makeCatalog({ server: name, fingerprint, ...about, ...items, incomplete, fetched_at_ms }),
+		makeCatalog({
+			server: name,
+			fingerprint,
+			...about,
+			...items,
+			incomplete,
+			...(inexact.size === 0 ? {} : { inexact: [...inexact] }),
+			fetched_at_ms,
+		}),
 	);
 }
 
@@ -111,10 +123,4 @@ function noList(fetch: CatalogFetch, reason: string, detail: string | undefined)
 		server: name,
 		retry_safe: true,
 	});
-}
-
-/** Whether a raw JSON object has a member that is not null. */
-function hasMember(json: string, key: string): boolean {
-	const parsed = readJsonText(json) as Record<string, unknown>;
-	return Object.hasOwn(parsed, key) && parsed[key] !== null;
 }

@@ -1,12 +1,28 @@
 import { createHash } from "node:crypto";
 import type { ListMethod } from "../protocol/methods.ts";
 import type { Era } from "../protocol/revisions.ts";
+import { readJsonText } from "../wire/object.ts";
 
 /** The parts of a catalog. Templates are a list of their own, but change with the resources. */
 export const item_kinds = ["tools", "resources", "templates", "prompts"] as const;
 
 /** One of the four lists of a catalog. */
 export type ItemKind = (typeof item_kinds)[number];
+
+/** Which list each method asks for. */
+export const kind_of_list: Readonly<Record<ListMethod, ItemKind>> = {
+	"tools/list": "tools",
+	"resources/list": "resources",
+	"resources/templates/list": "templates",
+	"prompts/list": "prompts",
+};
+
+/** Whether a server said in its handshake that it has such a list. */
+export function offersKind({ capabilities }: Pick<CatalogParts, "capabilities">, kind: ItemKind) {
+	const declared = readJsonText(capabilities) as Record<string, unknown>;
+	const name = kind === "templates" ? "resources" : kind;
+	return Object.hasOwn(declared, name) && declared[name] !== null;
+}
 
 /** What can be said to have changed: the protocol has no word for templates alone. */
 export type ChangeKind = "tools" | "resources" | "prompts";
@@ -37,6 +53,8 @@ export interface CatalogParts {
 	readonly prompts: readonly CatalogItem[];
 	/** Lists the server named but could not give: what is here of them is older, or nothing. */
 	readonly incomplete: readonly ListMethod[];
+	/** Lists of which something was left out: they are not what the server would answer. */
+	readonly inexact?: readonly ListMethod[];
 	/** Wall-clock milliseconds since the epoch. */
 	readonly fetched_at_ms: number;
 }
@@ -71,8 +89,8 @@ export function makeCatalog(parts: CatalogParts): ServerCatalog {
 
 /** Which lists differ between two catalogs of a server; one that is not there offers nothing. */
 export function changedKinds(
-	before: ServerCatalog | undefined,
-	after: ServerCatalog | undefined,
+	before: Pick<ServerCatalog, "hashes"> | undefined,
+	after: Pick<ServerCatalog, "hashes"> | undefined,
 ): ChangeKind[] {
 	const differs = (kind: ItemKind) =>
 		(before?.hashes[kind] ?? no_items_hash) !== (after?.hashes[kind] ?? no_items_hash);

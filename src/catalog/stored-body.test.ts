@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { base_audience, Readings } from "./readings.ts";
 import { type CatalogItem, type CatalogParts, item_kinds, makeCatalog } from "./server-catalog.ts";
-import { fromStored, toStored } from "./stored-body.ts";
+import { fromStored, readingsIn, toStored } from "./stored-body.ts";
 
 function item(name: string, rest = ""): CatalogItem {
 	return { name, bytes: Buffer.from(`{"name":${JSON.stringify(name)}${rest}}`) };
@@ -67,4 +68,16 @@ test("a stored form that is damaged or of another version is no catalog", () => 
 	}
 	assert.equal(fromStored({ ...stored, hash: "0" }), undefined);
 	assert.ok(fromStored(stored) !== undefined);
+});
+
+test("whom it stands for, and which lists are not whole, is kept beside what it offers", () => {
+	const catalog = makeCatalog(parts({ inexact: ["tools/list"] }));
+	const readings = new Readings();
+	readings.note(base_audience, catalog, catalog);
+	const stored = toStored(catalog, readings.lasting);
+	assert.deepEqual(fromStored(stored), catalog);
+	assert.deepEqual(readingsIn(stored), readings.lasting);
+	assert.deepEqual(readingsIn(toStored(catalog)), []);
+	assert.deepEqual(readingsIn({ ...stored, body: "{" }), []);
+	assert.equal(stored.hash, toStored(catalog).hash, "it is no part of what is offered");
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { StoredCatalog } from "../store/catalog-repository.ts";
+import type { Reading } from "./readings.ts";
 import { type CatalogItem, makeCatalog, type ServerCatalog } from "./server-catalog.ts";
 
 /**
@@ -7,6 +8,20 @@ import { type CatalogItem, makeCatalog, type ServerCatalog } from "./server-cata
  * byte for byte: what came over the wire is valid UTF-8.
  */
 const items_schema = z.array(z.tuple([z.string(), z.string()]));
+const methods_schema = z.array(
+	z.enum(["tools/list", "resources/list", "resources/templates/list", "prompts/list"]),
+);
+const reading_schema = z.object({
+	scope: z.string(),
+	capabilities: z.string(),
+	hash: z.string(),
+	hashes: z.object({
+		tools: z.string(),
+		resources: z.string(),
+		templates: z.string(),
+		prompts: z.string(),
+	}),
+});
 const body_schema = z.object({
 	era: z.enum(["legacy", "modern"]),
 	revision: z.string(),
@@ -17,15 +32,15 @@ const body_schema = z.object({
 	resources: items_schema,
 	templates: items_schema,
 	prompts: items_schema,
-	incomplete: z.array(
-		z.enum(["tools/list", "resources/list", "resources/templates/list", "prompts/list"]),
-	),
+	incomplete: methods_schema,
+	inexact: methods_schema.optional(),
+	readings: z.array(reading_schema).optional(),
 });
 
-/** The form in which a catalog is stored. */
-export function toStored(catalog: ServerCatalog): StoredCatalog {
+/** The form in which a catalog is stored, with what is known of whom it stands for. */
+export function toStored(catalog: ServerCatalog, readings: readonly Reading[] = []): StoredCatalog {
 	const { server, fingerprint, fetched_at_ms, hash } = catalog;
-	const { era, revision, capabilities, server_info, instructions, incomplete } = catalog;
+	const { era, revision, capabilities, server_info, instructions, incomplete, inexact } = catalog;
 	const body: z.infer<typeof body_schema> = {
 		era,
 		revision,
@@ -37,6 +52,8 @@ export function toStored(catalog: ServerCatalog): StoredCatalog {
 		templates: catalog.templates.map(toTuple),
 		prompts: catalog.prompts.map(toTuple),
 		incomplete: [...incomplete],
+		...(inexact === undefined ? {} : { inexact: [...inexact] }),
+		...(readings.length === 0 ? {} : { readings: [...readings] }),
 	};
 	return { server, fingerprint, fetched_at_ms, hash, body: JSON.stringify(body) };
 }
@@ -46,19 +63,26 @@ export function fromStored(stored: StoredCatalog): ServerCatalog | undefined {
 	const parsed = body_schema.safeParse(parseJson(stored.body));
 	if (!parsed.success) return undefined;
 	const { server, fingerprint, fetched_at_ms } = stored;
-	const { instructions, ...body } = parsed.data;
+	const { instructions, inexact, readings: _readings, ...body } = parsed.data;
 	const catalog = makeCatalog({
 		...body,
 		server,
 		fingerprint,
 		fetched_at_ms,
 		instructions,
+		...(inexact === undefined ? {} : { inexact }),
 		tools: body.tools.map(fromTuple),
 		resources: body.resources.map(fromTuple),
 		templates: body.templates.map(fromTuple),
 		prompts: body.prompts.map(fromTuple),
 	});
 	return catalog.hash === stored.hash ? catalog : undefined;
+}
+
+/** Whom a stored catalog stands for; nobody that is known of where it is not readable. */
+export function readingsIn(stored: StoredCatalog): readonly Reading[] {
+	const parsed = body_schema.safeParse(parseJson(stored.body));
+	return (parsed.success ? parsed.data.readings : undefined) ?? [];
 }
 
 function toTuple(item: CatalogItem): [string, string] {

@@ -11,6 +11,7 @@ import type { ConfigProblem } from "../config/problem.ts";
 import { watchFile } from "../config/watch.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { seal_key_bytes } from "../gateway/parking/seal.ts";
+import { audienceOf } from "../gateway/scope.ts";
 import { Egress } from "../hosting/egress/egress.ts";
 import { Hosting, type InstanceKey, type ServerStatus } from "../hosting/hosting.ts";
 import { PackageResolver } from "../hosting/packages/resolve.ts";
@@ -517,19 +518,16 @@ class House implements Daemon, BackendRooms {
 		return (request, response) => void listener(request, response);
 	}
 
-	/**
-	 * What a server offers is read from the instance that stands for everybody; another
-	 * instance will do as long as nothing is known yet.
-	 */
+	/** Whatever starts is asked what it offers, in case that is not what is known of it. */
 	#onReady(key: InstanceKey, upstream: Upstream): void {
 		const server = this.#plan.servers.find(({ name }) => name === key.server);
-		const common = key.scope_key === "" && key.capabilities === "{}";
 		if (server === undefined) return;
 		this.#gateway.subscriptions.onReady(server, key, upstream);
-		if (!common && this.#catalogs.get(key.server) !== undefined) return;
 		const lease = this.#hosting.tryAcquire(key, { kind: "hold" });
 		const { signal } = this.#closing;
-		void this.#catalogs.refresh(server, upstream, signal).finally(() => lease?.release());
+		void this.#catalogs
+			.refresh(server, upstream, signal, audienceOf(key))
+			.finally(() => lease?.release());
 	}
 
 	#isReady(): boolean {

@@ -9,6 +9,7 @@ import { applyEdits, replaceSpan } from "../wire/splice.ts";
 import { task_status } from "./bridge/legacy-tasks.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { audienceOf } from "./scope.ts";
 import { taskNews } from "./steps/hold-task.ts";
 
 /** Which lists can change. */
@@ -119,7 +120,7 @@ export class Pushes {
 		if (server === undefined || lease === undefined) return;
 		const never = new AbortController().signal;
 		void this.#context.catalogs
-			.refresh(server, lease.upstream, never)
+			.refresh(server, lease.upstream, never, audienceOf(key))
 			.finally(() => lease.release());
 	}
 

@@ -1,4 +1,6 @@
+import type { Audience } from "../catalog/readings.ts";
 import type { Scope, ServerPlan } from "../config/plan.ts";
+import type { InstanceKey } from "../hosting/hosting.ts";
 import { local_principal, partsOfPrincipal } from "../identity/principal.ts";
 import type { ClientSide } from "./call.ts";
 
@@ -26,6 +28,11 @@ const session_prefix = "session:";
 /** The session that a scope key stands for, where it stands for one. */
 export function sessionOfScope(scope_key: string): string | undefined {
 	return scope_key.startsWith(session_prefix) ? scope_key.slice(session_prefix.length) : undefined;
+}
+
+/** The clients that an instance works for, as its server's catalog sees them. */
+export function audienceOf({ scope_key, capabilities }: InstanceKey): Audience {
+	return { scope_key, capabilities, lasting: sessionOfScope(scope_key) === undefined };
 }
 
 /** Whether instances of this scope key work for this client, too. */

@@ -110,6 +110,15 @@ export class Hosting {
 	}
 
 	/**
+	 * Whether this call would have to wake or start something that nothing is wrong with. While
+	 * a new version is on trial, nothing counts as asleep: versions may differ.
+	 */
+	sleeps(key: InstanceKey, seeking: Seeking = {}): boolean {
+		if (this.#stopping !== undefined || this.#trials.has(key.server)) return false;
+		return this.#hosted(key.server)?.sleeps(key, seeking) === true;
+	}
+
+	/**
 	 * Starts a new version of a server beside the one that takes its calls. One that is on trial
 	 * already is given up. `onCount` is called after each call of the share it is given.
 	 */

@@ -262,3 +262,31 @@ test("over HTTP nothing can be mistaken, so nobody gets an instance of their own
 	const bob = await upstreamFor(other, { asker: "bob" }, elicits);
 	assert.equal(bob.upstream, ada.upstream);
 });
+
+test("what sleeps, is stopped or only starts is told from what is awake or has failed", async () => {
+	const house = fakeHouse((server) =>
+		server === "a" ? { after_ms: 100, sleep: {} } : { after_ms: 100, fault: "server_exited" },
+	);
+	const idle = { ...serverPlan("a").idle, keep: "on-demand", freeze_ms: 1_000 } as const;
+	const start = "on-demand" as const;
+	house.hosting.apply([serverPlan("a", { start, idle }), serverPlan("broken", { start })]);
+	const sleeps = (server: string) => house.hosting.sleeps(baseKey(server));
+	assert.equal(sleeps("a"), true);
+	assert.equal(sleeps("nobody"), false);
+	const call = acquire(house, "a");
+	await house.clock.advance(50);
+	assert.equal(sleeps("a"), true, "it is not awake yet");
+	await house.clock.advance(50);
+	assert.equal(sleeps("a"), false);
+	leaseOf(call).release();
+	await house.clock.advance(1_000);
+	assert.equal(stateOf(house, "a"), "frozen");
+	assert.equal(sleeps("a"), true);
+	assert.equal(stateOf(house, "a"), "frozen", "asking wakes nobody");
+	assert.equal(sleeps("broken"), true);
+	acquire(house, "broken");
+	await house.clock.advance(100);
+	assert.equal(sleeps("broken"), false, "who asks it is told why it does not run");
+	await end(house);
+	assert.equal(sleeps("a"), false);
+});

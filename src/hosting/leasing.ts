@@ -74,6 +74,15 @@ export class Leasing {
 		return slot.lease(useOf(key, seeking), this.#owner.callsMax());
 	}
 
+	/** Whether the instance this caller would use is not awake, and nothing is wrong with it. */
+	sleeps(key: InstanceKey, seeking: Seeking): boolean {
+		const plan = this.#owner.plan();
+		if (plan === undefined) return false;
+		const slot = this.#fleet.find(this.#keyFor(key, plan, seeking));
+		if (this.#owner.refusal(slot, 0) !== undefined || slot?.is_dead === true) return false;
+		return slot?.state !== "ready";
+	}
+
 	/** A lease as soon as there is one; what has to run for it is started. */
 	async acquire(key: InstanceKey, options: AcquireOptions): Promise<Result<Lease, Fault>> {
 		const { random } = this.#around;

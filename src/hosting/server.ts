@@ -120,6 +120,11 @@ export class HostedServer {
 		return this.#leasing.tryAcquire(key, seeking);
 	}
 
+	/** Whether the instance this caller would use is not awake, and nothing is wrong with it. */
+	sleeps(key: InstanceKey, seeking: Seeking): boolean {
+		return this.#leasing.sleeps(key, seeking);
+	}
+
 	/** A lease as soon as there is one; starts the instance where that is needed. */
 	acquire(key: InstanceKey, options: AcquireOptions): Promise<Result<Lease, Fault>> {
 		return this.#leasing.acquire(key, options);

@@ -1,5 +1,5 @@
 import { pageOf } from "../../catalog/paging.ts";
-import type { ItemKind } from "../../catalog/server-catalog.ts";
+import { kind_of_list } from "../../catalog/server-catalog.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { absent_meta_key, meta_keys } from "../../protocol/meta.ts";
 import { type ListMethod, list_methods } from "../../protocol/methods.ts";
@@ -8,13 +8,6 @@ import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { absentNotes } from "./absent-notes.ts";
 import { wholeList } from "./bundle-view.ts";
-
-const kinds: Readonly<Record<ListMethod, ItemKind>> = {
-	"tools/list": "tools",
-	"resources/list": "resources",
-	"resources/templates/list": "templates",
-	"prompts/list": "prompts",
-};
 
 /** Answers a list at an address of several servers, from their catalogs. */
 export async function bundleList(
@@ -25,8 +18,9 @@ export async function bundleList(
 	const cursor_span = memberSpan(call.message.params, "cursor");
 	const cursor = readString(call.message.bytes, cursor_span);
 	if (cursor_span !== undefined && cursor === undefined) return bad_cursor;
-	const { list, absent } = await wholeList(call.endpoint, kinds[method], context, call.signal);
-	const page = pageOf(kinds[method], list.items, cursor);
+	const kind = kind_of_list[method];
+	const { list, absent } = await wholeList(call.endpoint, kind, context, call.signal);
+	const page = pageOf(kind, list.items, cursor);
 	if (!page.ok) return bad_cursor;
 	const { items, next_cursor } = page.value;
 	const modern = call.client.era === "modern";

@@ -19,7 +19,7 @@ const context = {
 			known = renewed;
 		},
 	},
-	instanceKey: () => ({}),
+	instanceKey: () => ({ server: "known", scope_key: "", capabilities: "{}" }),
 	hosting: { tryAcquire: () => ({ upstream: {} }) },
 } as unknown as GatewayContext;
 

@@ -4,6 +4,7 @@ import { memberSpan, readJson, spanAt } from "../../wire/object.ts";
 import { type Call, type CallTarget, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { toolDefinition } from "../local/tool-definition.ts";
+import { audienceOf } from "../scope.ts";
 import { acquireInstance } from "./acquire-instance.ts";
 
 /**
@@ -32,7 +33,9 @@ async function checkAgain(
 	const refused = await acquireInstance(call, context);
 	if (refused !== undefined) return refused;
 	if (call.lease !== undefined) {
-		await context.catalogs.refresh(target.server, call.lease.upstream, call.signal);
+		const audience = audienceOf(context.instanceKey(target.server, call.client));
+		const { upstream } = call.lease;
+		await context.catalogs.refresh(target.server, upstream, call.signal, audience);
 	}
 	const problem = disagreement(call, target, context);
 	if (problem === undefined) return undefined;

@@ -6,6 +6,7 @@ import { needsInput, playRounds } from "../bridge/rounds.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { toolDefinition } from "../local/tool-definition.ts";
+import { audienceOf } from "../scope.ts";
 import { acquireInstance } from "./acquire-instance.ts";
 import { asSeen, forwardNotification } from "./forward-notification.ts";
 
@@ -86,7 +87,8 @@ async function settleHeaders(
 	const { lease, target } = call;
 	assert(lease !== undefined && target !== undefined, "a call needs an instance to be sent");
 	if (call.method !== "tools/call" || !isHeaderMismatch(reply)) return reply;
-	await context.catalogs.refresh(target.server, lease.upstream, call.signal);
+	const audience = audienceOf(context.instanceKey(target.server, call.client));
+	await context.catalogs.refresh(target.server, lease.upstream, call.signal, audience);
 	const after = definitionFor(call, context);
 	const same = after === before || (before !== undefined && after?.equals(before) === true);
 	return same || call.signal.aborted ? reply : sendOnce(call, message, edits, context);
