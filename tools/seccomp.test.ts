@@ -8,40 +8,28 @@ import type { Step } from "./seccomp/assembler.ts";
 import { assemble } from "./seccomp/assembler.ts";
 import type { Architecture } from "./seccomp/filter.ts";
 import { makeFilter } from "./seccomp/filter.ts";
+import { allow, audit, judge } from "./seccomp/judge.ts";
 import { filtersModule } from "./seccomp/module.ts";
-import { clone, clone3, denied, ioctl, socket, unshare } from "./seccomp/syscalls.ts";
+import {
+	clone,
+	clone3,
+	denied,
+	ioctl,
+	path_attributes,
+	prlimit,
+	sendmmsg,
+	sendmsg,
+	sendto,
+	shared_objects,
+	socket,
+	socketpair,
+	unshare,
+} from "./seccomp/syscalls.ts";
 
 const architectures: readonly Architecture[] = ["x64", "arm64"];
-const audit = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;
 
-const allow = "allow";
 const eperm = "errno 1";
 const enosys = "errno 38";
-
-/** Runs a filter as the kernel does, on one system call. */
-function judge(filter: Buffer, architecture: number, number: number, args: number[] = []): string {
-	const data = Buffer.alloc(64);
-	data.writeUInt32LE(number >>> 0, 0);
-	data.writeUInt32LE(architecture, 4);
-	args.forEach((value, index) => data.writeBigUInt64LE(BigInt(value), 16 + index * 8));
-	let accumulator = 0;
-	for (let at = 0; at < filter.length; at += 8) {
-		const code = filter.readUInt16LE(at);
-		const value = filter.readUInt32LE(at + 4);
-		const jump = (holds: boolean) => {
-			at += filter.readUInt8(at + (holds ? 2 : 3)) * 8;
-		};
-		if (code === 0x20) accumulator = data.readUInt32LE(value);
-		else if (code === 0x54) accumulator = (accumulator & value) >>> 0;
-		else if (code === 0x15) jump(accumulator === value);
-		else if (code === 0x35) jump(accumulator >= value);
-		else {
-			assert.equal(code, 0x06);
-			return value === 0x7fff0000 ? allow : `errno ${value & 0xffff}`;
-		}
-	}
-	throw new Error("the filter ends without an answer");
-}
 
 test("the filters that are shipped are those that the list makes", () => {
 	const path = join(repository_root, "src/hosting/sandbox/seccomp-filters.ts");
@@ -120,9 +108,12 @@ test("the numbers are those of the machine's own headers", (t) => {
 		t.skip("the kernel's headers are not installed (package linux-libc-dev)");
 		return;
 	}
+	const single = [clone, clone3, unshare, socket, ioctl, socketpair, prlimit];
+	const sending = [sendto, sendmsg, sendmmsg];
+	const known = [...denied, ...shared_objects, ...path_attributes, ...single, ...sending];
 	for (const architecture of architectures) {
 		const text = readFileSync(places[architecture], "utf8");
-		for (const syscall of [...denied, clone, clone3, unshare, socket, ioctl]) {
+		for (const syscall of known) {
 			const number = syscall[architecture];
 			const found = new RegExp(`#define __NR_${syscall.name}\\s+(\\d+)`, "u").exec(text)?.[1];
 			if (number !== undefined && found !== undefined) {

@@ -153,7 +153,12 @@ async function checkSandbox({ clock, environment }: ProbeMachineOptions): Promis
 		return { name, status: "limited", detail: `${tmpdir()} cannot be written` };
 	}
 	try {
-		const { detail, obstacle, remedy } = await probeSandbox({ clock, environment, folder });
+		const found = await probeSandbox({ clock, environment, folder });
+		const { detail, obstacle, remedy } = found;
+		if (found.landlock !== undefined) {
+			const more = "servers have no /tmp, unix sockets or network of their own";
+			return { name, status: "limited", detail: `${detail}; ${more}`, remedy: remedy || undefined };
+		}
 		return obstacle === undefined
 			? { name, status: "ok", detail }
 			: {

@@ -206,7 +206,7 @@ export interface Hibernation {
 }
 
 /** What shuts something that runs off from the machine. `none`: it runs as the gateway does. */
-export type SandboxKind = "bubblewrap" | "container" | "none";
+export type SandboxKind = "bubblewrap" | "landlock" | "container" | "none";
 
 /** The sandbox that something runs in. */
 export interface SandboxState {

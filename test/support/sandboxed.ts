@@ -16,13 +16,14 @@ export const escape_program = fileURLToPath(
 	new URL("../servers/escape/probe.mjs", import.meta.url),
 );
 
-/** Why nothing can be sandboxed here; false where it can. */
-export async function sandboxObstacle(): Promise<string | false> {
+/** Why nothing can be sandboxed here, by Landlock where that is asked for; false where it can. */
+export async function sandboxObstacle(kind?: "landlock"): Promise<string | false> {
 	const folder = await mkdtemp(join(tmpdir(), "moorage-trial-"));
 	const environment = processEnvironment();
-	const probe = await probeSandbox({ clock: systemClock, environment, folder });
+	const probe = await probeSandbox({ clock: systemClock, environment, folder, kind });
 	await rm(folder, { recursive: true });
-	return probe.obstacle ?? false;
+	const works = kind === undefined ? probe.bubblewrap : probe.landlock;
+	return works === undefined && (probe.obstacle ?? probe.detail);
 }
 
 /** Confines to a sandbox that must be there and has no network, with folders below `folder`. */

@@ -89,3 +89,34 @@ export const clone3 = call("clone3", 435, 435);
 export const unshare = call("unshare", 272, 97);
 export const socket = call("socket", 41, 198);
 export const ioctl = call("ioctl", 16, 29);
+export const socketpair = call("socketpair", 53, 199);
+export const sendto = call("sendto", 44, 206);
+export const sendmsg = call("sendmsg", 46, 211);
+export const sendmmsg = call("sendmmsg", 307, 269);
+export const prlimit = call("prlimit64", 302, 261);
+
+/** Memory, messages and locks that all programs of a machine share by number or name. */
+export const shared_objects: readonly Syscall[] = [
+	call("shmget", 29, 194),
+	call("shmat", 30, 196),
+	call("msgget", 68, 186),
+	call("semget", 64, 190),
+	call("mq_open", 240, 180),
+	call("mq_unlink", 241, 181),
+];
+
+/** Changes of modes, owners and attributes by path, which Landlock does not hold back. */
+export const path_attributes: readonly Syscall[] = [
+	call("chmod", 90, undefined),
+	call("fchmodat", 268, 53),
+	call("fchmodat2", 452, 452),
+	call("chown", 92, undefined),
+	call("lchown", 94, undefined),
+	call("fchownat", 260, 54),
+	call("setxattr", 188, 5),
+	call("lsetxattr", 189, 6),
+	call("setxattrat", 463, 463),
+	call("removexattr", 197, 14),
+	call("lremovexattr", 198, 15),
+	call("removexattrat", 466, 466),
+];

@@ -28,6 +28,8 @@ export interface Containment {
 	readonly mode: ContainmentMode;
 	/** One sentence for `doctor`. */
 	readonly detail: string;
+	/** Whether programs see a `/proc` with their own processes alone. */
+	readonly has_own_proc: boolean;
 	/** Puts the container around a program given by its full path. */
 	wrap(program: string, args: readonly string[]): CommandLine;
 }
@@ -70,6 +72,7 @@ export interface ProbeOptions {
 export const watcherContainment: Containment = {
 	mode: "watcher",
 	detail: "process groups, an environment mark and a watcher process",
+	has_own_proc: false,
 	wrap: (program, args) => ({ program, args }),
 };
 
@@ -101,15 +104,17 @@ interface Variant {
 	readonly detail: string;
 }
 
+const own_proc = "--mount-proc";
+
 /**
  * From best to least. A user namespace of its own is what those who are not root need; a
  * `/proc` of its own keeps a server from seeing others, but some machines refuse it.
  */
 const variants: readonly Variant[] = [
-	{ flags: ["--mount-proc"], detail: "a pid namespace with its own /proc" },
+	{ flags: [own_proc], detail: "a pid namespace with its own /proc" },
 	{ flags: [], detail: "a pid namespace" },
 	{
-		flags: ["--user", "--map-current-user", "--mount-proc"],
+		flags: ["--user", "--map-current-user", own_proc],
 		detail: "a pid namespace with its own /proc, inside a user namespace",
 	},
 	{
@@ -136,6 +141,7 @@ function namespaceContainment(tools: Tools, variant: Variant): Containment {
 	return {
 		mode: "pid-namespace",
 		detail: `${variant.detail}, ended by the kernel together with the gateway`,
+		has_own_proc: variant.flags.includes(own_proc),
 		wrap: (program, args) => ({
 			program: tools.setpriv,
 			args: [

@@ -14,6 +14,7 @@ import { fail, succeed } from "../../lib/result.ts";
 import type { Fault, FaultCode } from "../../protocol/fault.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import type { ChildHandle, SandboxKind, Spawner, SpawnRequest } from "../../upstreams/driver.ts";
+import type { SandboxProbe } from "../sandbox/probe.ts";
 import { probeSandbox, switchedOff } from "../sandbox/probe.ts";
 import { isSandboxed, protect, Sandbox } from "../sandbox/sandbox.ts";
 import type { Bounds, BoundsOptions } from "./bounds.ts";
@@ -54,8 +55,8 @@ export interface SpawnerOptions {
 	readonly watcher_path?: string | undefined;
 	/** Versions of control groups that may be used; all that work here where nothing is said. */
 	readonly group_versions?: readonly (1 | 2)[] | undefined;
-	/** `none`: runs as on a machine where no sandbox works. */
-	readonly sandbox?: "none" | undefined;
+	/** As on a machine where no sandbox works, or where bubblewrap does not. */
+	readonly sandbox?: "none" | "landlock" | undefined;
 	/** Files with secrets that no server is given: the configuration, and what it is read with. */
 	readonly hidden?: readonly string[] | undefined;
 }
@@ -73,10 +74,13 @@ export async function createSpawner(options: SpawnerOptions): Promise<ProcessSpa
 	assert(isAbsolute(options.data_dir), "data_dir is not absolute");
 	assert(isMainThread, "children die with the thread that starts them");
 	assert(/^[A-Za-z0-9_-]{1,64}$/u.test(options.owner_id), "owner_id has other characters");
-	const [containment, sandbox] = await Promise.all([
+	const [containment, found] = await Promise.all([
 		chooseContainment(options),
-		makeSandbox(options),
+		findSandbox(options),
 	]);
+	const { data_dir, environment, hidden = [] } = options;
+	const protection = await protect(data_dir, environment, hidden);
+	const sandbox = new Sandbox(found, protection, containment);
 	const table = systemProcessTable(options.clock);
 	await sweepFormerOwners(options, table);
 	const self = await table.row(process.pid);
@@ -97,13 +101,11 @@ export async function createSpawner(options: SpawnerOptions): Promise<ProcessSpa
 	return new ProcessSpawner(options, { containment, sandbox, table, ledger, run_id, tier });
 }
 
-async function makeSandbox(options: SpawnerOptions): Promise<Sandbox> {
-	const { data_dir, environment, clock, hidden = [] } = options;
-	const probe =
-		options.sandbox === "none"
-			? switchedOff
-			: await probeSandbox({ clock, environment, folder: join(data_dir, "sandbox") });
-	return new Sandbox(probe, await protect(data_dir, environment, hidden));
+function findSandbox(options: SpawnerOptions): SandboxProbe | Promise<SandboxProbe> {
+	const { data_dir, environment, clock, sandbox: kind } = options;
+	return kind === "none"
+		? switchedOff
+		: probeSandbox({ clock, environment, folder: join(data_dir, "sandbox"), kind });
 }
 
 async function chooseContainment(options: SpawnerOptions): Promise<Containment> {
@@ -273,10 +275,18 @@ export class ProcessSpawner implements Spawner {
 			return prepared;
 		}
 		const shut = prepared.value;
-		// A sandbox has a pid namespace of its own, which ends when its outermost process does.
-		return isSandboxed(shut)
+		if (!isSandboxed(shut)) {
+			return succeed({ ...bare, notes: shut.notes });
+		}
+		// bubblewrap makes a pid namespace of its own, which ends when its outermost process does.
+		return shut.is_contained
 			? succeed({ ...shut, mode: "pid-namespace", sandbox: "bubblewrap" })
-			: succeed({ ...bare, notes: shut.notes });
+			: succeed({
+					...shut,
+					line: containment.wrap(shut.line.program, shut.line.args),
+					mode: containment.mode,
+					sandbox: "landlock",
+				});
 	}
 
 	async #start(

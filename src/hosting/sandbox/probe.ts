@@ -9,6 +9,8 @@ import { findProgram } from "../process/find-program.ts";
 import { runOnce } from "../process/run-once.ts";
 import type { InnerUser, SystemLayout } from "./bubblewrap.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
+import type { LandlockTools } from "./landlock.ts";
+import { probeLandlock } from "./landlock-probe.ts";
 import { innerUser, installCommand, readLayout } from "./layout.ts";
 import { seccomp_filters } from "./seccomp-filters.ts";
 
@@ -18,6 +20,8 @@ export interface SandboxProbeOptions {
 	readonly environment: Environment;
 	/** Absolute folder for the few files that sandboxes are given; made where it is missing. */
 	readonly folder: string;
+	/** `landlock`: as on a machine where bubblewrap does not work. */
+	readonly kind?: "landlock" | undefined;
 }
 
 /** How programs can be sandboxed here. */
@@ -26,6 +30,8 @@ export interface SandboxProbe {
 	readonly detail: string;
 	/** Undefined where it does not work. */
 	readonly bubblewrap: BubblewrapTools | undefined;
+	/** What there is instead; undefined where bubblewrap works, or neither does. */
+	readonly landlock?: LandlockTools | undefined;
 	/** Why nothing works, without a full stop; undefined where something does. */
 	readonly obstacle?: string | undefined;
 	/** A sentence with the one thing to do about it. */
@@ -56,6 +62,35 @@ export async function probeSandbox(options: SandboxProbeOptions): Promise<Sandbo
 	if (process.platform !== "linux") {
 		return impossible("sandboxes exist on Linux only", "Servers run as your own user here.");
 	}
+	const best =
+		options.kind === "landlock"
+			? impossible("bubblewrap is not to be used", "")
+			: await probeBubblewrap(options);
+	return best.bubblewrap === undefined ? await orLandlock(best, options) : best;
+}
+
+/** Landlock, where bubblewrap does not work; both reasons, where neither does. */
+async function orLandlock(
+	best: SandboxProbe,
+	{ clock, environment, folder }: SandboxProbeOptions,
+): Promise<SandboxProbe> {
+	const { obstacle: reason = "", remedy = "" } = best;
+	try {
+		const found = await probeLandlock({ clock, environment, folder, reason });
+		return typeof found === "string"
+			? impossible(`${reason}, and ${found}`, remedy)
+			: {
+					detail: `Landlock (version ${found.version}) with system call filters, because ${reason}`,
+					bubblewrap: undefined,
+					landlock: found,
+					remedy,
+				};
+	} catch {
+		return best;
+	}
+}
+
+async function probeBubblewrap(options: SandboxProbeOptions): Promise<SandboxProbe> {
 	const path = `${options.environment["PATH"] ?? ""}:${system_path}`;
 	const found = await findProgram("bwrap", { path, cwd: "/" });
 	const filter = seccomp_filters[process.arch];

@@ -4,8 +4,11 @@ import type { Environment } from "../../lib/environment.ts";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
 import type { Confinement, SpawnRequest } from "../../upstreams/driver.ts";
-import type { CommandLine } from "../process/containment.ts";
+import type { CommandLine, Containment } from "../process/containment.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
+import type { LandlockTools } from "./landlock.ts";
+import { landlockDoor, landlockGap, landlockLine, landlockNote } from "./landlock.ts";
+import { planRules, systemRules } from "./landlock-rules.ts";
 import { planMounts } from "./mounts.ts";
 import type { SandboxProbe } from "./probe.ts";
 import type { Protection } from "./protection.ts";
@@ -44,11 +47,13 @@ const proxy_names: readonly string[] = [
 /** A program as it is started inside a sandbox. */
 export interface SandboxedProgram {
 	readonly line: CommandLine;
+	/** Whether everything in it ends with it; else the containment has to see to that. */
+	readonly is_contained: boolean;
 	readonly env: Readonly<Record<string, string>>;
 	/** What a person should know. */
 	readonly notes: readonly string[];
 	/** Opens what is given to the program under `filter_fd`; whoever opens it closes it. */
-	openFilter(): number;
+	readonly openFilter?: () => number;
 }
 
 /** What a program without a sandbox runs with. */
@@ -74,14 +79,19 @@ export function sandboxNeed({ sandbox, untrusted }: Confinement): "none" | "want
 	return sandbox.mode === "off" ? "none" : "wanted";
 }
 
+/** What the containment does for programs whose sandbox does not. */
+export type Surroundings = Pick<Containment, "mode" | "has_own_proc">;
+
 /** Shuts programs off from the machine, where that is possible here. */
 export class Sandbox {
 	readonly #probe: SandboxProbe;
 	readonly #protection: Protection;
+	readonly #around: Surroundings;
 
-	constructor(probe: SandboxProbe, protection: Protection) {
+	constructor(probe: SandboxProbe, protection: Protection, around: Surroundings) {
 		this.#probe = probe;
 		this.#protection = protection;
+		this.#around = around;
 	}
 
 	/** What there is, in words, for `doctor` and the log. */
@@ -98,16 +108,51 @@ export class Sandbox {
 		if (need === "none") {
 			return succeed({ notes: [] });
 		}
-		const { bubblewrap } = this.#probe;
-		if (bubblewrap === undefined) {
-			const { obstacle = "", remedy = "" } = this.#probe;
+		const { bubblewrap, landlock, obstacle = "", remedy = "" } = this.#probe;
+		if (bubblewrap !== undefined) {
+			return succeed(await this.#wrap(asked, bubblewrap));
+		}
+		if (landlock === undefined) {
 			return need === "required"
 				? fail(`This machine cannot sandbox the server: ${obstacle}. ${remedy}`.trim())
 				: succeed({
 						notes: [`It runs without a sandbox: ${obstacle}. ${what_holds} ${remedy}`.trim()],
 					});
 		}
-		return succeed(await this.#wrap(asked, bubblewrap));
+		const gap = landlockGap(landlock.version, this.#around.mode === "pid-namespace");
+		return need === "required" && gap !== undefined
+			? fail(
+					`This machine cannot sandbox the server: ${landlock.reason}, and ${gap}. ${remedy}`.trim(),
+				)
+			: succeed(await this.#confine(asked, landlock, need === "required"));
+	}
+
+	async #confine(
+		{ request, confinement, program, env }: SandboxRequest,
+		tools: LandlockTools,
+		is_required: boolean,
+	): Promise<SandboxedProgram> {
+		const { args, cwd } = request;
+		const { mode, has_own_proc } = this.#around;
+		const { door, note } = landlockDoor(confinement);
+		const own = { HOME: confinement.volume, ...request.env };
+		const inner = { ...withoutGateway(env, door === "open"), ...own };
+		const protection = this.#protection;
+		const { mounts, notes } = await planMounts({
+			...{ confinement, protection, program, args, cwd, env: inner },
+		});
+		const planned = await planRules(mounts);
+		const rules = [...systemRules(tools.layout, has_own_proc), ...planned.rules];
+		return {
+			line: landlockLine({ tools, rules, door, keeps_attributes: is_required }, program, args),
+			is_contained: false,
+			env: inner,
+			notes: [
+				`${landlockNote(tools, mode === "pid-namespace")} ${note}`,
+				...notes,
+				...planned.notes,
+			],
+		};
 	}
 
 	async #wrap(
@@ -134,6 +179,7 @@ export class Sandbox {
 		});
 		const inside = ["/bin/sh", "-c", wait_script, "moorage-wait", ...(way?.prefix ?? []), program];
 		return {
+			is_contained: true,
 			line: { program: path, args: [...bwrap, ...inside, ...args] },
 			env: inner,
 			notes,

@@ -5,6 +5,7 @@
  * `{ name, kind, ... }`.
  */
 import { execFileSync } from "node:child_process";
+import dgram from "node:dgram";
 import fs from "node:fs";
 import net from "node:net";
 
@@ -18,6 +19,28 @@ const kinds = {
 		fs.writeFileSync(path, "changed by a hosted server");
 		return "written";
 	},
+	mode: ({ path }) => {
+		fs.chmodSync(path, 0o777);
+		return "open to all";
+	},
+	/** What the kernel says of this very process. */
+	status: ({ names }) =>
+		fs
+			.readFileSync("/proc/self/status", "utf8")
+			.split("\n")
+			.filter((line) => names.includes(line.split(":")[0]))
+			.join("\n"),
+	/** A datagram, which needs no answer to have left. */
+	datagram: ({ host, port }) =>
+		new Promise((resolve, reject) => {
+			const socket = dgram.createSocket("udp4");
+			socket.once("error", reject);
+			socket.send("out", port, host, (error) => {
+				socket.close();
+				if (error) reject(error);
+				else resolve(`${host}:${port}`);
+			});
+		}),
 	/** A link made in a folder of its own, then followed. */
 	symlink: ({ path, own }) => {
 		const link = `${own}/a-symbolic-link`;

@@ -1,0 +1,99 @@
+import type { Confinement } from "../../upstreams/driver.ts";
+import type { CommandLine } from "../process/containment.ts";
+import type { SystemLayout } from "./bubblewrap.ts";
+import type { PathRule } from "./landlock-rules.ts";
+
+/** What programs are confined by Landlock with. */
+export interface LandlockTools {
+	/** Absolute path of the launcher. */
+	readonly path: string;
+	/** Version of the kernel's interface: what Landlock can hold back here. */
+	readonly version: number;
+	readonly layout: SystemLayout;
+	/** Files with filters over system calls. */
+	readonly filters: Readonly<Record<LandlockFilter, string>>;
+	/** Why there is no more than this, without a full stop. */
+	readonly reason: string;
+}
+
+/** The filters that there are: the one of every sandbox, and those for what Landlock leaves open. */
+export type LandlockFilter = "base" | Door | "attributes";
+
+/** How far a program gets by sockets. */
+export type Door = "closed" | "proxied" | "open";
+
+/** A program as the launcher is told of it. */
+export interface LandlockPlan {
+	readonly tools: LandlockTools;
+	readonly rules: readonly PathRule[];
+	readonly door: Door;
+	/** The one port that TCP may be connected to where the door is `proxied`. */
+	readonly port?: number | undefined;
+	/** Whether modes and owners of files outside must stay as they are. */
+	readonly keeps_attributes: boolean;
+}
+
+/** From this version on Landlock knows TCP. */
+const version_tcp = 4;
+/** From this version on Landlock ends signals and abstract sockets at the program. */
+const version_signals = 6;
+
+const options = { read: "-r", write: "-w", device: "-d" } as const;
+
+/** The launcher in front of a program. */
+export function landlockLine(plan: LandlockPlan, program: string, args: readonly string[]) {
+	const { tools, rules, door, port, keeps_attributes } = plan;
+	const filters: LandlockFilter[] = [door, ...(keeps_attributes ? (["attributes"] as const) : [])];
+	const line: CommandLine = {
+		program: tools.path,
+		args: [
+			...rules.flatMap(({ kind, path }) => [options[kind], path]),
+			...(door === "open" ? ["-o"] : []),
+			...(port === undefined ? [] : ["-c", String(port)]),
+			...["base" as const, ...filters].flatMap((name) => ["-f", tools.filters[name]]),
+			"--",
+			program,
+			...args,
+		],
+	};
+	return line;
+}
+
+/**
+ * Why Landlock is too little here for a server that must be shut off; undefined where it is
+ * enough. A port is held together with its filter, which leaves it nothing but plain TCP.
+ */
+export function landlockGap(version: number, has_own_pids: boolean): string | undefined {
+	if (version < version_tcp) {
+		return `Landlock holds back files but not TCP before version ${version_tcp}, and this kernel has version ${version}`;
+	}
+	return has_own_pids || version >= version_signals
+		? undefined
+		: `Landlock does not hold back signals before version ${version_signals}, this kernel has version ${version}, and there are no pid namespaces`;
+}
+
+/** How far a server gets, and how that is said. */
+export function landlockDoor({ sandbox, untrusted }: Confinement): {
+	readonly door: Door;
+	readonly note: string;
+} {
+	return sandbox.egress.kind === "open" && !untrusted
+		? { door: "open", note: "Its network is open." }
+		: { door: "closed", note: "Its network is closed." };
+}
+
+/** What a person should know of a server under Landlock. */
+export function landlockNote({ reason, version }: LandlockTools, has_own_pids: boolean): string {
+	const shared = has_own_pids
+		? "/tmp and network interfaces"
+		: "/tmp, processes and network interfaces";
+	const signals =
+		has_own_pids || version >= version_signals
+			? ""
+			: " It can signal other processes of your user.";
+	return (
+		`It runs under Landlock with system call filters, because ${reason}. It reads and writes ` +
+		`only what it was given, but has no ${shared} of its own: it needs TMPDIR, cannot use unix ` +
+		`sockets, and can see whether a path exists.${signals}`
+	);
+}
