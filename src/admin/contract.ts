@@ -81,7 +81,7 @@ export const instance_status_schema = z.object({
 	waiting: count_schema.describe("Calls that wait for it."),
 	sandbox: z
 		.object({
-			kind: z.enum(["bubblewrap", "container", "none"]),
+			kind: z.enum(["bubblewrap", "landlock", "container", "none"]),
 			notes: z.array(z.string()).describe("What it was given, or why it has none."),
 		})
 		.optional()

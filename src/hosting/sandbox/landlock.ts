@@ -16,7 +16,7 @@ export interface LandlockTools {
 	readonly reason: string;
 }
 
-/** The filters that there are: the one of every sandbox, and those for what Landlock leaves open. */
+/** The filters: the one of every sandbox, and those for what Landlock leaves open. */
 export type LandlockFilter = "base" | Door | "attributes";
 
 /** How far a program gets by sockets. */
