@@ -3,7 +3,7 @@ import { assert } from "../lib/assert.ts";
 import { succeed } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import { afterFailure, clean_recovery, type Recovery, stable_ms } from "./backoff.ts";
-import type { Failure } from "./failure.ts";
+import { type Failure, failureOfTime } from "./failure.ts";
 import { Instance, type InstanceEnd } from "./instance.ts";
 import { type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
 import type { Journal } from "./journal.ts";
@@ -119,11 +119,14 @@ export class Fleet {
 			const hibernation = slot.instance?.upstream?.hibernation;
 			return hibernation === undefined ? [] : [{ slot, hibernation }];
 		});
+		for (const { slot } of held) slot.instance?.pulse?.pause();
 		await Promise.all(held.map(({ hibernation }) => hibernation.freeze()));
 		return async () => {
 			// What went to sleep by itself meanwhile stays asleep.
 			const still = held.filter(({ slot }) => slot.state === "ready");
 			await Promise.all(still.map(({ hibernation }) => hibernation.thaw()));
+			for (const { slot } of still) slot.instance?.pulse?.resume();
+			this.#owner.onChange();
 		};
 	}
 
@@ -175,6 +178,7 @@ export class Fleet {
 		assert(instance?.sleep !== undefined, "only what runs is woken");
 		instance.sleep.thaw();
 		instance.touch();
+		instance.pulse?.resume();
 		slot.enter("ready");
 		this.#journal.note("woken", instance.id);
 		this.#owner.onState();
@@ -200,6 +204,10 @@ export class Fleet {
 				return this.#retire(slot);
 			case "freeze":
 				return this.#freeze(slot);
+			case "ask":
+				return this.#ask(slot);
+			case "give_up":
+				return this.#giveUp(slot);
 			case "reclaim":
 				slot.instance?.sleep?.reclaim();
 				return this.#owner.onState();
@@ -249,14 +257,38 @@ export class Fleet {
 		assert(slot.instance !== undefined, "only what runs is frozen");
 		slot.enter("frozen");
 		this.#journal.note("frozen", slot.instance.id);
+		slot.instance.pulse?.pause();
 		slot.instance.sleep?.freeze();
 		this.#owner.onState();
+	}
+
+	#ask(slot: Slot): void {
+		const pulse = slot.instance?.pulse;
+		assert(pulse !== undefined, "only what runs is asked");
+		const { ping_ms } = this.#owner.orders().plan.health;
+		assert(ping_ms !== undefined, "only who wants to know asks");
+		pulse.ask(ping_ms, () => this.#owner.onChange());
+	}
+
+	/** Ends an instance that hangs. Its key starts again only when nothing of it is left. */
+	#giveUp(slot: Slot): void {
+		const { instance } = slot;
+		const upstream = instance?.upstream;
+		assert(instance !== undefined && upstream !== undefined, "only what runs is given up");
+		const what = `did not answer ${instance.pulse?.unanswered} signs of life`;
+		const failure = failureOfTime(slot.key.server, what, "server_failed");
+		slot.enter("draining");
+		this.#journal.note(`${what}, ending it`, instance.id);
+		this.#around.events.onRetired?.(slot.key, upstream);
+		this.#owner.onState();
+		this.#close(instance, 0, () => this.#onFailure(slot, instance, failure));
 	}
 
 	#onFreezeFailed(slot: Slot, instance: Instance): void {
 		if (slot.instance !== instance || slot.state !== "frozen") return;
 		this.#journal.note("it could not be frozen and runs on", instance.id);
 		slot.enter("ready");
+		instance.pulse?.resume();
 		this.#owner.onState();
 		this.#owner.onChange();
 	}

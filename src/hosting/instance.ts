@@ -18,6 +18,7 @@ import { type Failure, failureOfFault, failureOfGone, failureOfTime } from "./fa
 import type { InstanceKey } from "./instance-key.ts";
 import { LeaseCount } from "./lease.ts";
 import { OpenQuestions } from "./open-questions.ts";
+import { Pulse } from "./pulse.ts";
 import type { Resolved } from "./resolved.ts";
 import { Sleep } from "./sleep.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -78,6 +79,7 @@ export class Instance {
 	#watchdog: Timer | undefined;
 	#leases: LeaseCount | undefined;
 	#sleep: Sleep | undefined;
+	#pulse: Pulse | undefined;
 	readonly #questions = new OpenQuestions(() => this.touch());
 	#folders: Folders | undefined;
 	#gate: EgressGate | undefined;
@@ -109,6 +111,11 @@ export class Instance {
 		return this.#sleep;
 	}
 
+	/** Whether it answers, once it is ready; undefined where it does not run on this machine. */
+	get pulse(): Pulse | undefined {
+		return this.#pulse;
+	}
+
 	/** Its persistent folder, once there is one. */
 	get volume(): string | undefined {
 		return this.#folders?.volume;
@@ -127,7 +134,8 @@ export class Instance {
 	unusedSince(): number | undefined {
 		const leases = this.#leases;
 		if (leases === undefined) return undefined;
-		const busy = leases.count > 0 || leases.upstream.in_flight > 0 || this.#questions.count > 0;
+		const asked = leases.upstream.in_flight - (this.#pulse?.in_flight ?? 0);
+		const busy = leases.count > 0 || asked > 0 || this.#questions.count > 0;
 		if (!busy) return this.#used_at_ms;
 		this.touch();
 		return undefined;
@@ -311,6 +319,9 @@ export class Instance {
 			onFreezeFailed: () => this.#options.owner.onFreezeFailed(this),
 			onThawFailed: (detail) => this.#onThawFailed(detail),
 		});
+		// What runs elsewhere has its own watchers; only what runs here can be started anew.
+		const local = this.#options.resolved.spec.driver !== "http";
+		if (local) this.#pulse = new Pulse(upstream, clock);
 		this.touch();
 		this.#ready_at_ms = clock.monotonic();
 		this.#ready_wall_ms = clock.now();
@@ -341,6 +352,7 @@ export class Instance {
 	async #close(drain_ms: number): Promise<void> {
 		const upstream = this.upstream;
 		assert(upstream !== undefined, "only an instance that was ready is closed");
+		this.#pulse?.pause();
 		// What sleeps cannot end by itself.
 		this.#sleep?.thaw();
 		const wait_ms = Math.min(drain_ms, unleased_drain_ms);

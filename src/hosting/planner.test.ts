@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { IdlePlan } from "../config/plan.ts";
+import type { HealthPlan, IdlePlan } from "../config/plan.ts";
 import { baseKey, type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
 import {
 	type PresentServer,
@@ -24,7 +24,14 @@ const always: IdlePlan = {
 	warm_on_list: false,
 };
 const on_demand: IdlePlan = { ...always, keep: "on-demand" };
-const wanted: WantedServer = { name: "s", generation: 1, standing: false, idle: always };
+const unasked: HealthPlan = { ping_ms: undefined, fails_max: 3 };
+const wanted: WantedServer = {
+	name: "s",
+	generation: 1,
+	standing: false,
+	idle: always,
+	health: unasked,
+};
 const base = baseKey("s");
 const other: InstanceKey = { server: "s", scope_key: "ada", capabilities: "{}" };
 
@@ -36,6 +43,7 @@ function slot(change: Partial<PresentSlot> = {}): PresentSlot {
 		unused_since_ms: now_ms,
 		can_freeze: true,
 		reclaimed: false,
+		pulse: undefined,
 		spare: false,
 		wanted: true,
 		waiting: 0,
@@ -247,6 +255,16 @@ const arbitrary_wanted = fc.record({
 		warm_at: fc.constant([]),
 		warm_on_list: fc.boolean(),
 	}),
+	health: fc.record({
+		ping_ms: fc.constantFrom(undefined, 1, 40),
+		fails_max: fc.integer({ min: 1, max: 3 }),
+	}),
+});
+
+const arbitrary_pulse = fc.record({
+	since_ms: fc.integer({ min: now_ms - 60, max: now_ms }),
+	asking: fc.boolean(),
+	unanswered: fc.nat(3),
 });
 
 function arbitrarySlot(name: string) {
@@ -267,6 +285,7 @@ function arbitrarySlot(name: string) {
 		unused_since_ms: fc.option(fc.integer({ min: now_ms - 100, max: now_ms }), { nil: undefined }),
 		can_freeze: fc.boolean(),
 		reclaimed: fc.boolean(),
+		pulse: fc.option(arbitrary_pulse, { nil: undefined }),
 		spare: fc.boolean(),
 		generation: fc.integer({ min: 1, max: 3 }),
 		wanted: fc.boolean(),
@@ -366,6 +385,50 @@ test("only what is not used goes to sleep, and only as far as it may", () => {
 	);
 });
 
+test("only what is awake is asked for signs of life, when it was silent for long enough", () => {
+	fc.assert(
+		fc.property(arbitrary_world, (world) => {
+			const { steps } = planSteps(world.wanted, world.present, now_ms);
+			for (const step of steps) {
+				if (step.kind !== "ask" && step.kind !== "give_up") continue;
+				const target = world.wanted.find(({ name }) => name === step.server);
+				const slots = world.present.find(({ name }) => name === step.server)?.slots;
+				const present = slots?.find(({ key }) => keyText(key) === keyText(step.key));
+				assert.ok(target?.health.ping_ms !== undefined && present?.pulse !== undefined);
+				const { since_ms, asking, unanswered } = present.pulse;
+				assert.equal(present.state, "ready");
+				assert.equal(unanswered >= target.health.fails_max, step.kind === "give_up");
+				if (step.kind === "ask") {
+					assert.ok(!asking && now_ms - since_ms >= target.health.ping_ms);
+				}
+				const same = steps.filter((one) => "key" in one && one.key === step.key);
+				assert.deepEqual(same, [step], "it is asked, or something else is done with it");
+			}
+		}),
+	);
+});
+
+test("a silent server is looked at again when it is to be asked", () => {
+	const target: WantedServer = { ...wanted, health: { ping_ms: 40, fails_max: 2 } };
+	const silent = (asking: boolean, unanswered: number) =>
+		server({
+			slots: [
+				slot({
+					state: "ready",
+					unused_since_ms: undefined,
+					pulse: { since_ms: now_ms - 10, asking, unanswered },
+				}),
+			],
+		});
+	const plan = (asking: boolean, unanswered: number, at_ms: number) =>
+		planSteps([target], [silent(asking, unanswered)], at_ms);
+	assert.deepEqual(plan(false, 0, now_ms), { steps: [], wake_at_ms: now_ms + 30 });
+	const ask = { kind: "ask", server: "s", key: base } as const;
+	assert.deepEqual(plan(false, 1, now_ms + 30).steps, [ask]);
+	assert.deepEqual(plan(true, 1, now_ms + 30), { steps: [], wake_at_ms: undefined });
+	assert.deepEqual(plan(true, 2, now_ms).steps, [{ ...ask, kind: "give_up" }]);
+});
+
 test("a server that is gone is only ever ended", () => {
 	fc.assert(
 		fc.property(arbitrary_world, (world) => {
@@ -380,7 +443,8 @@ function perform(target: WantedServer | undefined, present: PresentServer): Pres
 	let { preparation, slots, retired } = present;
 	const change = (key: InstanceKey, state: PresentSlot["state"], generation: number) => {
 		const known = slots.find((one) => keyText(one.key) === keyText(key));
-		const fresh = state === "ready" ? { unused_since_ms: now_ms, reclaimed: false } : {};
+		const fresh =
+			state === "ready" ? { unused_since_ms: now_ms, reclaimed: false, pulse: undefined } : {};
 		const next = { ...(known ?? slot({ key })), ...fresh, state, generation };
 		slots = [...slots.filter((one) => one !== known), next];
 	};
@@ -393,8 +457,16 @@ function perform(target: WantedServer | undefined, present: PresentServer): Pres
 				change(step.key, "ready", target?.generation ?? 0);
 				break;
 			case "abort":
+			case "give_up":
 				change(step.key, "stopped", 0);
 				break;
+			case "ask": {
+				const pulse = { since_ms: now_ms, asking: false, unanswered: 0 };
+				slots = slots.map((one) =>
+					keyText(one.key) === keyText(step.key) ? { ...one, pulse } : one,
+				);
+				break;
+			}
 			case "freeze":
 				change(step.key, "frozen", target?.generation ?? 0);
 				break;

@@ -1,5 +1,6 @@
-import type { IdlePlan } from "../config/plan.ts";
+import type { HealthPlan, IdlePlan } from "../config/plan.ts";
 import { baseKey, type InstanceKey, isBaseKey } from "./instance-key.ts";
+import type { PresentPulse } from "./pulse.ts";
 
 /**
  * Which instance should exist and in which state: a pure function from what is wanted and
@@ -21,6 +22,7 @@ export interface WantedServer {
 	/** Whether its base instance runs although nobody asks for it. */
 	readonly standing: boolean;
 	readonly idle: IdlePlan;
+	readonly health: HealthPlan;
 }
 
 /** What there is of a server now. */
@@ -49,6 +51,8 @@ export interface PresentSlot {
 	readonly unused_since_ms: number | undefined;
 	/** False where the instance cannot be put to sleep. */
 	readonly can_freeze: boolean;
+	/** Whether its instance answers; undefined where nobody can know. */
+	readonly pulse: PresentPulse | undefined;
 	/** True once the instance, which is frozen, was asked to give its memory back. */
 	readonly reclaimed: boolean;
 	/** True for an instance beside the replicas, which ends as soon as nobody needs it. */
@@ -82,6 +86,10 @@ export type Step =
 	| { readonly kind: "freeze"; readonly server: string; readonly key: InstanceKey }
 	/** The memory of a frozen instance is given back. */
 	| { readonly kind: "reclaim"; readonly server: string; readonly key: InstanceKey }
+	/** The instance is asked for a sign of life. */
+	| { readonly kind: "ask"; readonly server: string; readonly key: InstanceKey }
+	/** The instance hangs: it ends, and counts as one that failed. */
+	| { readonly kind: "give_up"; readonly server: string; readonly key: InstanceKey }
 	/** The instance was not used in a long time: it ends, and its place with it. */
 	| { readonly kind: "stop"; readonly server: string; readonly key: InstanceKey }
 	| { readonly kind: "close"; readonly server: string; readonly instance: number }
@@ -213,7 +221,7 @@ function planSlot(
 		case "ready":
 		case "frozen":
 			if (outdated) plan.add({ kind: "retire", server: target.name, key });
-			else planRest(plan, target, slot);
+			else if (!planRest(plan, target, slot)) planHealth(plan, target, slot);
 			return;
 		case "draining":
 			// The instance that ends here is waited for: one key never runs twice at a time.
@@ -227,11 +235,11 @@ function planSlot(
 	}
 }
 
-/** The idle ladder: what is not used goes down one step at a time. */
-function planRest(plan: Planning, target: WantedServer, slot: PresentSlot): void {
+/** The idle ladder: what is not used goes down one step at a time. True where it takes one. */
+function planRest(plan: Planning, target: WantedServer, slot: PresentSlot): boolean {
 	const { keep, freeze_ms, reclaim_ms, stop_ms } = target.idle;
 	const { key, unused_since_ms, can_freeze, spare } = slot;
-	if (keep === "always" && !spare) return;
+	if (keep === "always" && !spare) return false;
 	const stops = spare || (keep === "on-demand" && !isStanding(target, slot));
 	const after_ms = spare ? Math.min(stop_ms ?? spare_kept_ms, spare_kept_ms) : stop_ms;
 	// What is in use is looked at again after the time it could go down at the earliest: so the
@@ -239,14 +247,25 @@ function planRest(plan: Planning, target: WantedServer, slot: PresentSlot): void
 	const since_ms = unused_since_ms ?? plan.now_ms;
 	const dueAfter = (delay_ms: number | undefined) =>
 		delay_ms !== undefined && plan.isDue(since_ms + delay_ms) && unused_since_ms !== undefined;
-	if (stops && dueAfter(after_ms)) {
-		plan.add({ kind: "stop", server: target.name, key });
-	} else if (slot.state === "ready") {
-		if (can_freeze && dueAfter(freeze_ms)) {
-			plan.add({ kind: "freeze", server: target.name, key });
-		}
-	} else if (!slot.reclaimed && dueAfter(reclaim_ms)) {
-		plan.add({ kind: "reclaim", server: target.name, key });
+	const step = () => {
+		if (stops && dueAfter(after_ms)) return "stop";
+		if (slot.state === "ready") return can_freeze && dueAfter(freeze_ms) ? "freeze" : undefined;
+		return !slot.reclaimed && dueAfter(reclaim_ms) ? "reclaim" : undefined;
+	};
+	const kind = step();
+	if (kind !== undefined) plan.add({ kind, server: target.name, key });
+	return kind !== undefined;
+}
+
+/** What is awake and has not answered lately is asked, and given up when it stays silent. */
+function planHealth(plan: Planning, target: WantedServer, slot: PresentSlot): void {
+	const { ping_ms, fails_max } = target.health;
+	const { key, pulse } = slot;
+	if (slot.state !== "ready" || pulse === undefined || ping_ms === undefined) return;
+	if (pulse.unanswered >= fails_max) {
+		plan.add({ kind: "give_up", server: target.name, key });
+	} else if (!pulse.asking && plan.isDue(pulse.since_ms + ping_ms)) {
+		plan.add({ kind: "ask", server: target.name, key });
 	}
 }
 

@@ -259,8 +259,10 @@ export class HostedServer {
 
 	#wanted(): WantedServer[] {
 		if (this.#plan === undefined) return [];
-		const { idle } = this.#plan;
-		return [{ name: this.name, generation: this.#generation, standing: this.#isStanding(), idle }];
+		const { idle, health } = this.#plan;
+		const { name } = this;
+		const standing = this.#isStanding();
+		return [{ name, generation: this.#generation, standing, idle, health }];
 	}
 
 	/**

@@ -96,6 +96,7 @@ export class Slot {
 			generation: this.instance?.generation ?? 0,
 			unused_since_ms: this.instance?.unusedSince(),
 			can_freeze: this.instance?.sleep?.can_freeze ?? false,
+			pulse: this.instance?.pulse?.view(),
 			reclaimed: this.instance?.sleep?.reclaimed_bytes !== undefined,
 			spare: this.spare,
 			wanted: this.wanted,

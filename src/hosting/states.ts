@@ -27,7 +27,8 @@ export const state_transitions: Readonly<Record<ServerStateName, readonly Server
 		starting: ["ready", "draining", "stopped", "failed"],
 		ready: ["frozen", "draining", "stopped", "failed"],
 		frozen: ["ready", "draining", "stopped", "failed"],
-		draining: ["stopped"],
+		// One that hung is ended like any other; that may have been once too often.
+		draining: ["stopped", "failed"],
 		failed: ["starting", "resolving", "stopped", "declared"],
 	} satisfies Record<ServerStateName, readonly ServerStateName[]>);
 

@@ -80,6 +80,11 @@ export interface Upstream {
 	readonly hello: Hello;
 	/** Requests sent and not yet answered, subscriptions aside: those stay open for ever. */
 	readonly in_flight: number;
+	/**
+	 * Answers it has given so far, and signs of progress: a change shows that it is alive. Missing
+	 * where nothing of ours runs that could hang.
+	 */
+	readonly answers?: number | undefined;
 	/** How it is put to sleep; undefined where there is nothing of ours to put to sleep. */
 	readonly hibernation?: Hibernation | undefined;
 	/** What shuts it off from the machine; undefined where nothing of it runs here. */

@@ -44,6 +44,11 @@ export function composeDiscover(): Message {
 	return composeRequest("0", "server/discover", undefined);
 }
 
+/** Asks a legacy server for a sign of life. */
+export function composePing(): Message {
+	return composeRequest("0", "ping", undefined);
+}
+
 /** What an answer to `initialize` says; a text says what is wrong with it. */
 export function readInitialized(reply: Message): Hello | string {
 	const { bytes, result } = reply;

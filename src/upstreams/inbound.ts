@@ -28,9 +28,15 @@ const about_server =
 /** Gives every message of a server to whom it belongs. */
 export class Inbound {
 	readonly #options: InboundOptions;
+	#answers = 0;
 
 	constructor(options: InboundOptions) {
 		this.#options = options;
+	}
+
+	/** See `Upstream.answers`. */
+	get answers(): number {
+		return this.#answers;
 	}
 
 	/**
@@ -77,6 +83,7 @@ export class Inbound {
 	}
 
 	#reply(message: Message, via: PendingCall | undefined): void {
+		this.#answers += 1;
 		const { pending, context } = this.#options;
 		const call = pending.get(integerAt(message.bytes, message.id));
 		if (call !== undefined) {
@@ -107,6 +114,7 @@ export class Inbound {
 		const { pending, asks, context } = this.#options;
 		const { bytes, method = "", params } = message;
 		if (method === "notifications/progress") {
+			this.#answers += 1;
 			const token = memberSpan(params, "progressToken");
 			const call = pending.get(integerAt(bytes, token));
 			if (call !== undefined) this.#progress(message, token as Span, call);

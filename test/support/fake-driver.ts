@@ -10,7 +10,9 @@ import type {
 	Hibernation,
 	InstanceUsage,
 	Upstream,
+	UpstreamRequest,
 } from "../../src/upstreams/driver.ts";
+import type { Message } from "../../src/wire/message.ts";
 
 /** How one start of a server goes. */
 export interface FakeStart {
@@ -99,6 +101,11 @@ export class FakeUpstream implements Upstream {
 	readonly spec: StdioSpec;
 	readonly context: DriverContext;
 	in_flight = 0;
+	answers = 0;
+	/** Whether it answers what it is asked. */
+	answering = true;
+	/** How often it was asked for a sign of life. */
+	pings = 0;
 	drains = 0;
 	readonly hibernation: FakeHibernation | undefined;
 	state: "open" | "gone" | "closing" | "closed" = "open";
@@ -115,8 +122,22 @@ export class FakeUpstream implements Upstream {
 		this.#close_ms = start.close_ms ?? 0;
 	}
 
-	async request(): Promise<never> {
-		throw new Error("this upstream answers no requests");
+	/** Answers at once, or never; what it is asked is a sign of life, and nothing else. */
+	async request({ message, signal, call_ms }: UpstreamRequest): Promise<Result<Message, Fault>> {
+		assert.equal(message.method, "ping", "this upstream answers no other requests");
+		this.pings += 1;
+		this.in_flight += 1;
+		const ended = Promise.withResolvers<FaultCode | undefined>();
+		const timer = this.context.clock.after(call_ms, () => ended.resolve("call_timeout"));
+		signal.addEventListener("abort", () => ended.resolve("call_cancelled"), { once: true });
+		if (this.answering) ended.resolve(undefined);
+		const code = await ended.promise;
+		timer.cancel();
+		this.in_flight -= 1;
+		const { random, server } = this.context;
+		if (code === undefined) return succeed(message);
+		const parts = { code, message: "It is silent.", level: "debug", server } as const;
+		return fail(makeFault(random, { ...parts, retry_safe: true }));
 	}
 
 	notify(): void {}

@@ -52,6 +52,8 @@ export function serverPlan(
 		instances: { ...declared_running.instances, queue_calls_max: 4 },
 		// What these tests own does not sleep unless they say so.
 		idle: { ...declared_running.idle, keep: "always" },
+		// Nor is it asked for signs of life.
+		health: { ...declared_running.health, ping_ms: undefined },
 		fingerprint: `${name}-${version}-${change.start ?? "on-demand"}`,
 		...change,
 	};

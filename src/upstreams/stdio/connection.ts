@@ -84,6 +84,11 @@ export class StdioConnection {
 		return this.#pending.size;
 	}
 
+	/** See `Upstream.answers`. */
+	get answers(): number {
+		return this.#inbound.answers;
+	}
+
 	/** How the program is put to sleep, where the machine can. */
 	get hibernation(): Hibernation | undefined {
 		return this.#hibernation;

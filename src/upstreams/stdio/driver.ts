@@ -51,6 +51,10 @@ class StdioUpstream implements Upstream {
 		return this.#connection.in_flight;
 	}
 
+	get answers(): number {
+		return this.#connection.answers;
+	}
+
 	get hibernation(): Hibernation | undefined {
 		return this.#connection.hibernation;
 	}
