@@ -1,6 +1,6 @@
 import type { SeededRandom } from "../support/seeded-random.ts";
 import type { ChaosClient, ClientKind } from "./clients.ts";
-import { type House, type ServerName, server_names } from "./house.ts";
+import { type House, type ServerName, server_names, session_name, shared_names } from "./house.ts";
 import { type Ended, judgeError, judgeResult } from "./outcome.ts";
 import type { Wire } from "./wire.ts";
 
@@ -19,7 +19,7 @@ export interface Actor {
 /** One call as it is planned: drawn before the burst, so that the seed alone decides it. */
 interface PlannedCall {
 	readonly server: ServerName;
-	readonly tool: "work" | "ask";
+	readonly tool: "work" | "ask" | "keep";
 	readonly ms: number;
 	readonly bytes: number;
 }
@@ -48,7 +48,9 @@ const calls_per_burst = 40;
 /** Every client calls as fast as it can, while one blow after the other falls. */
 export async function burst(scene: Scene, random: SeededRandom): Promise<void> {
 	const { actors } = scene;
-	const plans = actors.map(() => Array.from({ length: calls_per_burst }, () => planCall(random)));
+	const plans = actors.map(({ kind }) =>
+		Array.from({ length: calls_per_burst }, () => planCall(kind, random)),
+	);
 	const blows = planBlows(random, actors);
 	const falling: Promise<void>[] = [];
 	let ended = 0;
@@ -66,15 +68,23 @@ export async function burst(scene: Scene, random: SeededRandom): Promise<void> {
 
 /** One call after the burst: everything works as if nothing had happened. */
 export async function callOnce(actor: Actor, server: ServerName): Promise<Ended> {
-	await perform(actor, { server, tool: "work", ms: 0, bytes: 10 });
+	const tool = server === session_name ? "keep" : "work";
+	await perform(actor, { server, tool, ms: 0, bytes: 10 });
 	return actor.ended.at(-1) as Ended;
 }
 
-function planCall(random: SeededRandom): PlannedCall {
+/** The servers that a kind of client may use: without a session there is none of its own. */
+export function serversOf(kind: ClientKind): readonly ServerName[] {
+	return kind.endsWith("modern") ? shared_names : server_names;
+}
+
+function planCall(kind: ClientKind, random: SeededRandom): PlannedCall {
 	const asks = random.chance(0.1);
+	const server = asks ? "http-legacy" : random.pick(serversOf(kind));
+	const keeps = server === session_name && random.chance(0.5);
 	return {
-		server: asks ? "http-legacy" : random.pick(server_names),
-		tool: asks ? "ask" : "work",
+		server,
+		tool: asks ? "ask" : keeps ? "keep" : "work",
 		// Some outlast the moment after which a legacy reply becomes a stream to resume.
 		ms: random.pick([0, 0, 0, 5, 40, 150, 700, 1_200]),
 		bytes: random.chance(0.1) ? 300_000 : 20,
@@ -88,6 +98,7 @@ function planBlows(random: SeededRandom, actors: readonly Actor[]): Blow[] {
 	for (const name of server_names) {
 		if (random.chance(0.6)) blows.push({ after_calls: within(), strike: killServer(name) });
 	}
+	if (random.chance(0.8)) blows.push({ after_calls: within(), strike: killSandboxes });
 	for (const { number } of actors) {
 		if (random.chance(0.5)) blows.push({ after_calls: within(), strike: cutWire(number) });
 		if (random.chance(0.4)) blows.push({ after_calls: within(), strike: slowWire(number) });
@@ -118,7 +129,7 @@ async function perform(actor: Actor, call: PlannedCall): Promise<void> {
 	const id = `${mark}${actor.next_call}`;
 	actor.next_call += 1;
 	const { server, tool, ms, bytes } = call;
-	const said = tool === "ask" ? mark : mark.repeat(Math.ceil(bytes / mark.length));
+	const said = tool !== "work" ? mark : mark.repeat(Math.ceil(bytes / mark.length));
 	const started_ms = performance.now();
 	try {
 		const result = await client.call(`${server}__${tool}`, { id, owner: mark, ms, bytes });
@@ -140,6 +151,10 @@ async function killGateway(scene: Scene): Promise<void> {
 const killServer = (name: ServerName) => async (scene: Scene) => {
 	if (await scene.house.killServer(name)) count(scene, "servers killed");
 };
+
+async function killSandboxes(scene: Scene): Promise<void> {
+	count(scene, "sandboxes killed", scene.house.killSandboxes());
+}
 
 const cutWire = (number: number) => async (scene: Scene) => {
 	const wire = scene.actors[number]?.wire;

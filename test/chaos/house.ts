@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Child, killChild, startChild } from "../matrix/child.ts";
 import { fixturePath } from "../support/fixtures.ts";
 import { type MoorageProcess, startMoorage } from "../support/moorage-process.ts";
@@ -9,7 +10,10 @@ import { eventually, markedProcesses } from "../support/processes.ts";
 const program = fixturePath("recording");
 
 /** The servers behind the gateway: both transports in both eras. */
-export const server_names = ["stdio-legacy", "stdio-modern", "http-legacy", "http-modern"] as const;
+export const shared_names = ["stdio-legacy", "stdio-modern", "http-legacy", "http-modern"] as const;
+/** One whose every session has an instance and a volume of its own. */
+export const session_name = "session-legacy";
+export const server_names = [...shared_names, session_name] as const;
 export type ServerName = (typeof server_names)[number];
 
 const eraOf = (name: ServerName) => name.slice(name.indexOf("-") + 1);
@@ -48,6 +52,8 @@ export class House {
 	readonly #folder: string;
 	readonly #mark: string;
 	readonly #remotes = new Map<ServerName, RemoteServer>();
+	/** Of all gateways that ran: they stand in the names of their control groups. */
+	readonly #gateway_pids: number[] = [];
 	#gateway: MoorageProcess | undefined;
 	#restarting: Promise<void> = Promise.resolve();
 	#stop_code: number | null | undefined;
@@ -59,6 +65,7 @@ export class House {
 
 	static async open(mark: string): Promise<House> {
 		const house = new House(await mkdtemp(join(tmpdir(), "moorage-chaos-")), mark);
+		await mkdir(dirname(house.#ledger));
 		await writeFile(house.#ledger, "");
 		const servers: Record<string, object> = {};
 		for (const name of server_names) servers[name] = await house.#entry(name);
@@ -111,6 +118,13 @@ export class House {
 		return found.length > 0;
 	}
 
+	/** Kills the outermost process of every sandbox with SIGKILL; how many there were. */
+	killSandboxes(): number {
+		const found = this.processes().filter((line) => /^\d+ \S*\/bwrap /.test(line));
+		for (const line of found) kill(Number.parseInt(line, 10));
+		return found.length;
+	}
+
 	/** Ids of executed calls, in the order of their execution. */
 	async executed(): Promise<string[]> {
 		return (await readFile(this.#ledger, "utf8")).split("\n").filter((id) => id !== "");
@@ -128,10 +142,8 @@ export class House {
 		this.gateway_lines.push(...this.#running.errors);
 		for (const remote of this.#remotes.values()) await remote.kill();
 		await rm(this.#folder, { recursive: true, force: true });
-		return eventually(
-			() => this.processes(),
-			(left) => left.length === 0,
-		).catch(() => this.processes());
+		const left = () => [...this.processes(), ...groupsOf(this.#gateway_pids)];
+		return eventually(left, (found) => found.length === 0).catch(left);
 	}
 
 	get #running(): MoorageProcess {
@@ -140,7 +152,7 @@ export class House {
 	}
 
 	get #ledger(): string {
-		return join(this.#folder, "ledger");
+		return join(this.#folder, "ledger", "calls");
 	}
 
 	get #config(): string {
@@ -152,9 +164,11 @@ export class House {
 	}
 
 	async #entry(name: ServerName): Promise<object> {
-		if (name.startsWith("stdio")) {
+		if (!name.startsWith("http")) {
 			const args = [program, "--era", eraOf(name)];
-			return { command: process.execPath, args, env: this.#environment };
+			const sandbox = { read: [dirname(program)], write: [dirname(this.#ledger)] };
+			const entry = { command: process.execPath, args, env: this.#environment, sandbox };
+			return name === session_name ? { ...entry, scope: "session" } : entry;
 		}
 		const remote = new RemoteServer(name, { PATH: process.env["PATH"], ...this.#environment });
 		await remote.start();
@@ -166,6 +180,7 @@ export class House {
 		if (this.#gateway !== undefined) this.gateway_lines.push(...this.#gateway.errors);
 		const own = { PATH: process.env["PATH"], HOME: this.#folder, MOORAGE_TEST_MARK: this.#mark };
 		this.#gateway = await startMoorage(this.#config, join(this.#folder, "data"), own, listen);
+		this.#gateway_pids.push(this.#gateway.report.pid);
 	}
 }
 
@@ -174,5 +189,24 @@ function kill(pid: number): void {
 		process.kill(pid, "SIGKILL");
 	} catch {
 		// It ended by itself in between.
+	}
+}
+
+/** Control groups that gateways with these pids made and did not remove. */
+function groupsOf(pids: readonly number[], folder = "/sys/fs/cgroup"): string[] {
+	return foldersIn(folder).flatMap((name) => {
+		const path = join(folder, name);
+		const is_ours = pids.some((pid) => /^moorage-/.test(name) && name.includes(`-${pid}-`));
+		return is_ours ? [path] : groupsOf(pids, path);
+	});
+}
+
+/** Others make and remove groups meanwhile: one that has gone has nothing in it. */
+function foldersIn(folder: string): string[] {
+	try {
+		const entries = readdirSync(folder, { withFileTypes: true });
+		return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+	} catch {
+		return [];
 	}
 }

@@ -1,7 +1,8 @@
+import { sandboxObstacle } from "../support/sandboxed.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
-import { type Actor, burst, callOnce, type Scene } from "./burst.ts";
+import { type Actor, burst, callOnce, type Scene, serversOf } from "./burst.ts";
 import { client_kinds, connectClient } from "./clients.ts";
-import { House, server_names } from "./house.ts";
+import { House } from "./house.ts";
 import type { Outcome } from "./outcome.ts";
 import { ownerMark, Wire } from "./wire.ts";
 
@@ -24,18 +25,18 @@ export interface ChaosReport {
 /** How much is played. */
 export interface ChaosOptions {
 	readonly seed: number;
+	/** Most bursts that are played; infinite where the time decides. */
 	readonly bursts: number;
+	/** No burst begins after this; one takes a minute at most, even where calls hang. */
+	readonly play_ms_max: number;
 	readonly clients_per_kind: number;
 	/** Takes progress and, at the end, what the gateway wrote. */
 	readonly say: (line: string) => void;
 }
 
-/** No burst begins after this; one takes a minute at most, even where calls hang. */
-const play_ms_max = 150_000;
-
 /** Plays the bursts that a seed describes on real processes and looks at what is left. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-	const { seed, bursts, clients_per_kind, say } = options;
+	const { seed, bursts, play_ms_max, clients_per_kind, say } = options;
 	const random = new SeededRandom(seed);
 	const house = await House.open(`chaos-${process.pid}-${seed}`);
 	const actors: Actor[] = [];
@@ -51,13 +52,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 		for (const kind of kinds) actors.push(await enter(house, kind, actors.length));
 		for (let number = 1; number <= bursts; number += 1) {
 			if (performance.now() - started_ms > play_ms_max) {
-				say(`only ${number - 1} of ${bursts} bursts were played: the time is up`);
+				say(`the time is up after ${number - 1} bursts`);
 				break;
 			}
 			await burst(scene, random);
-			say(
-				`burst ${number} of ${bursts}: ${[...struck].map(([what, n]) => `${n} ${what}`).join(", ")}`,
-			);
+			say(`burst ${number}: ${[...struck].map(([what, n]) => `${n} ${what}`).join(", ")}`);
 			checks.push(await settled(scene, number));
 		}
 		checks.push(...(await judge(scene)));
@@ -70,7 +69,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 		await Promise.allSettled(actors.map(({ wire }) => wire.close()));
 		left = await house.close();
 	}
-	checks.push({ name: "no process is left", problems: left });
+	checks.push({ name: "no process and no control group is left", problems: left });
 	const stopped = house.stop_code === 0 ? [] : [`it ended with ${house.stop_code}`];
 	checks.push({ name: "the gateway stops cleanly when asked", problems: stopped });
 	const defects = house.gateway_lines.filter((line) =>
@@ -92,12 +91,13 @@ async function enter(house: House, kind: Actor["kind"], number: number): Promise
 async function settled({ actors, house }: Scene, number: number): Promise<Check> {
 	await house.up();
 	const problems: string[] = [];
-	const prepared = actors[0];
 	// Servers that were killed last may still be on their way back, which an error may say once.
-	if (prepared !== undefined) for (const server of server_names) await callOnce(prepared, server);
+	for (const actor of actors.slice(0, 1)) {
+		for (const server of serversOf(actor.kind)) await callOnce(actor, server);
+	}
 	await Promise.all(
 		actors.map(async (actor) => {
-			for (const server of server_names) {
+			for (const server of serversOf(actor.kind)) {
 				const { outcome, why } = await callOnce(actor, server);
 				if (outcome !== "result") problems.push(`${actor.kind} at ${server}: ${outcome}, ${why}`);
 			}
@@ -125,6 +125,7 @@ async function judge({ actors, house, struck }: Scene): Promise<Check[]> {
 	const missing = actors.filter(
 		({ kind, session_id }) => (session_id === undefined) !== kind.endsWith("modern"),
 	);
+	const sandboxes = (await sandboxObstacle()) === false ? ["sandboxes killed"] : [];
 	const blows = ["gateways killed", "servers killed", "connections cut", "slow readers"];
 	return [
 		{
@@ -141,7 +142,7 @@ async function judge({ actors, house, struck }: Scene): Promise<Check[]> {
 		},
 		{
 			name: "every kind of blow fell",
-			problems: blows.filter((what) => (struck.get(what) ?? 0) === 0),
+			problems: [...blows, ...sandboxes].filter((what) => (struck.get(what) ?? 0) === 0),
 		},
 	];
 }
