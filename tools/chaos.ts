@@ -1,9 +1,8 @@
 /**
  * `npm run chaos`: real clients, servers and a gateway, all of which are killed, cut off and
  * slowed down in the middle of bursts of calls. `--seed N` plays the same calls and blows again
- * (the machine still decides how they interleave), `--bursts N` plays more or fewer of them, `--minutes N` plays
- * bursts for so long,
- * `--json` prints the report alone.
+ * (the machine still decides how they interleave), `--bursts N` plays more or fewer of them,
+ * `--minutes N` plays bursts for so long, `--json` prints the report alone.
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";

@@ -1,8 +1,8 @@
 /**
  * Writes down every call it executes, in the file that MOORAGE_TEST_LEDGER names, before it does
  * anything else. `work` answers after `ms` with the caller's `owner` and `bytes` of text that is
- * made of it; `ask` puts a question to that caller in between; `keep` leaves the first caller's name
- * in the volume and says whose name it finds there.
+ * made of it; `ask` puts a question to that caller in between; `keep` leaves the first caller's
+ * name in the volume and says whose name it finds there.
  */
 import { randomUUID } from "node:crypto";
 import { appendFileSync, linkSync, readFileSync, writeFileSync } from "node:fs";
