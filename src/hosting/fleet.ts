@@ -5,7 +5,7 @@ import type { Fault } from "../protocol/fault.ts";
 import { afterFailure, clean_recovery, type Recovery, stable_ms } from "./backoff.ts";
 import { type Failure, failureOfTime } from "./failure.ts";
 import { Instance, type InstanceEnd } from "./instance.ts";
-import { type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
+import { baseKey, type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
 import type { Journal } from "./journal.ts";
 import type { PresentRetired, PresentSlot, Step } from "./planner.ts";
 import type { Resolved } from "./resolved.ts";
@@ -47,7 +47,7 @@ interface Retired {
 }
 
 /** The steps that concern what runs. */
-export type FleetStep = Exclude<Step, { kind: "resolve" }>;
+export type FleetStep = Exclude<Step, { kind: "resolve" | "warm" }>;
 
 /** Everything that runs of one server: it does the steps of the plan, and tells what happens. */
 export class Fleet {
@@ -59,6 +59,8 @@ export class Fleet {
 	readonly #closing = new Set<Promise<void>>();
 	#restarts = 0;
 	#asks = false;
+	/** The instance that everybody, or nobody in particular, asked for last. */
+	#common_key: InstanceKey | undefined;
 
 	constructor(around: Surroundings, journal: Journal, owner: FleetOwner) {
 		this.#around = around;
@@ -136,6 +138,7 @@ export class Fleet {
 
 	/** Makes the place of a key that has none. */
 	open(key: InstanceKey, spare: boolean): Slot {
+		if (!spare && key.scope_key === "") this.#common_key = key;
 		const slot = new Slot(key, this.#around.clock, spare);
 		this.#slots.set(keyText(key), slot);
 		return slot;
@@ -183,6 +186,17 @@ export class Fleet {
 		this.#journal.note("woken", instance.id);
 		this.#owner.onState();
 		this.#owner.onChange();
+	}
+
+	/** Wakes what sleeps; where nothing runs, what was asked for last is asked for. */
+	warm(server: string): void {
+		const { slots } = this;
+		for (const slot of slots) if (slot.state === "frozen") this.wake(slot);
+		if (slots.some(({ usable, state }) => usable || state === "starting")) return;
+		const key = this.#common_key ?? baseKey(server);
+		const slot = this.find(key) ?? this.open(key, false);
+		slot.wanted = true;
+		slot.asked_at_ms = this.#now();
 	}
 
 	perform(step: FleetStep): void {

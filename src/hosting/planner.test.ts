@@ -31,6 +31,7 @@ const wanted: WantedServer = {
 	standing: false,
 	idle: always,
 	health: unasked,
+	warm_at_ms: undefined,
 };
 const base = baseKey("s");
 const other: InstanceKey = { server: "s", scope_key: "ada", capabilities: "{}" };
@@ -259,6 +260,7 @@ const arbitrary_wanted = fc.record({
 		ping_ms: fc.constantFrom(undefined, 1, 40),
 		fails_max: fc.integer({ min: 1, max: 3 }),
 	}),
+	warm_at_ms: fc.constantFrom(undefined, now_ms + 9),
 });
 
 const arbitrary_pulse = fc.record({
@@ -406,6 +408,16 @@ test("only what is awake is asked for signs of life, when it was silent for long
 			}
 		}),
 	);
+});
+
+test("a server is warmed when its time has come and it can be started", () => {
+	const target: WantedServer = { ...wanted, warm_at_ms: now_ms + 9 };
+	const early = planSteps([target], [server()], now_ms);
+	assert.deepEqual(early, { steps: [], wake_at_ms: now_ms + 9 });
+	const warm = [{ kind: "warm", server: "s" }];
+	assert.deepEqual(planSteps([target], [server()], now_ms + 9).steps, warm);
+	const preparation = { state: "resolving", generation: 1, retry_at_ms: undefined } as const;
+	assert.deepEqual(planSteps([target], [server({ preparation })], now_ms + 9).steps, []);
 });
 
 test("a silent server is looked at again when it is to be asked", () => {

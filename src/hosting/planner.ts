@@ -23,6 +23,8 @@ export interface WantedServer {
 	readonly standing: boolean;
 	readonly idle: IdlePlan;
 	readonly health: HealthPlan;
+	/** When it is to be warm for somebody who will call; undefined: nobody said so. */
+	readonly warm_at_ms: number | undefined;
 }
 
 /** What there is of a server now. */
@@ -77,6 +79,8 @@ export interface PresentRetired {
 export type Step =
 	/** Find out how to run the server: install its package, find its program. */
 	| { readonly kind: "resolve"; readonly server: string }
+	/** What sleeps is woken, or something is started: somebody will call soon. */
+	| { readonly kind: "warm"; readonly server: string }
 	| { readonly kind: "start"; readonly server: string; readonly key: InstanceKey }
 	/** End a start that is no longer wanted. */
 	| { readonly kind: "abort"; readonly server: string; readonly key: InstanceKey }
@@ -190,6 +194,9 @@ function planPreparation(
 function planSlots(plan: Planning, target: WantedServer, server: PresentServer): void {
 	const { preparation } = server;
 	const startable = preparation.state === "stopped" && preparation.generation === target.generation;
+	if (startable && target.warm_at_ms !== undefined && plan.isDue(target.warm_at_ms)) {
+		plan.add({ kind: "warm", server: target.name });
+	}
 	let has_base = false;
 	for (const slot of server.slots) {
 		has_base ||= isBaseKey(slot.key);

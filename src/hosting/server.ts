@@ -1,6 +1,8 @@
 import type { ServerPlan } from "../config/plan.ts";
+import { nextWarmTime, parseWarmTime } from "../config/warm-times.ts";
 import { assert } from "../lib/assert.ts";
 import type { Timer } from "../lib/clock.ts";
+import { localOffset } from "../lib/local-time.ts";
 import { fail, type Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { InstanceUsage } from "../upstreams/driver.ts";
@@ -23,6 +25,8 @@ import { Watchers } from "./watchers.ts";
 
 /** How long calls in flight may go on after their instance was replaced or removed. */
 export const drain_ms_max = 30_000;
+/** The clock is looked at this often at least: timers do not see that it was moved. */
+const look_again_ms = 3_600_000;
 /** A plan that needs more rounds than this never comes to rest: a defect. */
 const rounds_max = 1000;
 
@@ -43,6 +47,8 @@ export class HostedServer {
 	#last_plan: ServerPlan;
 	#generation = 0;
 	#drain_ms = drain_ms_max;
+	/** When it is to be warm next, in wall-clock milliseconds. */
+	#warm_next_ms: number | undefined;
 	#timer: Timer | undefined;
 	#reconciling = false;
 	#again = false;
@@ -84,6 +90,7 @@ export class HostedServer {
 		this.#plan = plan;
 		this.#last_plan = plan;
 		this.#drain_ms = drain_ms_max;
+		this.#setWarm();
 		this.#renew();
 	}
 
@@ -91,6 +98,7 @@ export class HostedServer {
 	remove(options: { why: string; drain_ms: number; fault(): Fault }): void {
 		if (this.#plan !== undefined) this.journal.note(options.why);
 		this.#plan = undefined;
+		this.#setWarm();
 		this.#drain_ms = options.drain_ms;
 		this.#refuseAll(options.fault);
 		this.#fleet.hasten(options.drain_ms);
@@ -253,7 +261,7 @@ export class HostedServer {
 	}
 
 	#wakeAt(at_ms: number): Timer {
-		const delay_ms = Math.max(0, at_ms - this.#now());
+		const delay_ms = Math.min(look_again_ms, Math.max(0, at_ms - this.#now()));
 		return this.#around.clock.afterIdle(delay_ms, () => this.#reconcile());
 	}
 
@@ -262,7 +270,20 @@ export class HostedServer {
 		const { idle, health } = this.#plan;
 		const { name } = this;
 		const standing = this.#isStanding();
-		return [{ name, generation: this.#generation, standing, idle, health }];
+		const warm_at_ms = this.#warmAt();
+		return [{ name, warm_at_ms, generation: this.#generation, standing, idle, health }];
+	}
+
+	/** On the monotonic scale: the machine's clock may be moved, and the machine may have slept. */
+	#warmAt(): number | undefined {
+		if (this.#warm_next_ms === undefined) return undefined;
+		return this.#now() + Math.max(0, this.#warm_next_ms - this.#around.clock.now());
+	}
+
+	#setWarm(): void {
+		const { clock, offsetAt = localOffset } = this.#around;
+		const times = (this.#plan?.idle.warm_at ?? []).flatMap((text) => parseWarmTime(text) ?? []);
+		this.#warm_next_ms = nextWarmTime(times, clock.now(), offsetAt);
 	}
 
 	/**
@@ -288,6 +309,11 @@ export class HostedServer {
 	}
 
 	#perform(step: Step): void {
+		if (step.kind === "warm") {
+			this.#setWarm();
+			this.journal.note("it is time to be warm");
+			return this.#fleet.warm(this.name);
+		}
 		if (step.kind !== "resolve") return this.#fleet.perform(step);
 		assert(this.#plan !== undefined, "only a wanted server is prepared");
 		this.#preparation.begin(this.#plan, this.#generation);

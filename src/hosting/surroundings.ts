@@ -1,4 +1,5 @@
 import type { Limits, ServerPlan, ServerSpec } from "../config/plan.ts";
+import type { OffsetAt } from "../config/warm-times.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Result } from "../lib/result.ts";
@@ -73,6 +74,8 @@ export interface HostingOptions {
 	 * the gateway. Without it nothing is.
 	 */
 	readonly isKnown?: ((server: ServerPlan) => boolean) | undefined;
+	/** The zone that times of the day are in; by default the machine's own. */
+	readonly offsetAt?: OffsetAt | undefined;
 	/** Read on every use: a reload may change them. */
 	limits(): HostingLimits;
 	/** What servers are told of the client they talk to: a raw JSON object. */
