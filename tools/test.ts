@@ -2,7 +2,7 @@
  * `npm test [-- FILTER ...]`: runs every test of the project with node:test, each file in its own
  * process. A filter is part of a path; a file runs when any filter is in its path.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { styleText } from "node:util";
@@ -102,6 +102,8 @@ function report(outcomes: readonly FileOutcome[], leftovers: readonly TestFailur
 
 const filters = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), "moorage-test-"));
+// Tests that run as another user pass through it; it lists nothing to them.
+chmodSync(scratch, 0o711);
 const run_id = scratch.slice(-6);
 const clean = () => rmSync(scratch, { recursive: true, force: true });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

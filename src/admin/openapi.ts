@@ -35,6 +35,8 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	Changes: contract.changes_schema,
 	InstanceUsage: contract.usage_schema,
 	InstanceLimits: contract.limits_schema,
+	BackupRequest: contract.create_backup_schema,
+	Backup: contract.backup_schema,
 	DoctorReport: contract.doctor_schema,
 	DoctorCheck: contract.doctor_check_schema,
 	ConfigProblem: contract.config_problem_schema,

@@ -111,7 +111,7 @@ export function queueFull(random: Random, server: string, waiting_max: number): 
 	return makeFault(random, {
 		code: "queue_full",
 		message:
-			`${waiting_max} calls wait for the server "${server}" already, which is as many as may. ` +
+			`The server "${server}" has ${waiting_max} calls waiting for it, which is as many as may. ` +
 			"Try again when some of them have been answered. `queue` of the server sets how many " +
 			"may wait, `concurrency` and `replicas` how many are worked on.",
 		level: "warn",
