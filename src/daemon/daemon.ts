@@ -43,9 +43,10 @@ import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
 import { ContainerHosting, isContainer } from "./containers.ts";
 import { lockInfo, openFoundation } from "./foundation.ts";
+import { listenUrl } from "./listen-url.ts";
 import { overviewOf } from "./overview.ts";
 import { product } from "./product.ts";
-import { listenProblem, type StartProblem } from "./start-problem.ts";
+import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
 
 /** What a gateway is started with. */
@@ -62,6 +63,8 @@ export interface DaemonOptions {
 	readonly authorize?: OAuthSeams["authorize"];
 	/** False when the configuration file is not to be watched. */
 	readonly watch?: boolean;
+	/** A socket that listens already, in the place of the plan's address. */
+	readonly listen_fd?: number | undefined;
 	/** How long requests in flight may go on when the gateway stops. */
 	readonly drain_ms?: number;
 	readonly onProgress?: (event: ProgressEvent) => void;
@@ -322,10 +325,9 @@ class House implements Daemon, BackendRooms {
 
 	/** Listens, tells where, and starts the servers. */
 	async open(): Promise<Result<Daemon, StartProblem>> {
-		const { host, port } = this.#plan.listen;
-		const listening = await this.#gateway.listen(host, port);
-		if (!listening.ok) return fail(listenProblem(listening.problem.code, host, port));
-		this.#url = `http://${host.includes(":") ? `[${host}]` : host}:${listening.value}`;
+		const url = await listenUrl(this.#gateway, this.#plan, this.#options.listen_fd);
+		if (!url.ok) return url;
+		this.#url = url.value;
 		void this.#containers.sweep(this.#plan);
 		// Before anything else is waited for: whoever calls from now on must find the servers.
 		this.#releases.start();

@@ -36,6 +36,9 @@ export interface FrontDoorOptions extends GatewayOptions {
 	readonly ready: () => boolean;
 }
 
+/** Where to listen: an address, or the descriptor of a socket that was handed over. */
+export type ListenAt = { readonly host: string; readonly port: number } | { readonly fd: number };
+
 /** Why the gateway could not listen: the system's error code, e.g. EADDRINUSE. */
 export interface ListenProblem {
 	readonly code: string;
@@ -136,8 +139,11 @@ export class Gateway {
 		this.context.task_holds.onRetired(upstream);
 	}
 
-	/** Starts listening; resolves with the port, which matters when 0 was asked for. */
-	listen(host: string, port: number): Promise<Result<number, ListenProblem>> {
+	/**
+	 * Starts listening at an address, or on a socket that does so already; resolves with where that
+	 * is, which matters when port 0 was asked for.
+	 */
+	listen(at: ListenAt): Promise<Result<AddressInfo, ListenProblem>> {
 		const { limits } = this.#plan;
 		const server = createServer(
 			{
@@ -154,7 +160,13 @@ export class Gateway {
 			server.once("error", (error: NodeJS.ErrnoException) =>
 				resolve(fail({ code: error.code ?? "UNKNOWN" })),
 			);
-			server.listen(port, host, () => resolve(succeed((server.address() as AddressInfo).port)));
+			server.listen(at, () => {
+				const address = server.address();
+				// A socket of the file system has a path: no browser or client could name it.
+				if (address !== null && typeof address !== "string") return resolve(succeed(address));
+				server.close();
+				return resolve(fail({ code: "ENOTSUP" }));
+			});
 		});
 	}
 

@@ -10,6 +10,7 @@ import type { CommandContext } from "../context.ts";
 import { dataFolder } from "../data-folder.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
+import { handedSocket } from "../handed-socket.ts";
 import { counted, duration, printable } from "../output.ts";
 import { withProgress } from "../progress.ts";
 import { typedCommand } from "../self-command.ts";
@@ -112,6 +113,7 @@ class UpRun {
 				clock,
 				random,
 				log: this.#log,
+				listen_fd: handedSocket(environment, process.pid),
 				onProgress: (event) => this.#onProgress(event),
 			});
 			if (!started.ok) throw startFailure(started.problem);
