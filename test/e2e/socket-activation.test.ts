@@ -88,7 +88,7 @@ test("the units for systemd are accepted by systemd", { skip: no_systemd }, asyn
 	assert.equal(status, 0, stderr);
 });
 
-const caddyfile = fileURLToPath(new URL("../../deploy/caddy/Caddyfile", import.meta.url));
+const caddyfile = fileURLToPath(new URL("../../deploy/caddy/moorage.caddyfile", import.meta.url));
 const has_caddy = spawnSync("caddy", ["version"]).status === 0;
 const no_caddy = has_caddy ? false : "caddy is not installed";
 
