@@ -193,6 +193,7 @@ class House implements Daemon, BackendRooms {
 		const egress = new Egress({
 			folder: join(plan.data, "egress"),
 			clock,
+			loopback: spawner.sandbox_kind === "landlock" ? random : undefined,
 			onRefused: (server, text) => house.#hosting.note(server, text),
 		});
 		const containers = new ContainerHosting({ ...around, programs: stdioDriver, egress });

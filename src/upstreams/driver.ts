@@ -196,6 +196,16 @@ export interface SandboxWay {
 	readonly prefix: readonly string[];
 	/** Added to the program's environment; what the configuration sets itself is kept. */
 	readonly env: Readonly<Record<string, string>>;
+	/** The same for a sandbox without a network of its own, where there may be one. */
+	readonly loopback?: LoopbackWay | undefined;
+}
+
+/** How a program reaches its proxy on the machine's own network. */
+export interface LoopbackWay {
+	/** The proxy's port on 127.0.0.1. */
+	readonly port: number;
+	/** As in `SandboxWay`; holds the secret that the proxy asks for. */
+	readonly env: Readonly<Record<string, string>>;
 }
 
 /** Putting something that runs to sleep and waking it; its memory and connections stay. */

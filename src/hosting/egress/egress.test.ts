@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { RawSocket, startTcp } from "../../../test/support/egress-scene.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { tempFolder } from "../../../test/support/temp-folder.ts";
 import type { EgressPlan } from "../../config/plan.ts";
+import { systemRandom } from "../../lib/random.ts";
 import { Egress } from "./egress.ts";
 
 const closed: EgressPlan = { kind: "hosts", hosts: [] };
@@ -93,4 +97,43 @@ test("a folder that cannot be used is said, not passed over", async (t) => {
 	const folder = await tempFolder(t, { file: "" });
 	const { egress } = await startEgress(t, join(folder, "file", "egress"));
 	await assert.rejects(egress.open({ server: "a", plan: closed, untrusted: false }));
+});
+
+test("a program on the machine's own network has a port that asks for its secret", async (t) => {
+	const port = await startTcp(t, (socket) => socket.end("reached"));
+	const egress = new Egress({
+		folder: join(await tempFolder(t), "egress"),
+		clock: new FakeClock(0),
+		loopback: systemRandom,
+	});
+	t.after(() => egress.close());
+	const plan: EgressPlan = { kind: "hosts", hosts: [`127.0.0.1:${port}`] };
+	const gate = await egress.open({ server: "one", plan, untrusted: false });
+	const way = gate?.way?.loopback;
+	assert.ok(way !== undefined);
+	const url = new URL(way.env["HTTPS_PROXY"] ?? "");
+	assert.equal(Number(url.port), way.port);
+	assert.ok(url.password.length >= 32);
+	const said = async (path: string, ...headers: string[]) => {
+		const client = connect(way.port, "127.0.0.1");
+		client.write([`${path} HTTP/1.1`, ...headers, "", ""].join("\r\n"));
+		return await text(client);
+	};
+	const credentials = (password: string) =>
+		`Proxy-Authorization: Basic ${Buffer.from(`${url.username}:${password}`).toString("base64")}`;
+	const tunnel = `CONNECT 127.0.0.1:${port}`;
+	assert.match(await said(tunnel, credentials(url.password)), /200 Connection .*reached$/su);
+	const plain = `GET http://127.0.0.1:${port}/`;
+	for (const path of [tunnel, plain]) {
+		for (const headers of [[], [credentials(`${url.password}x`)], [credentials("")]]) {
+			const answer = await said(path, ...headers);
+			assert.match(answer, /^HTTP\/1\.1 407 .*proxy-authenticate: basic realm=/isu);
+			assert.doesNotMatch(answer, /reached/u);
+		}
+	}
+	assert.equal(egress.report("one").used[0]?.count, 1);
+	await gate?.close();
+	const refused = connect(way.port, "127.0.0.1");
+	const [error] = (await once(refused, "error")) as [NodeJS.ErrnoException];
+	assert.equal(error.code, "ECONNREFUSED");
 });

@@ -2,13 +2,14 @@ import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { EgressPlan } from "../../config/plan.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { SandboxWay } from "../../upstreams/driver.ts";
+import type { Random } from "../../lib/random.ts";
+import type { LoopbackWay, SandboxWay } from "../../upstreams/driver.ts";
 import { type Dial, systemDial } from "./dial.ts";
-import { sandboxWay, writeForwarder } from "./forwarder.ts";
+import { loopbackWay, sandboxWay, writeForwarder } from "./forwarder.ts";
 import { parseHostRule } from "./host-rules.ts";
 import type { EgressRules, Resolve } from "./judge.ts";
 import { EgressLedger, type EgressOutcome, type EgressReport } from "./ledger.ts";
-import { default_proxy_limits, EgressProxy, type ProxyLimits } from "./proxy.ts";
+import { default_proxy_limits, EgressProxy, type ProxyLimits, type ProxyParts } from "./proxy.ts";
 import { oneAtATime, systemResolve } from "./resolver.ts";
 import { formatTarget, type Target } from "./target.ts";
 
@@ -20,6 +21,8 @@ export interface EgressParts {
 	readonly resolve?: Resolve;
 	readonly dial?: Dial;
 	readonly limits?: ProxyLimits;
+	/** Given where programs share the machine's network, and have no sockets but TCP's. */
+	readonly loopback?: Random | undefined;
 	/** Hears of each host the first time that a server is refused it. */
 	onRefused?(server: string, text: string): void;
 }
@@ -47,6 +50,8 @@ export interface EgressGate {
  * descriptor of their folder, which Linux has.
  */
 const socket_path_bytes_max = 100;
+
+const secret_bytes = 24;
 
 /** Names of servers whose records are kept; more than a configuration has. */
 const ledgers_max = 4096;
@@ -76,26 +81,46 @@ export class Egress {
 		this.#count += 1;
 		const name = `${this.#count}.sock`;
 		const socket_path = join(folder, name);
-		const proxy = new EgressProxy({
+		const parts = {
 			server: request.server,
 			rules,
 			clock,
 			dial,
 			limits,
 			resolve: oneAtATime(this.#parts.resolve ?? systemResolve),
-			note: (outcome, target) => this.#note(request.server, outcome, target),
-		});
+			note: (outcome: EgressOutcome, target: Target) => this.#note(request.server, outcome, target),
+		};
+		const proxy = new EgressProxy(parts);
 		const is_long = Buffer.byteLength(socket_path) > socket_path_bytes_max;
 		await proxy.listen(is_long ? `/proc/self/fd/${handle.fd}/${name}` : socket_path);
+		const guarded = await this.#openLoopback(parts).catch(async (error: unknown) => {
+			await proxy.close();
+			throw error;
+		});
+		const way =
+			forwarder_path === undefined
+				? undefined
+				: { ...sandboxWay(socket_path, forwarder_path), loopback: guarded?.way };
 		const gate: EgressGate = {
 			socket_path,
-			way: forwarder_path === undefined ? undefined : sandboxWay(socket_path, forwarder_path),
+			way,
 			close: async () => {
-				if (this.#gates.delete(gate)) await proxy.close();
+				if (this.#gates.delete(gate)) await Promise.all([proxy.close(), guarded?.proxy.close()]);
 			},
 		};
 		this.#gates.add(gate);
 		return gate;
+	}
+
+	/** A second door to the same rules, for programs that get to no socket of the file system. */
+	async #openLoopback(
+		parts: ProxyParts,
+	): Promise<{ readonly proxy: EgressProxy; readonly way: LoopbackWay } | undefined> {
+		const { loopback } = this.#parts;
+		if (loopback === undefined) return undefined;
+		const secret = loopback.bytes(secret_bytes).toString("base64url");
+		const proxy = new EgressProxy({ ...parts, secret });
+		return { proxy, way: loopbackWay(await proxy.listenOnLoopback(), secret) };
 	}
 
 	/** What a server asked of the network since the gateway was started. */

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../../lib/assert.ts";
-import type { SandboxWay } from "../../upstreams/driver.ts";
+import type { LoopbackWay, SandboxWay } from "../../upstreams/driver.ts";
 import { forward_programs } from "./forward-programs.ts";
+import { proxy_user } from "./proxy.ts";
 
 /** Where the sandbox has what it reaches the proxy with. */
 const inside_folder = "/run/moorage";
@@ -47,6 +48,11 @@ export function sandboxWay(socket_path: string, forwarder_path: string): Sandbox
 		prefix: [forwarder, socket, String(inside_port)],
 		env: proxyEnvironment(`http://127.0.0.1:${inside_port}`),
 	};
+}
+
+/** How a program on the machine's own network is led to the proxy on a port, which asks for more. */
+export function loopbackWay(port: number, secret: string): LoopbackWay {
+	return { port, env: proxyEnvironment(`http://${proxy_user}:${secret}@127.0.0.1:${port}`) };
 }
 
 /**

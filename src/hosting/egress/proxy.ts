@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import {
 	createServer,
@@ -7,14 +8,21 @@ import {
 	type ServerResponse,
 	STATUS_CODES,
 } from "node:http";
-import type { Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { assert } from "../../lib/assert.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { awaitConnection, type Dial, type Dialled, endWhenIdle } from "./dial.ts";
 import { withoutHopHeaders } from "./forward-headers.ts";
 import { type EgressRules, judge, type Resolve } from "./judge.ts";
 import type { EgressOutcome } from "./ledger.ts";
-import { not_for_a_proxy, type Refusal, refusalOf, unreachable } from "./refusal.ts";
+import {
+	not_for_a_proxy,
+	type Refusal,
+	refusalOf,
+	unknown_client,
+	unreachable,
+} from "./refusal.ts";
 import { bracketed, parseAbsolute, parseAuthority, type Target } from "./target.ts";
 
 /** Limits of one instance's proxy. */
@@ -40,6 +48,11 @@ export const default_proxy_limits: ProxyLimits = Object.freeze({
 	idle_ms_max: 15 * 60_000,
 });
 
+/** The name of every client that has a secret to say. */
+export const proxy_user = "moorage";
+const proxy_realm = 'Basic realm="Moorage"';
+const challenge = [`Proxy-Authenticate: ${proxy_realm}`];
+
 /** What a proxy is made of. */
 export interface ProxyParts {
 	/** The server's name, for the texts of refusals. */
@@ -49,6 +62,8 @@ export interface ProxyParts {
 	readonly resolve: Resolve;
 	readonly dial: Dial;
 	readonly limits: ProxyLimits;
+	/** What a client must say to be served, where others can connect as well. */
+	readonly secret?: string | undefined;
 	/** Hears of every connection that was allowed or refused. */
 	note(outcome: EgressOutcome, target: Target): void;
 }
@@ -112,6 +127,18 @@ export class EgressProxy {
 		});
 	}
 
+	/** Listens on a free port of 127.0.0.1, and resolves with it. Needs a secret. */
+	listenOnLoopback(): Promise<number> {
+		assert(this.#parts.secret !== undefined, "anybody on this machine could use the proxy");
+		return new Promise((resolve, reject) => {
+			this.#server.once("error", reject);
+			this.#server.listen({ host: "127.0.0.1", port: 0 }, () => {
+				this.#server.off("error", reject);
+				resolve((this.#server.address() as AddressInfo).port);
+			});
+		});
+	}
+
 	/** Ends every connection at once. Idempotent; resolves when nothing is left. */
 	async close(): Promise<void> {
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -122,6 +149,10 @@ export class EgressProxy {
 	async #tunnel(request: IncomingMessage, inside: Duplex, head: Buffer): Promise<void> {
 		inside.on("error", () => inside.destroy());
 		if (!this.#take(inside)) return;
+		if (!this.#isKnown(request)) {
+			endWith(inside, unknown_client.status, unknown_client.text, challenge);
+			return;
+		}
 		const target = parseAuthority(request.url ?? "");
 		if (target === undefined) {
 			endWith(inside, not_for_a_proxy.status, not_for_a_proxy.text);
@@ -143,6 +174,11 @@ export class EgressProxy {
 		const { socket: inside } = request;
 		if (!this.#take(inside)) return;
 		response.once("close", () => this.#busy.delete(inside));
+		if (!this.#isKnown(request)) {
+			response.setHeader("proxy-authenticate", proxy_realm);
+			refuse(response, unknown_client);
+			return;
+		}
 		const target = parseAbsolute(request.url ?? "");
 		if (target === undefined) {
 			refuse(response, not_for_a_proxy);
@@ -177,6 +213,12 @@ export class EgressProxy {
 		});
 		outgoing.once("response", (answer) => answerWith(response, answer));
 		request.pipe(outgoing);
+	}
+
+	#isKnown(request: IncomingMessage): boolean {
+		const { secret } = this.#parts;
+		const said = request.headers["proxy-authorization"] ?? "";
+		return secret === undefined || isSame(said, proxyCredentials(secret));
 	}
 
 	/** Takes one request of a connection at a time, so that none has more hosts than its share. */
@@ -222,6 +264,17 @@ export class EgressProxy {
 	}
 }
 
+/** What a client says that was given the proxy's address with its secret (RFC 7617). */
+function proxyCredentials(secret: string): string {
+	return `Basic ${Buffer.from(`${proxy_user}:${secret}`).toString("base64")}`;
+}
+
+/** Takes the same time for every wrong answer. */
+function isSame(one: string, other: string): boolean {
+	const [first, second] = [one, other].map((text) => createHash("sha256").update(text).digest());
+	return first !== undefined && second !== undefined && timingSafeEqual(first, second);
+}
+
 /** When one side is gone, the other has nobody to talk to. */
 function tie(one: Duplex, other: Duplex): void {
 	one.once("close", () => other.destroy());
@@ -241,7 +294,7 @@ function refuse(response: ServerResponse, { status, text }: Refusal): void {
 	response.end(text);
 }
 
-function endWith(socket: Duplex, status: number, text: string): void {
+function endWith(socket: Duplex, status: number, text: string, more: string[] = []): void {
 	if (!socket.writable) {
 		socket.destroy();
 		return;
@@ -251,6 +304,7 @@ function endWith(socket: Duplex, status: number, text: string): void {
 		"Content-Type: text/plain; charset=utf-8",
 		`Content-Length: ${Buffer.byteLength(text)}`,
 		"Connection: close",
+		...more,
 	];
 	socket.end(`${headers.join("\r\n")}\r\n\r\n${text}`);
 	// Whatever still comes is not read, and must not keep the connection.

@@ -5,7 +5,7 @@ import { bracketed, formatTarget, type Target } from "./target.ts";
 
 /** What a server is told when its connection is not made: a status and a text for people. */
 export interface Refusal {
-	readonly status: 400 | 403 | 502;
+	readonly status: 400 | 403 | 407 | 502;
 	readonly text: string;
 }
 
@@ -46,6 +46,12 @@ export function unreachable(target: Target, reason: string): Refusal {
 export const not_for_a_proxy: Refusal = {
 	status: 400,
 	text: "This is Moorage's proxy. It takes CONNECT host:port, and requests for http://host/path.\n",
+};
+
+/** Somebody else on this machine asks, or a client that leaves out what its address says. */
+export const unknown_client: Refusal = {
+	status: 407,
+	text: "This proxy serves one server only, by the name and password of its HTTP_PROXY variable.\n",
 };
 
 function howTo(rule: string): string {

@@ -211,6 +211,11 @@ export class ProcessSpawner implements Spawner {
 		return this.#parts.containment.detail;
 	}
 
+	/** What shuts programs off from the machine. */
+	get sandbox_kind(): SandboxKind {
+		return this.#parts.sandbox.kind;
+	}
+
 	/** How programs are shut off from the machine, in words. */
 	get sandbox_detail(): string {
 		return this.#parts.sandbox.detail;

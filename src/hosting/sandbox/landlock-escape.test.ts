@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { startTcp } from "../../../test/support/egress-scene.ts";
 import { lineOf, makeSpawner, startHosted } from "../../../test/support/hosted-child.ts";
 import { markedProcesses } from "../../../test/support/processes.ts";
 import type { Attempt } from "../../../test/support/sandboxed.ts";
@@ -19,6 +20,9 @@ import {
 } from "../../../test/support/sandboxed.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { processEnvironment } from "../../lib/environment.ts";
+import { systemRandom } from "../../lib/random.ts";
+import { systemDial } from "../egress/dial.ts";
+import { Egress } from "../egress/egress.ts";
 import type { ContainmentMode } from "../process/containment.ts";
 import { probeContainment } from "../process/containment.ts";
 import { findProgram } from "../process/find-program.ts";
@@ -224,7 +228,7 @@ for (const containment of modes) {
 				list: "denied: EACCES",
 				write: "denied: EACCES",
 			});
-			assert.match(ended.notes[0] ?? "", /runs under Landlock .* Its network is closed\.$/u);
+			assert.match(ended.notes[0] ?? "", /runs under Landlock .* Its network is closed, /u);
 			assert.match(ended.notes[1] ?? "", /project is given to it without .*moorage\.yaml/u);
 		});
 
@@ -237,6 +241,54 @@ for (const containment of modes) {
 			child.kill();
 			await child.stop(0);
 			assert.deepEqual(markedProcesses(spawner.marker_prefix), []);
+		});
+
+		test("reaches its proxy's port by TCP, and nothing else", async () => {
+			const { port } = listener.address() as AddressInfo;
+			const other = createServer(greet);
+			await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+			const loopback = { port, env: { HTTP_PROXY: `http://127.0.0.1:${port}` } };
+			const way = { binds: [], prefix: [], env: {}, loopback };
+			const proxied = sandboxed(own, { mode: "on", egress: { kind: "public" } }, { way });
+			const { port: other_port } = other.address() as AddressInfo;
+			const results = await tryEscapes(spawner, proxied, [
+				{ name: "proxy", kind: "connect", host: "127.0.0.1", port },
+				{ name: "other", kind: "connect", host: "127.0.0.1", port: other_port },
+				{ name: "datagram", kind: "datagram", host: "127.0.0.1", port },
+				{ name: "unix", kind: "connect", path: join(home, "socket") },
+				{ name: "listen", kind: "listen" },
+			]);
+			other.close();
+			assert.deepEqual(results, {
+				proxy: `reached: 127.0.0.1:${port}`,
+				other: "denied: EACCES",
+				datagram: "denied: EAFNOSUPPORT",
+				unix: "denied: EAFNOSUPPORT",
+				listen: "denied: EACCES",
+			});
+		});
+
+		test("gets out through its own proxy, whose secret its client says by itself", async (t) => {
+			const origin_port = await startTcp(t, (socket) => {
+				socket.on("error", () => {});
+				socket.end("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nout");
+			});
+			const egress = new Egress({
+				folder: join(spawner.data_dir, "egress"),
+				clock: systemClock,
+				resolve: () => Promise.resolve(["8.8.8.8"]),
+				dial: () => systemDial(["127.0.0.1"], origin_port),
+				loopback: systemRandom,
+			});
+			t.after(() => egress.close());
+			const plan = { kind: "public" } as const;
+			const gate = await egress.open({ server: "it", plan, untrusted: false });
+			const ended = await runHosted(spawner, {
+				args: ["-e", 'fetch("http://api.example/").then((it) => it.text()).then(console.log)'],
+				confinement: sandboxed(own, { mode: "on", egress: plan }, { way: gate?.way }),
+			});
+			assert.equal(ended.stdout, "out\n", ended.stderr);
+			assert.equal(egress.report("it").used.length, 1);
 		});
 
 		test("has the network that an open one says", async () => {

@@ -52,14 +52,29 @@ test("a server that must be shut off needs TCP and signals to be held back", () 
 	assert.equal(landlockGap(6, false), undefined);
 });
 
+const loopback = { port: 4001, env: { HTTP_PROXY: "http://127.0.0.1:4001" } };
+const way = { binds: [], prefix: [], env: {}, loopback };
+
 test("the network is open only to a trusted server that has it open", () => {
-	const closed = [
-		sandboxed(root),
-		sandboxed(root, { egress: { kind: "public" } }),
-		sandboxed(root, { egress: { kind: "open" } }, { untrusted: true }),
-	];
-	for (const confinement of closed) assert.equal(landlockDoor(confinement).door, "closed");
-	assert.equal(landlockDoor(sandboxed(root, { egress: { kind: "open" } })).door, "open");
+	const open = sandboxed(root, { egress: { kind: "open" } });
+	assert.equal(landlockDoor(open, 7, false).door, "open");
+	assert.equal(landlockDoor(open, 7, true).door, "open");
+	assert.equal(landlockDoor({ ...open, untrusted: true }, 7, true).door, "closed");
+});
+
+test("a proxy is used where TCP can be held to its port, by a server that may have more", () => {
+	const public_hosts = sandboxed(root, { egress: { kind: "public" } }, { way });
+	const { note, ...door } = landlockDoor(public_hosts, 4, false);
+	assert.deepEqual(door, { door: "proxied", way: loopback });
+	assert.match(note, /by TCP to port 4001 past it/u);
+	for (const [confined, version, is_required] of [
+		[public_hosts, 3, false],
+		[public_hosts, 7, true],
+		[{ ...public_hosts, way: undefined }, 7, false],
+		[{ ...public_hosts, way: { ...way, loopback: undefined } }, 7, false],
+	] as const) {
+		assert.equal(landlockDoor(confined, version, is_required).door, "closed");
+	}
 });
 
 test("a person is told what is missing, and no more than that", () => {

@@ -1,4 +1,4 @@
-import type { Confinement } from "../../upstreams/driver.ts";
+import type { Confinement, LoopbackWay } from "../../upstreams/driver.ts";
 import type { CommandLine } from "../process/containment.ts";
 import type { SystemLayout } from "./bubblewrap.ts";
 import type { PathRule } from "./landlock-rules.ts";
@@ -72,14 +72,36 @@ export function landlockGap(version: number, has_own_pids: boolean): string | un
 		: `Landlock does not hold back signals before version ${version_signals}, this kernel has version ${version}, and there are no pid namespaces`;
 }
 
-/** How far a server gets, and how that is said. */
-export function landlockDoor({ sandbox, untrusted }: Confinement): {
+/** How far a server gets, by which way, and how that is said. */
+export interface LandlockDoor {
 	readonly door: Door;
+	readonly way?: LoopbackWay | undefined;
 	readonly note: string;
-} {
-	return sandbox.egress.kind === "open" && !untrusted
-		? { door: "open", note: "Its network is open." }
-		: { door: "closed", note: "Its network is closed." };
+}
+
+/**
+ * Chooses the door of a server. Landlock holds TCP to ports, not to addresses: a server that has
+ * to be shut off would reach whoever listens on the proxy's port anywhere, and has no network.
+ */
+export function landlockDoor(
+	{ sandbox, untrusted, way }: Confinement,
+	version: number,
+	is_required: boolean,
+): LandlockDoor {
+	if (sandbox.egress.kind === "open" && !untrusted) {
+		return { door: "open", note: "Its network is open." };
+	}
+	const loopback = way?.loopback;
+	if (loopback === undefined || version < version_tcp || is_required) {
+		return {
+			door: "closed",
+			note: "Its network is closed, because it cannot be held to the hosts of its egress here.",
+		};
+	}
+	const note =
+		`It reaches the network through its proxy, and by TCP to port ${loopback.port} past it; ` +
+		"it can listen on no port.";
+	return { door: "proxied", way: loopback, note };
 }
 
 /** What a person should know of a server under Landlock. */

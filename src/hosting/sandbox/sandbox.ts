@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import type { Environment } from "../../lib/environment.ts";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
-import type { Confinement, SpawnRequest } from "../../upstreams/driver.ts";
+import type { Confinement, SandboxKind, SpawnRequest } from "../../upstreams/driver.ts";
 import type { CommandLine, Containment } from "../process/containment.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
 import type { LandlockTools } from "./landlock.ts";
@@ -94,6 +94,12 @@ export class Sandbox {
 		this.#around = around;
 	}
 
+	/** What there is. */
+	get kind(): SandboxKind {
+		const { bubblewrap, landlock } = this.#probe;
+		return bubblewrap !== undefined ? "bubblewrap" : landlock !== undefined ? "landlock" : "none";
+	}
+
 	/** What there is, in words, for `doctor` and the log. */
 	get detail(): string {
 		return this.#probe.detail;
@@ -134,8 +140,8 @@ export class Sandbox {
 	): Promise<SandboxedProgram> {
 		const { args, cwd } = request;
 		const { mode, has_own_proc } = this.#around;
-		const { door, note } = landlockDoor(confinement);
-		const own = { HOME: confinement.volume, ...request.env };
+		const { door, way, note } = landlockDoor(confinement, tools.version, is_required);
+		const own = { ...way?.env, HOME: confinement.volume, ...request.env };
 		const inner = { ...withoutGateway(env, door === "open"), ...own };
 		const protection = this.#protection;
 		const { mounts, notes } = await planMounts({
@@ -144,7 +150,11 @@ export class Sandbox {
 		const planned = await planRules(mounts);
 		const rules = [...systemRules(tools.layout, has_own_proc), ...planned.rules];
 		return {
-			line: landlockLine({ tools, rules, door, keeps_attributes: is_required }, program, args),
+			line: landlockLine(
+				{ tools, rules, door, port: way?.port, keeps_attributes: is_required },
+				program,
+				args,
+			),
 			is_contained: false,
 			env: inner,
 			notes: [

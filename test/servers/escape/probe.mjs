@@ -30,6 +30,16 @@ const kinds = {
 			.split("\n")
 			.filter((line) => names.includes(line.split(":")[0]))
 			.join("\n"),
+	/** A port that others could talk to. */
+	listen: () =>
+		new Promise((resolve, reject) => {
+			const server = net.createServer();
+			server.once("error", reject);
+			server.listen(0, "127.0.0.1", () => {
+				resolve(`port ${server.address().port}`);
+				server.close();
+			});
+		}),
 	/** A datagram, which needs no answer to have left. */
 	datagram: ({ host, port }) =>
 		new Promise((resolve, reject) => {
