@@ -1,9 +1,11 @@
 /**
  * Stands in for a gateway that will be killed: starts one stubborn server and waits. Writes a
  * line of JSON once the server and its descendants are up: `{ marker_prefix }`. With versions of
- * control groups (`2`, `1` or `none`) the server is frozen by them first.
+ * control groups (`2`, `1` or `none`) the server is frozen by them first. `bubblewrap` or `landlock`
+ * puts it into a sandbox.
  *
- * Usage: node spawner-host.ts <mode> <data folder> <server program> [watcher path or -] [versions]
+ * Usage: node spawner-host.ts <mode> <data folder> <server program> [watcher path or -]
+ *   [versions or -] [sandbox]
  */
 import { createInterface } from "node:readline";
 import type { ContainmentMode } from "../../src/hosting/process/containment.ts";
@@ -11,19 +13,30 @@ import { createSpawner } from "../../src/hosting/process/spawner.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { processEnvironment } from "../../src/lib/environment.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import type { Confinement } from "../../src/upstreams/driver.ts";
 import { confinement } from "./hosted-child.ts";
+import { sandboxed } from "./sandboxed.ts";
 
-const [mode, data_dir, server, watcher_path, versions] = process.argv.slice(2);
+const [mode, data_dir = "", server, watcher_path, groups, sandbox] = process.argv.slice(2);
+const versions = groups === "-" ? undefined : groups;
 const spawner = await createSpawner({
-	data_dir: data_dir ?? "",
+	data_dir,
 	owner_id: "host",
 	clock: systemClock,
 	random: systemRandom,
 	environment: processEnvironment(),
 	containment: mode as ContainmentMode,
 	watcher_path: watcher_path === "-" ? undefined : watcher_path,
+	sandbox: sandbox === "landlock" ? "landlock" : undefined,
 	group_versions: versions === undefined ? undefined : versionsOf(versions),
 });
+function confine(): Confinement | undefined {
+	if (sandbox !== undefined) {
+		return sandboxed(data_dir);
+	}
+	return versions === undefined ? undefined : confinement(data_dir);
+}
+
 function versionsOf(text: string): (1 | 2)[] {
 	return text === "none" ? [] : [text === "1" ? 1 : 2];
 }
@@ -34,7 +47,7 @@ const child = await spawner.spawn({
 	args: [server ?? ""],
 	env: {},
 	cwd: "/",
-	confinement: versions === undefined ? undefined : confinement(data_dir ?? ""),
+	confinement: confine(),
 });
 if (!child.ok) {
 	throw new Error(child.problem.message);

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { useObstacle } from "../../../test/support/hosted-child.ts";
 import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
+import { sandboxObstacle } from "../../../test/support/sandboxed.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { processEnvironment } from "../../lib/environment.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -30,14 +31,11 @@ const no_environments = sees_environments ? false : "survivors cannot be counted
 let runs = 0;
 
 /** Starts a gateway's stand-in with a stubborn server; resolves when all of it is up. */
-async function startHost(mode: string, watcher_path?: string, group_version?: string) {
+async function startHost(mode: string, watcher_path?: string, ...more: string[]) {
 	runs += 1;
 	const data_dir = join(root, String(runs));
 	await mkdir(data_dir);
-	const args = [host, mode, data_dir, stubborn, watcher_path ?? "-"];
-	if (group_version !== undefined) {
-		args.push(group_version);
-	}
+	const args = [host, mode, data_dir, stubborn, watcher_path ?? "-", ...more];
 	const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
 	const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
 	const { marker_prefix } = JSON.parse(line) as { marker_prefix: string };
@@ -103,6 +101,28 @@ for (const [version, mode, skip] of ways) {
 		}
 		await next.close();
 	});
+}
+
+const in_namespace = no_namespaces ? "watcher" : "pid-namespace";
+const sandboxes = [
+	["bubblewrap", in_namespace, no_environments || (await sandboxObstacle())],
+	["landlock", in_namespace, no_environments || (await sandboxObstacle("landlock"))],
+	["landlock", "watcher", no_environments || (await sandboxObstacle("landlock"))],
+] as const;
+for (const [sandbox, mode, skip] of sandboxes) {
+	for (const versions of ["-", "none", ...(useObstacle([2], "freezer") === false ? ["2"] : [])]) {
+		const how = versions === "-" ? "running" : `frozen (groups: ${versions})`;
+		test(`a gateway killed with ${how} sandboxed servers leaves none (${sandbox}, ${mode})`, {
+			skip,
+		}, async () => {
+			const { child, marker_prefix } = await startHost(mode, "-", versions, sandbox);
+			child.kill("SIGKILL");
+			await eventually(
+				() => markedProcesses(marker_prefix),
+				(left) => left.length === 0,
+			);
+		});
+	}
 }
 
 test("frozen servers without a watcher are ended by the next gateway", {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { hastyClock, patient_ms } from "../../../test/support/hasty-clock.ts";
 import { eventually, markedProcesses, sees_environments } from "../../../test/support/processes.ts";
-import type { Clock } from "../../lib/clock.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { processEnvironment } from "../../lib/environment.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -23,22 +23,6 @@ after(() => rm(root, { recursive: true }));
 const stubborn = fileURLToPath(new URL("../../../test/servers/stubborn.mjs", import.meta.url));
 const environment = processEnvironment();
 const probe = await probeContainment({ environment, clock: systemClock });
-
-/** Long enough never to be waited for, so that a test that needs it would hang. */
-const patient_ms = 60_000;
-
-/** A clock on which the first waits of `patient_ms` are over at once. */
-function hastyClock(waits: number): Clock {
-	let left = waits;
-	return {
-		...systemClock,
-		after(delay_ms, fn) {
-			const hasty = delay_ms === patient_ms && left > 0;
-			left -= hasty ? 1 : 0;
-			return systemClock.after(hasty ? 0 : delay_ms, fn);
-		},
-	};
-}
 
 let folders = 0;
 async function makeSpawner(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -313,6 +313,27 @@ test("all of this holds for a gateway of an ordinary user as well", {
 	assert.equal(outcome.code, 0, outcome.stdout + outcome.stderr);
 	assert.match(outcome.stdout, /pass \d\d/u);
 });
+
+for (const kind of ["bubblewrap", "landlock"] as const) {
+	const host = fileURLToPath(new URL("../../../test/support/setuid-host.ts", import.meta.url));
+	const missing = await sandboxObstacle(kind === "landlock" ? kind : undefined);
+	test(`a program that makes its user root does not under ${kind}`, {
+		skip: missing || (await userObstacle()),
+	}, async () => {
+		const folder = await mkdtemp("/tmp/moorage-setuid-");
+		try {
+			const program = join(folder, "id");
+			await copyFile("/usr/bin/id", program);
+			await chmod(folder, 0o755);
+			await chmod(program, 0o4755);
+			const outcome = await runAsNobody([host, program, kind]);
+			const told = { bare: "0", sandboxed: "65534" };
+			assert.deepEqual(JSON.parse(outcome.stdout), told, outcome.stderr);
+		} finally {
+			await rm(folder, { recursive: true });
+		}
+	});
+}
 
 async function userObstacle(): Promise<string | false> {
 	if (process.getuid?.() !== 0) {
