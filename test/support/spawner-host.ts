@@ -1,8 +1,8 @@
 /**
  * Stands in for a gateway that will be killed: starts one stubborn server and waits. Writes a
  * line of JSON once the server and its descendants are up: `{ marker_prefix }`. With versions of
- * control groups (`2`, `1` or `none`) the server is frozen by them first. `bubblewrap` or `landlock`
- * puts it into a sandbox.
+ * control groups (`2`, `1` or `none`) the server is frozen by them first. `bubblewrap` and
+ * `landlock` put it into a sandbox.
  *
  * Usage: node spawner-host.ts <mode> <data folder> <server program> [watcher path or -]
  *   [versions or -] [sandbox]
