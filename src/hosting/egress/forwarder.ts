@@ -50,7 +50,7 @@ export function sandboxWay(socket_path: string, forwarder_path: string): Sandbox
 	};
 }
 
-/** How a program on the machine's own network is led to the proxy on a port, which asks for more. */
+/** How a program on the machine's own network gets to the proxy on a port, which asks for more. */
 export function loopbackWay(port: number, secret: string): LoopbackWay {
 	return { port, env: proxyEnvironment(`http://${proxy_user}:${secret}@127.0.0.1:${port}`) };
 }
