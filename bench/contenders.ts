@@ -35,15 +35,13 @@ export async function startProgram(name: string, ...args: string[]): Promise<Con
 	return { pid: child.pid as number, port: Number(report["port"]), stop: () => stopped(child) };
 }
 
-/** Starts the gateway as its users do, with its data in a folder of its own. */
+/** Starts the gateway as its users do, with the servers that the cases call. */
 export async function startMoorage(remote_port: number | undefined): Promise<Contender> {
-	const folder = await mkdtemp(join(tmpdir(), "moorage-bench-"));
-	const config = join(folder, "moorage.yaml");
 	const stdio = (...args: string[]) => ({
 		command: process.execPath,
 		args: echoArguments(...args),
 	});
-	const configured: Partial<Record<ServerName, object>> = {
+	const servers: Partial<Record<ServerName, object>> = {
 		legacy: stdio("--era", "legacy"),
 		modern: stdio("--era", "modern"),
 		hundred: stdio("--era", "modern", "--tools", "100"),
@@ -51,29 +49,57 @@ export async function startMoorage(remote_port: number | undefined): Promise<Con
 			? {}
 			: { remote: { url: `http://127.0.0.1:${remote_port}/mcp` } }),
 	};
-	const limits = { sessions: 20_000 };
-	await writeFile(config, JSON.stringify({ version: 1, servers: configured, limits }));
-	const args = ["up", config, "--data", join(folder, "data"), "--listen", "127.0.0.1:0", "--json"];
-	const { child, report } = await startProcess([moorage, ...args], "ignore");
-	const { url, pid, servers } = report as unknown as GatewayReport;
-	const contender: Contender = {
-		pid,
-		port: Number(new URL(url).port),
-		async stop() {
-			await stopped(child);
-			await rm(folder, { recursive: true, force: true });
-		},
-	};
-	const unready = servers.find(({ state }) => state !== "ready");
-	if (unready === undefined) return contender;
-	await contender.stop();
+	const gateway = await startGateway({ servers, limits: { sessions: 20_000 } });
+	const unready = gateway.servers.find(({ state }) => state !== "ready");
+	if (unready === undefined) return gateway;
+	await gateway.stop();
 	throw new Error(`${unready.name} is ${unready.state}: ${unready.reason ?? "no reason given"}`);
+}
+
+/** A gateway as a process of its own, with what it printed when it was up. */
+export interface GatewayProcess extends Contender {
+	readonly servers: GatewayReport["servers"];
+	readonly admin_token_path: string;
+}
+
+/** Where a gateway is started, if not anywhere. */
+export interface GatewayPlace {
+	/** An existing folder that its own is made in. */
+	readonly folder?: string;
+	/** Added to its environment. */
+	readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts a gateway from this `moorage.yaml`, in a folder of its own that ends with it. */
+export async function startGateway(
+	config: object,
+	{ folder: within = tmpdir(), environment }: GatewayPlace = {},
+): Promise<GatewayProcess> {
+	const folder = await mkdtemp(join(within, "moorage-bench-"));
+	const file = join(folder, "moorage.yaml");
+	await writeFile(file, JSON.stringify({ version: 1, ...config }));
+	const listen = ["--listen", "127.0.0.1:0"];
+	const args = ["up", file, "--data", join(folder, "data"), ...listen, "--json", "--quiet"];
+	const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
+	try {
+		const { child, report } = await startProcess([moorage, ...args], "ignore", environment);
+		const { url, pid, servers, admin_token_path } = report as unknown as GatewayReport;
+		const stop = async () => {
+			await stopped(child);
+			await remove();
+		};
+		return { pid, port: Number(new URL(url).port), servers, admin_token_path, stop };
+	} catch (error) {
+		await remove();
+		throw error;
+	}
 }
 
 /** What `moorage up --json` prints once it is ready, as far as it matters here. */
 interface GatewayReport {
 	readonly url: string;
 	readonly pid: number;
+	readonly admin_token_path: string;
 	readonly servers: readonly { name: string; state: string; reason?: string }[];
 }
 
@@ -81,8 +107,12 @@ interface GatewayReport {
 async function startProcess(
 	args: readonly string[],
 	stdin: "pipe" | "ignore",
+	environment: Readonly<Record<string, string>> = {},
 ): Promise<{ child: ChildProcess; report: Record<string, unknown> }> {
-	const child = spawn(process.execPath, args, { stdio: [stdin, "pipe", "inherit"] });
+	const child = spawn(process.execPath, args, {
+		stdio: [stdin, "pipe", "inherit"],
+		env: { ...process.env, ...environment },
+	});
 	const timer = setTimeout(() => child.kill("SIGKILL"), start_ms_max);
 	const report = await new Promise<Record<string, unknown>>((resolve, reject) => {
 		let printed = "";

@@ -8,6 +8,9 @@ import { parseArgs } from "node:util";
 import { call_cases, type House } from "./cases.ts";
 import { type Contender, startMoorage, startProgram } from "./contenders.ts";
 import { memoryFigures } from "./figures.ts";
+import { hosting_cases } from "./hosting/cases.ts";
+import { reasonOf } from "./hosting/measured.ts";
+import { checked_hosting_cases, hosting_targets } from "./hosting/targets.ts";
 import { LoadGenerator } from "./load.ts";
 import { growBySessions, growByStreams, idleMemory, type MemoryGrowth } from "./memory.ts";
 import { caseTable, jsonReport, thisMachine, verdictLine } from "./report.ts";
@@ -30,9 +33,9 @@ const sessions_count = 10_000;
 const streams_count = 4_000;
 
 const pace = paceOf(options.check, options.rounds);
-const promised = new Set(targets.map(({ name }) => name));
+const checked = new Set([...targets.map(({ name }) => name), ...checked_hosting_cases]);
 const wanted = (name: string) =>
-	(!options.check || promised.has(name)) &&
+	(!options.check || checked.has(name)) &&
 	(words.length === 0 || words.some((word) => name.includes(word)));
 /** Progress; standard output is for the result alone when it is JSON. */
 const say = (text: string): void =>
@@ -49,6 +52,7 @@ say(`${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine
 await runCallCases();
 await runMemoryCases();
 await runStartCase();
+await runHostingCases();
 closeRun();
 
 function paceOf(check: boolean, rounds_text: string | undefined): Pace {
@@ -142,9 +146,19 @@ async function runStartCase(): Promise<void> {
 	}
 }
 
+/** Each on a gateway of its own; see hosting/. */
+async function runHostingCases(): Promise<void> {
+	for (const { name, title, measure } of hosting_cases.filter((one) => wanted(one.name))) {
+		const measured = await measure(options.check);
+		const skipped = reasonOf(measured);
+		const values = skipped === undefined ? (measured as Record<string, number>) : {};
+		done({ name, title, sides: {}, values, ...(skipped === undefined ? {} : { skipped }) });
+	}
+}
+
 /** Prints what is promised and how it came out; the exit code of a check. */
 function closeRun(): void {
-	const verdicts = judge(results);
+	const verdicts = judge(results, [...targets, ...hosting_targets]);
 	say("");
 	for (const verdict of verdicts) say(verdictLine(verdict));
 	if (options.json) process.stdout.write(jsonReport(machine, results));

@@ -47,7 +47,8 @@ export function caseTable({ name, title, sides, values, skipped }: CaseResult): 
 		const rows = [columns, ...entries.map(([side, figures]) => row(side, figures, own))];
 		lines.push(...aligned(rows));
 	}
-	for (const [key, value] of Object.entries(values)) lines.push(`  ${key} ${shown(value, 1)}`);
+	for (const [key, value] of Object.entries(values))
+		lines.push(`  ${key} ${shown(value, digitsOf(value))}`);
 	return lines.join("\n");
 }
 
@@ -84,6 +85,12 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 		});
 		return `  ${padded.join("  ")}`.trimEnd();
 	});
+}
+
+/** Small values need more digits; counts need none. */
+function digitsOf(value: number): number {
+	if (Number.isInteger(value)) return 0;
+	return Math.abs(value) < 10 ? 2 : 1;
 }
 
 function shown(value: number | null, digits: number): string {

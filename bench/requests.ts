@@ -25,6 +25,11 @@ export function modernCall(): Saying {
 	return modern("tools/call", call, { "mcp-name": call.name }, said);
 }
 
+/** `tools/call` of any tool, whose answer has this text in it. */
+export function modernToolCall(name: string, args: object, marker: string): Saying {
+	return modern("tools/call", { name, arguments: args }, { "mcp-name": name }, marker);
+}
+
 /** `tools/list` of a client of the modern revision. */
 export function modernList(): Saying {
 	return modern("tools/list", {}, {}, "echo_99");

@@ -1,0 +1,128 @@
+import { readdirSync } from "node:fs";
+import { freemem } from "node:os";
+import { setTimeout } from "node:timers/promises";
+import { cpuOf, residentOf } from "../process-stat.ts";
+import type { HostingCase, Measured } from "./measured.ts";
+import { echoServer, type Scene, withScene } from "./scene.ts";
+
+const asleep_count = 300;
+/** So many of them have run before; starting all would take longer than it tells. */
+const started_count = 30;
+const cycling_count = 200;
+/** A Node process that does nothing takes about so much that it shares with no other. */
+const server_bytes = 40 * 1024 ** 2;
+/** A person that works with a server calls it about once a minute. */
+const calls_an_hour = 60;
+const traffic_ms_max = 60_000;
+const descriptor_looks = 20;
+
+const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `s${index}`);
+
+function fleet(count: number, more: object): object {
+	const entry = { ...echoServer(), start: "on-demand", ...more };
+	return { servers: Object.fromEntries(namesOf(count).map((name) => [name, entry])) };
+}
+
+const asleep: HostingCase = {
+	name: "hosting-300-asleep",
+	title: `${asleep_count} servers that sleep, ${started_count} of which have run before`,
+	measure: (short) =>
+		withScene(fleet(asleep_count, { idle: { stop: "500ms" } }), async (scene) => {
+			await inParallel(namesOf(started_count), 4, (name) => scene.ask(name));
+			await scene.until("asleep", ({ state }) => state === "stopped" || state === "declared");
+			const { pid } = scene.gateway;
+			const window_ms = short ? 5_000 : 10_000;
+			const [before_ms, started] = [cpuOf(pid), performance.now()];
+			await setTimeout(window_ms);
+			const [after_ms, rss_mb] = [cpuOf(pid), residentOf(pid)];
+			const took_ms = performance.now() - started;
+			return before_ms === undefined || after_ms === undefined || rss_mb === undefined
+				? { skipped: "this system does not tell what a process takes" }
+				: { rss_mb, cpu_percent: ((after_ms - before_ms) / took_ms) * 100 };
+		}),
+};
+
+const cycling: HostingCase = {
+	name: "hosting-200-cycling",
+	title: `${cycling_count} instances that freeze and wake as in an hour of one call a minute`,
+	async measure() {
+		if (freemem() < cycling_count * server_bytes) {
+			return { skipped: `${cycling_count} servers need more memory than is free here` };
+		}
+		const idle = { freeze: "100ms", reclaim: "never", stop: "never" };
+		return withScene(fleet(cycling_count, { idle }), measureCycling);
+	},
+};
+
+async function measureCycling(scene: Scene): Promise<Measured> {
+	const names = namesOf(cycling_count);
+	await inParallel(names, 4, (name) => scene.ask(name));
+	// The first rounds grow what every gateway keeps once: pools, compiled code, the heap's halves.
+	for (let round = 0; round < 5; round += 1) await wakeAll(scene, names);
+	const { pid } = scene.gateway;
+	const before_fds = await descriptorsOf(pid);
+	const started = performance.now();
+	const resident_mb = [residentOf(pid)];
+	let rounds = 0;
+	// In halves: the heap grows at first whatever runs, only a leak goes on growing.
+	for (const half of [1, 2]) {
+		const rounds_max = (calls_an_hour * half) / 2;
+		const until = started + (traffic_ms_max * half) / 2;
+		while (rounds < rounds_max && performance.now() < until) {
+			await wakeAll(scene, names);
+			rounds += 1;
+		}
+		resident_mb.push(residentOf(pid));
+	}
+	await scene.untilAll("frozen");
+	const took_s = (performance.now() - started) / 1_000;
+	const after_fds = await descriptorsOf(pid);
+	const [before_mb, halfway_mb, after_mb] = resident_mb;
+	if (before_mb === undefined || halfway_mb === undefined || after_mb === undefined) {
+		return { skipped: "this system does not tell what a process takes" };
+	}
+	return {
+		wakes: rounds * names.length,
+		...{ took_s, before_mb, halfway_mb, after_mb },
+		grown_late_mb: after_mb - halfway_mb,
+		grown_descriptors: (after_fds ?? 0) - (before_fds ?? 0),
+	};
+}
+
+/** Wakes every server once, each after it was frozen. */
+async function wakeAll(scene: Scene, names: readonly string[]): Promise<void> {
+	await scene.untilAll("frozen");
+	await inParallel(names, 8, (name) => scene.ask(name));
+}
+
+/**
+ * Open files and connections of a process: the fewest of several looks, since files that are read
+ * just now are no leak. Undefined where the system does not tell.
+ */
+async function descriptorsOf(pid: number): Promise<number | undefined> {
+	const counts: number[] = [];
+	try {
+		for (let look = 0; look < descriptor_looks; look += 1) {
+			counts.push(readdirSync(`/proc/${pid}/fd`).length);
+			await setTimeout(100);
+		}
+	} catch {
+		return undefined;
+	}
+	return Math.min(...counts);
+}
+
+async function inParallel(
+	names: readonly string[],
+	width: number,
+	run: (name: string) => Promise<unknown>,
+): Promise<void> {
+	const rest = names.values();
+	const worker = async () => {
+		for (const name of rest) await run(name);
+	};
+	await Promise.all(Array.from({ length: width }, worker));
+}
+
+/** Many servers on one gateway. */
+export const fleet_cases: readonly HostingCase[] = [asleep, cycling];
