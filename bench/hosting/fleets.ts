@@ -60,6 +60,8 @@ async function measureCycling(scene: Scene): Promise<Measured> {
 	// The first rounds grow what every gateway keeps once: pools, compiled code, the heap's halves.
 	for (let round = 0; round < 5; round += 1) await wakeAll(scene, names);
 	const { pid } = scene.gateway;
+	// A frozen instance holds a file that thaws it.
+	await scene.untilAll("frozen");
 	const before_fds = await descriptorsOf(pid);
 	const started = performance.now();
 	const resident_mb = [residentOf(pid)];
