@@ -45,7 +45,11 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 		const rollout = releases.rollout(server);
 		return {
 			server,
-			versions: releases.versions.of(server).map(describeVersion),
+			versions: releases.versions.of(server).map((version) => {
+				// A version that started at once was not looked at beforehand.
+				const now = version.state === "active" ? releases.identity(server) : undefined;
+				return describeVersion(version, now);
+			}),
 			...(held_at === undefined ? {} : { held_at }),
 			...(rollout === undefined
 				? {}
@@ -114,9 +118,9 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 	}
 }
 
-function describeVersion(version: StoredVersion): Version {
+function describeVersion(version: StoredVersion, now: PackageIdentity | undefined): Version {
 	const { number, state, source, created_at_ms, reason, identity, changes } = version;
-	const found = identity === undefined ? undefined : (JSON.parse(identity) as PackageIdentity);
+	const found = identity === undefined ? now : (JSON.parse(identity) as PackageIdentity);
 	return {
 		number,
 		state,

@@ -85,7 +85,7 @@ test("one more than may wait is refused with when to try again", async () => {
 	const fault = faultOf(refused);
 	assert.equal(fault.code, "queue_full");
 	assert.ok(fault.retry_safe && (fault.retry_after_ms ?? 0) > 0);
-	assert.match(fault.message, /2 calls wait for the server "a"/);
+	assert.match(fault.message, /The server "a" has 2 calls waiting/);
 	assert.equal(house.hosting.status("a")?.instances[0]?.waiting, 2);
 	for (const next of [first, ...waiting]) {
 		leaseOf(next).release();
@@ -227,7 +227,7 @@ const elicits: InstanceKey = {
 
 test("a server that asks gets an instance for each whom it may ask, up to its limit", async () => {
 	const house = fakeHouse();
-	house.hosting.apply([planWith({ instances_max: 3 })]);
+	house.hosting.apply([{ ...planWith({ instances_max: 3 }), scope: "user" }]);
 	const ada = await upstreamFor(house, { asker: "ada" }, elicits);
 	// As long as it has asked nothing, everybody shares.
 	const early = await upstreamFor(house, { asker: "bob" }, elicits);
@@ -251,12 +251,23 @@ test("a server that asks gets an instance for each whom it may ask, up to its li
 	await end(house);
 });
 
+test("who shares a server shares what it remembers, also when it asks", async () => {
+	const house = fakeHouse();
+	house.hosting.apply([planWith({ instances_max: 3 })]);
+	const ada = await upstreamFor(house, { asker: "ada" }, elicits);
+	ada.noteQuestion();
+	const bob = await upstreamFor(house, { asker: "bob" }, elicits);
+	assert.equal(bob.upstream, ada.upstream);
+	for (const lease of [ada, bob]) lease.release();
+	await end(house);
+});
+
 test("over HTTP nothing can be mistaken, so nobody gets an instance of their own", async () => {
 	const { driver } = fakeHouse();
 	const spec = { driver: "http", url: "http://localhost/mcp", headers: {} } as const;
 	const http = { kind: "http", open: driver.open.bind(driver) };
 	const other = fakeHouse(undefined, { drivers: { http } });
-	other.hosting.apply([{ ...planWith({}), spec }]);
+	other.hosting.apply([{ ...planWith({}), scope: "user", spec }]);
 	const ada = await upstreamFor(other, { asker: "ada" }, elicits);
 	ada.noteQuestion();
 	const bob = await upstreamFor(other, { asker: "bob" }, elicits);

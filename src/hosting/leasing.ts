@@ -145,7 +145,10 @@ export class Leasing {
 		if (kind === "hold" || seeking.exact === true) return key;
 		const replicas = replicasOf(plan);
 		// Over HTTP a question comes on its call's own stream: there is nothing to mistake.
-		const separate = this.#fleet.asks && asker !== undefined && plan.spec.driver !== "http";
+		const over_http = plan.spec.driver === "http";
+		// Who shares a server shares what it remembers: they are not set apart for a question.
+		const may_part = plan.scope !== "shared" && !over_http;
+		const separate = this.#fleet.asks && asker !== undefined && may_part;
 		if (replicas === 1 && !separate) return key;
 		const find = (place: number) => this.#fleet.find(atPlace(key, place));
 		const place = choosePlace(

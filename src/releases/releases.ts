@@ -1,6 +1,7 @@
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
 import type { Hosting } from "../hosting/hosting.ts";
+import type { PackageIdentity } from "../hosting/resolved.ts";
 import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
@@ -95,6 +96,11 @@ export class Releases {
 	/** A new version on its way, where there is one. */
 	rollout(server: string): Rollout | undefined {
 		return this.#rollouts.get(server);
+	}
+
+	/** What the package of the version that takes the calls was resolved to, once that is known. */
+	identity(server: string): PackageIdentity | undefined {
+		return this.#options.hosting.identity(server);
 	}
 
 	get forks(): readonly Fork[] {

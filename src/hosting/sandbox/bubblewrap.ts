@@ -79,7 +79,7 @@ function mountArguments(mount: Mount): string[] {
 		case "read":
 			return ["--ro-bind", mount.path, mount.path];
 		case "write":
-			return ["--bind", mount.path, mount.path];
+			return ["--bind", mount.source ?? mount.path, mount.path];
 		case "link":
 			return ["--symlink", mount.target ?? "", mount.path];
 		case "hide":

@@ -12,6 +12,8 @@ export interface Mount {
 	readonly kind: "read" | "write" | "hide" | "link";
 	/** Absolute; real, but for a link. */
 	readonly path: string;
+	/** What is really there, where that is something else. */
+	readonly source?: string;
 	/** Where a link leads. */
 	readonly target?: string;
 	/** Whether what is hidden is a file. */

@@ -10,6 +10,7 @@ import type { LandlockTools } from "./landlock.ts";
 import { landlockDoor, landlockGap, landlockLine, landlockNote } from "./landlock.ts";
 import { planRules, systemRules } from "./landlock-rules.ts";
 import { planMounts } from "./mounts.ts";
+import { copyOwnPackage } from "./package-copy.ts";
 import type { SandboxProbe } from "./probe.ts";
 import type { Protection } from "./protection.ts";
 
@@ -177,10 +178,11 @@ export class Sandbox {
 		const protection = this.#protection;
 		const plan = { confinement, protection, program, args, cwd, env: inner };
 		const { mounts, notes } = await planMounts(plan);
+		const copy = await copyOwnPackage(confinement, args, protection.data_dir);
 		const bwrap = bubblewrapArguments({
 			layout,
 			user,
-			mounts,
+			mounts: copy === undefined ? mounts : [...mounts, { kind: "write", ...copy }],
 			binds: way?.binds ?? [],
 			cwd: await realpath(cwd).catch(() => cwd),
 			temp: await realpath(temp),
