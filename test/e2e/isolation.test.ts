@@ -31,7 +31,7 @@ before(async () => {
 			progress: stdioFixture("progress"),
 			"progress-modern": stdioFixture("progress", "--era", "modern"),
 			"http-asking": { url: remotes[2]?.url },
-			"stdio-asking": stdioFixture("asking"),
+			"stdio-asking": { ...stdioFixture("asking"), scope: "user" },
 			"lonely-asking": { ...stdioFixture("asking"), max_instances: 1 },
 		},
 		limits: { calls_per_server: 2000, requests_in_flight: 2000 },
@@ -126,7 +126,7 @@ test("questions go to the client whose call they came from, and answers come bac
 	await Promise.all(clients.map((client, at) => askedFor(client, `client ${at}`)));
 });
 
-test("while a server waits for one client's answer, others it may ask get another instance", async () => {
+test("while a person's server waits for one client's answer, others get another instance", async () => {
 	const clients = await open(6, ["stdio-asking"], elicitation);
 	const [first, ...others] = clients;
 	assert.ok(first?.era === "legacy");
