@@ -12,14 +12,20 @@ import { startGateway } from "../support/gateway.ts";
 import type { WrongOnPurpose } from "../wire/watch.ts";
 
 /** What the gateway says as the client is checked; what it is told is the suite's affair. */
-const wrong = (["clients", "servers"] as const).map(
-	(hop): WrongOnPurpose => ({
+const wrong = (["clients", "servers"] as const).flatMap((hop): WrongOnPurpose[] => [
+	{
 		hop,
 		direction: "to-client",
 		complaint: /^/u,
 		why: "The suite's server says what is wrong, to see what comes of it.",
-	}),
-);
+	},
+	{
+		hop,
+		direction: "to-server",
+		complaint: /\/content\/score must be/u,
+		why: "The suite wants a fraction as a number; the schema of 2025-11-25 has whole ones only.",
+	},
+]);
 
 const scenario = process.env["MCP_CONFORMANCE_SCENARIO"] ?? "";
 const revision = process.env["MCP_CONFORMANCE_PROTOCOL_VERSION"] ?? "2025-11-25";
