@@ -1,7 +1,8 @@
-import { chmod, link, lstat, mkdir, open, readFile, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { createWhole } from "../secrets/whole-file.ts";
 
 /** Why the admin token cannot be used. */
 export interface TokenProblem {
@@ -66,25 +67,6 @@ export async function readAdminToken(data: string): Promise<Result<string, Token
 		return token_pattern.test(token) ? succeed(token) : fail(damaged(path));
 	} catch (error) {
 		return fail(unreadable(path, error));
-	}
-}
-
-/** Writes a file that others see either whole or not at all, and leaves an existing one alone. */
-async function createWhole(path: string, draft: string, text: string): Promise<void> {
-	const file = await open(draft, "wx", 0o600);
-	try {
-		await file.chmod(0o600);
-		await file.writeFile(text);
-		await file.sync();
-	} finally {
-		await file.close();
-	}
-	try {
-		await link(draft, path);
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-	} finally {
-		await unlink(draft);
 	}
 }
 

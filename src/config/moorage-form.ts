@@ -1,3 +1,4 @@
+import { Amounts } from "./amounts.ts";
 import { splitCommand } from "./command-line.ts";
 import { default_scope, ranges } from "./defaults.ts";
 import type {
@@ -17,7 +18,6 @@ import {
 	type LocatedEntry,
 	member,
 	namedTexts,
-	offsetOf,
 	type Placed,
 	placed,
 	placedItems,
@@ -30,7 +30,6 @@ import { declared_running } from "./running.ts";
 import { RunningReader, sandboxPaths } from "./running-form.ts";
 import { type MoorageForm, moorage_schema, type ServerForm, type ToolsForm } from "./schema.ts";
 import { checkServerName } from "./server-names.ts";
-import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
 /** Of these each server has one; it says of which kind the server is. */
 const owner_keys = ["command", "url", "image"] as const;
@@ -128,11 +127,13 @@ function listOf(root: Located, key: string): Placed[] | undefined {
 class FormReader {
 	readonly #root: Located;
 	readonly #report: Report;
+	readonly #amounts: Amounts;
 	readonly #running: RunningReader;
 
 	constructor(root: Located, report: Report) {
 		this.#root = root;
 		this.#report = report;
+		this.#amounts = new Amounts(root, report);
 		this.#running = new RunningReader(root, report);
 	}
 
@@ -370,29 +371,11 @@ class FormReader {
 	}
 
 	#duration(text: string, path: readonly string[]): number {
-		const duration_ms = parseDuration(text) ?? 0;
-		this.#within(duration_ms, ranges.duration_ms, formatDuration, path);
-		return duration_ms;
+		return this.#amounts.duration(text, ranges.duration_ms, path);
 	}
 
 	#size(text: string, path: readonly string[]): number {
-		const bytes = parseSize(text) ?? 0;
-		this.#within(bytes, ranges.bytes, formatSize, path);
-		return bytes;
-	}
-
-	#within(
-		amount: number,
-		[least, most]: readonly [number, number],
-		format: (amount: number) => string,
-		path: readonly string[],
-	): void {
-		if (amount >= least && amount <= most) return;
-		this.#report.problem(
-			offsetOf(this.#root, path),
-			`\`${path.join(".")}\` must be between ${format(least)} and ${format(most)}.`,
-			"Write a value in this range.",
-		);
+		return this.#amounts.size(text, ranges.bytes, path);
 	}
 }
 

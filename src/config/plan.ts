@@ -140,7 +140,7 @@ export interface SandboxPlan {
 
 /** How a server that hangs is told from one that is busy. */
 export interface HealthPlan {
-	/** How often an unused instance that is awake is asked for a sign of life; undefined: never. */
+	/** How often one that is awake and silent is asked for a sign of life; undefined: never. */
 	readonly ping_ms: number | undefined;
 	/** Unanswered signs of life after which it is started anew. */
 	readonly fails_max: number;

@@ -1,11 +1,11 @@
 import type * as z from "zod";
+import { Amounts } from "./amounts.ts";
 import { ranges } from "./defaults.ts";
 import { type Located, member, offsetOf, type Placed, placedItems } from "./located.ts";
 import type { EgressPlan, IdlePlan, ReleasePlan, ResourcePlan, SandboxPlan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { RunningPlan } from "./running.ts";
 import type { running_schema } from "./schema-running.ts";
-import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 import { warm_time_pattern } from "./warm-times.ts";
 
 /** The keys of a server that say how it is run, as checked. */
@@ -28,10 +28,12 @@ const semver =
 export class RunningReader {
 	readonly #root: Located;
 	readonly #report: Report;
+	readonly #amounts: Amounts;
 
 	constructor(root: Located, report: Report) {
 		this.#root = root;
 		this.#report = report;
+		this.#amounts = new Amounts(root, report);
 	}
 
 	/** The plan of one server, but for the paths of its sandbox; `path` is where it stands. */
@@ -138,30 +140,12 @@ export class RunningReader {
 	}
 
 	#duration(text: string, path: readonly string[]): number {
-		const duration_ms = parseDuration(text) ?? 0;
-		this.#within(duration_ms, ranges.duration_ms, formatDuration, path);
-		return duration_ms;
+		return this.#amounts.duration(text, ranges.duration_ms, path);
 	}
 
 	#optionalSize(text: string, path: readonly string[]): number | undefined {
 		if (text === "off") return undefined;
-		const bytes = parseSize(text) ?? 0;
-		this.#within(bytes, ranges.resource_bytes, formatSize, path);
-		return bytes;
-	}
-
-	#within(
-		amount: number,
-		[least, most]: readonly [number, number],
-		format: (amount: number) => string,
-		path: readonly string[],
-	): void {
-		if (amount >= least && amount <= most) return;
-		this.#problem(
-			path,
-			`\`${path.join(".")}\` must be between ${format(least)} and ${format(most)}.`,
-			"Write a value in this range.",
-		);
+		return this.#amounts.size(text, ranges.resource_bytes, path);
 	}
 
 	#problem(path: readonly PropertyKey[], message: string, next: string): void {

@@ -115,7 +115,7 @@ const health_schema = z.strictObject({
 	ping: z
 		.union([duration, never])
 		.default(formatDuration(default_health.ping_ms ?? 0))
-		.describe("How often it is asked for a sign of life while it is awake and not in use."),
+		.describe("How often it is asked for a sign of life while it is awake and has said nothing."),
 	fails: z
 		.int()
 		.min(1)

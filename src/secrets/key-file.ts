@@ -1,7 +1,8 @@
-import { link, lstat, mkdir, open, readFile, unlink } from "node:fs/promises";
+import { lstat, mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { createWhole } from "./whole-file.ts";
 
 /** Why a key cannot be used. */
 export interface KeyFileProblem {
@@ -26,7 +27,8 @@ export async function ensureKeyFile(
 		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
 		const existing = await readKey(path, key_bytes);
 		if (existing !== undefined) return existing;
-		await createWhole(path, random.bytes(key_bytes).toString("base64url"), random);
+		const text = random.bytes(key_bytes).toString("base64url");
+		await createWhole(path, `${path}.${random.uuid()}.new`, `${text}\n`);
 		return (await readKey(path, key_bytes)) ?? fail(damaged(path));
 	} catch (error) {
 		const { message } = error as Error;
@@ -57,25 +59,6 @@ async function readKey(
 	}
 	const key = Buffer.from((await readFile(path, "utf8")).trim(), "base64url");
 	return key.length === key_bytes ? succeed(key) : fail(damaged(path));
-}
-
-async function createWhole(path: string, text: string, random: Random): Promise<void> {
-	const draft = `${path}.${random.uuid()}.new`;
-	const file = await open(draft, "wx", 0o600);
-	try {
-		await file.chmod(0o600);
-		await file.writeFile(`${text}\n`);
-		await file.sync();
-	} finally {
-		await file.close();
-	}
-	try {
-		await link(draft, path);
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-	} finally {
-		await unlink(draft);
-	}
 }
 
 function damaged(path: string): KeyFileProblem {
