@@ -91,6 +91,7 @@ test("the host of a URL is an address or a name", () => {
 	assert.equal(literalAddress("example.com"), undefined);
 	assert.equal(isLoopbackHost("localhost"), true);
 	assert.equal(isLoopbackHost("a.localhost"), true);
+	assert.equal(isLoopbackHost("localhost."), true);
 	assert.equal(isLoopbackHost("[::1]"), true);
 	assert.equal(isLoopbackHost("localhost.example.com"), false);
 });

@@ -67,7 +67,8 @@ export function literalAddress(hostname: string): string | undefined {
 
 /** True for the names and addresses of this machine itself. */
 export function isLoopbackHost(hostname: string): boolean {
-	if (hostname === "localhost" || hostname.endsWith(".localhost")) return true;
+	const name = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
+	if (name === "localhost" || name.endsWith(".localhost")) return true;
 	const address = literalAddress(hostname);
 	return address !== undefined && addressKind(address) === "loopback";
 }

@@ -1,7 +1,7 @@
 import type { AuthorizationServer } from "oauth4webapi";
 import * as z from "zod";
+import { type GuardedFetch, RefusedAddress } from "../../../lib/guarded-fetch.ts";
 import type { BearerChallenge } from "./challenge.ts";
-import { type GuardedFetch, RefusedAddress } from "./guarded-fetch.ts";
 import { OAuthProblem, originOf } from "./oauth-problem.ts";
 
 /** What is known of the way to a token for one server. */

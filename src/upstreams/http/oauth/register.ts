@@ -2,7 +2,7 @@ import type { AuthorizationServer } from "oauth4webapi";
 import * as z from "zod";
 import type { OAuthSpec } from "../../../config/plan.ts";
 import { isLoopbackHost } from "../../../lib/addresses.ts";
-import type { GuardedFetch } from "./guarded-fetch.ts";
+import type { GuardedFetch } from "../../../lib/guarded-fetch.ts";
 import { OAuthProblem, originOf } from "./oauth-problem.ts";
 import type { Registration } from "./token-store.ts";
 

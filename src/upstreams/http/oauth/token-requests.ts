@@ -17,7 +17,7 @@ import {
 	type TokenEndpointResponse,
 	validateAuthResponse,
 } from "oauth4webapi";
-import { type GuardedFetch, RefusedAddress } from "./guarded-fetch.ts";
+import { type GuardedFetch, RefusedAddress } from "../../../lib/guarded-fetch.ts";
 import { OAuthProblem, originOf } from "./oauth-problem.ts";
 
 /** Shows an authorization page to a person; resolves with the address it led back to. */

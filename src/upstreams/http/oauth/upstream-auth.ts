@@ -1,13 +1,13 @@
 import type { Client, TokenEndpointResponse } from "oauth4webapi";
 import type { OAuthSpec } from "../../../config/plan.ts";
 import type { Clock } from "../../../lib/clock.ts";
+import { type GuardedFetch, guardedFetch } from "../../../lib/guarded-fetch.ts";
 import { fail, type Result, succeed } from "../../../lib/result.ts";
 import type { AuthProblem } from "../../faults.ts";
 import type { Headers } from "../remote.ts";
 import { type BearerChallenge, readChallenge } from "./challenge.ts";
 import { clientAuth } from "./client-auth.ts";
 import { type Discovered, discover } from "./discovery.ts";
-import { type GuardedFetch, guardedFetch } from "./guarded-fetch.ts";
 import { OAuthProblem } from "./oauth-problem.ts";
 import { register } from "./register.ts";
 import { selectScopes } from "./scopes.ts";
@@ -80,7 +80,7 @@ export class UpstreamAuth {
 
 	constructor(options: UpstreamAuthOptions) {
 		this.#options = options;
-		this.#fetch = guardedFetch(options.url, options.clock);
+		this.#fetch = guardedFetch({ near: options.url, clock: options.clock });
 	}
 
 	/** Reads what the store has; before this there are no headers. */
