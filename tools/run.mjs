@@ -17,6 +17,7 @@ import { package_root } from "../bin/launcher/places.mjs";
 const tasks = new Map([
 	["start", { program: "bin/launcher/start.mjs", args: quickstartArguments() }],
 	["test", { program: "tools/test.ts", args: [] }],
+	["long", { program: "tools/test.ts", args: ["--long"] }],
 	["check", { program: "tools/check.ts", args: [] }],
 	["format", { program: "tools/format.ts", args: [] }],
 	["schema", { program: "tools/schema.ts", args: [] }],

@@ -1,6 +1,7 @@
 /**
  * `npm test [-- FILTER ...]`: runs every test of the project with node:test, each file in its own
- * process. A filter is part of a path; a file runs when any filter is in its path.
+ * process. A filter is part of a path; a file runs when any filter is in its path. Without one,
+ * `npm test` leaves out test/long/, and `npm run long` runs that alone.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -100,7 +101,14 @@ function report(outcomes: readonly FileOutcome[], leftovers: readonly TestFailur
 	return failures.length === 0 && passed > 0;
 }
 
-const filters = process.argv.slice(2);
+const filters = process.argv.slice(2).filter((argument) => argument !== "--long");
+const long = process.argv.includes("--long");
+const isWanted = (file: string) => {
+	if (filters.length === 0) return file.startsWith("test/long/") === long;
+	return (
+		filters.some((filter) => file.includes(filter)) && (!long || file.startsWith("test/long/"))
+	);
+};
 const scratch = mkdtempSync(join(tmpdir(), "moorage-test-"));
 // Tests that run as another user pass through it; it lists nothing to them.
 chmodSync(scratch, 0o711);
@@ -115,8 +123,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 try {
 	mkdirSync(join(scratch, "tmp"));
-	const matches = (file: string) => filters.some((filter) => file.includes(filter));
-	const files = listFiles(repository_root).filter((file) => filters.length === 0 || matches(file));
+	const files = listFiles(repository_root).filter(isWanted);
 	const environment = environmentOf(scratch, run_id);
 	if (files.some((file) => needs_programs.test(file))) await providePrograms(environment);
 	const outcomes: FileOutcome[] = [];

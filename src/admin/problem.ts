@@ -118,6 +118,52 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "Not supported",
 		next: "Use another way: the two sides' revisions cannot carry this.",
 	},
+	policy_denied: {
+		status: 403,
+		title: "Not allowed",
+		next: "Ask whoever runs this gateway; the rule is named in the message.",
+	},
+	scope_missing: {
+		status: 403,
+		title: "Token lacks a scope",
+		next: "Log in again and agree to the scopes that the message names.",
+	},
+	switched_off: {
+		status: 403,
+		title: "Switched off",
+		next: "Ask whoever switched it off; the reason is in the message.",
+	},
+	rate_limited: { status: 429, title: "Too many calls", next: try_again },
+	loop_detected: {
+		status: 429,
+		title: "The same call again and again",
+		next: "Call with other arguments, or find out why the caller repeats itself.",
+	},
+	arguments_invalid: {
+		status: 400,
+		title: "Arguments do not fit the tool",
+		next: "See the tool's schema: `moorage tools NAME`.",
+	},
+	approval_pending: {
+		status: 403,
+		title: "Waits for an approval",
+		next: "Make the same call again once it is approved.",
+	},
+	approval_denied: {
+		status: 403,
+		title: "Was not approved",
+		next: "Ask whoever decided; the reason is in the message.",
+	},
+	evidence_unavailable: {
+		status: 503,
+		title: "The audit cannot be written",
+		next: "Look at the gateway's log and at the space left on its disk.",
+	},
+	secret_unavailable: {
+		status: 502,
+		title: "A secret cannot be had",
+		next: "Check the server's secrets and where they come from.",
+	},
 	queue_full: { status: 503, title: "Too many calls wait", next: try_again },
 	overloaded: { status: 503, title: "Too many requests at once", next: try_again },
 	gateway_stopping: {

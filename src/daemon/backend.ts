@@ -26,6 +26,7 @@ import { knownCatalog } from "../gateway/local/known-catalog.ts";
 import { probeMachine } from "../hosting/doctor.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { lock_file_name } from "../hosting/packages/lock-file.ts";
+import { local_principal, type Principal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
@@ -52,7 +53,7 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>>;
 }
 
-const admin_principal = "admin";
+const admin_principal: Principal = { ...local_principal, id: "admin", roles: ["admin"] };
 
 /** What the admin API can see and do, done on the running house. */
 export class DaemonBackend implements AdminBackend {

@@ -30,7 +30,7 @@ import { SessionEvents } from "../sessions/events.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import type { Database } from "../store/database.ts";
 import { gatewayOwner } from "../store/meta-repository.ts";
-import { createRepositories, createWriter } from "../store/repositories.ts";
+import { createRepositories, createWriter, type StoreWriter } from "../store/repositories.ts";
 import type { VersionRepository } from "../store/version-repository.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Upstream } from "../upstreams/driver.ts";
@@ -46,8 +46,10 @@ import { lockInfo, openFoundation } from "./foundation.ts";
 import { listenUrl } from "./listen-url.ts";
 import { overviewOf } from "./overview.ts";
 import { product } from "./product.ts";
+import { isReady } from "./readiness.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
+import { Wings } from "./wings.ts";
 
 /** What a gateway is started with. */
 export interface DaemonOptions {
@@ -147,6 +149,7 @@ class House implements Daemon, BackendRooms {
 	readonly #events: SessionEvents;
 	readonly #catalogs: Catalogs;
 	readonly #hosting: Hosting;
+	readonly #wings: Wings;
 	readonly #gateway: Gateway;
 	readonly #closing = new AbortController();
 	readonly #started_at_ms: number;
@@ -202,6 +205,7 @@ class House implements Daemon, BackendRooms {
 		await house.#sessions.restore();
 		await house.#events.restore();
 		await house.#releases.restore(plan);
+		await house.#wings.start();
 		house.#serve(house.#releases.servers);
 		await house.#catalogs.restore(house.#plan.servers);
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
@@ -269,6 +273,7 @@ class House implements Daemon, BackendRooms {
 		});
 		this.#consents = new Consents(clock, log);
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
+		this.#wings = this.#buildWings(writer, parts);
 		this.#gateway = this.#buildGateway(parts.token, state_key);
 		this.#releases = this.#buildReleases(repositories.versions, parts.box);
 		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
@@ -393,6 +398,7 @@ class House implements Daemon, BackendRooms {
 		}
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };
+		this.#wings.use(this.#plan);
 		const { added, removed, changed } = diff;
 		const adopted = await this.#releases.use(after);
 		const { refused, at_once } = adopted;
@@ -484,6 +490,22 @@ class House implements Daemon, BackendRooms {
 		});
 	}
 
+	#buildWings(
+		writer: StoreWriter,
+		{ database, box }: { database: Database; box: SecretBox },
+	): Wings {
+		return new Wings({
+			options: this.#options,
+			plan: () => this.#plan,
+			connection: database.connection,
+			writer,
+			box,
+			catalogs: this.#catalogs,
+			hosting: this.#hosting,
+			gateway: () => this.#gateway,
+		});
+	}
+
 	#buildGateway(token: string, state_key: Buffer): Gateway {
 		const { clock, random, log } = this.#options;
 		return new Gateway(
@@ -500,7 +522,10 @@ class House implements Daemon, BackendRooms {
 				limits: () => this.#plan.limits,
 				admin: this.#buildAdmin(token),
 				consent: (request, response) => this.#consents.serve(request, response),
-				ready: () => this.#isReady(),
+				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
+				checks: this.#wings.checks,
+				evidence: this.#wings.evidence,
+				approvals: this.#wings.approvals,
 			},
 			this.#plan,
 		);
@@ -533,18 +558,6 @@ class House implements Daemon, BackendRooms {
 			.finally(() => lease?.release());
 	}
 
-	#isReady(): boolean {
-		return this.#plan.servers.every((server) => this.#isSettled(server));
-	}
-
-	#isSettled(server: ServerPlan): boolean {
-		if (server.start === "on-demand") return true;
-		if (this.#catalogs.get(server.name) !== undefined) return true;
-		// The reason stays while a failed server is tried again, so readiness does not flicker.
-		const status = this.#hosting.status(server.name);
-		return status?.state === "failed" || status?.code !== undefined;
-	}
-
 	#sweepLater(): void {
 		const { clock } = this.#options;
 		const timer = clock.afterIdle(session_sweep_ms, () => {
@@ -566,6 +579,7 @@ class House implements Daemon, BackendRooms {
 		await this.#hosting.stop({ drain_ms: 500 });
 		await this.#gateway.close(answers_sent_ms);
 		await this.#containers.close();
+		await this.#wings.stop();
 		await this.flush();
 		await this.#database.close();
 		await this.#spawner.close();

@@ -1,7 +1,11 @@
 import type { ServerPlan } from "../config/plan.ts";
 import type { Lease } from "../hosting/hosting.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { CheckedCall } from "../policy/check.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { Era } from "../protocol/revisions.ts";
+import type { CallDecision } from "../telemetry/call-record.ts";
 import type { UpstreamAsk } from "../upstreams/driver.ts";
 import type { Edit, Message } from "../wire/message.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -43,10 +47,36 @@ export interface CallTarget {
 	readonly exposed_name?: string;
 }
 
+/** What is noted of a call on its way, for its record. Times are in milliseconds. */
+export interface CallNotes {
+	/** Wall-clock time of its arrival. */
+	readonly ts_ms: number;
+	/** Monotonic time of its arrival. */
+	readonly began_ms: number;
+	queue_ms: number;
+	wake_ms: number;
+	upstream_ms: number;
+	policy_ms: number;
+	approval_ms: number;
+	decision: CallDecision | undefined;
+	rule: string | undefined;
+	approval_id: string | undefined;
+	/** What the checks looked at, once they have run. */
+	checked: CheckedCall | undefined;
+	/** Positions of the checks that have to hear of its end. */
+	counted_by: number[] | undefined;
+	/** The instance that worked on it. */
+	instance: string | undefined;
+	upstream_revision: string | undefined;
+}
+
 /** One client request on its way through the pipeline. Steps fill in the optional part. */
 export interface Call {
 	/** Stands in the log and in errors. */
 	readonly id: string;
+	/** Who is calling. */
+	readonly principal: Principal;
+	readonly notes: CallNotes;
 	readonly endpoint: Endpoint;
 	readonly client: ClientSide;
 	readonly message: Message;
@@ -71,7 +101,13 @@ export type Reply =
 	/** The protocol's own error, made here. */
 	| RpcErrorReply
 	/** Something went wrong; rendered as the method and the era ask for it. */
-	| { readonly kind: "fault"; readonly fault: Fault };
+	| { readonly kind: "fault"; readonly fault: Fault; readonly http?: HttpOutcome };
+
+/** What an answer says in the terms of HTTP, where it still can. */
+export interface HttpOutcome {
+	readonly status?: number;
+	readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** A JSON-RPC error made here. */
 export interface RpcErrorReply {
@@ -80,6 +116,47 @@ export interface RpcErrorReply {
 	readonly message: string;
 	/** Raw JSON. */
 	readonly data?: string;
+}
+
+/** What a call is made from. */
+export type CallParts = Pick<
+	Call,
+	"id" | "principal" | "endpoint" | "client" | "message" | "method" | "signal" | "sink"
+> &
+	Partial<Pick<Call, "param_headers">>;
+
+/** A call at the beginning of its way. */
+export function makeCall(parts: CallParts, clock: Clock): Call {
+	return {
+		id: parts.id,
+		principal: parts.principal,
+		endpoint: parts.endpoint,
+		client: parts.client,
+		message: parts.message,
+		method: parts.method,
+		signal: parts.signal,
+		sink: parts.sink,
+		param_headers: parts.param_headers,
+		edits: [],
+		target: undefined,
+		lease: undefined,
+		notes: {
+			ts_ms: clock.now(),
+			began_ms: clock.monotonic(),
+			queue_ms: 0,
+			wake_ms: 0,
+			upstream_ms: 0,
+			policy_ms: 0,
+			approval_ms: 0,
+			decision: undefined,
+			rule: undefined,
+			approval_id: undefined,
+			checked: undefined,
+			counted_by: undefined,
+			instance: undefined,
+			upstream_revision: undefined,
+		},
+	};
 }
 
 /** Makes a JSON-RPC error reply; `data` is any JSON-serialisable value. */

@@ -2,16 +2,21 @@ import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Limits, ServerPlan } from "../config/plan.ts";
 import type { Hosting, InstanceKey } from "../hosting/hosting.ts";
 import { homePlace } from "../hosting/places.ts";
+import type { Principal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
+import type { Check, Listed, Verdict } from "../policy/check.ts";
 import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
 import type { SessionEvents } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { Evidence } from "../telemetry/call-record.ts";
 import { type Log, logFault } from "../telemetry/log.ts";
 import { OwnedTasks } from "./bridge/legacy-tasks.ts";
 import { OfferedCapabilities } from "./bridge/offered-capabilities.ts";
 import { TaskIds } from "./bridge/task-ids.ts";
-import type { Call, ClientSide } from "./call.ts";
+import type { Call, ClientSide, Reply } from "./call.ts";
+import { toolFacts } from "./checked-call.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { ParkedCalls } from "./parking/parked-calls.ts";
 import { callerOf, ownersOf, scopeKey } from "./scope.ts";
 import { TaskHolds } from "./task-holds.ts";
@@ -38,6 +43,25 @@ export interface GatewayOptions {
 	readonly state_key: Buffer;
 	/** Read on every use: a reload may change them. */
 	limits(): Limits;
+	/** What has to be true of a call before its server hears of it, in order; a reload changes it. */
+	readonly checks?: readonly Check[];
+	/** Who keeps evidence of calls. */
+	readonly evidence?: readonly Evidence[];
+	/** Decides calls that a person has to agree to. */
+	readonly approvals?: CallApprovals | undefined;
+	/** Which version of a server runs, as people know it. */
+	versionOf?(server: ServerPlan): string | undefined;
+	/** Value of `WWW-Authenticate` for a token that lacks scopes (RFC 6750 section 3.1). */
+	stepUp?(endpoint: Endpoint, scopes: readonly string[]): string;
+}
+
+/** Settles calls that need an approval; its reply ends the call, undefined lets it go on. */
+export interface CallApprovals {
+	settle(
+		call: Call,
+		ask: Extract<Verdict, { kind: "ask" }>,
+		context: GatewayContext,
+	): Promise<Reply | undefined>;
 }
 
 /** What every step of the pipeline is given. */
@@ -60,6 +84,9 @@ export class GatewayContext {
 	readonly task_holds: TaskHolds;
 	/** What legacy servers are started for. */
 	readonly offered = new OfferedCapabilities();
+	readonly evidence: readonly Evidence[];
+	readonly approvals: CallApprovals | undefined;
+	readonly #options: GatewayOptions;
 	readonly #limits: () => Limits;
 	/** Faults whose line is written: their ids stand in the log once. */
 	readonly #logged = new WeakSet<Fault>();
@@ -78,6 +105,37 @@ export class GatewayContext {
 		this.tasks = new TaskIds(key);
 		this.task_holds = new TaskHolds(clock);
 		this.#limits = options.limits;
+		this.#options = options;
+		this.evidence = options.evidence ?? [];
+		this.approvals = options.approvals;
+	}
+
+	/** The checks of now: a call that has begun keeps those it began with. */
+	get checks(): readonly Check[] {
+		return this.#options.checks ?? [];
+	}
+
+	/** Which version of a server runs, as people know it. */
+	versionOf(server: ServerPlan): string | undefined {
+		return this.#options.versionOf?.(server) ?? server.fingerprint.slice(0, 12);
+	}
+
+	/** The challenge for a token that lacks scopes which a call needs. */
+	stepUp(endpoint: Endpoint, scopes: readonly string[]): string {
+		const header = this.#options.stepUp?.(endpoint, scopes);
+		return header ?? `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"`;
+	}
+
+	/** Whether lists depend on who asks. */
+	get filters_lists(): boolean {
+		return this.checks.some(({ mayList }) => mayList !== undefined);
+	}
+
+	/** Whether a list may show this principal something: what could never be allowed stays out. */
+	mayList(who: Principal, item: Omit<Listed, "tool">): boolean {
+		const tool = item.kind === "tool" ? toolFacts(item.server, item.name, this) : undefined;
+		const listed = { ...item, tool };
+		return this.checks.every((check) => check.mayList?.(who, listed) !== false);
 	}
 
 	get limits(): Limits {

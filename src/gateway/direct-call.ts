@@ -1,6 +1,7 @@
+import type { Principal } from "../identity/principal.ts";
 import { latest_legacy_revision } from "../protocol/revisions.ts";
 import { composeRequest } from "../wire/compose.ts";
-import type { Call, Reply } from "./call.ts";
+import { type CallParts, makeCall, type Reply } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { runCall } from "./pipeline.ts";
@@ -16,12 +17,13 @@ export function directCall(
 	endpoint: Endpoint,
 	method: string,
 	params_json: string,
-	principal: string,
+	principal: Principal,
 	signal: AbortSignal,
 	context: GatewayContext,
 ): Promise<Reply> {
-	const call: Call = {
+	const parts: CallParts = {
 		id: context.random.uuid(),
+		principal,
 		endpoint,
 		client: {
 			era: "legacy",
@@ -29,7 +31,8 @@ export function directCall(
 			capabilities: "{}",
 			info: JSON.stringify(context.product),
 			session_id: undefined,
-			principal,
+			principal: principal.id,
+			client_id: principal.client,
 			log_level: undefined,
 		},
 		message: composeRequest("1", method, params_json),
@@ -39,10 +42,6 @@ export function directCall(
 			notify: () => undefined,
 			ask: (ask) => ask.answer({ kind: "error", json: refused }),
 		},
-		param_headers: undefined,
-		edits: [],
-		target: undefined,
-		lease: undefined,
 	};
-	return runCall(call, context);
+	return runCall(makeCall(parts, context.clock), context);
 }

@@ -271,7 +271,7 @@ export class Gateway {
 		}
 		if (counted) this.#in_flight += 1;
 		const { id: principal, client } = who.value;
-		const exchange = { request, response, endpoint, headers, principal, client };
+		const exchange = { request, response, endpoint, headers, who: who.value, principal, client };
 		const served = () => {
 			if (!counted) return;
 			this.#in_flight -= 1;

@@ -1,13 +1,16 @@
 import type { Call, Reply } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
+import { recordOf } from "./recording.ts";
 import { acquireInstance } from "./steps/acquire-instance.ts";
 import { answerLocally } from "./steps/answer-locally.ts";
 import { checkOffered } from "./steps/check-offered.ts";
 import { checkParamHeaders } from "./steps/check-param-headers.ts";
+import { decide } from "./steps/decide.ts";
 import { filterList } from "./steps/filter-list.ts";
 import { findTarget } from "./steps/find-target.ts";
 import { holdTask } from "./steps/hold-task.ts";
 import { matchLogLevel } from "./steps/match-log-level.ts";
+import { recordIntent } from "./steps/record-intent.ts";
 import { restoreNames } from "./steps/restore-names.ts";
 import { sendUpstream } from "./steps/send-upstream.ts";
 import { translateReply } from "./steps/translate-reply.ts";
@@ -27,10 +30,12 @@ export const steps: readonly Step[] = [
 	answerLocally,
 	findTarget,
 	checkOffered,
+	decide,
 	checkParamHeaders,
 	acquireInstance,
 	matchLogLevel,
 	translateRequest,
+	recordIntent,
 	sendUpstream,
 ];
 
@@ -42,8 +47,38 @@ export const reply_steps: readonly ReplyStep[] = [
 	translateReply,
 ];
 
-/** Runs a call to its one reply. Never rejects; the lease is given back whatever happens. */
+/**
+ * Runs a call to its one reply, which is recorded before anybody sees it. Never rejects; the
+ * lease is given back whatever happens.
+ */
 export async function runCall(call: Call, context: GatewayContext): Promise<Reply> {
+	const reply = await settle(call, context);
+	const recorded = record(call, reply, context);
+	if (recorded !== undefined) await recorded;
+	return reply;
+}
+
+/** Hands the record of a call to whoever keeps evidence; a promise says that they need a moment. */
+function record(call: Call, reply: Reply, context: GatewayContext): Promise<unknown> | undefined {
+	if (context.evidence.length === 0) return undefined;
+	try {
+		const made = recordOf(call, reply, context);
+		let waiting: Promise<void>[] | undefined;
+		for (const { after } of context.evidence) {
+			const pending = after?.(made);
+			if (pending === undefined) continue;
+			waiting ??= [];
+			waiting.push(pending);
+		}
+		return waiting && Promise.allSettled(waiting);
+	} catch (error) {
+		// Evidence that breaks must not take the reply with it.
+		context.defect(error, call);
+		return undefined;
+	}
+}
+
+async function settle(call: Call, context: GatewayContext): Promise<Reply> {
 	try {
 		for (const step of steps) {
 			const outcome = step(call, context);
@@ -57,7 +92,15 @@ export async function runCall(call: Call, context: GatewayContext): Promise<Repl
 	} finally {
 		call.lease?.release();
 		call.lease = undefined;
+		endChecks(call, context);
 	}
+}
+
+/** Checks that count what is in flight hear that it no longer is. */
+function endChecks({ notes }: Call, context: GatewayContext): void {
+	const { checked, counted_by } = notes;
+	if (checked === undefined || counted_by === undefined) return;
+	for (const at of counted_by) context.checks[at]?.done?.(checked);
 }
 
 function onTheWayBack(call: Call, reply: Reply, context: GatewayContext): Reply {

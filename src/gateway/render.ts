@@ -12,6 +12,8 @@ export interface Rendered {
 	readonly bytes: Buffer;
 	/** HTTP status for an edge that can still choose it. */
 	readonly status: number;
+	/** Headers for an edge that can still send them. */
+	readonly headers?: Readonly<Record<string, string>> | undefined;
 	/** How the call ended, for the log. */
 	readonly outcome: "ok" | "tool_error" | "rpc_error" | "fault";
 }
@@ -38,7 +40,7 @@ export function renderReply(reply: Reply, to: RenderFor): Rendered {
 				outcome: "rpc_error",
 			};
 		case "fault":
-			return renderFault(reply.fault, to);
+			return { ...renderFault(reply.fault, to), ...reply.http };
 	}
 }
 

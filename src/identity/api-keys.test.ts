@@ -25,7 +25,16 @@ test("a key tells who calls, and which client was authenticated", () => {
 	const found = keys.identify(`Bearer ${alice_key}`, 0);
 	assert.deepEqual(found, {
 		ok: true,
-		value: { id: "acme/alice", tenant: "acme", user: "alice", client: "key:alice-laptop" },
+		value: {
+			id: "acme/alice",
+			tenant: "acme",
+			user: "alice",
+			client: "key:alice-laptop",
+			roles: [],
+			scopes: undefined,
+			claims: {},
+			via: "key",
+		},
 	});
 });
 

@@ -51,6 +51,6 @@ export class ApiKeys {
 		const key = this.#by_hash.get(hashApiKey(token));
 		if (key === undefined) return fail("unknown");
 		if (key.expires_at_ms !== undefined && now_ms >= key.expires_at_ms) return fail("expired");
-		return succeed(principalOf(key.tenant, key.user, `key:${key.name}`));
+		return succeed(principalOf(key.tenant, key.user, { client: `key:${key.name}`, via: "key" }));
 	}
 }

@@ -11,7 +11,20 @@ export interface Principal {
 	readonly user: string;
 	/** What was authenticated in the person's name, such as an API key; never `clientInfo`. */
 	readonly client: string | undefined;
+	/** What the person may do here, as the configuration says or maps it from claims. */
+	readonly roles: readonly string[];
+	/** What the credential is limited to; undefined: it has no such limit. */
+	readonly scopes: readonly string[] | undefined;
+	/** What the issuer of a token says of its holder; empty for other credentials. */
+	readonly claims: Readonly<Record<string, unknown>>;
+	/** How it became known who calls. */
+	readonly via: "local" | "key" | "token" | "certificate";
 }
+
+/** What a principal is made with beside tenant and user. */
+export type PrincipalDetails = Partial<
+	Pick<Principal, "client" | "roles" | "scopes" | "claims" | "via">
+>;
 
 /** The tenant of everyone where there is no identity. */
 const local_tenant = "local";
@@ -22,12 +35,21 @@ export const local_principal: Principal = Object.freeze({
 	tenant: local_tenant,
 	user: "local",
 	client: undefined,
+	roles: [],
+	scopes: undefined,
+	claims: {},
+	via: "local",
 });
 
 /** The principal of a person. Neither part may hold a slash: the id is read back. */
-export function principalOf(tenant: string, user: string, client?: string): Principal {
+export function principalOf(
+	tenant: string,
+	user: string,
+	details: PrincipalDetails = {},
+): Principal {
 	assert(!tenant.includes("/") && !user.includes("/"), "a principal's parts hold no slash");
-	return { id: `${tenant}/${user}`, tenant, user, client };
+	const { client, roles = [], scopes, claims = {}, via = "key" } = details;
+	return { id: `${tenant}/${user}`, tenant, user, client, roles, scopes, claims, via };
 }
 
 /** The tenant and user of a principal's id; an id of one part is a person of this machine. */

@@ -26,10 +26,20 @@ export type FaultCode =
 	| "server_unknown" // no server or endpoint of that name
 	| "not_offered" // the tool, resource or prompt is not in this endpoint's catalog
 	| "not_supported" // the revisions on the two sides cannot carry this
+	| "policy_denied" // a rule says no
+	| "scope_missing" // the caller's token lacks a scope that the call needs
+	| "switched_off" // somebody has switched off the tool, server, client, user or tenant
+	| "rate_limited" // too many calls in a time, or at one time
+	| "loop_detected" // the same call with the same arguments, again and again
+	| "arguments_invalid" // the arguments do not fit the tool's schema
+	| "approval_pending" // a person has to decide first; the same call later goes on
+	| "approval_denied" // a person said no, or nobody decided in time
 	// The gateway's side.
 	| "queue_full" // too many calls wait for this server
 	| "overloaded" // too many requests at once
 	| "gateway_stopping" // the gateway is shutting down
+	| "evidence_unavailable" // the audit cannot be written, and the call may not go unrecorded
+	| "secret_unavailable" // a secret that the server needs cannot be had now
 	| "internal"; // a defect in Moorage; the log line with the same id has the detail
 
 /** How loudly a fault is logged; decided where the fault is made. */
@@ -76,9 +86,19 @@ export const fault_rpc_codes: Readonly<Record<FaultCode, number>> = {
 	server_unknown: 1102,
 	not_offered: 1103,
 	not_supported: 1104,
+	policy_denied: 1105,
+	scope_missing: 1106,
+	switched_off: 1107,
+	rate_limited: 1108,
+	loop_detected: 1109,
+	arguments_invalid: 1110,
+	approval_pending: 1111,
+	approval_denied: 1112,
 	queue_full: 1201,
 	overloaded: 1202,
 	gateway_stopping: 1203,
+	evidence_unavailable: 1204,
+	secret_unavailable: 1205,
 	internal: 1299,
 };
 

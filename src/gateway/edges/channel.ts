@@ -16,7 +16,7 @@ export interface Channel {
 	 */
 	readonly is_overrun?: boolean;
 	/** Sends the final message and ends. Later calls do nothing. */
-	finish(bytes: Buffer, status: number): void;
+	finish(bytes: Buffer, status: number, headers?: Readonly<Record<string, string>>): void;
 	/** Ends without a message. */
 	end(status: number): void;
 }

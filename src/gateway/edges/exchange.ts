@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Principal } from "../../identity/principal.ts";
 import type { Endpoint } from "../endpoint.ts";
 
 /** One HTTP request at an MCP address, past the guard. */
@@ -8,7 +9,9 @@ export interface Exchange {
 	readonly endpoint: Endpoint;
 	/** Headers every answer to it carries (CORS). */
 	readonly headers: Readonly<Record<string, string>>;
-	/** Who is calling: the id of a principal. */
+	/** Who is calling. */
+	readonly who: Principal;
+	/** The id of that principal. */
 	readonly principal: string;
 	/** What was authenticated in the principal's name, where there is identity. */
 	readonly client: string | undefined;

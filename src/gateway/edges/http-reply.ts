@@ -98,7 +98,7 @@ export class HttpReply implements Channel {
 	}
 
 	/** Sends the final message and ends. Later calls do nothing. */
-	finish(bytes: Buffer, status: number): void {
+	finish(bytes: Buffer, status: number, headers?: Readonly<Record<string, string>>): void {
 		if (this.#finished) return;
 		if (this.#streaming) this.#writeEvent(bytes);
 		this.#finished = true;
@@ -109,6 +109,7 @@ export class HttpReply implements Channel {
 		}
 		this.#response.writeHead(status, {
 			...this.#options.headers,
+			...headers,
 			"content-type": json_type,
 			"content-length": bytes.length,
 		});

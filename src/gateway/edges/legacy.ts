@@ -1,3 +1,4 @@
+import type { Principal } from "../../identity/principal.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { header_names } from "../../protocol/headers.ts";
 import { isSpokenIn } from "../../protocol/methods.ts";
@@ -11,12 +12,12 @@ import { composeError } from "../../wire/compose.ts";
 import { indexBatch } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";
 import { memberSpan, rawText } from "../../wire/object.ts";
-import { type Call, type ClientSide, type Reply, rpcError } from "../call.ts";
+import { type Call, type ClientSide, makeCall, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { runCall } from "../pipeline.ts";
 import type { Pushes } from "../pushes.ts";
-import { renderReply } from "../render.ts";
+import { type Rendered, renderReply } from "../render.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
 import type { Channel } from "./channel.ts";
@@ -69,20 +70,20 @@ export class LegacyEdge {
 		}
 		const reply = this.#channel(exchange, asker, message);
 		const rendered = await this.#run(exchange.endpoint, asker, message, reply);
-		reply.finish(rendered, 200);
+		reply.finish(rendered.bytes, rendered.status, rendered.headers);
 	}
 
 	/** Serves one message of a session that another transport brings. */
 	async serve(
-		endpoint: Endpoint,
-		session: Session,
+		{ endpoint, session, who }: { endpoint: Endpoint; session: Session; who: Principal },
 		message: Message,
 		channel: Channel,
 	): Promise<void> {
-		const asker = { client: clientOf(session), state: this.#states.of(session.id), session };
+		const state = this.#states.of(session.id);
+		const asker = { who, client: clientOf(session), state, session };
 		this.#context.sessions.touch(session.id);
 		if (message.kind === "request") {
-			channel.finish(await this.#run(endpoint, asker, message, channel), 200);
+			channel.finish((await this.#run(endpoint, asker, message, channel)).bytes, 200);
 		} else {
 			this.#take(asker, message);
 		}
@@ -119,7 +120,10 @@ export class LegacyEdge {
 		const parts = await Promise.all(
 			requests.map((message) => this.#run(exchange.endpoint, asker, message, reply)),
 		);
-		reply.finish(Buffer.from(`[${parts.map((part) => part.toString("utf8")).join(",")}]`), 200);
+		reply.finish(
+			Buffer.from(`[${parts.map(({ bytes }) => bytes.toString("utf8")).join(",")}]`),
+			200,
+		);
 	}
 
 	/** Opens the session's push stream, or takes up a stream that broke. */
@@ -191,28 +195,30 @@ export class LegacyEdge {
 		});
 	}
 
-	async #run(endpoint: Endpoint, asker: Asker, message: Message, reply: Channel): Promise<Buffer> {
+	async #run(
+		endpoint: Endpoint,
+		asker: Asker,
+		message: Message,
+		reply: Channel,
+	): Promise<Rendered> {
 		const id = rawText(message.bytes, message.id as { start: number; end: number });
 		const method = message.method as string;
 		const to = { id, method, era: "legacy" } as const;
 		if (!isSpokenIn(method, "legacy")) {
-			return renderReply(rpcError(rpc_codes.method_not_found, `Method not found: ${method}`), to)
-				.bytes;
+			return renderReply(rpcError(rpc_codes.method_not_found, `Method not found: ${method}`), to);
 		}
 		const cancel = new AbortController();
-		const call: Call = {
+		const parts = {
 			id: this.#context.random.uuid(),
+			principal: asker.who,
 			endpoint,
 			client: asker.client,
 			message,
 			method,
 			signal: cancel.signal,
 			sink: legacySink(reply, asker.state),
-			param_headers: undefined,
-			edits: [],
-			target: undefined,
-			lease: undefined,
 		};
+		const call = makeCall(parts, this.#context.clock);
 		const running = { cancel, reply };
 		asker.state?.began(id, running);
 		const outcome = isSubscription(method)
@@ -222,7 +228,7 @@ export class LegacyEdge {
 		if (outcome.kind === "fault") {
 			this.#context.report(outcome.fault, this.#context.fieldsOf(call));
 		}
-		return renderReply(outcome, to).bytes;
+		return renderReply(outcome, to);
 	}
 
 	#subscription(call: Call, asker: Asker): Promise<Reply> {
@@ -275,7 +281,8 @@ export class LegacyEdge {
 			return undefined;
 		}
 		this.#context.sessions.touch(session.id);
-		return { client: clientOf(session), state: this.#states.of(session.id), session };
+		const { who } = exchange;
+		return { who, client: clientOf(session), state: this.#states.of(session.id), session };
 	}
 
 	#stateless(exchange: Exchange, version: string | undefined): Asker {
@@ -288,7 +295,7 @@ export class LegacyEdge {
 			principal: exchange.principal,
 			log_level: undefined,
 		};
-		return { client, state: undefined, session: undefined };
+		return { who: exchange.who, client, state: undefined, session: undefined };
 	}
 
 	#replyOptions(exchange: Exchange, streams: boolean) {
@@ -303,6 +310,7 @@ export class LegacyEdge {
 
 /** The client behind a legacy request. */
 interface Asker {
+	readonly who: Principal;
 	readonly client: ClientSide;
 	/** Undefined for a stateless client. */
 	readonly state: LegacySessionState | undefined;

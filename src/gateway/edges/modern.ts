@@ -4,7 +4,7 @@ import { meta_keys } from "../../protocol/meta.ts";
 import { isSpokenIn } from "../../protocol/methods.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { memberSpan, rawText, readString } from "../../wire/object.ts";
-import { type Call, type ClientSide, type Reply, rpcError } from "../call.ts";
+import { type ClientSide, makeCall, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { ModernRun } from "../parking/modern-run.ts";
 import { runCall } from "../pipeline.ts";
@@ -46,7 +46,7 @@ export class ModernEdge {
 		const method = message.method as string;
 		const finish = (outcome: Reply, status?: number) => {
 			const rendered = renderReply(outcome, { id, method, era: "modern" });
-			reply.finish(rendered.bytes, status ?? rendered.status);
+			reply.finish(rendered.bytes, status ?? rendered.status, rendered.headers);
 		};
 		const problem = checkEnvelope(message, exchange.request.headers);
 		if (problem !== undefined) {
@@ -89,8 +89,9 @@ async function startRun(viewing: Viewing): Promise<void> {
 	);
 	cancelWithStream(viewing, run);
 	const method = message.method as string;
-	const call: Call = {
+	const parts = {
 		id,
+		principal: exchange.who,
 		endpoint: exchange.endpoint,
 		client: clientOf(exchange, message),
 		message,
@@ -98,11 +99,8 @@ async function startRun(viewing: Viewing): Promise<void> {
 		signal: cancel.signal,
 		sink: run,
 		param_headers: method === "tools/call" ? paramHeaders(exchange) : undefined,
-		edits: [],
-		target: undefined,
-		lease: undefined,
 	};
-	void runCall(call, context).then((outcome) => {
+	void runCall(makeCall(parts, context.clock), context).then((outcome) => {
 		run.settle(outcome);
 		answered.resolve();
 	});

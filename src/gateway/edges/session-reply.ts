@@ -70,12 +70,12 @@ export class SessionReply implements Channel {
 		return this.#stream !== undefined && events.isOverrun(session_id, this.#stream);
 	}
 
-	finish(bytes: Buffer, status: number): void {
+	finish(bytes: Buffer, status: number, headers?: Readonly<Record<string, string>>): void {
 		if (this.#finished) return;
 		this.#finished = true;
 		this.#timer?.cancel();
 		if (this.#stream === undefined) {
-			this.#plainReply(false).finish(bytes, status);
+			this.#plainReply(false).finish(bytes, status, headers);
 			return;
 		}
 		this.#options.events.finish(this.#options.session_id, this.#stream, bytes);

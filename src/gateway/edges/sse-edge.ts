@@ -95,7 +95,7 @@ export class SseEdge {
 		}
 		response.writeHead(202, { ...headers, "content-type": "text/plain" });
 		response.end("Accepted");
-		await this.#take(link, endpoint, message);
+		await this.#take(link, exchange, message);
 	}
 
 	/** Ends the streams, whose clients may take them up again at the next gateway. */
@@ -172,14 +172,14 @@ export class SseEdge {
 		return undefined;
 	}
 
-	async #take(link: SseLink, endpoint: Endpoint, message: Message): Promise<void> {
+	async #take(link: SseLink, { endpoint, who }: Exchange, message: Message): Promise<void> {
 		if (message.kind === "request" && message.method === "initialize") {
 			await this.#initialize(link, endpoint, message);
 			return;
 		}
 		const session = link.session ?? this.#assume(link, endpoint, message);
 		if (session === undefined) return;
-		await this.#parts.legacy.serve(endpoint, session, message, new SseChannel(link));
+		await this.#parts.legacy.serve({ endpoint, session, who }, message, new SseChannel(link));
 	}
 
 	/**

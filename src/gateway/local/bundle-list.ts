@@ -8,6 +8,7 @@ import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { absentNotes } from "./absent-notes.ts";
 import { wholeList } from "./bundle-view.ts";
+import { isVisible } from "./visible.ts";
 
 /** Answers a list at an address of several servers, from their catalogs. */
 export async function bundleList(
@@ -20,7 +21,12 @@ export async function bundleList(
 	if (cursor_span !== undefined && cursor === undefined) return bad_cursor;
 	const kind = kind_of_list[method];
 	const { list, absent } = await wholeList(call.endpoint, kind, context, call.signal);
-	const page = pageOf(kind, list.items, cursor);
+	const visible = context.filters_lists
+		? list.items.filter(({ server, original }) =>
+				isVisible(call, server, method, original, context),
+			)
+		: list.items;
+	const page = pageOf(kind, visible, cursor);
 	if (!page.ok) return bad_cursor;
 	const { items, next_cursor } = page.value;
 	const modern = call.client.era === "modern";

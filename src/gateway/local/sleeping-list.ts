@@ -1,4 +1,9 @@
-import { kind_of_list, offersKind, type ServerCatalog } from "../../catalog/server-catalog.ts";
+import {
+	type CatalogItem,
+	kind_of_list,
+	offersKind,
+	type ServerCatalog,
+} from "../../catalog/server-catalog.ts";
 import type { ServerPlan } from "../../config/plan.ts";
 import { passesGlobs } from "../../lib/glob.ts";
 import { meta_keys } from "../../protocol/meta.ts";
@@ -7,6 +12,7 @@ import { memberSpan } from "../../wire/object.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { audienceOf, callerOf, scopeProblem } from "../scope.ts";
+import { isVisible } from "./visible.ts";
 
 /**
  * Answers a list of a single server that is asleep, without waking it: with the items as the
@@ -30,7 +36,12 @@ export function sleepingList(
 	if (catalog === undefined || !isWhole(catalog, method, server)) return undefined;
 	const seeking = { caller: callerOf(client), asker: client.session_id ?? call.id };
 	if (!context.hosting.sleeps(key, seeking)) return undefined;
-	return { kind: "result", json: listOf(catalog, method, server, client.era === "modern") };
+	const kept = catalog[kind_of_list[method]].filter(
+		({ name }) =>
+			(method !== "tools/list" || passesGlobs(server.tools, name)) &&
+			isVisible(call, server.name, method, name, context),
+	);
+	return { kind: "result", json: listOf(catalog, method, kept, client.era === "modern") };
 }
 
 /** Whether the catalog has exactly what this server, configured as it is now, would list. */
@@ -43,12 +54,9 @@ function isWhole(catalog: ServerCatalog, method: ListMethod, { fingerprint }: Se
 function listOf(
 	catalog: ServerCatalog,
 	method: ListMethod,
-	{ tools }: ServerPlan,
+	kept: readonly CatalogItem[],
 	modern: boolean,
 ): string {
-	const kept = catalog[kind_of_list[method]].filter(
-		({ name }) => method !== "tools/list" || passesGlobs(tools, name),
-	);
 	const items = kept.map(({ bytes }) => bytes.toString("utf8")).join(",");
 	return `{"${list_methods[method]}":[${items}]${modern ? modernMembers(catalog) : ""}}`;
 }

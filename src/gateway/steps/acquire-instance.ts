@@ -21,13 +21,17 @@ export function acquireInstance(
 	const asker = call.client.session_id ?? call.id;
 	const exact = task_key !== undefined;
 	const lease = context.hosting.tryAcquire(key, { caller, asker, exact });
-	if (lease !== undefined) {
-		call.lease = lease;
-		return undefined;
-	}
+	if (lease !== undefined) return use(call, lease);
 	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms };
 	const seeking = { ...options, caller, asker, exact };
-	return context.hosting.acquire(key, seeking).then((outcome) => keep(call, outcome));
+	const asleep = context.hosting.sleeps(key, { caller, asker });
+	const began_ms = context.clock.monotonic();
+	return context.hosting.acquire(key, seeking).then((outcome) => {
+		const waited_ms = context.clock.monotonic() - began_ms;
+		if (asleep) call.notes.wake_ms += waited_ms;
+		else call.notes.queue_ms += waited_ms;
+		return keep(call, outcome);
+	});
 }
 
 /** A question about a task goes to the instance that works on it. */
@@ -47,6 +51,13 @@ function refuse(message: string, server: string, context: GatewayContext): Reply
 
 function keep(call: Call, outcome: Result<Lease, Fault>): Reply | undefined {
 	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
-	call.lease = outcome.value;
+	return use(call, outcome.value);
+}
+
+function use(call: Call, lease: Lease): undefined {
+	call.lease = lease;
+	const { scope_key, place } = lease.key;
+	call.notes.instance = place ? `${scope_key}#${place}` : scope_key;
+	call.notes.upstream_revision = lease.upstream.hello.revision;
 	return undefined;
 }

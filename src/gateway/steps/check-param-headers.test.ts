@@ -20,7 +20,12 @@ const context = {
 		},
 	},
 	instanceKey: () => ({ server: "known", scope_key: "", capabilities: "{}" }),
-	hosting: { tryAcquire: () => ({ upstream: {} }) },
+	hosting: {
+		tryAcquire: () => ({
+			key: { server: "known", scope_key: "", capabilities: "{}" },
+			upstream: { hello: { revision: "2026-07-28" } },
+		}),
+	},
 } as unknown as GatewayContext;
 
 function toolsOf(text: string) {
@@ -40,6 +45,7 @@ async function check(
 		method: "tools/call",
 		message: message.value,
 		target: { server: { name: "known" }, name: "query" },
+		notes: {},
 		param_headers: headers,
 		...more,
 	};

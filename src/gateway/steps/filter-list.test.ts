@@ -4,14 +4,15 @@ import fc from "fast-check";
 import { indexMessage } from "../../wire/index-message.ts";
 import { applyEdits } from "../../wire/splice.ts";
 import type { Call, Reply } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
 import { filterList } from "./filter-list.ts";
 
 function filtered(text: string, allow: string[], deny: string[]): string {
 	const message = indexMessage(Buffer.from(text));
 	assert.ok(message.ok);
-	const call = { method: "tools/list", target: { server: { tools: { allow, deny } } } };
+	const call = { method: "tools/list", target: { server: { name: "s", tools: { allow, deny } } } };
 	const reply: Reply = { kind: "message", message: message.value, edits: [] };
-	filterList(call as unknown as Call, reply);
+	filterList(call as unknown as Call, reply, { filters_lists: false } as GatewayContext);
 	return applyEdits(message.value.bytes, reply.edits).toString();
 }
 

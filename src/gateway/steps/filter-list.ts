@@ -1,20 +1,34 @@
 import { passesGlobs } from "../../lib/glob.ts";
+import { isListMethod, type ListMethod, list_methods } from "../../protocol/methods.ts";
 import type { Edit, Span } from "../../wire/message.ts";
 import { indexArray, indexObject, memberSpan, readString } from "../../wire/object.ts";
 import type { Call, Reply } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
+import { isVisible } from "../local/visible.ts";
 
-/** Leaves tools that may not be called here out of a single server's own list. */
-export function filterList(call: Call, reply: Reply): Reply {
-	if (reply.kind !== "message" || call.method !== "tools/list") return reply;
-	const filter = call.target?.server.tools;
-	if (filter === undefined || filter.allow.length + filter.deny.length === 0) return reply;
+/** Which member of a list's items is the name that checks know. */
+const named_by: Readonly<Record<ListMethod, string>> = {
+	"tools/list": "name",
+	"prompts/list": "name",
+	"resources/list": "uri",
+	"resources/templates/list": "uriTemplate",
+};
+
+/** Leaves what may not be called here, or not by who asks, out of a single server's own list. */
+export function filterList(call: Call, reply: Reply, context: GatewayContext): Reply {
+	const { method, target } = call;
+	if (reply.kind !== "message" || target === undefined || !isListMethod(method)) return reply;
+	const { tools, name: server } = target.server;
+	const by_name = method === "tools/list" && tools.allow.length + tools.deny.length > 0;
+	if (!by_name && !context.filters_lists) return reply;
 	const { bytes, result } = reply.message;
-	const list = memberSpan(result, "tools");
+	const list = memberSpan(result, list_methods[method]);
 	const items = list === undefined ? undefined : indexArray(bytes, list);
 	if (items === undefined) return reply;
 	const kept = items.map((item) => {
-		const name = readString(bytes, memberSpan(indexObject(bytes, item), "name"));
-		return name !== undefined && passesGlobs(filter, name);
+		const name = readString(bytes, memberSpan(indexObject(bytes, item), named_by[method]));
+		if (name === undefined || (by_name && !passesGlobs(tools, name))) return false;
+		return isVisible(call, server, method, name, context);
 	});
 	reply.edits.push(...removals(items, kept));
 	return reply;

@@ -15,14 +15,20 @@ import { asSeen, forwardNotification } from "./forward-notification.ts";
  * more to the next instance; anything else is answered with what is known, never repeated.
  */
 export async function sendUpstream(call: Call, context: GatewayContext): Promise<Reply> {
+	const began_ms = context.clock.monotonic();
 	const before = definitionFor(call, context);
 	const first = await sendOnce(call, call.message, call.edits, context);
 	if (call.lease?.report !== undefined) call.lease.report(isSuccess(first));
 	// Nearly every reply is a result. Each further async function would cost every call.
 	const is_result = first.kind === "message" && first.message.error === undefined;
 	const reply = is_result ? first : await reconsider(call, first, before, context);
+	call.notes.upstream_ms = context.clock.monotonic() - began_ms;
 	if (call.client.era === "modern" || !needsInput(reply)) return reply;
-	return playRounds(call, reply, context, (message, edits) => send(call, message, edits, context));
+	const last = await playRounds(call, reply, context, (message, edits) =>
+		send(call, message, edits, context),
+	);
+	call.notes.upstream_ms = context.clock.monotonic() - began_ms;
+	return last;
 }
 
 /**

@@ -1,0 +1,74 @@
+import type { Catalogs } from "../catalog/catalogs.ts";
+import type { Plan } from "../config/plan.ts";
+import type { CallApprovals } from "../gateway/context.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Hosting } from "../hosting/hosting.ts";
+import type { Check } from "../policy/check.ts";
+import type { SecretBox } from "../secrets/box.ts";
+import type { StoreWriter } from "../store/repositories.ts";
+import type { Connection } from "../store/tables.ts";
+import type { Evidence } from "../telemetry/call-record.ts";
+import type { DaemonOptions } from "./daemon.ts";
+
+/** What a wing may build on. */
+export interface WingParts {
+	/** Time, randomness, the log and the environment. */
+	readonly options: DaemonOptions;
+	/** What runs now. */
+	plan(): Plan;
+	readonly connection: Connection;
+	readonly writer: StoreWriter;
+	readonly box: SecretBox;
+	readonly catalogs: Catalogs;
+	readonly hosting: Hosting;
+	/** Not before the house is built. */
+	gateway(): Gateway;
+}
+
+/**
+ * A part of the house that stands beside the way of a call: it checks, decides or records calls.
+ * Each is built in a file of its own in `wings/`, and named once below.
+ */
+export interface Wing {
+	/** In the order in which they run. */
+	readonly checks?: readonly Check[];
+	readonly evidence?: readonly Evidence[];
+	readonly approvals?: CallApprovals;
+	/** Reads what is stored; before the first request. */
+	start?(): Promise<void> | void;
+	/** Another plan is used from now on. */
+	use?(plan: Plan): void;
+	/** Finishes what is begun; after the last request. */
+	stop?(): Promise<void> | void;
+}
+
+/** All wings. The order of this list is the order of their checks and of their evidence. */
+const builders: readonly ((parts: WingParts) => Wing)[] = [];
+
+/** The wings of one house, together. */
+export class Wings {
+	readonly checks: readonly Check[];
+	readonly evidence: readonly Evidence[];
+	readonly approvals: CallApprovals | undefined;
+	readonly #wings: readonly Wing[];
+
+	constructor(parts: WingParts) {
+		this.#wings = builders.map((build) => build(parts));
+		this.checks = this.#wings.flatMap(({ checks }) => checks ?? []);
+		this.evidence = this.#wings.flatMap(({ evidence }) => evidence ?? []);
+		this.approvals = this.#wings.find(({ approvals }) => approvals !== undefined)?.approvals;
+	}
+
+	async start(): Promise<void> {
+		for (const wing of this.#wings) await wing.start?.();
+	}
+
+	use(plan: Plan): void {
+		for (const wing of this.#wings) wing.use?.(plan);
+	}
+
+	/** Last built, first stopped. */
+	async stop(): Promise<void> {
+		for (const wing of this.#wings.toReversed()) await wing.stop?.();
+	}
+}

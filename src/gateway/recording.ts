@@ -1,0 +1,200 @@
+import { createHash } from "node:crypto";
+import { rpc_codes } from "../protocol/codes.ts";
+import type { FaultCode } from "../protocol/fault.ts";
+import { meta_keys } from "../protocol/meta.ts";
+import type { CallRecord, CallStatus } from "../telemetry/call-record.ts";
+import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
+import type { Call, Reply } from "./call.ts";
+import { namedClient } from "./checked-call.ts";
+import type { GatewayContext } from "./context.ts";
+import { renderReply } from "./render.ts";
+
+/** Faults that are the caller's doing, or the operator's will: nothing is wrong with a server. */
+const client_faults: ReadonlySet<FaultCode> = new Set<FaultCode>([
+	"call_cancelled",
+	"server_unknown",
+	"not_offered",
+	"not_supported",
+	"policy_denied",
+	"scope_missing",
+	"switched_off",
+	"rate_limited",
+	"loop_detected",
+	"arguments_invalid",
+	"approval_pending",
+	"approval_denied",
+	"authorization_required",
+]);
+
+/** JSON-RPC errors by which a side says that the request was wrong. */
+const client_codes: ReadonlySet<unknown> = new Set([
+	rpc_codes.invalid_params,
+	rpc_codes.invalid_request,
+	rpc_codes.method_not_found,
+	rpc_codes.parse_error,
+	rpc_codes.resource_not_found,
+	rpc_codes.header_mismatch,
+	rpc_codes.missing_client_capability,
+]);
+
+/** W3C Trace Context, level 1: version 00. */
+const traceparent = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** How a reply is counted. */
+interface Outcome {
+	readonly status: CallStatus;
+	readonly code: string | undefined;
+	readonly error_id: string | undefined;
+	readonly error_message: string | undefined;
+}
+
+/** The record of a call as far as it has come; `reply` is undefined before the server is called. */
+export function recordOf(
+	call: Call,
+	reply: Reply | undefined,
+	context: GatewayContext,
+): CallRecord {
+	const { client, message, notes, principal, target } = call;
+	const { bytes } = message;
+	const named = namedClient(client.info);
+	const trace = traceOf(call);
+	const outcome = reply === undefined ? nothing_yet : outcomeOf(reply);
+	let hash: string | undefined;
+	return {
+		id: call.id,
+		request_id: message.id === undefined ? "null" : rawText(bytes, message.id),
+		...trace,
+		ts_ms: notes.ts_ms,
+		method: call.method,
+		name: target?.name ?? nameIn(call),
+		endpoint: call.endpoint.name,
+		server: target?.server.name ?? soleServer(call),
+		version: target === undefined ? undefined : context.versionOf(target.server),
+		instance: notes.instance,
+		tenant: principal.tenant,
+		user: principal.user,
+		principal: principal.id,
+		client_id: principal.client,
+		client_name: named.name,
+		client_version: named.version,
+		client_revision: client.revision,
+		client_era: client.era,
+		upstream_revision: notes.upstream_revision,
+		upstream_era: eraOf(notes.upstream_revision),
+		session_id: client.session_id,
+		...outcome,
+		duration_ms: context.clock.monotonic() - notes.began_ms,
+		queue_ms: notes.queue_ms,
+		wake_ms: notes.wake_ms,
+		upstream_ms: notes.upstream_ms,
+		policy_ms: notes.policy_ms,
+		approval_ms: notes.approval_ms,
+		decision: notes.decision,
+		rule: notes.rule,
+		approval_id: notes.approval_id,
+		risk: notes.checked?.tool?.risk,
+		input_bytes: bytes.length,
+		output_bytes: reply === undefined ? 0 : sizeOf(reply),
+		inputHash() {
+			hash ??= hashOf(call);
+			return hash;
+		},
+		request: () => bytes,
+		reply: () => (reply === undefined ? undefined : bodyOf(call, reply)),
+	};
+}
+
+const nothing_yet: Outcome = {
+	status: "ok",
+	code: undefined,
+	error_id: undefined,
+	error_message: undefined,
+};
+
+function outcomeOf(reply: Reply): Outcome {
+	if (reply.kind === "fault") {
+		const { code, id, message } = reply.fault;
+		const status = code === "call_timeout" ? "timeout" : sideOf(client_faults.has(code));
+		return { status, code, error_id: id, error_message: message };
+	}
+	if (reply.kind === "error") {
+		const status = sideOf(client_codes.has(reply.code));
+		return { status, code: `rpc_${reply.code}`, error_id: undefined, error_message: reply.message };
+	}
+	if (reply.kind === "result") return nothing_yet;
+	const { bytes, error, result } = reply.message;
+	if (error !== undefined) {
+		const code = readJson(bytes, memberSpan(error, "code"));
+		const status = sideOf(client_codes.has(code));
+		return { ...nothing_yet, status, code: `rpc_${String(code)}` };
+	}
+	const failed = readJson(bytes, memberSpan(result, "isError")) === true;
+	return failed ? { ...nothing_yet, status: "server_error", code: "tool_error" } : nothing_yet;
+}
+
+function sideOf(client: boolean): CallStatus {
+	return client ? "client_error" : "server_error";
+}
+
+function eraOf(revision: string | undefined): "legacy" | "modern" | undefined {
+	if (revision === undefined) return undefined;
+	return revision >= "2026-07-28" ? "modern" : "legacy";
+}
+
+function soleServer({ endpoint }: Call): string | undefined {
+	return endpoint.kind === "single" ? endpoint.servers[0]?.name : undefined;
+}
+
+function nameIn({ message }: Call): string | undefined {
+	const { bytes, params } = message;
+	const span = memberSpan(params, "name") ?? memberSpan(params, "uri");
+	return readString(bytes, span)?.slice(0, 512);
+}
+
+/** The client's trace goes on; without one a new one begins, named like the call. */
+function traceOf(
+	call: Call,
+): Pick<CallRecord, "trace_id" | "span_id" | "parent_span_id" | "sampled"> {
+	const { bytes, meta } = call.message;
+	const own = call.id.replaceAll("-", "");
+	const sent = readString(bytes, memberSpan(meta, meta_keys.traceparent));
+	const found = sent === undefined ? null : traceparent.exec(sent);
+	return {
+		trace_id: found?.[1] ?? own,
+		span_id: own.slice(16),
+		parent_span_id: found?.[2],
+		sampled: found?.[3] === undefined ? undefined : (Number.parseInt(found[3], 16) & 1) === 1,
+	};
+}
+
+/** Over the params without `_meta`: the same call again has the same hash. */
+function hashOf({ message }: Call): string {
+	const hash = createHash("sha256");
+	const { bytes, params } = message;
+	for (const { key, value } of params?.members ?? []) {
+		if (key === "_meta") continue;
+		hash.update(`${JSON.stringify(key)}:`);
+		hash.update(bytes.subarray(value.start, value.end));
+		hash.update(",");
+	}
+	return hash.digest("hex");
+}
+
+function sizeOf(reply: Reply): number {
+	switch (reply.kind) {
+		case "message":
+			return reply.message.bytes.length;
+		case "result":
+			return Buffer.byteLength(reply.json);
+		case "error":
+			return reply.message.length;
+		case "fault":
+			return reply.fault.message.length;
+	}
+}
+
+/** The reply without the edits that only concern its way: what the server, or we, said. */
+function bodyOf(call: Call, reply: Reply): Buffer {
+	if (reply.kind === "message") return reply.message.bytes;
+	return renderReply(reply, { id: "null", method: call.method, era: call.client.era }).bytes;
+}

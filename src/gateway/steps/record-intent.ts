@@ -1,0 +1,54 @@
+import type { Call, Reply } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
+import { recordOf } from "../recording.ts";
+
+/** Methods that only read: nothing is lost when their record comes after them. */
+const reading =
+	/^(resources\/(read|list|templates\/list)|prompts\/(get|list)|tools\/list|completion\/complete|tasks\/(get|list|result)|ping)$/;
+
+/**
+ * What may change the world is written down before its server hears of it, so that after a crash
+ * it is known what may have happened. A call that cannot be written down is refused by whoever
+ * keeps that evidence.
+ */
+export function recordIntent(
+	call: Call,
+	context: GatewayContext,
+): undefined | Promise<Reply | undefined> {
+	if (context.evidence.length === 0 || isReading(call)) return undefined;
+	let waiting: Promise<void>[] | undefined;
+	const record = recordOf(call, undefined, context);
+	for (const { before } of context.evidence) {
+		const pending = before?.(record);
+		if (pending !== undefined) {
+			waiting ??= [];
+			waiting.push(pending);
+		}
+	}
+	if (waiting === undefined) return undefined;
+	return Promise.all(waiting).then(
+		() => undefined,
+		(error: unknown) => refuse(error, call, context),
+	);
+}
+
+function isReading({ method, notes }: Call): boolean {
+	return reading.test(method) || notes.checked?.tool?.risk === "read";
+}
+
+function refuse(error: unknown, call: Call, context: GatewayContext): Reply {
+	const fault = context.fault(
+		{
+			code: "evidence_unavailable",
+			message:
+				"This call was not made, because it could not be written to the audit first. Whoever " +
+				"runs this gateway finds the reason in its log.",
+			detail: error instanceof Error ? error.message : String(error),
+			level: "error",
+			server: call.target?.server.name,
+			retry_safe: true,
+		},
+		context.fieldsOf(call),
+	);
+	return { kind: "fault", fault };
+}

@@ -1,0 +1,92 @@
+import type { RiskClass } from "../protocol/risk.ts";
+
+/** How a call ended, in one word: what a person filters by. */
+export type CallStatus = "ok" | "client_error" | "server_error" | "timeout";
+
+/** What the checks in front of a call said. */
+export type CallDecision = "allow" | "deny" | "limit" | "ask";
+
+/**
+ * What is known of one client request once it has its reply. Every evidence of it (call log,
+ * audit, metrics, traces) is made from this one record. Times are in milliseconds; nothing of a
+ * payload stands in a plain member.
+ */
+export interface CallRecord {
+	/** Id of the call here, unique: a UUID of version 7. */
+	readonly id: string;
+	/** The client's own JSON-RPC id, raw JSON. */
+	readonly request_id: string;
+	/** 32 hex digits: the client's trace, or one begun here (W3C Trace Context). */
+	readonly trace_id: string;
+	/** 16 hex digits: the span of this call. */
+	readonly span_id: string;
+	/** The client's span, where it sent a valid `traceparent`. */
+	readonly parent_span_id: string | undefined;
+	/** Whether the client's `traceparent` asks for its trace to be kept. */
+	readonly sampled: boolean | undefined;
+	/** Wall-clock time of its arrival. */
+	readonly ts_ms: number;
+	readonly method: string;
+	/** Tool or prompt name or uri as the server knows it, else as the client sent it. */
+	readonly name: string | undefined;
+	readonly endpoint: string;
+	/** Undefined where no single server was concerned. */
+	readonly server: string | undefined;
+	/** Which version of the server: its release, else the fingerprint of its configuration. */
+	readonly version: string | undefined;
+	/** Which instance of it, as far as one was used. */
+	readonly instance: string | undefined;
+	readonly tenant: string;
+	readonly user: string;
+	/** Id of the principal. */
+	readonly principal: string;
+	/** The client that was authenticated, never what it calls itself. */
+	readonly client_id: string | undefined;
+	/** What the client calls itself. */
+	readonly client_name: string;
+	readonly client_version: string;
+	readonly client_revision: string;
+	readonly client_era: "legacy" | "modern";
+	readonly upstream_revision: string | undefined;
+	readonly upstream_era: "legacy" | "modern" | undefined;
+	readonly session_id: string | undefined;
+	readonly status: CallStatus;
+	/** Stable code of what went wrong. */
+	readonly code: string | undefined;
+	/** Id that stands in the reply and in the log, where a fault was made here. */
+	readonly error_id: string | undefined;
+	/** The sentence that the caller was told, where a fault was made here. */
+	readonly error_message: string | undefined;
+	readonly duration_ms: number;
+	/** Waiting for a place at an instance that runs. */
+	readonly queue_ms: number;
+	/** Waiting for an instance to start or wake. */
+	readonly wake_ms: number;
+	readonly upstream_ms: number;
+	readonly policy_ms: number;
+	readonly approval_ms: number;
+	readonly decision: CallDecision | undefined;
+	/** The rule or check that decided. */
+	readonly rule: string | undefined;
+	readonly approval_id: string | undefined;
+	readonly risk: RiskClass | undefined;
+	readonly input_bytes: number;
+	readonly output_bytes: number;
+	/** SHA-256 of the raw params without `_meta`, in hex; computed when first asked for. */
+	inputHash(): string;
+	/** The whole request as it came; for the audit only. */
+	request(): Buffer;
+	/** The reply as it goes out, but for its id; undefined before it is known. */
+	reply(): Buffer | undefined;
+}
+
+/** Whoever keeps evidence of calls. */
+export interface Evidence {
+	/**
+	 * Before the server hears of a call that is not of class `read`; the call waits for a returned
+	 * promise, and is refused when it rejects.
+	 */
+	before?(record: CallRecord): Promise<void> | undefined;
+	/** When the reply is known; it waits for a returned promise, which must not reject. */
+	after?(record: CallRecord): Promise<void> | undefined;
+}
