@@ -61,7 +61,7 @@ function paceOf(check: boolean, rounds_text: string | undefined): Pace {
 		process.stderr.write(`--rounds is a whole number from 1 to ${rounds_max}.\n`);
 		process.exit(2);
 	}
-	return { rounds, warm_ms: 200, run_ms: check ? 700 : 1_000 };
+	return { rounds, warm_ms: 200, run_ms: check ? 700 : 1_000, settle_ms: 3_000 };
 }
 
 async function runCallCases(): Promise<void> {
@@ -75,8 +75,15 @@ async function runCallCases(): Promise<void> {
 		const gateway = await shared("moorage", () => startMoorage(remote.port));
 		const house: House = { gateway, remote, shared };
 		for (const one of chosen) {
-			const sides = await runRounds(one, house, generator, pace);
-			done({ name: one.name, title: one.title, sides, values: {} });
+			const measure = async () => {
+				const sides = await runRounds(one, house, generator, pace);
+				return { name: one.name, title: one.title, sides, values: {} };
+			};
+			const first = await measure();
+			// Who else uses the machine can spoil a whole case; what is really slower stays so.
+			const spoilt = options.check && judge([first]).some(({ passed }) => !passed);
+			if (spoilt) say(`\n${caseTable(first)}\n\nmeasured once more, because it failed`);
+			done(spoilt ? await measure() : first);
 		}
 	} finally {
 		generator.stop();

@@ -8,6 +8,11 @@ export interface Pace {
 	readonly rounds: number;
 	readonly warm_ms: number;
 	readonly run_ms: number;
+	/**
+	 * Load on each side before the first round. A program compiles its code while it runs, the more
+	 * code the longer; on a slow machine that would be most of what short rounds measure.
+	 */
+	readonly settle_ms: number;
 }
 
 /**
@@ -22,6 +27,9 @@ export async function runRounds(
 ): Promise<Record<string, Figures>> {
 	const sides = Object.entries(await one.sides(house));
 	const samples = new Map<string, Sample[]>(sides.map(([name]) => [name, []]));
+	for (const [, side] of sides) {
+		await runSide(side, { ...pace, warm_ms: 0, run_ms: pace.settle_ms }, one, generator);
+	}
 	for (let round = 0; round < pace.rounds; round += 1) {
 		const order = round % 2 === 0 ? sides : sides.toReversed();
 		for (const [name, side] of order) {
@@ -34,7 +42,7 @@ export async function runRounds(
 
 function runSide(
 	{ contender, request }: Side,
-	{ warm_ms, run_ms }: Pace,
+	{ warm_ms, run_ms }: Pick<Pace, "warm_ms" | "run_ms">,
 	{ connections }: CallCase,
 	generator: LoadGenerator,
 ): Promise<Sample> {
