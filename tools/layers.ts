@@ -10,8 +10,9 @@ import { findReferences, isCode, parseSource, type Reference } from "./lib/sourc
  */
 export const layers: readonly (readonly string[])[] = [
 	["lib"],
+	["secrets"],
 	["config", "protocol", "wire"],
-	["store", "secrets", "telemetry"],
+	["store", "telemetry"],
 	["upstreams", "identity", "backup"],
 	["policy", "approvals", "audit", "calls", "alerts"],
 	["hosting", "catalog", "sessions"],

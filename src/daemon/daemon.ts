@@ -26,6 +26,7 @@ import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { Releases } from "../releases/releases.ts";
 import type { SecretBox } from "../secrets/box.ts";
+import { SecretRedactor } from "../secrets/redactor.ts";
 import { SessionEvents } from "../sessions/events.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import type { Database } from "../store/database.ts";
@@ -59,6 +60,8 @@ export interface DaemonOptions {
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly log: Log;
+	/** Takes secrets out of all that is written and shown; the log's own. */
+	readonly redactor?: SecretRedactor | undefined;
 	/** Forces how programs are contained, instead of probing for the best. */
 	readonly containment?: ContainmentMode;
 	/** Shows the pages of authorization servers; by default their addresses are logged. */
@@ -140,6 +143,7 @@ class House implements Daemon, BackendRooms {
 	readonly admin_token_path: string;
 	readonly stopped: Promise<void>;
 	readonly #options: DaemonOptions;
+	readonly #redactor: SecretRedactor;
 	readonly #lock: DataLock;
 	readonly #database: Database;
 	readonly #spawner: ProcessSpawner;
@@ -229,6 +233,7 @@ class House implements Daemon, BackendRooms {
 	) {
 		const { clock, random, log } = options;
 		this.#options = options;
+		this.#redactor = options.redactor ?? new SecretRedactor();
 		this.#plan = plan;
 		this.#config = plan;
 		this.#lock = parts.lock;
@@ -445,6 +450,7 @@ class House implements Daemon, BackendRooms {
 			clock,
 			random,
 			log,
+			redactor: this.#redactor,
 			drivers: {
 				stdio: stdioDriver,
 				http: httpDriverWith(auths),

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { type FaultCode, makeFault } from "../protocol/fault.ts";
+import { redacted, SecretRedactor } from "../secrets/redactor.ts";
 import {
 	cancelledWaiting,
 	failureOfFault,
 	failureOfGone,
 	gatewayStopping,
 	queueFull,
+	safeFailure,
 	stillStarting,
 	tooManyInstances,
 	unavailable,
@@ -19,6 +21,15 @@ const random = new SeededRandom(1);
 function fault(code: FaultCode, message = "It broke") {
 	return makeFault(random, { code, message, detail: "inside", level: "warn", retry_safe: true });
 }
+
+test("a failure is kept without the secrets in its reason and detail", () => {
+	const redactor = new SecretRedactor();
+	redactor.add("known-s3cret");
+	const failure = failureOfFault(fault("server_failed", "known-s3cret is wrong"));
+	const safe = safeFailure(redactor, { ...failure, detail: "by known-s3cret" });
+	assert.equal(safe.reason, `${redacted} is wrong.`);
+	assert.equal(safe.detail, `by ${redacted}`);
+});
 
 test("codes that tell a caller something are kept, the others become server_failed", () => {
 	const codes: [FaultCode, FaultCode, boolean][] = [

@@ -1,5 +1,6 @@
 import type { Random } from "../lib/random.ts";
 import { type Fault, type FaultCode, makeFault } from "../protocol/fault.ts";
+import type { Redactor } from "../secrets/redactor.ts";
 import type { GoneReason } from "../upstreams/driver.ts";
 
 /** Why a server could not be used, kept until it can be used again. */
@@ -65,6 +66,16 @@ export function failureOfTime(server: string, what: string, code: FaultCode): Fa
 		reason: `The server "${server}" ${what}.`,
 		detail: undefined,
 		final: final_codes.has(code),
+	};
+}
+
+/** The same failure without secrets: it is kept, shown and sent to callers. */
+export function safeFailure(redactor: Redactor, failure: Failure): Failure {
+	const { reason, detail } = failure;
+	return {
+		...failure,
+		reason: redactor.text(reason),
+		detail: detail === undefined ? undefined : redactor.text(detail),
 	};
 }
 

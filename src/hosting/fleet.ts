@@ -3,7 +3,7 @@ import { assert } from "../lib/assert.ts";
 import { succeed } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import { afterFailure, clean_recovery, type Recovery, stable_ms } from "./backoff.ts";
-import { type Failure, failureOfTime } from "./failure.ts";
+import { type Failure, failureOfTime, safeFailure } from "./failure.ts";
 import { Instance, type InstanceEnd } from "./instance.ts";
 import { baseKey, type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
 import type { Journal } from "./journal.ts";
@@ -398,7 +398,8 @@ export class Fleet {
 		this.#owner.onState();
 	}
 
-	#onFailure(slot: Slot, instance: Instance, failure: Failure): void {
+	#onFailure(slot: Slot, instance: Instance, raw: Failure): void {
+		const failure = safeFailure(this.#around.redactor, raw);
 		const now_ms = this.#now();
 		if (slot.in_use > 0) slot.asked_at_ms = now_ms;
 		const ready_at_ms = instance.ready_at_ms;

@@ -13,7 +13,7 @@ export class Journal {
 	constructor(server: string, around: Surroundings) {
 		this.#server = server;
 		this.#around = around;
-		this.lines = new LineRing(around.clock);
+		this.lines = new LineRing(around.clock, around.redactor);
 	}
 
 	/** The number of a new instance: unique among all versions of the server. */

@@ -2,11 +2,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FakeClock } from "../../test/support/fake-clock.ts";
+import { redacted, SecretRedactor } from "../secrets/redactor.ts";
 import { followers_max, LineRing, type LogLine, line_bytes_max, lines_max } from "./lines.ts";
+
+const redactor = new SecretRedactor();
+redactor.add("the-s3cret-value-of-a-server");
+
+test("a line holds no secret, even where one stands at its cut end", () => {
+	const ring = new LineRing(new FakeClock(), redactor);
+	ring.push("stderr", 1, "my key is the-s3cret-value-of-a-server");
+	for (let before = line_bytes_max - 40; before <= line_bytes_max; before += 1) {
+		ring.push("stderr", 1, `${"-".repeat(before)}the-s3cret-value-of-a-server`);
+	}
+	assert.equal(ring.all()[0]?.text, `my key is ${redacted}`);
+	for (const { text } of ring.all()) {
+		assert.ok(Buffer.byteLength(text) <= line_bytes_max);
+		assert.doesNotMatch(text, /s3c|the/);
+	}
+});
 
 test("lines are kept in their order, with time and source", async () => {
 	const clock = new FakeClock(1_000_000);
-	const ring = new LineRing(clock);
+	const ring = new LineRing(clock, redactor);
 	ring.push("event", 0, "starting");
 	await clock.advance(5);
 	ring.push("stderr", 1, "listening");
@@ -19,7 +36,7 @@ test("lines are kept in their order, with time and source", async () => {
 test("only the last lines are kept, whatever number is written", () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 0, max: 3 * lines_max }), (count) => {
-			const ring = new LineRing(new FakeClock());
+			const ring = new LineRing(new FakeClock(), redactor);
 			for (let line = 0; line < count; line++) ring.push("stdout", 1, String(line));
 			const first = Math.max(0, count - lines_max);
 			assert.deepEqual(
@@ -37,7 +54,7 @@ test("a long line is shortened to the limit without breaking a character", () =>
 			fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }),
 			fc.nat(3),
 			(unit, shift) => {
-				const ring = new LineRing(new FakeClock());
+				const ring = new LineRing(new FakeClock(), redactor);
 				// One character more than the limit has bytes, so that it is always too long.
 				const text = "x".repeat(shift) + unit.repeat(line_bytes_max + 1);
 				ring.push("stderr", 1, text);
@@ -53,14 +70,14 @@ test("a long line is shortened to the limit without breaking a character", () =>
 });
 
 test("a line of exactly the limit is kept whole", () => {
-	const ring = new LineRing(new FakeClock());
+	const ring = new LineRing(new FakeClock(), redactor);
 	const text = `${"y".repeat(line_bytes_max - 2)}é`;
 	ring.push("stderr", 1, text);
 	assert.equal(ring.all()[0]?.text, text);
 });
 
 test("followers hear further lines until they stop following", () => {
-	const ring = new LineRing(new FakeClock());
+	const ring = new LineRing(new FakeClock(), redactor);
 	const heard: string[] = [];
 	const listener = (line: LogLine) => heard.push(line.text);
 	ring.push("stderr", 1, "before");
@@ -76,7 +93,7 @@ test("followers hear further lines until they stop following", () => {
 });
 
 test("beyond the limit the oldest follower is dropped", () => {
-	const ring = new LineRing(new FakeClock());
+	const ring = new LineRing(new FakeClock(), redactor);
 	const heard: number[] = [];
 	for (let follower = 0; follower <= followers_max; follower++) {
 		ring.follow(() => heard.push(follower));

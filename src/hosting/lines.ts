@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { type Redactor, redactedHead } from "../secrets/redactor.ts";
 import type { LineStream } from "../upstreams/driver.ts";
 
 /** Most lines kept for one server. */
@@ -21,21 +22,23 @@ export interface LogLine {
 /** The last lines of one server, oldest first, and whoever follows them. */
 export class LineRing {
 	readonly #clock: Clock;
+	readonly #redactor: Redactor;
 	readonly #ring: LogLine[] = [];
 	readonly #followers = new Set<(line: LogLine) => void>();
 	#next = 0;
 
-	constructor(clock: Clock) {
+	constructor(clock: Clock, redactor: Redactor) {
 		this.#clock = clock;
+		this.#redactor = redactor;
 	}
 
-	/** Keeps a line, drops the oldest when there are too many, and tells the followers. */
+	/** Keeps a line without secrets, drops the oldest when there are too many, and tells the followers. */
 	push(source: LineStream, instance: number, text: string): void {
 		const line: LogLine = Object.freeze({
 			time_ms: this.#clock.now(),
 			source,
 			instance,
-			text: shorten(text),
+			text: shorten(text, this.#redactor),
 		});
 		this.#ring[this.#next] = line;
 		this.#next = (this.#next + 1) % lines_max;
@@ -67,12 +70,14 @@ export class LineRing {
 }
 
 /** At most `line_bytes_max` bytes of UTF-8, as a string that shares no memory with its source. */
-function shorten(text: string): string {
+function shorten(whole: string, redactor: Redactor): string {
+	const too_long = whole.length > line_bytes_max;
+	const text = redactedHead(redactor, whole, line_bytes_max);
 	// A string cut from a bigger one keeps the bigger one alive; going through bytes copies.
-	const bytes = Buffer.from(text.slice(0, line_bytes_max), "utf8");
-	if (bytes.length <= line_bytes_max && text.length <= line_bytes_max) return bytes.toString();
+	const bytes = Buffer.from(text, "utf8");
+	if (bytes.length <= line_bytes_max && !too_long) return bytes.toString();
 	const ellipsis = "…";
-	let end = line_bytes_max - Buffer.byteLength(ellipsis);
+	let end = Math.min(bytes.length, line_bytes_max - Buffer.byteLength(ellipsis));
 	// Never in the middle of a character: continuation bytes are 10xxxxxx.
 	while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
 	return bytes.toString("utf8", 0, end) + ellipsis;

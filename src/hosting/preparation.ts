@@ -1,7 +1,7 @@
 import type { ServerPlan } from "../config/plan.ts";
 import type { Timer } from "../lib/clock.ts";
 import { afterFailure, clean_recovery, type Recovery } from "./backoff.ts";
-import { type Failure, failureOfFault, failureOfTime } from "./failure.ts";
+import { type Failure, failureOfFault, failureOfTime, safeFailure } from "./failure.ts";
 import type { Resolved } from "./resolved.ts";
 import { advance } from "./states.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -83,8 +83,8 @@ export class Preparation {
 			this.#enter("stopped");
 			return;
 		}
-		const { clock, random } = this.#around;
-		const failure = { ...outcome.failure, final: true };
+		const { clock, random, redactor } = this.#around;
+		const failure = { ...safeFailure(redactor, outcome.failure), final: true };
 		const event = { failure, stable: false, now_ms: clock.monotonic() };
 		this.#recovery = afterFailure(this.#recovery, event, random);
 		this.#enter("failed");

@@ -9,6 +9,7 @@ import { systemClock } from "../lib/clock.ts";
 import { processEnvironment } from "../lib/environment.ts";
 import { systemRandom } from "../lib/random.ts";
 import { succeed } from "../lib/result.ts";
+import { SecretRedactor } from "../secrets/redactor.ts";
 import type { ChildHandle, Spawner } from "../upstreams/driver.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { Hosting, type ServerStatus } from "./hosting.ts";
@@ -39,6 +40,7 @@ async function realHouse(context: TestContext) {
 	};
 	const waiting = new Set<(status: ServerStatus) => void>();
 	const hosting = new Hosting({
+		redactor: new SecretRedactor(),
 		clock: systemClock,
 		random: systemRandom,
 		log: new QuietLog(),

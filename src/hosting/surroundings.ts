@@ -4,6 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
+import type { Redactor } from "../secrets/redactor.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Driver, Spawner, Upstream, UpstreamAsk } from "../upstreams/driver.ts";
 import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
@@ -59,6 +60,8 @@ export interface HostingOptions {
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly log: Log;
+	/** Takes secrets out of what servers write, and out of why they fail. */
+	readonly redactor: Redactor;
 	/** By their kind. */
 	readonly drivers: Readonly<Record<string, Driver<ServerSpec>>>;
 	readonly spawner: Spawner;

@@ -11,6 +11,7 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { makeFault } from "../protocol/fault.ts";
+import { redacted, SecretRedactor } from "../secrets/redactor.ts";
 import { type LogOptions, logFault, openLog, type RootLog } from "./log.ts";
 
 const program = fileURLToPath(new URL("../../test/support/log-child.ts", import.meta.url));
@@ -28,7 +29,8 @@ afterEach(async () => {
 });
 
 function open(options: Partial<LogOptions> = {}): RootLog {
-	log = openLog({ clock: new FakeClock(), level: "debug", file, ...options });
+	const redactor = new SecretRedactor();
+	log = openLog({ clock: new FakeClock(), level: "debug", file, redactor, ...options });
 	return log;
 }
 
@@ -92,6 +94,20 @@ describe("the log", () => {
 		child.error({ env: { GITHUB_TOKEN: "s3cret" } }, "no answer from http://me:s3cret@host/");
 		await child.flush();
 		assert.doesNotMatch(readFileSync(file, "utf8"), /s3cret/);
+	});
+
+	it("holds no known value, whether in a name, a number or half a thought", async () => {
+		const redactor = new SecretRedactor();
+		for (const value of ["known-s3cret", "83920174"]) redactor.add(value);
+		const log = open({ redactor });
+		log.info({ "x-known-s3cret": 1, pin: 183920174, n: 5 }, "is it known-s3cret?");
+		log.child({ a: "known-s3cret" }).info({}, "83920174");
+		const [first, second] = await lines();
+		assert.deepEqual(
+			[first?.[`x-${redacted}`], first?.["pin"], first?.["n"], first?.["message"]],
+			[1, redacted, 5, `is it ${redacted}?`],
+		);
+		assert.deepEqual([second?.["a"], second?.["message"]], [redacted, redacted]);
 	});
 
 	it("writes messages and fields as they are, without formatting them", async () => {

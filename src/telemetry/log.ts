@@ -2,6 +2,7 @@ import { isatty } from "node:tty";
 import { type Logger, pino } from "pino";
 import type { Clock } from "../lib/clock.ts";
 import type { Fault, FaultLevel } from "../protocol/fault.ts";
+import type { Redactor } from "../secrets/redactor.ts";
 import { formatPretty } from "./log-pretty.ts";
 import { redactFields, redactText } from "./log-redact.ts";
 import { LogSink } from "./log-sink.ts";
@@ -36,6 +37,8 @@ export type LogLevel = FaultLevel | "silent";
 export interface LogOptions {
 	readonly clock: Clock;
 	readonly level: LogLevel;
+	/** Takes secrets out of every line. */
+	readonly redactor: Redactor;
 	/** Absolute path of a file to append to, made with mode 0600; stderr unless given. */
 	readonly file?: string | undefined;
 	/** `auto`: pretty when it goes to a terminal, else one JSON object a line. */
@@ -48,12 +51,15 @@ const stderr_fd = 2;
 
 /** Opens the log. Throws when the file cannot be opened for appending. */
 export function openLog(options: LogOptions): RootLog {
-	const { clock, level, format = "auto" } = options;
+	const { clock, level, redactor, format = "auto" } = options;
 	const sink = new LogSink({ clock, target: options.file ?? stderr_fd });
 	const terminal = options.file === undefined && isatty(stderr_fd);
 	const pretty = format === "pretty" || (format === "auto" && terminal);
 	const color = options.color ?? terminal;
-	const write = (line: string) => sink.write(pretty ? formatPretty(line, { color }) : line);
+	const write = (line: string) => {
+		const safe = safeLine(redactor, line);
+		sink.write(pretty ? formatPretty(safe, { color }) : safe);
+	};
 	const logger = pino(
 		{
 			level,
@@ -64,7 +70,7 @@ export function openLog(options: LogOptions): RootLog {
 		},
 		{ write },
 	);
-	const log = new PinoLog(logger, sink);
+	const log = new PinoLog(logger, sink, redactor);
 	sink.onDropped = (lines) => log.warn({ lines }, "log lines were dropped: the reader is too slow");
 	return log;
 }
@@ -75,15 +81,30 @@ export function logFault(log: Log, fault: Fault, fields: object = {}): void {
 	log[fault.level]({ ...fields, code, error_id: id, server, retry_safe, detail }, fault.message);
 }
 
+/** A whole line, with all that its parts did not show alone, such as names of members. */
+function safeLine(redactor: Redactor, line: string): string {
+	const safe = redactor.text(line);
+	if (safe === line) return line;
+	try {
+		JSON.parse(safe);
+		return safe;
+	} catch {
+		// A secret stood where JSON has no room for the marker.
+		return `${JSON.stringify(redactor.json(JSON.parse(line)))}\n`;
+	}
+}
+
 class PinoLog implements RootLog {
 	readonly #logger: Logger;
 	readonly #sink: LogSink;
+	readonly #redactor: Redactor;
 	/** Fields of every line, already safe to write. */
 	readonly #fields: object;
 
-	constructor(logger: Logger, sink: LogSink, fields: object = {}) {
+	constructor(logger: Logger, sink: LogSink, redactor: Redactor, fields: object = {}) {
 		this.#logger = logger;
 		this.#sink = sink;
+		this.#redactor = redactor;
 		this.#fields = fields;
 	}
 
@@ -104,7 +125,8 @@ class PinoLog implements RootLog {
 	}
 
 	child(fields: object): Log {
-		return new PinoLog(this.#logger, this.#sink, { ...this.#fields, ...redactFields(fields) });
+		const all = { ...this.#fields, ...redactFields(this.#redactor, fields) };
+		return new PinoLog(this.#logger, this.#sink, this.#redactor, all);
 	}
 
 	flush(): Promise<void> {
@@ -121,6 +143,7 @@ class PinoLog implements RootLog {
 
 	#write(level: FaultLevel, fields: object, message: string): void {
 		if (!this.#logger.isLevelEnabled(level)) return;
-		this.#logger[level]({ ...this.#fields, ...redactFields(fields) }, redactText(message));
+		const all = { ...this.#fields, ...redactFields(this.#redactor, fields) };
+		this.#logger[level](all, redactText(this.#redactor, message));
 	}
 }

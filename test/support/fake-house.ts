@@ -6,6 +6,7 @@ import { baseKey } from "../../src/hosting/instance-key.ts";
 import { asWritten } from "../../src/hosting/resolved.ts";
 import type { HostingOptions } from "../../src/hosting/surroundings.ts";
 import { succeed } from "../../src/lib/result.ts";
+import { SecretRedactor } from "../../src/secrets/redactor.ts";
 import type { Upstream } from "../../src/upstreams/driver.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeDriver, type FakeStart } from "./fake-driver.ts";
@@ -71,6 +72,7 @@ export function fakeHouse(
 	const readied: FakeHouse["readied"] = [];
 	const retired: FakeHouse["retired"] = [];
 	const hosting = new Hosting({
+		redactor: new SecretRedactor(),
 		clock,
 		random: new SeededRandom(change.seed ?? 1),
 		log,

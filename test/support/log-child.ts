@@ -4,11 +4,13 @@
  *   log-child.ts FORMAT LEVEL
  */
 import { systemClock } from "../../src/lib/clock.ts";
+import { SecretRedactor } from "../../src/secrets/redactor.ts";
 import { type LogLevel, openLog } from "../../src/telemetry/log.ts";
 
 const [, , format, level] = process.argv;
 const log = openLog({
 	clock: systemClock,
+	redactor: new SecretRedactor(),
 	level: level as LogLevel,
 	format: format as "auto" | "json" | "pretty",
 });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { loadPlan } from "../../config/load.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
+import { SecretRedactor } from "../../secrets/redactor.ts";
 import { openLog } from "../../telemetry/log.ts";
 import { runBridge } from "../bridge/bridge.ts";
 import { defineCommand } from "../command.ts";
@@ -98,11 +99,12 @@ async function hostHere(
 ): Promise<Daemon> {
 	const { cwd, environment, home, clock, random } = context;
 	// Standard output belongs to the client; what the log says goes to standard error.
-	const log = openLog({ clock, level: "warn" });
+	const redactor = new SecretRedactor();
+	const log = openLog({ clock, level: "warn", redactor });
 	const overrides = { listen: "127.0.0.1:0", ...(data === undefined ? {} : { data }) };
 	const load = () => loadPlan({ path: config, cwd, environment, home, overrides });
 	const { startDaemon } = await import("../../daemon/daemon.ts");
-	const started = await startDaemon({ load, environment, clock, random, log });
+	const started = await startDaemon({ load, environment, clock, random, log, redactor });
 	if (started.ok) return started.value;
 	throw startFailure(started.problem);
 }

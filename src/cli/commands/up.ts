@@ -3,6 +3,7 @@ import type { Overview } from "../../admin/contract.ts";
 import { loadPlan } from "../../config/load.ts";
 import { formatProblem } from "../../config/problem.ts";
 import type { Daemon, ProgressEvent } from "../../daemon/daemon.ts";
+import { SecretRedactor } from "../../secrets/redactor.ts";
 import { type LogLevel, openLog, type RootLog } from "../../telemetry/log.ts";
 import { inputAsker } from "../ask-input.ts";
 import { defineCommand } from "../command.ts";
@@ -55,8 +56,9 @@ export const up_command = defineCommand({
 	],
 	async run({ args, options }, context) {
 		const level = readLevel(options.log_level);
-		const log = openLog({ clock: context.clock, level });
-		const run = new UpRun(args.config, options, log, context);
+		const redactor = new SecretRedactor();
+		const log = openLog({ clock: context.clock, level, redactor });
+		const run = new UpRun(args.config, options, { log, redactor }, context);
 		try {
 			return await run.run();
 		} finally {
@@ -77,6 +79,7 @@ class UpRun {
 	readonly #config: string | undefined;
 	readonly #options: UpOptions;
 	readonly #log: RootLog;
+	readonly #redactor: SecretRedactor;
 	readonly #context: CommandContext;
 	readonly #started_ms: number;
 	#daemon: Daemon | undefined;
@@ -87,12 +90,13 @@ class UpRun {
 	constructor(
 		config: string | undefined,
 		options: UpOptions,
-		log: RootLog,
+		{ log, redactor }: { log: RootLog; redactor: SecretRedactor },
 		context: CommandContext,
 	) {
 		this.#config = config;
 		this.#options = options;
 		this.#log = log;
+		this.#redactor = redactor;
 		this.#context = context;
 		this.#started_ms = context.clock.monotonic();
 	}
@@ -113,6 +117,7 @@ class UpRun {
 				clock,
 				random,
 				log: this.#log,
+				redactor: this.#redactor,
 				listen_fd: handedSocket(environment, process.pid),
 				onProgress: (event) => this.#onProgress(event),
 			});

@@ -1,7 +1,10 @@
 import { LineReader } from "../../wire/ndjson.ts";
 
-/** Longest line for people that is kept; the rest of a longer one is dropped. */
-const line_chars_max = 4096;
+/**
+ * Longest line for people that is read; the rest of a longer one is dropped. It is longer than what
+ * is kept, so that a secret is still whole when it is looked for.
+ */
+const line_chars_max = 4096 + 1024;
 
 /** A line for people: valid text of bounded length, told how much is missing. */
 export function printable(bytes: Buffer, bytes_total = bytes.length): string {
