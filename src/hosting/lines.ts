@@ -32,7 +32,7 @@ export class LineRing {
 		this.#redactor = redactor;
 	}
 
-	/** Keeps a line without secrets, drops the oldest when there are too many, and tells the followers. */
+	/** Keeps a line without its secrets, drops the oldest of too many, and tells the followers. */
 	push(source: LineStream, instance: number, text: string): void {
 		const line: LogLine = Object.freeze({
 			time_ms: this.#clock.now(),

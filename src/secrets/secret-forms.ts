@@ -1,4 +1,4 @@
-/** Shortest value, in bytes, that is looked for: a shorter one would be found in half of all text. */
+/** Shortest value, in bytes, that is looked for: a shorter one stands in half of all texts. */
 export const value_bytes_min = 4;
 
 /** Longest form that is looked for as one; longer ones are looked for piece by piece. */

@@ -8,13 +8,13 @@ const redactor = new SecretRedactor();
 /** Made up here, of the form that each service documents. */
 const body = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0";
 const tokens: Readonly<Record<string, string>> = {
-	"aws-access-key": `AKIA${"ABCDEFGH234567AB"}`,
+	"aws-access-key": "AKIAABCDEFGH234567AB",
 	anthropic: `sk-ant-api03-${body}`,
 	openai: `sk-${body.slice(0, 20)}T3BlbkFJ${body.slice(0, 20)}`,
 	"openai-project": `sk-proj-${body}`,
 	github: `ghp_${body}`,
 	gitlab: `glpat-${body.slice(0, 20)}`,
-	slack: `xoxb-${"1234567890"}-${body.slice(0, 24)}`,
+	slack: `xoxb-1234567890-${body.slice(0, 24)}`,
 	"slack-webhook": `hooks.slack.com/services/T000000/B000000/${body.slice(0, 24)}`,
 	"google-api-key": `AIza${body.slice(0, 35)}`,
 	"google-oauth": `ya29.${body}`,

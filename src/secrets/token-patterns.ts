@@ -12,7 +12,7 @@ export interface TokenPattern {
 	readonly pattern: RegExp;
 }
 
-const letters = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+."];
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.".split("");
 
 /** What tokens of well-known services look like, by what these say in their documentation. */
 export const token_patterns: readonly TokenPattern[] = [
@@ -83,8 +83,8 @@ export const token_patterns: readonly TokenPattern[] = [
 ];
 
 /**
- * `password=…`, `"api_key": "…"`, `--token …`: a value that stands behind the name of a secret. Words
- * of a sentence are let through, as in "token: expired".
+ * `password=…`, `"api_key": "…"`, `--token …`: a value that stands behind the name of a secret.
+ * Words of a sentence are let through, as in "token: expired".
  */
 function named(): RegExp {
 	const name = String.raw`(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key)`;
