@@ -247,6 +247,7 @@ export class Fleet {
 			retry,
 			around: this.#around,
 			owner: {
+				onTurn: () => slot.line.begin(),
 				onReady: (instance) => this.#onReady(slot, instance),
 				onEnd: (instance, end) => this.#onEnd(slot, instance, end),
 				onBack: (instance, last) => this.#onBack(slot, instance, last),

@@ -39,6 +39,8 @@ export type InstanceEnd =
 
 /** Who is told about an instance. */
 export interface InstanceOwner {
+	/** Its start has had its turn among other starts. */
+	onTurn(instance: Instance): void;
 	onReady(instance: Instance): void;
 	/** Called once, and never after `close`. */
 	onEnd(instance: Instance, end: InstanceEnd): void;
@@ -76,6 +78,7 @@ export class Instance {
 	readonly #abort = new AbortController();
 	readonly #given_up = Promise.withResolvers<undefined>();
 	#started = false;
+	#had_turn = false;
 	#watchdog: Timer | undefined;
 	#leases: LeaseCount | undefined;
 	#sleep: Sleep | undefined;
@@ -156,6 +159,11 @@ export class Instance {
 		return this.#ready_wall_ms;
 	}
 
+	/** Whether its start has had its turn among other starts. */
+	get had_turn(): boolean {
+		return this.#had_turn;
+	}
+
 	/** Waits for its turn and opens the server. The outcome goes to the owner. */
 	start(): void {
 		assert(!this.#started, "an instance starts once");
@@ -188,6 +196,8 @@ export class Instance {
 			this.#end({ kind: "aborted" });
 			return;
 		}
+		this.#had_turn = true;
+		this.#options.owner.onTurn(this);
 		this.#watch(this.#options.plan.timeouts.start_ms + this.#stopTime());
 		const opened = this.#open();
 		const outcome = await Promise.race([opened, this.#given_up.promise]);

@@ -301,3 +301,23 @@ test("what sleeps, is stopped or only starts is told from what is awake or has f
 	await end(house);
 	assert.equal(sleeps("a"), false);
 });
+
+test("50 servers that are called at once do not time each other out", async () => {
+	const slow = { after_ms: 900 };
+	const names = Array.from({ length: 50 }, (_, at) => `s${at}`);
+	const house = fakeHouse(() => slow);
+	const timeouts = { ...serverPlan("a").timeouts, start_ms: 1_000 };
+	house.hosting.apply(names.map((name) => serverPlan(name, { timeouts })));
+	const outcomes: string[] = [];
+	for (const name of names) {
+		const options = { signal: new AbortController().signal, wait_ms: 1_000 };
+		void house.hosting.acquire(baseKey(name), options).then((outcome) => {
+			outcomes.push(outcome.ok ? "served" : outcome.problem.code);
+			if (outcome.ok) outcome.value.release();
+		});
+	}
+	await house.clock.advance(50_000);
+	assert.deepEqual(new Set(outcomes), new Set(["served"]));
+	assert.equal(outcomes.length, 50);
+	await end(house);
+});

@@ -118,6 +118,9 @@ export class Leasing {
 		const outcome = slot.line.wait({
 			signal: options.signal,
 			wait_ms: slot.usable ? queue_wait_ms : options.wait_ms,
+			// Many servers that start at once take turns. Lists do not wait longer for that.
+			turn_ms:
+				use.kind === "call" && slot.awaits_turn ? options.wait_ms + queue_wait_ms : undefined,
 			caller: options.caller ?? nobody,
 			use,
 			onTimeout: (waited_ms) =>

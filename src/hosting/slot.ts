@@ -55,6 +55,11 @@ export class Slot {
 		return this.#state === "ready" || this.#state === "frozen";
 	}
 
+	/** True while nothing of it runs, and no start of it has had its turn among other starts. */
+	get awaits_turn(): boolean {
+		return !this.usable && this.instance?.had_turn !== true;
+	}
+
 	/** True while something needs it: a lease, a request on its way, one who waits. */
 	get is_busy(): boolean {
 		if (this.in_use > 0 || this.line.length > 0) return true;

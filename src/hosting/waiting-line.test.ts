@@ -147,3 +147,47 @@ test("whatever comes first, every caller is answered exactly once and no timer i
 		{ numRuns: 60 },
 	);
 });
+
+test("who waits for a start waits for its turn first, and then as long as a start may take", async () => {
+	const { clock, line, answers } = build();
+	const never = new AbortController().signal;
+	const ask = (name: string, turn_ms: number | undefined) => {
+		const onTimeout = () => stillStarting(random, "s", 0);
+		const onAbort = () => cancelledWaiting(random, "s");
+		const options = { signal: never, wait_ms: 100, turn_ms, caller: "ada", use };
+		void line.wait({ ...options, onTimeout, onAbort }).then((outcome) => {
+			answers.push(`${name} ${outcome.ok ? "served" : outcome.problem.code}`);
+		});
+	};
+	ask("impatient", undefined);
+	ask("patient", 1_000);
+	await clock.advance(150);
+	await settle();
+	assert.deepEqual(answers, ["impatient server_starting"]);
+	await clock.advance(350);
+	line.begin();
+	await clock.advance(99);
+	await settle();
+	assert.equal(answers.length, 1);
+	await clock.advance(1);
+	await settle();
+	assert.deepEqual(answers, ["impatient server_starting", "patient server_starting"]);
+});
+
+test("a start that never has its turn is not waited for without end", async () => {
+	const { clock, line, answers } = build();
+	const never = new AbortController().signal;
+	const onTimeout = () => stillStarting(random, "s", 0);
+	const onAbort = () => cancelledWaiting(random, "s");
+	const options = { signal: never, wait_ms: 100, turn_ms: 1_000, caller: "ada", use };
+	void line.wait({ ...options, onTimeout, onAbort }).then((outcome) => {
+		answers.push(outcome.ok ? "served" : outcome.problem.code);
+	});
+	await clock.advance(999);
+	await settle();
+	assert.deepEqual(answers, []);
+	await clock.advance(1);
+	line.begin();
+	await settle();
+	assert.deepEqual(answers, ["server_starting"]);
+});

@@ -7,6 +7,11 @@ import type { Lease, LeaseUse } from "./lease.ts";
 export interface WaitOptions {
 	readonly signal: AbortSignal;
 	readonly wait_ms: number;
+	/**
+	 * What the wait may take in all as long as the start it is for has not had its turn among other
+	 * starts; `wait_ms` begins with that turn. Undefined where nothing has to wait for a turn.
+	 */
+	readonly turn_ms?: number | undefined;
 	/** Who it is: callers take turns, so that a busy one cannot keep the others waiting. */
 	readonly caller: string;
 	readonly use: LeaseUse;
@@ -20,6 +25,8 @@ interface Waiter {
 	readonly caller: string;
 	readonly use: LeaseUse;
 	readonly came_at_ms: number;
+	/** From the turn of its start on; undefined once that was. */
+	after_turn_ms: number | undefined;
 	/** On the monotonic scale. */
 	deadline_ms: number;
 	timer: Timer | undefined;
@@ -53,7 +60,8 @@ export class WaitingLine {
 			caller: options.caller,
 			use: options.use,
 			came_at_ms: now_ms,
-			deadline_ms: now_ms + options.wait_ms,
+			after_turn_ms: options.turn_ms === undefined ? undefined : options.wait_ms,
+			deadline_ms: now_ms + (options.turn_ms ?? options.wait_ms),
 			timer: undefined,
 			answer: (outcome) => {
 				if (!this.#leave(waiter)) return;
@@ -96,6 +104,19 @@ export class WaitingLine {
 			const deadline_ms = waiter.came_at_ms + wait_ms;
 			if (deadline_ms <= waiter.deadline_ms) continue;
 			waiter.deadline_ms = deadline_ms;
+			waiter.timer?.cancel();
+			this.#watch(waiter);
+		}
+	}
+
+	/** The start that they wait for has its turn: how long it may take counts from now. */
+	begin(): void {
+		const now_ms = this.#clock.monotonic();
+		for (const waiter of this.#all()) {
+			const { after_turn_ms } = waiter;
+			if (after_turn_ms === undefined) continue;
+			waiter.after_turn_ms = undefined;
+			waiter.deadline_ms = Math.min(waiter.deadline_ms, now_ms + after_turn_ms);
 			waiter.timer?.cancel();
 			this.#watch(waiter);
 		}

@@ -129,11 +129,16 @@ async function sweepFormerOwners(options: SpawnerOptions, table: ProcessTable): 
 				continue;
 			}
 			// The groups first: what is frozen in one cannot die before it is thawed.
-			await sweepGroups(options.clock, ledger.owner_id, ledger.group_folders);
+			const { clock } = options;
+			const left = await sweepGroups(clock, ledger.owner_id, ledger.group_folders);
 			killed += await killProcesses(options.clock, table, {
 				entries: ledger.entries,
 				marker_prefix: ownerPrefix(ledger.owner_id),
 			});
+			// Groups are gone only once all that was in them is; until then the ledger names them.
+			if ((await sweepGroups(clock, ledger.owner_id, left)).length > 0) {
+				continue;
+			}
 		}
 		rmSync(path, { force: true });
 	}

@@ -16,12 +16,13 @@ export function runGroupName(run_id: string): string {
 /**
  * Ends what is left in the groups of a dead run and removes them. The folders come from a file,
  * so only those are touched that lie in a hierarchy of control groups under that run's own name.
+ * Resolves with those that could not be removed in time.
  */
 export async function sweepGroups(
 	clock: Clock,
 	run_id: string,
 	run_folders: readonly string[],
-): Promise<void> {
+): Promise<readonly string[]> {
 	const mounts = ownHierarchies().map(({ mount }) => mount);
 	const meant = run_folders.filter(
 		(folder) =>
@@ -29,13 +30,13 @@ export async function sweepGroups(
 			!folder.split("/").includes("..") &&
 			mounts.some((mount) => folder.startsWith(`${mount}/`)),
 	);
+	let left: readonly string[] = meant;
 	for (let round = 0; round < rounds_max; round += 1) {
-		const left = meant.filter((folder) => !removeRun(folder));
-		if (left.length === 0) {
-			return;
-		}
+		left = left.filter((folder) => !removeRun(folder));
+		if (left.length === 0) break;
 		await sleep(clock, round_pause_ms);
 	}
+	return left;
 }
 
 /** Kills and removes the groups of a run; true when nothing of it is left. */
