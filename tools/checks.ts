@@ -4,6 +4,7 @@ import { checkDeps } from "./deps.ts";
 import { checkLayers } from "./layers.ts";
 import { formatProblems, type Problem } from "./lib/problem.ts";
 import { runProgram } from "./lib/run-program.ts";
+import { checkSinks } from "./sinks.ts";
 import { checkTidy } from "./tidy.ts";
 
 /** One thing that is checked. `run` gives what it found: an empty text when all is well. */
@@ -88,6 +89,7 @@ export const checks: readonly Check[] = [
 	},
 	own("layers", "imports go downward only", checkLayers),
 	own("tidy", "names, lengths, habits of the house", checkTidy),
+	own("sinks", "whatever writes is in the list of sinks", checkSinks),
 	own("deps", "each dependency exact, used and explained", checkDeps),
 ];
 

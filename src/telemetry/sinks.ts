@@ -1,0 +1,104 @@
+/**
+ * Every way on which something leaves this process. `npm run check` fails on a file that writes and
+ * is not named here, and the canary test looks for planted secrets in every sink of this list.
+ * Patterns are those of path.matchesGlob.
+ */
+
+/** Where what happens is told to somebody. */
+export interface Sink {
+	readonly name: SinkName;
+	readonly about: string;
+	/** The files that write to it. */
+	readonly files: readonly string[];
+	/** How secrets are kept out of it: the file that is given the redactor, or a reason. */
+	readonly guard:
+		| { readonly redacts: string }
+		/** What is written is encrypted, holds no values, or belongs to whoever is told. */
+		| { readonly reason: string };
+}
+
+/** The names of all sinks; the canary test has a way to look into each of them. */
+export type SinkName =
+	| "log"
+	| "server-lines"
+	| "replies"
+	| "admin"
+	| "store"
+	| "terminal"
+	| "exports"
+	| "backup";
+
+/** All sinks. */
+export const sinks: readonly Sink[] = [
+	{
+		name: "log",
+		about: "the gateway's own log, on standard error or in a file, faults included",
+		files: ["src/telemetry/log-sink.ts", "src/telemetry/log.ts"],
+		guard: { redacts: "src/telemetry/log.ts" },
+	},
+	{
+		name: "server-lines",
+		about: "what servers write for people, and why they fail: `moorage logs`, status reasons",
+		files: [],
+		guard: { redacts: "src/hosting/lines.ts" },
+	},
+	{
+		name: "replies",
+		about: "answers to MCP clients: those of the gateway itself, and what servers answer",
+		files: ["src/gateway/**", "src/daemon/consents.ts"],
+		guard: { reason: "a server's answer belongs to its caller; faults carry no payloads" },
+	},
+	{
+		name: "admin",
+		about: "the admin API",
+		files: ["src/admin/**", "src/daemon/daemon.ts"],
+		guard: { reason: "it shows names, states and lines, which are redacted where they are made" },
+	},
+	{
+		name: "store",
+		about: "the database of the data folder, and its copies",
+		files: ["src/store/**", "src/backup/make-backup.ts"],
+		guard: { reason: "values of secrets are sealed; plans hold references" },
+	},
+	{
+		name: "terminal",
+		about: "what commands print",
+		files: ["src/cli/main.ts", "src/cli/bridge/**", "src/cli/client.ts"],
+		guard: { reason: "commands print what the admin API and MCP servers answer" },
+	},
+	{
+		name: "exports",
+		about: "configurations that `moorage export` writes for others to read",
+		files: ["src/cli/commands/export.ts"],
+		guard: { reason: "references take the place of all that is or may be secret" },
+	},
+	{
+		name: "backup",
+		about: "copies of the data folder",
+		files: ["src/backup/**"],
+		guard: { reason: "what is copied is sealed already; the key is copied beside it" },
+	},
+];
+
+/** Files that write, but tell nobody anything that callers, servers or people said. */
+export interface Plumbing {
+	readonly files: readonly string[];
+	readonly why: string;
+}
+
+/** Everything that writes and is no sink. */
+export const plumbing: readonly Plumbing[] = [
+	{ files: ["src/secrets/**"], why: "keys and sealed values, in files of their owner only" },
+	{
+		files: ["src/config/replace-file.ts", "src/cli/connect/config-file.ts"],
+		why: "the configurations of users and their clients, as they are told to be",
+	},
+	{ files: ["src/config/read-bounded.ts"], why: "opens files to read them" },
+	{ files: ["src/hosting/packages/**"], why: "packages as they were published, and their locks" },
+	{ files: ["src/hosting/process/**"], why: "process ids, locks and limits" },
+	{ files: ["src/hosting/sandbox/**"], why: "how a program is confined" },
+	{ files: ["src/hosting/volumes.ts", "src/hosting/volume-copies.ts"], why: "servers' own files" },
+	{ files: ["src/hosting/egress/**"], why: "the way of servers to hosts that they may reach" },
+	{ files: ["src/upstreams/**"], why: "calls on their way to the servers they are for" },
+	{ files: ["src/lib/guarded-fetch.ts"], why: "reads documents from addresses others name" },
+];
