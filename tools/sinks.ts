@@ -32,7 +32,7 @@ export interface Registry {
 	readonly plumbing: readonly Plumbing[];
 }
 
-/** Files of `root`/src that write and are in no entry of the registry, and entries without files. */
+/** Files of `root`/src that write and are in no entry of the registry, and entries of no file. */
 export function checkSinks(root: string, entries: Registry = { sinks, plumbing }): Problem[] {
 	const writers = listFiles(root).filter((file) => {
 		if (!file.startsWith("src/") || isTest(file) || !isCode(file)) return false;
