@@ -37,6 +37,13 @@ test("passed and skipped tests are counted, suites are not", () => {
 	]);
 });
 
+test("a suite that is skipped as a whole counts as one skip, with its reason", () => {
+	const events = [pass("suite", { is_suite: true, skip: "no bubblewrap here" }), end];
+	const outcome = judgeFile("a.test.ts", events, fine, 5);
+	assert.deepEqual(outcome.failures, []);
+	assert.deepEqual(outcome.skips, [{ title: "a.test.ts suite", reason: "no bubblewrap here" }]);
+});
+
 test("a failure is told once, with its place, full title and error", () => {
 	const events = [
 		failed("inner", { nesting: 2 }),

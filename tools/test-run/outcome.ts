@@ -59,7 +59,8 @@ export function judgeFile(
 			const place = `${file}:${event.line ?? 1}`;
 			failures.push({ title: `${place} ${title}`, detail: event.error ?? "" });
 		}
-		if (event.event !== "pass" || event.is_suite) continue;
+		// A suite is told of by its tests, unless it is skipped: then none of them is reported.
+		if (event.event !== "pass" || (event.is_suite && event.skip === undefined)) continue;
 		const reason = event.skip ?? (event.todo && `todo: ${event.todo}`);
 		if (reason === undefined) passed++;
 		else skips.push({ title: `${file} ${title}`, reason });

@@ -23,8 +23,13 @@ const limits: ResourcePlan = {
 };
 const no_groups = useObstacle([1, 2], "pids") || useObstacle([1, 2], "memory");
 
-for (const kind of ["bubblewrap", "landlock"] as const) {
-	const obstacle = await sandboxObstacle(kind === "landlock" ? kind : undefined);
+// Before the first suite: node:test takes a wait between two suites for the end of all of them.
+const kinds = [
+	{ kind: "bubblewrap", obstacle: await sandboxObstacle() },
+	{ kind: "landlock", obstacle: await sandboxObstacle("landlock") },
+] as const;
+
+for (const { kind, obstacle } of kinds) {
 	describe(`a sandboxed server that takes too much (${kind})`, {
 		skip: obstacle || no_groups,
 	}, () => {
