@@ -12,6 +12,7 @@ import { tempFolder } from "../support/temp-folder.ts";
 import { startUp } from "../support/up-process.ts";
 
 const obstacle = await sandboxObstacle();
+const no_landlock = await sandboxObstacle("landlock");
 
 const echo = { command: process.execPath, args: [fixturePath("echo")] };
 
@@ -49,9 +50,10 @@ test("status of one server shows what runs, what it uses, and what confines it",
 	assert.equal(details.network, "egress: public");
 	assert.equal(details.usage[0]?.instance, seen.instances[0]?.id);
 	const sandbox = seen.instances[0]?.sandbox;
-	if (obstacle === false) {
-		assert.equal(sandbox?.kind, "bubblewrap");
-		assert.match(text, /^sandbox {2}on; now: bubblewrap$/m);
+	if (obstacle === false || no_landlock === false) {
+		const kind = obstacle === false ? "bubblewrap" : "landlock";
+		assert.equal(sandbox?.kind, kind);
+		assert.match(text, new RegExp(`^sandbox {2}on; now: ${kind}$`, "m"));
 		const given = `It can write ${notes} (named in its arguments).`;
 		assert.ok(text.includes(given), text);
 		assert.ok(up.stdout.includes(`\nfiles: ${given}`), up.stdout);
