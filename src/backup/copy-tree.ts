@@ -23,11 +23,21 @@ export async function copyTree(from: string, to: string, path: string): Promise<
 	await mkdir(join(to, path), { recursive: true, mode: 0o700 });
 	const entries: Entry[] = [{ kind: "folder", path, mode }];
 	for (const name of (await readdir(join(from, path))).sort()) {
-		entries.push(...(await copyTree(from, to, `${path}/${name}`)));
+		entries.push(...(await unlessGone(copyTree(from, to, `${path}/${name}`))));
 	}
 	// Last: one that may not be written to could not be filled.
 	await chmod(join(to, path), mode);
 	return entries;
+}
+
+/** What went away while the folder was copied, such as a draft, is no part of it. */
+async function unlessGone(copying: Promise<Entry[]>): Promise<Entry[]> {
+	try {
+		return await copying;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+		throw error;
+	}
 }
 
 /** Copies one file; its digest is that of the copy. */

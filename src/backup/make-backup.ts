@@ -11,7 +11,7 @@ import { type BackupProblem, systemProblem } from "./problem.ts";
 /** Name of the database in a data folder. */
 const database_name = "moorage.db";
 /** What else of a data folder is kept. Packages are installed again from the lock. */
-const kept_names = ["admin-token", "keys", "moorage.lock"] as const;
+const kept_names = ["admin-token", "audit", "keys", "moorage.lock"] as const;
 const volumes_name = "volumes";
 /** Folder of a backup for the configuration and the lock beside it. */
 export const config_folder = "config";

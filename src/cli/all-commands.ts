@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { add_command } from "./commands/add.ts";
 import { apply_command } from "./commands/apply.ts";
+import { audit_command } from "./commands/audit.ts";
 import { backup_command } from "./commands/backup.ts";
 import { call_command } from "./commands/call.ts";
 import { connect_command } from "./commands/connect.ts";
@@ -46,6 +47,7 @@ export const all_commands: readonly Command[] = [
 	rollback_command,
 	fork_command,
 	promote_command,
+	audit_command,
 	backup_command,
 	restore_command,
 	export_command,

@@ -70,6 +70,8 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		endpoints: draft.endpoints.map(compileEndpoint),
 		identity: draft.identity,
 		limits: { ...draft.limits },
+		...(draft.calls === undefined ? {} : { calls: { ...draft.calls } }),
+		...(draft.audit === undefined ? {} : { audit: { ...draft.audit } }),
 		warnings: [...report.warnings],
 	});
 }

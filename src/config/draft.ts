@@ -1,3 +1,4 @@
+import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
 import type { NamedText, Placed } from "./located.ts";
 import type { IdentityPlan, Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 import type { RunningPlan } from "./running.ts";
@@ -18,6 +19,9 @@ export interface Draft {
 	readonly sse: boolean;
 	readonly identity: IdentityPlan | undefined;
 	readonly limits: Limits;
+	/** What holds by default where the file says nothing. */
+	readonly calls?: CallsPlan;
+	readonly audit?: AuditPlan;
 	readonly inputs: readonly InputDraft[];
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { default_limits, default_timeouts } from "./defaults.ts";
+import { default_audit, default_calls } from "./evidence-plan.ts";
 import { type InputRequest } from "./inputs.ts";
 import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
@@ -102,7 +103,8 @@ async function runCase(golden: Case): Promise<{ plan: string } | { problems: str
 
 /** The plan as JSON, without the parts that equal the defaults. */
 function printPlan(plan: Plan): string {
-	const { limits, sse, allowed_hosts, allowed_origins, endpoints, warnings, ...rest } = plan;
+	const { limits, sse, allowed_hosts, allowed_origins, endpoints, warnings, ...others } = plan;
+	const { calls, audit, ...rest } = others;
 	const shown = {
 		...rest,
 		servers: plan.servers.map((server) => {
@@ -135,6 +137,10 @@ function printPlan(plan: Plan): string {
 		...(endpoints.length === 0 ? {} : { endpoints }),
 		...(sse ? {} : { sse }),
 		...differing({ limits }, { limits: default_limits }),
+		...differing(
+			{ calls: calls ?? default_calls, audit: audit ?? default_audit },
+			{ calls: default_calls, audit: default_audit },
+		),
 		...differing(
 			{ allowed_hosts, allowed_origins },
 			{

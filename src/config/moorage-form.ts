@@ -10,6 +10,7 @@ import type {
 	ServerDraft,
 	StdioDraft,
 } from "./draft.ts";
+import { readAudit, readCalls } from "./evidence-form.ts";
 import { readIdentity } from "./identity-form.ts";
 import { reportIssues } from "./issues.ts";
 import { moorageJsonSchema, type SchemaNode } from "./json-schema.ts";
@@ -71,6 +72,8 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		sse: form.sse === "on",
 		identity: readIdentity(form.identity, root, report),
 		limits: reader.limits(form.limits),
+		calls: readCalls(form.calls, root, report),
+		audit: readAudit(form.audit, root, report),
 		inputs: [],
 	};
 	return report.failed ? undefined : draft;

@@ -10,7 +10,6 @@ const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 	file: {
 		policy: "Use `tools` with `allow` and `deny` to leave tools out.",
 		approvals: "Use `tools` with `deny` to leave risky tools out.",
-		audit: "Remove the key.",
 		secrets: "Put secrets into the environment and refer to them as `${env:NAME}`.",
 		telemetry: "Remove the key; logs go to standard error.",
 		alerts: "Remove the key.",

@@ -3,6 +3,8 @@
  * mcp.json) is compiled to a frozen Plan; nothing that runs ever reads YAML.
  */
 
+import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
+
 /** Who shares one running instance of a server. */
 export type Scope = "shared" | "tenant" | "user" | "session";
 
@@ -264,6 +266,9 @@ export interface Plan {
 	/** Undefined without identity: everyone who can connect is one person. */
 	readonly identity: IdentityPlan | undefined;
 	readonly limits: Limits;
+	/** What is kept of calls; what holds by default where it is absent. */
+	readonly calls?: CallsPlan;
+	readonly audit?: AuditPlan;
 	/** Things worth telling the user that are not errors. */
 	readonly warnings: readonly string[];
 }

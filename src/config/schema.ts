@@ -9,6 +9,7 @@ import {
 	default_timeouts,
 	ranges,
 } from "./defaults.ts";
+import { audit_schema, calls_schema } from "./schema-evidence.ts";
 import { identity_schema } from "./schema-identity.ts";
 import { running_schema } from "./schema-running.ts";
 import { server_name_pattern } from "./server-names.ts";
@@ -240,6 +241,10 @@ export const moorage_schema = z.strictObject({
 		.optional()
 		.describe("Who may call. Without it everyone who can connect is one and the same person."),
 	limits: limits_schema.prefault({}).describe("Limits of the front door."),
+	calls: calls_schema.prefault({}).describe("The call log, and the history of calls."),
+	audit: audit_schema.describe(
+		"The encrypted, tamper-evident log with the payloads of calls: a mode alone, or a block.",
+	),
 });
 
 /** moorage.yaml as checked, with the defaults filled in. */

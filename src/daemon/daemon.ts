@@ -506,6 +506,7 @@ class House implements Daemon, BackendRooms {
 			connection: database.connection,
 			writer,
 			box,
+			redactor: this.#redactor,
 			catalogs: this.#catalogs,
 			hosting: this.#hosting,
 			gateway: () => this.#gateway,

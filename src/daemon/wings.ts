@@ -5,10 +5,12 @@ import type { Gateway } from "../gateway/gateway.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import type { Check } from "../policy/check.ts";
 import type { SecretBox } from "../secrets/box.ts";
+import type { Redactor } from "../secrets/redactor.ts";
 import type { StoreWriter } from "../store/repositories.ts";
 import type { Connection } from "../store/tables.ts";
 import type { Evidence } from "../telemetry/call-record.ts";
 import type { DaemonOptions } from "./daemon.ts";
+import { AuditWing } from "./wings/audit.ts";
 
 /** What a wing may build on. */
 export interface WingParts {
@@ -19,6 +21,7 @@ export interface WingParts {
 	readonly connection: Connection;
 	readonly writer: StoreWriter;
 	readonly box: SecretBox;
+	readonly redactor: Redactor;
 	readonly catalogs: Catalogs;
 	readonly hosting: Hosting;
 	/** Not before the house is built. */
@@ -43,7 +46,7 @@ export interface Wing {
 }
 
 /** All wings. The order of this list is the order of their checks and of their evidence. */
-const builders: readonly ((parts: WingParts) => Wing)[] = [];
+const builders: readonly ((parts: WingParts) => Wing)[] = [(parts) => new AuditWing(parts)];
 
 /** The wings of one house, together. */
 export class Wings {

@@ -26,7 +26,8 @@ export type SinkName =
 	| "store"
 	| "terminal"
 	| "exports"
-	| "backup";
+	| "backup"
+	| "audit";
 
 /** All sinks. */
 export const sinks: readonly Sink[] = [
@@ -77,6 +78,12 @@ export const sinks: readonly Sink[] = [
 		about: "copies of the data folder",
 		files: ["src/backup/**"],
 		guard: { reason: "what is copied is sealed already; the key is copied beside it" },
+	},
+	{
+		name: "audit",
+		about: "payloads of calls and of administrative actions, encrypted",
+		files: ["src/audit/**"],
+		guard: { redacts: "src/audit/audit.ts" },
 	},
 ];
 

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { sampleRecord } from "../../test/support/call-record.ts";
+import { systemClock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import { SecretBox } from "../secrets/box.ts";
+import { Audit, type AuditOptions, type AuditTrouble } from "./audit.ts";
+import { system_disk } from "./disk.ts";
+import { PayloadKeys } from "./payload-keys.ts";
+import { readCall } from "./read-call.ts";
+import { signerOf } from "./signing-key.ts";
+import { verifyLog } from "./verify.ts";
+
+const seed = Buffer.alloc(32, 3);
+const box_key = Buffer.alloc(32, 4);
+const day_ms = 24 * 3_600_000;
+
+function setUp(context: TestContext, changes: Partial<AuditOptions> = {}) {
+	const parent = mkdtempSync(join(tmpdir(), "moorage-audit-"));
+	const folder = join(parent, "audit");
+	const troubles: AuditTrouble[] = [];
+	const start = () =>
+		new Audit({
+			clock: systemClock,
+			data: {
+				folder,
+				seed,
+				box_key,
+				segment_bytes_max: 1_000_000,
+				retention: { keep_ms: 30 * day_ms, risks: {}, tenants: {} },
+			},
+			required: false,
+			payload_bytes_max: 1_000_000,
+			redactor: { bytes: (bytes) => bytes },
+			onTrouble: (trouble) => troubles.push(trouble),
+			...changes,
+		});
+	const audit = start();
+	context.after(async () => {
+		await audit.close();
+		chmodSync(parent, 0o700);
+		rmSync(parent, { recursive: true, force: true });
+	});
+	const verify = () => {
+		const entries: Record<string, unknown>[] = [];
+		const { verifier } = signerOf(seed);
+		const onEntry = (_: unknown, entry: Record<string, unknown>) => entries.push(entry);
+		return { ...verifyLog(folder, { disk: system_disk, verifier, onEntry }), entries };
+	};
+	const read = (call: string, at_ms?: number) => {
+		const box = new SecretBox(box_key, systemRandom);
+		const keys = new PayloadKeys(folder, { disk: system_disk, box, random: systemRandom });
+		return readCall(folder, call, at_ms, { disk: system_disk, keys });
+	};
+	return { audit, parent, folder, troubles, verify, read, start };
+}
+
+test("a call that may change something is written before it and before its reply", async (t) => {
+	const { audit, verify, read } = setUp(t);
+	const record = sampleRecord({ id: "call-1" });
+	await audit.before(record);
+	const open = verify();
+	assert.equal(open.problem, undefined);
+	assert.deepEqual(
+		open.unknown_fates.map(({ call }) => call),
+		["call-1"],
+	);
+	await audit.after(record);
+	const done = verify();
+	assert.deepEqual(done.unknown_fates, []);
+	const kinds = done.entries.map(({ kind }) => kind);
+	assert.deepEqual(
+		kinds.filter((kind) => kind !== "checkpoint"),
+		["start", "block", "intent", "block", "outcome"],
+	);
+	const found = await read("call-1", record.ts_ms);
+	assert.ok(found);
+	assert.deepEqual(found.input, { kind: "bytes", bytes: record.request() });
+	assert.deepEqual(found.output, { kind: "bytes", bytes: record.reply() });
+	assert.equal(found.entries[0]?.["input_hash"], record.inputHash());
+});
+
+test("calls that only read are one entry, share a block, and nobody waits for them", async (t) => {
+	const { audit, verify, read } = setUp(t);
+	for (let n = 0; n < 50; n += 1) {
+		const reply = Buffer.from(`answer ${n}`);
+		assert.equal(audit.after(sampleRecord({ id: `r${n}`, risk: "read" }, { reply })), undefined);
+	}
+	await audit.flush();
+	const { entries } = verify();
+	assert.equal(entries.filter(({ kind }) => kind === "block").length, 1);
+	assert.equal(entries.filter(({ kind }) => kind === "call").length, 50);
+	const found = await read("r31");
+	assert.ok(found?.output.kind === "bytes");
+	assert.equal(found.output.bytes.toString(), "answer 31");
+});
+
+test("no payload, and nothing of one, stands in the folder as it is", async (t) => {
+	const { audit, folder } = setUp(t);
+	const secret = "very-recognisable-payload";
+	const bytes = Buffer.from(`{"text":"${secret}"}`);
+	const record = sampleRecord({}, { request: bytes, reply: bytes });
+	await audit.before(record);
+	await audit.after(record);
+	await audit.close();
+	for (const name of readdirSync(folder)) {
+		const text = readFileSync(join(folder, name), "latin1");
+		assert.ok(!text.includes(secret), name);
+		assert.ok(!text.includes(Buffer.from(secret).toString("base64").slice(4, 24)), name);
+	}
+});
+
+test("the erasure of a person takes their payloads, and the log still verifies", async (t) => {
+	const { audit, verify, read } = setUp(t);
+	for (const user of ["ana", "bob"]) {
+		const record = sampleRecord({ id: `of-${user}`, user });
+		await audit.before(record);
+		await audit.after(record);
+	}
+	assert.equal(await audit.erase("acme", "ana"), 1);
+	assert.equal((await read("of-ana"))?.input.kind, "erased");
+	assert.equal((await read("of-bob"))?.input.kind, "bytes");
+	const { problem, entries } = verify();
+	assert.equal(problem, undefined);
+	const erased = entries.find(({ kind }) => kind === "erased");
+	assert.equal(erased?.["user"], "ana");
+	// What they do afterwards is kept again.
+	const again = sampleRecord({ id: "again", user: "ana" });
+	await audit.before(again);
+	assert.equal((await read("again"))?.input.kind, "bytes");
+});
+
+test("payloads are cut to what is kept, and redacted before they leave", async (t) => {
+	const redactor = {
+		bytes: (bytes: Buffer) =>
+			Buffer.from(bytes.toString("latin1").replaceAll("s3cret", "[gone]"), "latin1"),
+	};
+	const { audit, read } = setUp(t, { payload_bytes_max: 1_000, redactor });
+	const request = Buffer.from(`${"x".repeat(997)}s3cret${"y".repeat(60_000)}`);
+	const record = sampleRecord({ id: "big" }, { request, reply: Buffer.from([0xff, 0xfe, 0x00]) });
+	await audit.before(record);
+	await audit.after(record);
+	const found = await read("big");
+	assert.ok(found?.input.kind === "bytes" && found.output.kind === "bytes");
+	assert.equal(found.input.bytes.toString(), `${"x".repeat(997)}[go`);
+	assert.deepEqual([...found.output.bytes], [0xff, 0xfe, 0x00]);
+});
+
+test("many at once share the wait for the disk and keep their order", async (t) => {
+	const { audit, verify } = setUp(t);
+	const records = Array.from({ length: 300 }, (_, n) => sampleRecord({ id: `c${n}` }));
+	await Promise.all(records.map((record) => audit.before(record)));
+	await Promise.all(records.map(async (record) => audit.after(record)));
+	const { entries, problem } = verify();
+	assert.equal(problem, undefined);
+	const intents = entries.filter(({ kind }) => kind === "intent").map(({ call }) => call);
+	assert.deepEqual(
+		intents,
+		records.map(({ id }) => id),
+	);
+	assert.equal(audit.totals.entries_lost, 0);
+	assert.equal(audit.totals.entries, 600);
+});
+
+test("administrative actions have the states before and after as their payloads", async (t) => {
+	const { audit, read } = setUp(t);
+	const entry = {
+		id: "action-1",
+		at_ms: Date.UTC(2026, 0, 1),
+		tenant: "local",
+		user: "admin",
+		roles: ["admin"],
+		action: "addServer",
+		subject: { name: "github" },
+	};
+	await audit.beginAction(entry, "servers: {}");
+	await audit.endAction({ ...entry, status: 201 }, "servers: { github: {} }");
+	const found = await read("action-1");
+	assert.ok(found?.input.kind === "bytes" && found.output.kind === "bytes");
+	assert.equal(found.input.bytes.toString(), "servers: {}");
+	assert.equal(found.output.bytes.toString(), "servers: { github: {} }");
+});
+
+test("a folder that cannot be used loses entries, says so, and is tried again", async (t) => {
+	const { audit, parent, folder, verify } = setUp(t);
+	// A file where the folder should be: nobody, not even root, can write into it.
+	mkdirSync(parent, { recursive: true });
+	system_disk.replace(folder, "in the way");
+	await audit.before(sampleRecord({ id: "lost" }));
+	await audit.after(sampleRecord({ id: "lost" }));
+	assert.equal(audit.totals.entries_lost, 2);
+	assert.equal(audit.failing, "EEXIST");
+	rmSync(folder);
+	await audit.before(sampleRecord({ id: "kept" }));
+	assert.equal(audit.failing, undefined);
+	const { entries, lost } = verify();
+	assert.equal(lost, 2);
+	assert.ok(entries.some(({ call }) => call === "kept"));
+});
+
+test("a required audit that cannot be written refuses the call", async (t) => {
+	const { audit, folder, troubles } = setUp(t, { required: true });
+	system_disk.replace(folder, "in the way");
+	await assert.rejects(audit.before(sampleRecord()), /cannot be written \(EEXIST\)/);
+	await audit.close();
+	assert.equal(troubles[0]?.entries_lost, 1);
+});
+
+test("a disk that takes for ever holds nobody up for ever", async (t) => {
+	const { audit, verify } = setUp(t, { wait_ms_max: 0 });
+	await audit.before(sampleRecord({ id: "slow" }));
+	await audit.flush();
+	assert.equal(audit.totals.late, 1);
+	assert.ok(verify().entries.some(({ call }) => call === "slow"));
+});

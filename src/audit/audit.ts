@@ -1,0 +1,419 @@
+import { Worker } from "node:worker_threads";
+import type { Clock, Timer } from "../lib/clock.ts";
+import { atEndOfTurn } from "../lib/turn.ts";
+import type { Redactor } from "../secrets/redactor.ts";
+import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
+import {
+	type AdminEntry,
+	adminIntent,
+	adminOutcome,
+	callEntry,
+	intentEntry,
+	keepsPayload,
+	outcomeEntry,
+	ownerOf,
+} from "./entries.ts";
+import type {
+	AnswerMessage,
+	AuditWorkerData,
+	DoneMessage,
+	FromWorker,
+	OwnerTuple,
+	QuestionMessage,
+	ToWorker,
+} from "./messages.ts";
+import { Outgoing } from "./outgoing.ts";
+
+/** What is told when evidence could not be kept. */
+export interface AuditTrouble {
+	/** Entries that are not in the log. */
+	readonly entries_lost: number;
+	/** Entries that are, without their payloads. */
+	readonly payloads_lost: number;
+	/** Acknowledgements that were not waited for, because the disk took too long. */
+	readonly late: number;
+	/** Code of the last error of the disk, where there was one. */
+	readonly error: string | undefined;
+}
+
+/** What an audit is made with. */
+export interface AuditOptions {
+	readonly clock: Clock;
+	readonly data: AuditWorkerData;
+	/** Whether a call that cannot be written down is refused. */
+	readonly required: boolean;
+	/** Longest part of a payload that is kept. */
+	readonly payload_bytes_max: number;
+	/** Takes secrets out of a payload. */
+	readonly redactor: Pick<Redactor, "bytes">;
+	/** What was lost since the last time; at most once a second. */
+	readonly onTrouble: (trouble: AuditTrouble) => void;
+	/** How long one waits for the disk; 1 s unless given. */
+	readonly wait_ms_max?: number;
+	/** The end of the one who wrote to this log before. */
+	readonly after?: Promise<void>;
+}
+
+/** Entries and payloads that may be on their way to the disk at one time. */
+const entries_in_flight_max = 50_000;
+const payload_bytes_in_flight_max = 32 * 1024 * 1024;
+/** How long an entry of which nobody waits is gathered with others. */
+const gather_ms = 40;
+const gather_entries_max = 500;
+const gather_bytes_max = 1024 * 1024;
+const restart_ms = 1_000;
+const trouble_ms = 1_000;
+
+interface Waiter {
+	readonly resolve: () => void;
+	readonly reject: (error: Error) => void;
+}
+
+interface Batch {
+	readonly number: number;
+	readonly entries: number;
+	readonly payload_bytes: number;
+	readonly waiters: readonly Waiter[];
+	/** Ends the waiting where the disk takes too long. */
+	readonly timer: Timer | undefined;
+}
+
+/**
+ * The audit log, as the gateway sees it. What it hands over is redacted here and goes to a thread
+ * of its own, which seals, chains and writes it; several calls share one wait for the disk.
+ */
+export class Audit implements Evidence {
+	readonly #options: AuditOptions;
+	readonly #clock: Clock;
+	#worker: Worker | undefined;
+	#restart_at_ms = 0;
+	#outgoing = new Outgoing();
+	#waiters: Waiter[] = [];
+	#is_flushing = false;
+	/** Whether another one still writes to the log. */
+	#is_waiting: boolean;
+	#gathering: Timer | undefined;
+	#batch = 0;
+	/** Batches on their way, oldest first. */
+	readonly #in_flight: Batch[] = [];
+	#in_flight_entries = 0;
+	#in_flight_bytes = 0;
+	/** Calls whose intent is written. */
+	readonly #intents = new Set<string>();
+	/** Who waits for batches up to a number. */
+	readonly #flushed: { readonly batch: number; readonly resolve: () => void }[] = [];
+	readonly #questions = new Map<number, (answer: AnswerMessage) => void>();
+	#question = 0;
+	#trouble = { entries_lost: 0, payloads_lost: 0, late: 0 };
+	#trouble_told: Timer | undefined;
+	/** Given up before they were sent; the log is told. */
+	#unsent = 0;
+	#closed = false;
+	/** Everything that was lost since the start. */
+	readonly totals = { entries: 0, entries_lost: 0, payloads_lost: 0, late: 0 };
+	/** Code of the error the last append ended with; undefined while all is well. */
+	failing: string | undefined;
+
+	constructor(options: AuditOptions) {
+		this.#options = options;
+		this.#clock = options.clock;
+		this.#is_waiting = options.after !== undefined;
+		void options.after?.finally(() => {
+			this.#is_waiting = false;
+			this.#flush();
+		});
+	}
+
+	/** Before a call that may change something. */
+	before(record: CallRecord): Promise<void> {
+		this.#intents.add(record.id);
+		const input = keepsPayload(record.method) ? this.#payload(record.request()) : undefined;
+		return this.#put(intentEntry(record), ownerOf(record), input, undefined);
+	}
+
+	/** When the reply of a call is known. */
+	after(record: CallRecord): Promise<void> | undefined {
+		const output = keepsPayload(record.method) ? this.#payload(record.reply()) : undefined;
+		const owner = ownerOf(record);
+		if (this.#intents.delete(record.id)) {
+			const entry = outcomeEntry(record, this.#clock.now());
+			return this.#put(entry, owner, undefined, output).catch(() => undefined);
+		}
+		const input = keepsPayload(record.method) ? this.#payload(record.request()) : undefined;
+		this.#gather(callEntry(record), owner, input, output);
+		return undefined;
+	}
+
+	/** Writes down what an administrator is about to do. Rejects like `before`. */
+	beginAction(entry: AdminEntry, before: string | undefined): Promise<void> {
+		const input = before === undefined ? undefined : this.#payload(Buffer.from(before));
+		return this.#put(adminIntent(entry), [entry.tenant, entry.user, "admin"], input, undefined);
+	}
+
+	/** Writes down what came of it. */
+	endAction(entry: AdminEntry, after: string | undefined): Promise<void> {
+		const output = after === undefined ? undefined : this.#payload(Buffer.from(after));
+		const owner: OwnerTuple = [entry.tenant, entry.user, "admin"];
+		return this.#put(adminOutcome(entry), owner, undefined, output).catch(() => undefined);
+	}
+
+	/** Destroys the keys to a person's payloads; returns how many there were. */
+	async erase(tenant: string, user: string): Promise<number> {
+		return (await this.#ask({ kind: "ask", ask: "erase", tenant, user })) as number;
+	}
+
+	/** Lets go of what is older than it is to be kept. */
+	async retain(): Promise<void> {
+		await this.#ask({ kind: "ask", ask: "retain", now_ms: this.#clock.now() });
+	}
+
+	/** Everything so far is on the disk, or lost, when this resolves. */
+	async flush(): Promise<void> {
+		await this.#options.after;
+		this.#flush();
+		if (this.#in_flight.length === 0) return;
+		const batch = this.#batch;
+		this.#worker?.ref();
+		await new Promise<void>((resolve) => this.#flushed.push({ batch, resolve }));
+		this.#worker?.unref();
+	}
+
+	/** Writes what waits, signs the log and ends the thread. */
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		await this.flush();
+		this.#closed = true;
+		const worker = this.#worker;
+		worker?.ref();
+		if (worker !== undefined) await this.#ask({ kind: "ask", ask: "close" }).catch(() => 0);
+		await worker?.terminate();
+		this.#trouble_told?.cancel();
+		this.#tellTrouble();
+	}
+
+	/** At most so much of a payload as is kept, without secrets. */
+	#payload(bytes: Buffer | undefined): Buffer | undefined {
+		if (bytes === undefined) return undefined;
+		const { payload_bytes_max, redactor } = this.#options;
+		if (bytes.length <= payload_bytes_max) return redactor.bytes(bytes);
+		// A little more than is kept, so that a secret at the cut is recognised.
+		const head = redactor.bytes(bytes.subarray(0, payload_bytes_max + cut_bytes));
+		return head.subarray(0, payload_bytes_max);
+	}
+
+	/** An entry that somebody waits for. */
+	#put(
+		json: string,
+		owner: OwnerTuple,
+		input: Buffer | undefined,
+		output: Buffer | undefined,
+	): Promise<void> {
+		if (!this.#add(json, owner, input, output)) {
+			if (!this.#options.required) return Promise.resolve();
+			return Promise.reject(new Error("too many audit entries wait for the disk"));
+		}
+		const waiting = new Promise<void>((resolve, reject) => {
+			this.#waiters.push({ resolve, reject });
+		});
+		if (!this.#is_flushing) {
+			this.#is_flushing = true;
+			atEndOfTurn(() => this.#flush());
+		}
+		return waiting;
+	}
+
+	/** An entry that nobody waits for. */
+	#gather(
+		json: string,
+		owner: OwnerTuple,
+		input: Buffer | undefined,
+		output: Buffer | undefined,
+	): void {
+		if (!this.#add(json, owner, input, output)) return;
+		const { entries, payload_bytes } = this.#outgoing;
+		if (entries >= gather_entries_max || payload_bytes >= gather_bytes_max) {
+			this.#flush();
+		} else {
+			this.#gathering ??= this.#clock.after(gather_ms, () => this.#flush());
+		}
+	}
+
+	#add(
+		json: string,
+		owner: OwnerTuple,
+		input: Buffer | undefined,
+		output: Buffer | undefined,
+	): boolean {
+		const waiting = this.#in_flight_entries + this.#outgoing.entries;
+		if (waiting >= entries_in_flight_max || this.#closed) {
+			this.#unsent += 1;
+			this.#lose({ entries_lost: 1 });
+			return false;
+		}
+		// So that the thread is there by the time something waits for it.
+		if (!this.#is_waiting) this.#started();
+		const bytes = (input?.length ?? 0) + (output?.length ?? 0);
+		const room = payload_bytes_in_flight_max - this.#in_flight_bytes - this.#outgoing.payload_bytes;
+		if (bytes > room && this.#in_flight_bytes > 0) {
+			this.#lose({ payloads_lost: 1 });
+			this.#outgoing.add(`${json},"payload":"lost"`, owner, undefined, undefined);
+		} else {
+			this.#outgoing.add(json, owner, input, output);
+		}
+		return true;
+	}
+
+	#flush(): void {
+		this.#is_flushing = false;
+		this.#gathering?.cancel();
+		this.#gathering = undefined;
+		const outgoing = this.#outgoing;
+		if (outgoing.entries === 0 || this.#is_waiting) return;
+		this.#outgoing = new Outgoing();
+		const waiters = this.#waiters;
+		this.#waiters = [];
+		const worker = this.#started();
+		if (worker === undefined) {
+			this.#unsent += outgoing.entries;
+			this.#lose({ entries_lost: outgoing.entries });
+			this.#settle(waiters, false);
+			return;
+		}
+		this.#batch += 1;
+		const batch = this.#batch;
+		const { entries, payload_bytes } = outgoing;
+		const timer = waiters.length === 0 ? undefined : this.#giveUpLater(waiters);
+		this.#in_flight.push({ number: batch, entries, payload_bytes, waiters, timer });
+		this.#in_flight_entries += entries;
+		this.#in_flight_bytes += payload_bytes;
+		const message = outgoing.message(batch, this.#clock.now(), this.#unsent);
+		this.#unsent = 0;
+		worker.postMessage(message, [message.payloads.buffer as ArrayBuffer]);
+	}
+
+	/** Waiting has an end also where the disk has none. */
+	#giveUpLater(waiters: readonly Waiter[]): Timer {
+		return this.#clock.after(this.#options.wait_ms_max ?? 1_000, () => {
+			this.#lose({ late: waiters.length });
+			this.#settle(waiters, false);
+		});
+	}
+
+	#settle(waiters: readonly Waiter[], kept: boolean): void {
+		for (const { resolve, reject } of waiters) {
+			if (kept || !this.#options.required) resolve();
+			else reject(new Error(`the audit cannot be written (${this.failing ?? "too slow"})`));
+		}
+	}
+
+	#started(): Worker | undefined {
+		if (this.#worker !== undefined) return this.#worker;
+		if (this.#clock.monotonic() < this.#restart_at_ms) return undefined;
+		const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+			workerData: this.#options.data,
+			name: "audit",
+			// What it needs at the most; a thread's own default is a share of the machine's memory.
+			resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
+		});
+		worker.on("message", (message: FromWorker) => this.#hear(message));
+		worker.on("error", (error) => this.#fallen(worker, error));
+		worker.on("exit", () => this.#fallen(worker, undefined));
+		// The gateway ends when it wants to; until then batches on their way hold it.
+		worker.unref();
+		this.#worker = worker;
+		return worker;
+	}
+
+	#hear(message: FromWorker): void {
+		if (message.kind === "done") {
+			this.#done(message);
+			return;
+		}
+		this.#questions.get(message.id)?.(message);
+		this.#questions.delete(message.id);
+	}
+
+	#done({ batch, kept, payloads_lost, error }: DoneMessage): void {
+		this.failing = error;
+		if (payloads_lost > 0) this.#lose({ payloads_lost });
+		while ((this.#in_flight[0]?.number ?? Number.POSITIVE_INFINITY) <= batch) {
+			this.#leave(this.#in_flight.shift() as Batch, kept);
+		}
+		this.#tellFlushed();
+	}
+
+	#leave({ entries, payload_bytes, waiters, timer }: Batch, kept: boolean): void {
+		timer?.cancel();
+		this.#in_flight_entries -= entries;
+		this.#in_flight_bytes -= payload_bytes;
+		if (kept) this.totals.entries += entries;
+		else this.#lose({ entries_lost: entries });
+		this.#settle(waiters, kept);
+	}
+
+	#tellFlushed(): void {
+		const oldest = this.#in_flight[0]?.number ?? Number.POSITIVE_INFINITY;
+		while ((this.#flushed[0]?.batch ?? Number.POSITIVE_INFINITY) < oldest) {
+			this.#flushed.shift()?.resolve();
+		}
+	}
+
+	/** The thread is gone, and with it what it had not answered. */
+	#fallen(worker: Worker, error: Error | undefined): void {
+		if (this.#worker !== worker) return;
+		this.#worker = undefined;
+		this.#restart_at_ms = this.#clock.monotonic() + restart_ms;
+		this.failing = error?.name ?? "exit";
+		for (const batch of this.#in_flight.splice(0)) {
+			this.#unsent += batch.entries;
+			this.#leave(batch, false);
+		}
+		this.#tellFlushed();
+		for (const [id, answer] of this.#questions) {
+			answer({ kind: "answer", id, value: undefined, error: this.failing });
+		}
+		this.#questions.clear();
+	}
+
+	#ask(question: Question): Promise<unknown> {
+		const worker = this.#started();
+		if (worker === undefined) return Promise.reject(new Error("the audit is not running"));
+		this.#flush();
+		this.#question += 1;
+		const id = this.#question;
+		return new Promise((resolve, reject) => {
+			this.#questions.set(id, ({ value, error }) => {
+				if (error === undefined) resolve(value);
+				else reject(new Error(`the audit log cannot be written (${error})`));
+			});
+			worker.postMessage({ ...question, id } satisfies ToWorker, []);
+		});
+	}
+
+	#lose(lost: Partial<Omit<AuditTrouble, "error">>): void {
+		const { entries_lost = 0, payloads_lost = 0, late = 0 } = lost;
+		for (const sum of [this.#trouble, this.totals]) {
+			sum.entries_lost += entries_lost;
+			sum.payloads_lost += payloads_lost;
+			sum.late += late;
+		}
+		if (this.#closed) return;
+		this.#trouble_told ??= this.#clock.afterIdle(trouble_ms, () => this.#tellTrouble());
+	}
+
+	#tellTrouble(): void {
+		this.#trouble_told = undefined;
+		const { entries_lost, payloads_lost, late } = this.#trouble;
+		if (entries_lost + payloads_lost + late === 0) return;
+		this.#trouble = { entries_lost: 0, payloads_lost: 0, late: 0 };
+		this.#options.onTrouble({ entries_lost, payloads_lost, late, error: this.failing });
+	}
+}
+
+type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown
+	? Omit<Union, Key>
+	: never;
+type Question = DistributiveOmit<QuestionMessage, "id">;
+
+/** Longer than any secret. */
+const cut_bytes = 16 * 1024;

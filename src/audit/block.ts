@@ -1,0 +1,56 @@
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import type { Random } from "../lib/random.ts";
+import type { PayloadKey } from "./payload-keys.ts";
+
+/**
+ * Payloads stand in the chain in blocks: those of one person that were appended together, one
+ * behind the other, sealed as one (AES-256-GCM). The entry of a call says where in which block
+ * its own are.
+ */
+export interface Block {
+	readonly kind: "block";
+	readonly at_ms: number;
+	/** Id of the key it is sealed with. */
+	readonly key: string;
+	readonly nonce: string;
+	readonly data: string;
+}
+
+const algorithm = "aes-256-gcm";
+const nonce_bytes = 12;
+const tag_bytes = 16;
+
+/** Seals payloads as the entry of a number. */
+export function sealBlock(
+	seq: number,
+	key: PayloadKey,
+	payloads: readonly Uint8Array[],
+	parts: { readonly random: Random; readonly at_ms: number },
+): Block {
+	const nonce = parts.random.bytes(nonce_bytes);
+	const cipher = createCipheriv(algorithm, key.key, nonce);
+	cipher.setAAD(aboutOf(seq, key.id));
+	const sealed = payloads.map((payload) => cipher.update(payload));
+	sealed.push(cipher.final(), cipher.getAuthTag());
+	const data = Buffer.concat(sealed).toString("base64");
+	return { kind: "block", at_ms: parts.at_ms, key: key.id, nonce: nonce.toString("base64"), data };
+}
+
+/** What a block holds; undefined where it was altered or is sealed with another key. */
+export function openBlock(seq: number, block: Block, key: PayloadKey): Buffer | undefined {
+	const data = Buffer.from(block.data, "base64");
+	if (data.length < tag_bytes) return undefined;
+	const decipher = createDecipheriv(algorithm, key.key, Buffer.from(block.nonce, "base64"));
+	decipher.setAAD(aboutOf(seq, block.key));
+	decipher.setAuthTag(data.subarray(data.length - tag_bytes));
+	try {
+		const text = decipher.update(data.subarray(0, data.length - tag_bytes));
+		return Buffer.concat([text, decipher.final()]);
+	} catch {
+		return undefined;
+	}
+}
+
+function aboutOf(seq: number, key: string): Buffer {
+	return Buffer.from(`audit-block ${seq} ${key}`);
+}

@@ -1,0 +1,79 @@
+/** What the gateway and the worker that writes the audit log say to each other. */
+
+/** What the worker is started with. */
+export interface AuditWorkerData {
+	/** Absolute audit folder. */
+	readonly folder: string;
+	/** Seed of the signing key, and the key that payload keys are sealed with. */
+	readonly seed: Uint8Array;
+	readonly box_key: Uint8Array;
+	readonly segment_bytes_max: number;
+	readonly retention: AuditRetention;
+}
+
+/** How long payloads and entries are kept, in milliseconds. */
+export interface AuditRetention {
+	readonly keep_ms: number;
+	/** By class of the calls, where that differs. */
+	readonly risks: Readonly<Record<string, number>>;
+	/** By tenant, where that differs; its own classes win over everything. */
+	readonly tenants: Readonly<
+		Record<
+			string,
+			{ readonly keep_ms: number | undefined; readonly risks: Readonly<Record<string, number>> }
+		>
+	>;
+}
+
+/** Whose payloads they are: tenant, user and class. */
+export type OwnerTuple = readonly [tenant: string, user: string, risk: string];
+
+/** Entries to append, all in one. */
+export interface AppendMessage {
+	readonly kind: "append";
+	/** Counts up; told back when it is on the disk. */
+	readonly batch: number;
+	/** Entries as JSON objects, one a line, without the closing brace. */
+	readonly entries: string;
+	/** For each entry three numbers: index of its owner or -1, bytes of its input and output. */
+	readonly sizes: Int32Array;
+	readonly owners: readonly OwnerTuple[];
+	/** The payloads one behind the other. */
+	readonly payloads: Uint8Array;
+	readonly now_ms: number;
+	/** Entries that were given up before they could be sent. */
+	readonly lost: number;
+}
+
+/** A question that is answered with `AnswerMessage`. */
+export type QuestionMessage = { readonly kind: "ask"; readonly id: number } & (
+	| { readonly ask: "erase"; readonly tenant: string; readonly user: string }
+	| { readonly ask: "retain"; readonly now_ms: number }
+	| { readonly ask: "close" }
+);
+
+/** What the worker is told. */
+export type ToWorker = AppendMessage | QuestionMessage;
+
+/** Everything up to this batch was tried; from `failed` on it is not in the log. */
+export interface DoneMessage {
+	readonly kind: "done";
+	readonly batch: number;
+	/** Whether the entries are on the disk. */
+	readonly kept: boolean;
+	/** Entries that were kept without their payloads. */
+	readonly payloads_lost: number;
+	/** Code of the error, such as `ENOSPC`. */
+	readonly error: string | undefined;
+}
+
+/** What a question came to. */
+export interface AnswerMessage {
+	readonly kind: "answer";
+	readonly id: number;
+	readonly value: unknown;
+	readonly error: string | undefined;
+}
+
+/** What the worker tells. */
+export type FromWorker = DoneMessage | AnswerMessage;

@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import type { Random } from "../lib/random.ts";
+import { box_key_bytes, type SecretBox } from "../secrets/box.ts";
+import type { Disk } from "./disk.ts";
+
+/** Whose payloads a key seals, and of which class of calls. */
+export interface KeyOwner {
+	readonly tenant: string;
+	readonly user: string;
+	/** The class of the calls: `read`, `write`, ... */
+	readonly risk: string;
+}
+
+/** A key that payloads are sealed with: of one person, one class and one day. */
+export interface PayloadKey extends KeyOwner {
+	readonly id: string;
+	/** Days since the epoch (UTC). */
+	readonly day: number;
+	readonly key: Buffer;
+}
+
+/** The file in the audit folder that has the keys, each sealed with the audit's own key. */
+export const keys_name = "keys";
+
+const day_ms = 24 * 3_600_000;
+const id_bytes = 9;
+const about = "audit-payload-key";
+
+interface StoredKey extends KeyOwner {
+	readonly id: string;
+	readonly day: number;
+	/** The key in a `SecretBox`. */
+	readonly key: string;
+}
+
+/**
+ * The keys of payloads. Whoever destroys a key destroys every payload that was sealed with it, and
+ * the chain, which has the sealed form, still verifies.
+ */
+export class PayloadKeys {
+	readonly #path: string;
+	readonly #disk: Disk;
+	readonly #box: SecretBox;
+	readonly #random: Random;
+	readonly #stored = new Map<string, StoredKey>();
+	/** Opened keys by whose and when. */
+	readonly #current = new Map<string, PayloadKey>();
+
+	/** Reads the keys of a folder. Throws on errors of the disk. */
+	constructor(folder: string, parts: { disk: Disk; box: SecretBox; random: Random }) {
+		this.#path = join(folder, keys_name);
+		this.#disk = parts.disk;
+		this.#box = parts.box;
+		this.#random = parts.random;
+		const text = this.#disk.readIfThere(this.#path)?.toString("utf8") ?? "";
+		for (const line of text.split("\n")) {
+			const stored = parse(line);
+			if (stored !== undefined) this.#stored.set(stored.id, stored);
+		}
+	}
+
+	/** The key for what is sealed now. A new one is on the disk when this returns. */
+	keyFor(owner: KeyOwner, now_ms: number): PayloadKey {
+		const day = Math.floor(now_ms / day_ms);
+		const place = JSON.stringify([owner.tenant, owner.user, owner.risk, day]);
+		const known = this.#current.get(place);
+		if (known !== undefined) return known;
+		const made = this.#find(owner, day) ?? this.#make(owner, day);
+		// Those of yesterday are not asked for again.
+		if (this.#current.size > 10_000) this.#current.clear();
+		this.#current.set(place, made);
+		return made;
+	}
+
+	/** The key of an id; undefined where it was destroyed, or is of another installation. */
+	open(id: string): PayloadKey | undefined {
+		const stored = this.#stored.get(id);
+		if (stored === undefined) return undefined;
+		const key = this.#box.open(stored.key, aboutOf(stored));
+		return key === undefined ? undefined : { ...stored, key: Buffer.from(key, "base64url") };
+	}
+
+	/** Destroys keys; returns how many. They are gone from the disk when it returns. */
+	destroy(chosen: (key: KeyOwner & { readonly day: number }) => boolean): number {
+		const gone = [...this.#stored.values()].filter(chosen);
+		if (gone.length === 0) return 0;
+		const kept = [...this.#stored.values()].filter((key) => !gone.includes(key));
+		this.#write(kept);
+		for (const { id } of gone) this.#stored.delete(id);
+		this.#current.clear();
+		return gone.length;
+	}
+
+	#find(owner: KeyOwner, day: number): PayloadKey | undefined {
+		for (const stored of this.#stored.values()) {
+			const { tenant, user, risk } = stored;
+			const same = tenant === owner.tenant && user === owner.user && risk === owner.risk;
+			if (same && stored.day === day) return this.open(stored.id);
+		}
+		return undefined;
+	}
+
+	#make({ tenant, user, risk }: KeyOwner, day: number): PayloadKey {
+		const id = this.#random.bytes(id_bytes).toString("base64url");
+		const key = this.#random.bytes(box_key_bytes);
+		const named = { id, tenant, user, risk, day };
+		const sealed = this.#box.seal(key.toString("base64url"), aboutOf(named));
+		const stored: StoredKey = { ...named, key: sealed };
+		const file = this.#disk.open(this.#path);
+		try {
+			this.#disk.write(file, Buffer.from(`${JSON.stringify(stored)}\n`));
+			this.#disk.sync(file);
+		} finally {
+			this.#disk.close(file);
+		}
+		this.#stored.set(id, stored);
+		return { ...named, key };
+	}
+
+	#write(keys: readonly StoredKey[]): void {
+		this.#disk.replace(this.#path, keys.map((key) => `${JSON.stringify(key)}\n`).join(""));
+	}
+}
+
+function aboutOf({ id, tenant, user, risk, day }: Omit<StoredKey, "key">): string {
+	return `${about} ${JSON.stringify([id, tenant, user, risk, day])}`;
+}
+
+/** A line that was written only in part is none. */
+function parse(line: string): StoredKey | undefined {
+	if (line === "") return undefined;
+	try {
+		return JSON.parse(line) as StoredKey;
+	} catch {
+		return undefined;
+	}
+}

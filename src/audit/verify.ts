@@ -1,0 +1,297 @@
+import { join } from "node:path";
+import { type ChainLine, genesis_hash, isWhole, readLine } from "./chain.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
+import type { Disk } from "./disk.ts";
+import { checkpoint_name, linesOf, listSegments, type Segment } from "./segments.ts";
+import type { Verifier } from "./signing-key.ts";
+
+/** What is wrong with a log: the first thing found. */
+export interface ChainProblem {
+	readonly kind: "altered" | "missing" | "reordered" | "unsigned";
+	/** The first entry concerned. */
+	readonly seq: number;
+	/** The file it is, or should be, in. */
+	readonly segment: string;
+	/** Counts from 1; 0 where there is no such line. */
+	readonly line: number;
+	/** A sentence. */
+	readonly message: string;
+}
+
+/** An intent that no outcome followed: what became of the call is not known. */
+export interface OpenIntent {
+	readonly seq: number;
+	readonly call: string;
+	readonly at_ms: number;
+	/** What it was about, as the entry has it. */
+	readonly entry: Readonly<Record<string, unknown>>;
+}
+
+/** What a log was found to be. */
+export interface Verification {
+	readonly problem: ChainProblem | undefined;
+	/** Entries that were found whole, up to the problem if there is one. */
+	readonly entries: number;
+	readonly first_seq: number;
+	readonly last_seq: number;
+	/** The last entry that a signed checkpoint attests. */
+	readonly attested_seq: number;
+	/** Bytes behind the last entry: an append that was interrupted, which nobody was told of. */
+	readonly torn_bytes: number;
+	readonly unknown_fates: readonly OpenIntent[];
+	/** Entries that say that others were lost, because the disk failed: how many in all. */
+	readonly lost: number;
+}
+
+/** Intents without an outcome that are remembered; a log with more says so by the count. */
+const open_intents_max = 10_000;
+
+/**
+ * Checks the log of a folder from its first entry to its last. Errors of the disk throw.
+ * @param onEntry is given every whole entry in order, before a problem is met
+ */
+export function verifyLog(
+	folder: string,
+	options: {
+		readonly disk: Disk;
+		readonly verifier: Verifier;
+		readonly onEntry?: (line: ChainLine, entry: Record<string, unknown>) => void;
+	},
+): Verification {
+	// Before the segments: a gateway may be writing, and then the file is older than what is read.
+	const note = options.disk.readIfThere(join(folder, checkpoint_name))?.toString("utf8");
+	const segments = listSegments(folder, options.disk);
+	const walk = new Walk(options.verifier, note, options.onEntry);
+	for (const [index, segment] of segments.entries()) {
+		const is_last = index === segments.length - 1;
+		walk.segment(segment, options.disk.read(segment.path), is_last);
+		if (walk.problem !== undefined) break;
+	}
+	if (walk.problem === undefined) walk.end(segments.at(-1));
+	return walk.result();
+}
+
+/** Where a line stands. */
+interface Place {
+	readonly segment: string;
+	/** Counts from 1. */
+	readonly line: number;
+}
+
+/** What stands behind a line in its segment. */
+interface Around {
+	/** Whether an entry of that number comes later. */
+	isLater(seq: number): boolean;
+	next(): ChainLine | undefined;
+}
+
+class Walk {
+	problem: ChainProblem | undefined;
+	readonly #verifier: Verifier;
+	readonly #onEntry: ((line: ChainLine, entry: Record<string, unknown>) => void) | undefined;
+	/** Open intents by call. */
+	readonly #intents = new Map<string, OpenIntent>();
+	/** What the file beside the log attests; undefined where it is not signed by the key. */
+	readonly #beside: Checkpoint | undefined;
+	readonly #has_note: boolean;
+	#first: ChainLine | undefined;
+	#last: ChainLine | undefined;
+	#last_place = { segment: "", line: 0 };
+	#entries = 0;
+	#only_start = true;
+	#attested_seq = 0;
+	#torn_bytes = 0;
+	#lost = 0;
+	/** Says that the log begins where it does. */
+	#pruned: { readonly first_seq: number; readonly prev: string } | undefined;
+
+	constructor(
+		verifier: Verifier,
+		note: string | undefined,
+		onEntry: ((line: ChainLine, entry: Record<string, unknown>) => void) | undefined,
+	) {
+		this.#verifier = verifier;
+		this.#has_note = note !== undefined;
+		this.#beside = note === undefined ? undefined : readCheckpoint(note, verifier);
+		this.#onEntry = onEntry;
+	}
+
+	segment(segment: Segment, bytes: Buffer, is_last: boolean): void {
+		let number = 0;
+		for (const { start, end, torn } of linesOf(bytes)) {
+			number += 1;
+			const place = { segment: segment.name, line: number };
+			if (torn && is_last) {
+				this.#torn_bytes = end - start;
+				return;
+			}
+			const text = bytes.subarray(start, end).toString("utf8");
+			const line = torn ? undefined : readLine(text);
+			// Bytes that are no UTF-8 read as replacements, which others could be too.
+			const is_text = line !== undefined && Buffer.byteLength(text) === end - start;
+			if (!is_text) {
+				this.#fail("altered", this.#expected, place, "This line is no entry.");
+				return;
+			}
+			const around: Around = {
+				isLater: (seq) => bytes.includes(`\n${seq} `, start),
+				next() {
+					const [following] = linesOf(bytes.subarray(end + 1));
+					if (following === undefined) return undefined;
+					return readLine(bytes.toString("utf8", end + 1, end + 1 + following.end));
+				},
+			};
+			if (number === 1 && line.seq !== segment.first_seq && isWhole(line)) {
+				this.#disorder(line, place, around);
+				return;
+			}
+			if (!this.#take(line, place, around)) return;
+		}
+	}
+
+	/** What the end of the log, and the checkpoint beside it, say. */
+	end(last: Segment | undefined): void {
+		const place = { segment: last?.name ?? "", line: 0 };
+		const first = this.#first;
+		if (first !== undefined && first.prev !== genesis_hash) {
+			const { first_seq, prev } = this.#pruned ?? {};
+			if (first_seq !== first.seq || prev !== first.prev) {
+				this.#fail("missing", first.seq - 1, place, "The log does not begin with its first entry.");
+				return;
+			}
+		}
+		const seq = this.#expected - 1;
+		if (!this.#has_note) {
+			// The first start may be interrupted before it has signed.
+			if (seq <= 1 && this.#only_start) return;
+			this.#fail("unsigned", seq, place, "The file with the last checkpoint is gone.");
+		} else if (this.#beside === undefined) {
+			this.#fail("unsigned", seq, place, "The last checkpoint is not signed by this key.");
+		} else {
+			this.#attest(this.#beside, place);
+		}
+	}
+
+	result(): Verification {
+		return {
+			problem: this.problem,
+			entries: this.#entries,
+			first_seq: this.#first?.seq ?? 0,
+			last_seq: this.#last?.seq ?? 0,
+			attested_seq: this.#attested_seq,
+			torn_bytes: this.#torn_bytes,
+			unknown_fates: [...this.#intents.values()],
+			lost: this.#lost,
+		};
+	}
+
+	get #expected(): number {
+		return (this.#last?.seq ?? 0) + 1;
+	}
+
+	#take(line: ChainLine, place: Place, around: Around): boolean {
+		const last = this.#last;
+		if (!isWhole(line)) {
+			// Told from a gap by what the line would be if it stood in its place.
+			const seq = last === undefined ? line.seq : this.#expected;
+			return this.#fail("altered", seq, place, `Entry ${seq} is not as it was written.`);
+		}
+		if (last !== undefined && line.seq !== last.seq + 1) {
+			return this.#disorder(line, place, around);
+		}
+		if (last !== undefined && line.prev !== last.hash) {
+			// One of the two was exchanged for another that is whole: the one the next does not know.
+			const next = around.next();
+			if (next !== undefined && next.prev !== line.hash) {
+				return this.#fail("altered", line.seq, place, `Entry ${line.seq} was exchanged.`);
+			}
+			return this.#fail("altered", last.seq, this.#last_place, `Entry ${last.seq} was exchanged.`);
+		}
+		if (last === undefined && line.seq === 1 && line.prev !== genesis_hash) {
+			return this.#fail("altered", 1, place, "Entry 1 is not the first of a log.");
+		}
+		const entry = parse(line.json);
+		if (entry === undefined) {
+			return this.#fail("altered", line.seq, place, `Entry ${line.seq} is not JSON.`);
+		}
+		this.#first ??= line;
+		if (!this.#read(line, entry, place)) return false;
+		this.#last = line;
+		this.#last_place = place;
+		if (this.#beside?.seq === line.seq && !this.#attest(this.#beside, place)) return false;
+		this.#entries += 1;
+		this.#onEntry?.(line, entry);
+		return true;
+	}
+
+	#read(line: ChainLine, entry: Record<string, unknown>, place: Place) {
+		const { kind, call, note } = entry;
+		this.#only_start &&= kind === "start";
+		if (kind === "intent" && typeof call === "string") {
+			const at_ms = Number(entry["at_ms"]);
+			if (this.#intents.size < open_intents_max) {
+				this.#intents.set(call, { seq: line.seq, call, at_ms, entry });
+			}
+		} else if (kind === "outcome" && typeof call === "string") {
+			this.#intents.delete(call);
+		} else if (kind === "lost") {
+			this.#lost += Number(entry["entries"]);
+		} else if (kind === "pruned") {
+			this.#pruned = { first_seq: Number(entry["first_seq"]), prev: String(entry["prev"]) };
+		} else if (kind === "start" && typeof entry["attested"] === "string") {
+			const checkpoint = readCheckpoint(entry["attested"], this.#verifier);
+			if (checkpoint !== undefined) return this.#attest(checkpoint, place);
+		} else if (kind === "checkpoint") {
+			const checkpoint = readCheckpoint(String(note), this.#verifier);
+			if (checkpoint === undefined) {
+				const message = `The checkpoint in entry ${line.seq} is not signed by this key.`;
+				return this.#fail("unsigned", line.seq, place, message);
+			}
+			return this.#attest(checkpoint, place);
+		}
+		return true;
+	}
+
+	/** Holds a checkpoint against the entries so far. */
+	#attest(checkpoint: Checkpoint, place: Place): boolean {
+		const last = this.#last;
+		if (checkpoint.seq > (last?.seq ?? 0)) {
+			const message = `The log ends before entry ${checkpoint.seq}, which a checkpoint attests.`;
+			return this.#fail("missing", this.#expected, place, message);
+		}
+		if (last !== undefined && checkpoint.seq === last.seq && checkpoint.hash !== last.hash) {
+			const from = this.#attested_seq + 1;
+			const message =
+				`Entries ${from} to ${checkpoint.seq} were written anew: ` +
+				"they are not what was signed. One of them was altered first.";
+			return this.#fail("altered", from, place, message);
+		}
+		this.#attested_seq = Math.max(this.#attested_seq, checkpoint.seq);
+		return true;
+	}
+
+	#disorder(line: ChainLine, place: Place, around: Around): boolean {
+		const seq = this.#expected;
+		if (line.seq < seq || around.isLater(seq)) {
+			const message = `Entry ${line.seq} stands where entry ${seq} belongs.`;
+			return this.#fail("reordered", seq, place, message);
+		}
+		const upto = line.seq - 1;
+		const message =
+			upto === seq ? `Entry ${seq} is missing.` : `Entries ${seq} to ${upto} are missing.`;
+		return this.#fail("missing", seq, place, message);
+	}
+
+	#fail(kind: ChainProblem["kind"], seq: number, place: Place, message: string): false {
+		this.problem ??= { kind, seq, ...place, message };
+		return false;
+	}
+}
+
+function parse(json: string): Record<string, unknown> | undefined {
+	try {
+		return JSON.parse(json) as Record<string, unknown>;
+	} catch {
+		return undefined;
+	}
+}

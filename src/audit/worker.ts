@@ -1,0 +1,50 @@
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { assert } from "../lib/assert.ts";
+import { systemClock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import { system_disk } from "./disk.ts";
+import { AuditKeeper } from "./keeper.ts";
+import type { AppendMessage, AuditWorkerData, ToWorker } from "./messages.ts";
+
+/**
+ * The thread that writes the audit log. Whatever has arrived while the disk was busy is appended
+ * as one: so many calls share one wait for the disk.
+ */
+
+/** How long entries wait for a signature, at the most. */
+const attest_ms = 1_000;
+
+assert(parentPort !== null, "this module runs as a worker");
+const port = parentPort;
+const clock = systemClock;
+const keeper = new AuditKeeper(workerData as AuditWorkerData, {
+	disk: system_disk,
+	random: systemRandom,
+	now: () => clock.now(),
+});
+let is_signing_later = false;
+
+function attestLater(): void {
+	if (is_signing_later) return;
+	is_signing_later = true;
+	clock.afterIdle(attest_ms, () => {
+		is_signing_later = false;
+		keeper.attest();
+	});
+}
+
+port.on("message", (first: ToWorker) => {
+	let next: ToWorker | undefined = first;
+	while (next !== undefined) {
+		const appends: AppendMessage[] = [];
+		while (next?.kind === "append") {
+			appends.push(next);
+			next = receiveMessageOnPort(port)?.message;
+		}
+		if (appends.length > 0) port.postMessage(keeper.append(appends));
+		if (next?.kind !== "ask") break;
+		port.postMessage(keeper.answer(next));
+		next = receiveMessageOnPort(port)?.message;
+	}
+	attestLater();
+});
