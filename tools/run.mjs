@@ -30,6 +30,15 @@ const tasks = new Map([
 	["matrix", { program: "tools/matrix.ts", args: [] }],
 ]);
 
+/** Tasks that may show somebody the dashboard: it is built first, where it is not up to date. */
+const shows_dashboard = new Set(["start", "test", "long"]);
+
+async function buildDashboard() {
+	const tool = join(package_root, "tools", "lib", "dashboard.ts");
+	const { buildDashboard } = await import(pathToFileURL(tool).href);
+	await buildDashboard(package_root);
+}
+
 /** The quickstart keeps its state beside its configuration, away from the person's own. */
 function quickstartArguments() {
 	const folder = join(package_root, "examples", "quickstart");
@@ -47,6 +56,7 @@ if (task === undefined || !existsSync(join(package_root, task.program))) {
 } else {
 	await withNode24(package_root, async () => {
 		const program = join(package_root, task.program);
+		if (shows_dashboard.has(name)) await buildDashboard();
 		// The program itself is known by the name that a person types.
 		const known_as = name === "start" ? join(package_root, "bin", "moorage") : program;
 		process.argv = [process.execPath, known_as, ...task.args, ...args];

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Hono } from "hono";
+import { adminOptions } from "../../test/support/admin-options.ts";
+import { type AdminScenario, dashboard_scenarios } from "../../test/support/admin-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
-import { systemClock } from "../lib/clock.ts";
-import { systemRandom } from "../lib/random.ts";
 import { fail } from "../lib/result.ts";
 import { createAdminApi } from "./api.ts";
+import { admin_roles } from "./caller.ts";
 import { problem_schema } from "./contract.ts";
-import { type Operation, type OperationId, operations } from "./operations.ts";
+import { type Operation, operations } from "./operations.ts";
+import type { AdminApiOptions } from "./options.ts";
 import { problemOfFault } from "./problem.ts";
 
 const token = `moorage_admin_${"t".repeat(43)}`;
@@ -17,36 +19,24 @@ interface Scene {
 	readonly backend: RecordingBackend;
 	readonly app: Hono;
 	readonly defects: [unknown, string][];
+	readonly options: AdminApiOptions;
 }
 
 function createScene(): Scene {
 	const backend = new RecordingBackend();
 	const defects: [unknown, string][] = [];
-	const app = createAdminApi(backend, {
-		token,
-		clock: systemClock,
-		random: systemRandom,
-		version: "1.2.3",
+	const options = adminOptions(token, {
 		call_bytes_max,
-		signal: new AbortController().signal,
 		onDefect: (error, error_id) => defects.push([error, error_id]),
 	});
-	return { backend, app, defects };
-}
-
-interface Scenario {
-	readonly operation: OperationId;
-	readonly path: string;
-	readonly body?: string;
-	readonly status: number;
-	/** Everything the backend may be asked with the right token. */
-	readonly calls: readonly string[];
+	return { backend, app: createAdminApi(backend, options), defects, options };
 }
 
 const add_body = JSON.stringify({ name: "b", entry: { command: "npx", args: ["-y", "b"] } });
 const add_taken = JSON.stringify({ name: "time", entry: { url: "https://example.com/mcp" } });
 
-const scenarios: readonly Scenario[] = [
+const scenarios: readonly AdminScenario[] = [
+	...dashboard_scenarios,
 	{ operation: "getOpenApi", path: "/api/openapi.json", status: 200, calls: [] },
 	{ operation: "getStatus", path: "/api/status", status: 200, calls: ["status()"] },
 	{ operation: "listServers", path: "/api/servers", status: 200, calls: ["servers()"] },
@@ -257,12 +247,13 @@ const scenarios: readonly Scenario[] = [
 	{ operation: "getDoctor", path: "/api/doctor", status: 200, calls: ["doctor()"] },
 ];
 
-function requestOf(scenario: Scenario, authorization: string | undefined): RequestInit {
+function requestOf(scenario: AdminScenario, authorization: string | undefined): RequestInit {
 	return {
 		method: operations[scenario.operation].method,
 		headers: {
 			...(authorization === undefined ? {} : { authorization }),
 			...(scenario.body === undefined ? {} : { "content-type": "application/json" }),
+			...scenario.headers,
 		},
 		...(scenario.body === undefined ? {} : { body: scenario.body }),
 	};
@@ -286,7 +277,8 @@ for (const scenario of scenarios) {
 	const { method } = operations[scenario.operation];
 	const title = `${method} ${scenario.path}`;
 
-	for (const [what, authorization, challenge] of refused) {
+	const { open, roles }: Operation = operations[scenario.operation];
+	for (const [what, authorization, challenge] of open === true ? [] : refused) {
 		test(`${title} with ${what} is refused and nothing happens`, async () => {
 			const { app, backend } = createScene();
 			const response = await app.request(scenario.path, requestOf(scenario, authorization));
@@ -300,25 +292,55 @@ for (const scenario of scenarios) {
 	}
 
 	test(`${title} with the token answers ${scenario.status} and does only that`, async () => {
-		const { app, backend, defects } = createScene();
-		const response = await app.request(scenario.path, requestOf(scenario, `Bearer ${token}`));
-		assert.equal(response.status, scenario.status);
-		assert.equal(response.headers.get("cache-control"), "no-store");
-		assert.equal(response.headers.get("access-control-allow-origin"), null);
-		assert.deepEqual(backend.calls, scenario.calls);
-		assert.deepEqual(defects, []);
-		const operation: Operation = operations[scenario.operation];
-		const body: unknown = await response.json();
-		if (response.status >= 400) {
-			assert.equal(response.headers.get("content-type"), "application/problem+json");
-			assert.equal(problem_schema.parse(body).status, response.status);
-			assert.ok(operation.problems.includes(response.status));
-		} else {
-			assert.equal(response.headers.get("content-type"), "application/json");
-			assert.equal(response.status, operation.reply_status);
-			operation.reply?.parse(body);
-		}
+		await answersAndDoesOnlyThat(scenario, token, "admin");
 	});
+
+	for (const role of ["none", ...admin_roles]) {
+		const who = `acme/${role}`;
+		const may = role === "admin" || roles.some((one) => one === role || one === "member");
+		const rest = may ? `answers ${scenario.status}` : "is refused and nothing happens";
+		test(`${title} of somebody whose role is ${role} ${rest}`, async () => {
+			if (may || open === true) return answersAndDoesOnlyThat(scenario, `key-${role}`, who);
+			const { app, backend } = createScene();
+			const request = requestOf(scenario, `Bearer key-${role}`);
+			const response = await app.request(scenario.path, request);
+			assert.equal(response.status, 403);
+			assert.equal(problem_schema.parse(await response.json()).code, "forbidden");
+			assert.deepEqual(backend.calls, []);
+		});
+	}
+}
+
+async function answersAndDoesOnlyThat(
+	scenario: AdminScenario,
+	credential: string,
+	who: string,
+): Promise<void> {
+	const { app, backend, defects } = createScene();
+	const request = requestOf(scenario, `Bearer ${credential}`);
+	const response = await app.request(scenario.path, request);
+	assert.equal(response.status, scenario.status);
+	assert.equal(response.headers.get("cache-control"), "no-store");
+	assert.equal(response.headers.get("access-control-allow-origin"), null);
+	const calls = scenario.calls.map((call) => call.replace("WHO", who));
+	assert.deepEqual(backend.calls, calls);
+	assert.deepEqual(defects, []);
+	const operation: Operation = operations[scenario.operation];
+	if (response.headers.get("content-type") === "text/event-stream") {
+		assert.equal(operation.streams, true);
+		await response.body?.cancel();
+		return;
+	}
+	const body: unknown = await response.json();
+	if (response.status >= 400) {
+		assert.equal(response.headers.get("content-type"), "application/problem+json");
+		assert.equal(problem_schema.parse(body).status, response.status);
+		assert.ok([401, ...operation.problems].includes(response.status));
+	} else {
+		assert.equal(response.headers.get("content-type"), "application/json");
+		assert.equal(response.status, operation.reply_status);
+		operation.reply?.parse(body);
+	}
 }
 
 const authorized = { authorization: `Bearer ${token}` };

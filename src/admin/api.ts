@@ -1,38 +1,53 @@
-import { Hono } from "hono";
-import { createTokenCheck } from "./auth.ts";
+import { type Context, Hono } from "hono";
+import { Admission } from "./admission.ts";
 import type { AdminBackend } from "./backend.ts";
+import { callerOf, hasRole } from "./caller.ts";
+import { createDashboardHandlers } from "./dashboard-handlers.ts";
 import { createHandlers, type Handler } from "./handlers.ts";
 import { openApiDocument } from "./openapi.ts";
 import { type Operation, type OperationId, operations } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
-import { problemOf, problemResponse } from "./problem.ts";
+import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
+import { jsonText } from "./responses.ts";
 
 /** Random bytes behind the id that joins an answer and the log line of a defect. */
 const error_id_bytes = 6;
 
 /**
- * The admin API as a Hono app: every operation of the contract, behind one token check that
- * comes before routing, so that without the token not even the shape of the API is told.
+ * The admin API as a Hono app: every operation of the contract, behind one admission that comes
+ * before routing, so that nobody unknown is told even the shape of the API.
  * There are no cross-origin headers: a page of another origin can read nothing.
  */
 export function createAdminApi(backend: AdminBackend, options: AdminApiOptions): Hono {
 	const app = new Hono();
-	const isToken = createTokenCheck(options.token);
+	const admission = new Admission(options);
 	app.use(async (context, next) => {
-		const header = context.req.header("authorization");
-		if (!isToken(header)) return unauthorized(header !== undefined);
+		if (!isOpen(context.req.method, context.req.path)) {
+			const caller = await admission.admit(context);
+			if (!caller.ok) return refusal(caller.problem, context.req.header("authorization"));
+			context.set("caller", caller.value);
+		}
 		await next();
 		context.header("cache-control", "no-store");
 		context.header("x-content-type-options", "nosniff");
 		return undefined;
 	});
-	const document = `${JSON.stringify(openApiDocument(options.version))}\n`;
+	// Making it takes longer than everything else here, and few ever read it.
+	let document: string | undefined;
 	const handlers: Record<OperationId, Handler> = {
 		...createHandlers(backend, options),
-		getOpenApi: () => jsonText(document),
+		...createDashboardHandlers(backend.dashboard, options, admission),
+		getOpenApi() {
+			document ??= JSON.stringify(openApiDocument(options.version));
+			return jsonText(document);
+		},
 	};
 	for (const [id, operation] of Object.entries<Operation>(operations)) {
-		app.on(operation.method, honoPath(operation.path), handlers[id as OperationId]);
+		const handler = handlers[id as OperationId];
+		app.on(operation.method, honoPath(operation.path), (context) => {
+			const refused = roleProblem(operation, context);
+			return refused === undefined ? handler(context) : problemResponse(refused);
+		});
 	}
 	app.notFound((context) => unknownAddress(context.req.method, context.req.path));
 	app.onError((error) => {
@@ -44,12 +59,33 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 	return app;
 }
 
-function unauthorized(presented: boolean): Response {
-	const message = presented
-		? "The token is not the admin token of this gateway."
-		: "The admin API needs the admin token.";
-	const challenge = `Bearer realm="moorage"${presented ? ', error="invalid_token"' : ""}`;
-	return problemResponse(problemOf("unauthorized", message), { "www-authenticate": challenge });
+/** Signing in is the one thing that nobody has to be known for. */
+function isOpen(method: string, path: string): boolean {
+	const { createSession } = operations;
+	return method === createSession.method && path === createSession.path;
+}
+
+/** Why a caller may not do this, if so. */
+function roleProblem(operation: Operation, context: Context): AdminProblem | undefined {
+	if (operation.open === true || hasRole(callerOf(context), operation.roles)) return undefined;
+	const roles = ["admin", ...operation.roles].join(", ");
+	const message = `This needs one of the roles ${roles}; you have ${held(context)}.`;
+	return problemOf("forbidden", operation.roles.length === 0 ? onlyAdmins(context) : message);
+}
+
+function onlyAdmins(context: Context): string {
+	return `This needs the role admin; you have ${held(context)}.`;
+}
+
+function held(context: Context): string {
+	return callerOf(context).roles.join(", ");
+}
+
+/** RFC 6750 section 3: who presented a token that is not good is told so. */
+function refusal(problem: AdminProblem, authorization: string | undefined): Response {
+	if (problem.code === "forged_request") return problemResponse(problem);
+	const wrong = authorization === undefined ? "" : ', error="invalid_token"';
+	return problemResponse(problem, { "www-authenticate": `Bearer realm="moorage"${wrong}` });
 }
 
 function unknownAddress(method: string, path: string): Response {
@@ -69,8 +105,4 @@ function honoPath(template: string): string {
 
 function pathPattern(template: string): RegExp {
 	return new RegExp(`^${template.replace(/\./g, "\\.").replace(/\{\w+\}/g, "[^/]+")}$`);
-}
-
-function jsonText(text: string): Response {
-	return new Response(text, { headers: { "content-type": "application/json" } });
 }

@@ -16,6 +16,7 @@ import type {
 	ServerStatus,
 	VersionList,
 } from "./contract.ts";
+import type { DashboardBackend } from "./dashboard-backend.ts";
 import type { AdminProblem } from "./problem.ts";
 
 /** What a server offers of one kind, each item as the raw JSON object the server wrote. */
@@ -68,6 +69,7 @@ export interface AdminBackend {
 	createBackup(path: string): Promise<Result<Backup, AdminProblem>>;
 	doctor(): Promise<DoctorReport>;
 	readonly releases: ReleaseBackend;
+	readonly dashboard: DashboardBackend;
 }
 
 /** What the admin API can see and do with versions of servers. */

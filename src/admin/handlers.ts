@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import type { z } from "zod";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { AdminBackend, ItemList, ReleaseBackend } from "./backend.ts";
 import {
@@ -12,11 +11,15 @@ import {
 	log_tail_max,
 	rollback_schema,
 } from "./contract.ts";
+import type { dashboard_operations } from "./dashboard-operations.ts";
+import { eventStreamResponse } from "./event-stream.ts";
 import { logStream } from "./log-stream.ts";
 import type { OperationId } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
 import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
+import { readBody } from "./read-body.ts";
 import { readJson } from "./read-json.ts";
+import { json, jsonText, outcome } from "./responses.ts";
 
 /** Answers one operation. */
 export type Handler = (context: Context) => Response | Promise<Response>;
@@ -30,7 +33,7 @@ const followers_max = 32;
 export function createHandlers(
 	backend: AdminBackend,
 	options: AdminApiOptions,
-): Record<Exclude<OperationId, "getOpenApi">, Handler> {
+): Record<Exclude<OperationId, "getOpenApi" | keyof typeof dashboard_operations>, Handler> {
 	const item_handler = (kind: ItemKind) => async (context: Context) => {
 		const server = nameOf(context);
 		const items = await backend.items(server, kind);
@@ -139,9 +142,7 @@ function createLogHandler(backend: AdminBackend, options: AdminApiOptions): Hand
 				followers -= 1;
 			},
 		});
-		return new Response(stream, {
-			headers: { "content-type": "text/event-stream", "x-accel-buffering": "no" },
-		});
+		return eventStreamResponse(stream);
 	};
 }
 
@@ -159,44 +160,14 @@ function wantsStream(context: Context): boolean {
 	return context.req.header("accept")?.includes("text/event-stream") ?? false;
 }
 
-async function readBody<Schema extends z.ZodType>(
-	request: Request,
-	bytes_max: number,
-	schema: Schema,
-): Promise<Result<z.infer<Schema>, AdminProblem>> {
-	const body = await readJson(request, bytes_max);
-	if (!body.ok) return body;
-	const parsed = schema.safeParse(body.value.value);
-	if (parsed.success) return succeed(parsed.data);
-	const sentences = parsed.error.issues.map(
-		(issue) => `${issue.path.join(".") || "body"}: ${issue.message}`,
-	);
-	return fail(problemOf("invalid_request", sentences.slice(0, 5).join("; ")));
-}
-
 function itemsResponse(server: string, kind: ItemKind, list: ItemList): Response {
 	const head = `"server":${JSON.stringify(server)},"fetched_at_ms":${list.fetched_at_ms}`;
 	const templates = kind === "resources" ? `,"templates":[${list.templates.join(",")}]` : "";
 	return jsonText(`{${head},"${kind}":[${list.items.join(",")}]${templates}}`);
 }
 
-function outcome(result: Result<unknown, AdminProblem>): Response {
-	return result.ok ? json(result.value) : problemResponse(result.problem);
-}
-
 function unknownServer(name: string): Response {
 	return problemResponse(problemOf("server_unknown", `There is no server named "${name}".`));
-}
-
-function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
-	return jsonText(JSON.stringify(value), status, headers);
-}
-
-function jsonText(text: string, status = 200, headers: Record<string, string> = {}): Response {
-	return new Response(`${text}\n`, {
-		status,
-		headers: { "content-type": "application/json", ...headers },
-	});
 }
 
 function nameOf(context: Context): string {

@@ -3,10 +3,9 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { adminOptions } from "../../test/support/admin-options.ts";
 import { logLine, RecordingBackend } from "../../test/support/recording-backend.ts";
 import { until } from "../../test/support/until.ts";
-import { systemClock } from "../lib/clock.ts";
-import { systemRandom } from "../lib/random.ts";
 import { createAdminApi } from "./api.ts";
 import { createAdminListener } from "./listener.ts";
 
@@ -23,15 +22,7 @@ interface Scene {
 async function startScene(context: TestContext): Promise<Scene> {
 	const backend = new RecordingBackend();
 	const stopping = new AbortController();
-	const app = createAdminApi(backend, {
-		token,
-		clock: systemClock,
-		random: systemRandom,
-		version: "1.2.3",
-		call_bytes_max: 1000,
-		signal: stopping.signal,
-		onDefect: (error) => assert.fail(String(error)),
-	});
+	const app = createAdminApi(backend, adminOptions(token, { signal: stopping.signal }));
 	const listener = createAdminListener(app);
 	const server = createServer((request, response) => void listener(request, response));
 	server.listen(0, "127.0.0.1");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as contract from "./contract.ts";
+import { dashboard_components } from "./dashboard-components.ts";
 import { type Operation, operations } from "./operations.ts";
 
 /** Component names of the schemas that stand in the document by reference. */
@@ -41,6 +42,7 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	DoctorCheck: contract.doctor_check_schema,
 	ConfigProblem: contract.config_problem_schema,
 	Problem: contract.problem_schema,
+	...dashboard_components,
 };
 
 /** The OpenAPI 3.1 document of the admin API, as a plain JSON value. */
@@ -56,8 +58,8 @@ export function openApiDocument(version: string): Record<string, unknown> {
 			title: "Moorage admin API",
 			version,
 			description:
-				"Sees and changes what a Moorage gateway hosts. Every address needs the admin token, " +
-				"on loopback too.",
+				"Sees and changes what a Moorage gateway hosts. Every address needs a token, a key or a " +
+				"session, on loopback too, and names the roles that may use it.",
 		},
 		security: [{ admin_token: [] }],
 		paths,
@@ -76,10 +78,12 @@ export function openApiDocument(version: string): Record<string, unknown> {
 
 function operationObject(id: string, operation: Operation): Record<string, unknown> {
 	const parameters = parameterObjects(operation);
-	const problems = [...new Set([401, 500, ...operation.problems])].toSorted((a, b) => a - b);
+	const problems = [...new Set([401, 403, 500, ...operation.problems])].toSorted((a, b) => a - b);
 	return {
 		operationId: id,
 		summary: operation.summary,
+		"x-moorage-roles": ["admin", ...operation.roles],
+		...(operation.open === true ? { security: [] } : {}),
 		...(parameters.length === 0 ? {} : { parameters }),
 		...(operation.body === undefined
 			? {}

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { AdminRole } from "./caller.ts";
 import {
 	add_server_schema,
 	backup_schema,
@@ -25,13 +26,23 @@ import {
 	tools_schema,
 	versions_schema,
 } from "./contract.ts";
+import { dashboard_operations } from "./dashboard-operations.ts";
+
+const readers = ["operator", "auditor"] as const;
+const operators = ["operator"] as const;
+/** What may start a process that nobody allowed before, or shows the configuration. */
+const admins = [] as const;
 
 /** One operation of `/api`, as data: routing, documentation and clients are made from it. */
 export interface Operation {
-	readonly method: "GET" | "POST" | "DELETE";
+	readonly method: "GET" | "POST" | "PUT" | "DELETE";
 	/** Path template of OpenAPI: `/api/servers/{name}`. */
 	readonly path: string;
 	readonly summary: string;
+	/** Roles that may, beside `admin`. */
+	readonly roles: readonly AdminRole[];
+	/** True for the one that needs nobody to be known: signing in. */
+	readonly open?: boolean;
 	/** Query parameters and what they mean. */
 	readonly query?: Readonly<Record<string, string>>;
 	readonly body?: z.ZodType;
@@ -50,6 +61,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/openapi.json",
 		summary: "This document.",
+		roles: readers,
 		reply_status: 200,
 		problems: [],
 	},
@@ -57,6 +69,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/status",
 		summary: "The gateway, its servers and its endpoints at a glance.",
+		roles: readers,
 		reply: overview_schema,
 		reply_status: 200,
 		problems: [],
@@ -65,6 +78,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/servers",
 		summary: "Every server with its state and its instances.",
+		roles: readers,
 		reply: servers_schema,
 		reply_status: 200,
 		problems: [],
@@ -73,6 +87,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/servers/{name}",
 		summary: "One server with its state and its instances.",
+		roles: readers,
 		reply: server_status_schema,
 		reply_status: 200,
 		problems: [404],
@@ -81,6 +96,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/servers/{name}/details",
 		summary: "Everything about one server: what it uses, what holds it, what it reached.",
+		roles: readers,
 		reply: server_details_schema,
 		reply_status: 200,
 		problems: [404],
@@ -89,6 +105,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/servers",
 		summary: "Writes a server into the configuration file and starts hosting it.",
+		roles: admins,
 		body: add_server_schema,
 		reply: changed_server_schema,
 		reply_status: 201,
@@ -98,6 +115,7 @@ export const operations = {
 		method: "DELETE",
 		path: "/api/servers/{name}",
 		summary: "Takes a server out of the configuration file and stops it.",
+		roles: admins,
 		reply: changed_server_schema,
 		reply_status: 200,
 		problems: [404, 409, 422],
@@ -106,6 +124,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/servers/{name}/restart",
 		summary: "Stops a server and starts it again, also when it had failed.",
+		roles: operators,
 		reply: server_status_schema,
 		reply_status: 200,
 		problems: [404, 502],
@@ -114,6 +133,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/servers/{name}/logs",
 		summary: "The last lines a server wrote; with `follow` or an event-stream, the next ones too.",
+		roles: readers,
 		query: {
 			tail: "How many of the last lines, 0 to 1000; 100 when absent.",
 			follow: "`1` answers with a stream of events, as `Accept: text/event-stream` does.",
@@ -127,6 +147,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/servers/{name}/tools",
 		summary: "The tools a server offers.",
+		roles: readers,
 		reply: tools_schema,
 		reply_status: 200,
 		problems: [404, 502, 503],
@@ -135,6 +156,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/servers/{name}/resources",
 		summary: "The resources and resource templates a server offers.",
+		roles: readers,
 		reply: resources_schema,
 		reply_status: 200,
 		problems: [404, 502, 503],
@@ -143,6 +165,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/servers/{name}/prompts",
 		summary: "The prompts a server offers.",
+		roles: readers,
 		reply: prompts_schema,
 		reply_status: 200,
 		problems: [404, 502, 503],
@@ -151,6 +174,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/servers/{name}/tools/{tool}/call",
 		summary: "Calls a tool: JSON arguments in, the server's own result out.",
+		roles: operators,
 		body: tool_arguments_schema,
 		reply: tool_result_schema,
 		reply_status: 200,
@@ -160,6 +184,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/endpoints",
 		summary: "The addresses clients connect to.",
+		roles: readers,
 		reply: endpoints_schema,
 		reply_status: 200,
 		problems: [],
@@ -168,6 +193,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/reload",
 		summary: "Reads the configuration again; only what changed restarts.",
+		roles: admins,
 		reply: reloaded_schema,
 		reply_status: 200,
 		problems: [409, 422],
@@ -176,6 +202,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/servers/{name}/versions",
 		summary: "Every version of a server, and the one that is on its way.",
+		roles: readers,
 		reply: versions_schema,
 		reply_status: 200,
 		problems: [404],
@@ -184,6 +211,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/servers/{name}/deploy",
 		summary: "Makes a new version of a server and starts it beside the one that runs.",
+		roles: admins,
 		body: deploy_schema,
 		reply: deployed_schema,
 		reply_status: 200,
@@ -193,6 +221,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/servers/{name}/rollback",
 		summary: "Puts an older version of a server in the place of the one that runs.",
+		roles: operators,
 		body: rollback_schema,
 		reply: deployed_schema,
 		reply_status: 200,
@@ -202,6 +231,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/servers/{name}/promote",
 		summary: "Lets a version that waits take all calls, or puts a fork in the place of its server.",
+		roles: operators,
 		reply: deployed_schema,
 		reply_status: 200,
 		problems: [404, 409, 502],
@@ -210,6 +240,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/servers/{name}/fork",
 		summary: "Copies a server with its volumes to an address of its own.",
+		roles: admins,
 		body: fork_schema,
 		reply: forked_schema,
 		reply_status: 201,
@@ -219,6 +250,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/plan",
 		summary: "What applying the configuration would change; changes nothing.",
+		roles: readers,
 		reply: changes_schema,
 		reply_status: 200,
 		problems: [422],
@@ -227,6 +259,7 @@ export const operations = {
 		method: "POST",
 		path: "/api/backup",
 		summary: "Copies everything the gateway keeps into a new folder, while it runs.",
+		roles: admins,
 		body: create_backup_schema,
 		reply: backup_schema,
 		reply_status: 201,
@@ -236,10 +269,12 @@ export const operations = {
 		method: "GET",
 		path: "/api/doctor",
 		summary: "What the gateway's machine can and cannot do.",
+		roles: readers,
 		reply: doctor_schema,
 		reply_status: 200,
 		problems: [],
 	},
+	...dashboard_operations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationId = keyof typeof operations;

@@ -1,10 +1,16 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
+import type { AdmissionOptions } from "./admission.ts";
+import type { LiveEvents } from "./live.ts";
 
 /** What the admin API needs beside its backend. */
-export interface AdminApiOptions {
-	/** The admin token; nothing is answered without it. */
-	readonly token: string;
+export interface AdminApiOptions extends AdmissionOptions {
+	/** Where live news go. */
+	readonly live: LiveEvents;
+	/** The address that opens the dashboard with a one-time link. */
+	dashboardLink(token: string): string;
+	/** Whether people are told apart on MCP addresses. */
+	hasIdentity(): boolean;
 	readonly clock: Clock;
 	readonly random: Random;
 	/** Moorage's own version, for the OpenAPI document. */

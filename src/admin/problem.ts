@@ -6,6 +6,11 @@ import type { ProblemDetails } from "./contract.ts";
 export type AdminProblemCode =
 	| FaultCode
 	| "unauthorized" // no token, or not the right one
+	| "session_over" // the cookie's session has ended, or its credential is good no more
+	| "forged_request" // a session's request that may be from another page
+	| "forbidden" // the caller has none of the roles that may
+	| "link_used" // a one-time link that was used, or has expired
+	| "edited_meanwhile" // somebody else has changed it since it was read
 	| "not_found" // no such address under /api
 	| "method_not_allowed" // the address exists, the method does not
 	| "body_too_large"
@@ -180,6 +185,31 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		status: 401,
 		title: "Token needed",
 		next: "Send `Authorization: Bearer` with the content of keys/admin-token in the data folder.",
+	},
+	session_over: {
+		status: 401,
+		title: "Session is over",
+		next: "Sign in again: with a token or key, or a new link from `moorage dashboard`.",
+	},
+	forged_request: {
+		status: 403,
+		title: "Not from the dashboard",
+		next: "Reload the dashboard, or send a bearer token instead of a cookie.",
+	},
+	forbidden: {
+		status: 403,
+		title: "Not allowed",
+		next: "Ask an administrator for one of the roles that may.",
+	},
+	link_used: {
+		status: 401,
+		title: "Link is not good any more",
+		next: "Make a new one: `moorage dashboard`.",
+	},
+	edited_meanwhile: {
+		status: 412,
+		title: "Changed by somebody else meanwhile",
+		next: "Read it again, and make your change to what it is now.",
 	},
 	not_found: {
 		status: 404,

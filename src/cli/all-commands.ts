@@ -5,6 +5,7 @@ import { audit_command } from "./commands/audit.ts";
 import { backup_command } from "./commands/backup.ts";
 import { call_command } from "./commands/call.ts";
 import { connect_command } from "./commands/connect.ts";
+import { dashboard_command } from "./commands/dashboard.ts";
 import { deploy_command } from "./commands/deploy.ts";
 import { doctor_command } from "./commands/doctor.ts";
 import { export_command } from "./commands/export.ts";
@@ -29,6 +30,7 @@ import { versions_command } from "./commands/versions.ts";
 export const all_commands: readonly Command[] = [
 	up_command,
 	connect_command,
+	dashboard_command,
 	ls_command,
 	status_command,
 	logs_command,

@@ -20,6 +20,8 @@ import { Report, SourceFile } from "./report.ts";
 export interface LoadOptions {
 	/** A file or a folder; undefined searches the working directory. */
 	readonly path: string | undefined;
+	/** What the file would hold: read in its place, to see what it would mean. */
+	readonly text?: string | undefined;
 	/** Absolute working directory. */
 	readonly cwd: string;
 	readonly environment: Environment;
@@ -40,7 +42,10 @@ export async function loadPlan(
 	const path = found.value;
 	if (path === undefined) return loadNothing(options);
 	const name = shownPath(path, options.cwd);
-	const text = await readBounded(path, read_limits.config_bytes_max);
+	const text =
+		options.text === undefined
+			? await readBounded(path, read_limits.config_bytes_max)
+			: succeed(options.text);
 	if (!text.ok) {
 		const problem = placelessProblem(
 			name,

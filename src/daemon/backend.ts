@@ -1,5 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import type { AdminBackend, ItemList } from "../admin/backend.ts";
+import { admin_principal } from "../admin/caller.ts";
 import type {
 	AddServer,
 	Backup,
@@ -26,13 +27,13 @@ import { knownCatalog } from "../gateway/local/known-catalog.ts";
 import { probeMachine } from "../hosting/doctor.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { lock_file_name } from "../hosting/packages/lock-file.ts";
-import { local_principal, type Principal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import { configFolder } from "./config-files.ts";
+import { DaemonDashboard, type DashboardParts } from "./dashboard/backend.ts";
 import { product } from "./product.ts";
 import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
 import { type DetailRooms, detailsOf } from "./server-details.ts";
@@ -53,16 +54,23 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>>;
 }
 
-const admin_principal: Principal = { ...local_principal, id: "admin", roles: ["admin"] };
-
 /** What the admin API can see and do, done on the running house. */
 export class DaemonBackend implements AdminBackend {
 	readonly releases: DaemonReleaseBackend;
+	readonly dashboard: DaemonDashboard;
 	readonly #rooms: BackendRooms;
 
-	constructor(rooms: BackendRooms) {
+	constructor(
+		rooms: BackendRooms,
+		parts: Pick<DashboardParts, "traffic" | "frames" | "clientLines">,
+	) {
 		this.#rooms = rooms;
 		this.releases = new DaemonReleaseBackend(rooms);
+		this.dashboard = new DaemonDashboard(rooms, {
+			...parts,
+			reload: () => this.reload(),
+			plan: (text) => this.releases.plan(text),
+		});
 	}
 
 	status(): Overview {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createAdminApi } from "../admin/api.ts";
 import type { Overview } from "../admin/contract.ts";
 import { type AdminListener, createAdminListener } from "../admin/listener.ts";
+import { LiveEvents } from "../admin/live.ts";
 import { adminTokenPath } from "../admin/token.ts";
 import { Catalogs } from "../catalog/catalogs.ts";
 import { diffPlans } from "../config/diff.ts";
@@ -13,9 +14,8 @@ import { Gateway } from "../gateway/gateway.ts";
 import { seal_key_bytes } from "../gateway/parking/seal.ts";
 import { audienceOf } from "../gateway/scope.ts";
 import { Egress } from "../hosting/egress/egress.ts";
-import { Hosting, type InstanceKey, type ServerStatus } from "../hosting/hosting.ts";
+import { Hosting, type InstanceKey } from "../hosting/hosting.ts";
 import { PackageResolver } from "../hosting/packages/resolve.ts";
-import type { ContainmentMode } from "../hosting/process/containment.ts";
 import { acquireDataLock, type DataLock } from "../hosting/process/data-lock.ts";
 import { createSpawner, type ProcessSpawner } from "../hosting/process/spawner.ts";
 import { VolumeCopies } from "../hosting/volume-copies.ts";
@@ -30,87 +30,28 @@ import { SecretRedactor } from "../secrets/redactor.ts";
 import { SessionEvents } from "../sessions/events.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import type { Database } from "../store/database.ts";
-import { gatewayOwner } from "../store/meta-repository.ts";
+import { gatewayOwner, type MetaRepository } from "../store/meta-repository.ts";
 import { createRepositories, createWriter, type StoreWriter } from "../store/repositories.ts";
 import type { VersionRepository } from "../store/version-repository.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import { httpDriverWith } from "../upstreams/http/driver.ts";
-import { type OAuthSeams, UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
+import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
 import { ContainerHosting, isContainer } from "./containers.ts";
+import { DashboardHouse } from "./dashboard/house.ts";
 import { lockInfo, openFoundation } from "./foundation.ts";
 import { listenUrl } from "./listen-url.ts";
+import type { Daemon, DaemonOptions, Reloaded } from "./options.ts";
 import { overviewOf } from "./overview.ts";
 import { product } from "./product.ts";
 import { isReady } from "./readiness.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
 import { Wings } from "./wings.ts";
-
-/** What a gateway is started with. */
-export interface DaemonOptions {
-	/** Reads the configuration; called again at every reload. */
-	readonly load: () => Promise<Result<Plan, readonly ConfigProblem[]>>;
-	readonly environment: Environment;
-	readonly clock: Clock;
-	readonly random: Random;
-	readonly log: Log;
-	/** Takes secrets out of all that is written and shown; the log's own. */
-	readonly redactor?: SecretRedactor | undefined;
-	/** Forces how programs are contained, instead of probing for the best. */
-	readonly containment?: ContainmentMode;
-	/** Shows the pages of authorization servers; by default their addresses are logged. */
-	readonly authorize?: OAuthSeams["authorize"];
-	/** False when the configuration file is not to be watched. */
-	readonly watch?: boolean;
-	/** A socket that listens already, in the place of the plan's address. */
-	readonly listen_fd?: number | undefined;
-	/** How long requests in flight may go on when the gateway stops. */
-	readonly drain_ms?: number;
-	readonly onProgress?: (event: ProgressEvent) => void;
-}
-
-/** What happens while a gateway starts and runs, for people to see. */
-export type ProgressEvent =
-	| { readonly kind: "install"; readonly server: string; readonly text: string }
-	| { readonly kind: "state"; readonly status: ServerStatus }
-	| {
-			readonly kind: "reloaded";
-			readonly added: readonly string[];
-			readonly removed: readonly string[];
-			readonly changed: readonly string[];
-			readonly warnings: readonly string[];
-	  }
-	| { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] };
-
-/** A running gateway. */
-export interface Daemon {
-	readonly url: string;
-	readonly plan: Plan;
-	readonly admin_token_path: string;
-	/** Resolves when every eager server is ready or has failed, or the wait is over. */
-	settled(wait_ms: number): Promise<void>;
-	overview(): Overview;
-	/** Reads the configuration again; on mistakes everything runs on as it was. */
-	reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>>;
-	/** Ends everything, in bounded time; nothing is left behind. Idempotent. */
-	stop(): Promise<void>;
-	/** Resolves when the gateway has stopped. */
-	readonly stopped: Promise<void>;
-}
-
-/** What a reload did. */
-export interface Reloaded {
-	readonly added: readonly string[];
-	readonly removed: readonly string[];
-	readonly changed: readonly string[];
-	readonly warnings: readonly string[];
-}
 
 const drain_default_ms = 5_000;
 /** How long the last answers may take to reach clients that read slowly. */
@@ -154,6 +95,9 @@ class House implements Daemon, BackendRooms {
 	readonly #catalogs: Catalogs;
 	readonly #hosting: Hosting;
 	readonly #wings: Wings;
+	readonly #dashboard: DashboardHouse;
+	/** Where every room publishes what happens. */
+	readonly live = new LiveEvents();
 	readonly #gateway: Gateway;
 	readonly #closing = new AbortController();
 	readonly #started_at_ms: number;
@@ -204,12 +148,14 @@ class House implements Daemon, BackendRooms {
 			onRefused: (server, text) => house.#hosting.note(server, text),
 		});
 		const containers = new ContainerHosting({ ...around, programs: stdioDriver, egress });
-		const parts = { database, token, box, spawner, containers, egress, lock, era_verdicts };
+		const foundation = { database, token, box, owner_id };
+		const parts = { ...foundation, spawner, containers, egress, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
 		await house.#sessions.restore();
 		await house.#events.restore();
 		await house.#releases.restore(plan);
 		await house.#wings.start();
+		await house.#dashboard.start();
 		house.#serve(house.#releases.servers);
 		await house.#catalogs.restore(house.#plan.servers);
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
@@ -225,6 +171,7 @@ class House implements Daemon, BackendRooms {
 			containers: ContainerHosting;
 			egress: Egress;
 			token: string;
+			owner_id: string;
 			lock: DataLock;
 			era_verdicts: EraVerdicts;
 			box: SecretBox;
@@ -278,8 +225,9 @@ class House implements Daemon, BackendRooms {
 		});
 		this.#consents = new Consents(clock, log);
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
+		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
 		this.#wings = this.#buildWings(writer, parts);
-		this.#gateway = this.#buildGateway(parts.token, state_key);
+		this.#gateway = this.#buildGateway(state_key);
 		this.#releases = this.#buildReleases(repositories.versions, parts.box);
 		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
 	}
@@ -352,8 +300,8 @@ class House implements Daemon, BackendRooms {
 		return succeed(this);
 	}
 
-	load(): Promise<Result<Plan, readonly ConfigProblem[]>> {
-		return this.#options.load();
+	load(text?: string): Promise<Result<Plan, readonly ConfigProblem[]>> {
+		return this.#options.load(text);
 	}
 
 	async settled(wait_ms: number): Promise<void> {
@@ -372,6 +320,10 @@ class House implements Daemon, BackendRooms {
 			sessions: this.#sessions.count,
 			uptime_ms: this.#options.clock.now() - this.#started_at_ms,
 		});
+	}
+
+	dashboardAddress(): string {
+		return this.#dashboard.address(this.#plan.identity !== undefined);
 	}
 
 	/** Reloads run one after the other: a second one sees what the first one made. */
@@ -418,6 +370,7 @@ class House implements Daemon, BackendRooms {
 			}),
 		);
 		log.info({ added, removed, changed }, "the configuration was read again");
+		this.live.publish("reloaded", { added, removed, changed });
 		onProgress?.({ kind: "reloaded", added, removed, changed, warnings });
 		return succeed({ added, removed, changed, warnings });
 	}
@@ -477,8 +430,28 @@ class House implements Daemon, BackendRooms {
 				onPush: (key, message) => this.#gateway.pushes.onPush(key, message),
 				onRequest: (key, ask, askers) => this.#gateway.asks.onRequest(key, ask, askers),
 				onRetired: (key, upstream) => this.#gateway.onRetired(key, upstream),
-				onState: (status) => onProgress?.({ kind: "state", status }),
+				onState: (status) => {
+					this.#dashboard.onState(status);
+					onProgress?.({ kind: "state", status });
+				},
 			},
+		});
+	}
+
+	#buildDashboard(
+		parts: { box: SecretBox; owner_id: string; token: string },
+		meta: MetaRepository,
+	): DashboardHouse {
+		const { clock, random } = this.#options;
+		return new DashboardHouse({
+			...parts,
+			clock,
+			random,
+			meta,
+			live: this.live,
+			gateway: () => this.#gateway,
+			hosting: () => this.#hosting,
+			url: () => this.#url,
 		});
 	}
 
@@ -502,6 +475,7 @@ class House implements Daemon, BackendRooms {
 	): Wings {
 		return new Wings({
 			options: this.#options,
+			live: this.live,
 			plan: () => this.#plan,
 			connection: database.connection,
 			writer,
@@ -513,7 +487,7 @@ class House implements Daemon, BackendRooms {
 		});
 	}
 
-	#buildGateway(token: string, state_key: Buffer): Gateway {
+	#buildGateway(state_key: Buffer): Gateway {
 		const { clock, random, log } = this.#options;
 		return new Gateway(
 			{
@@ -527,21 +501,26 @@ class House implements Daemon, BackendRooms {
 				product,
 				state_key,
 				limits: () => this.#plan.limits,
-				admin: this.#buildAdmin(token),
+				admin: this.#buildAdmin(),
+				dashboard: (request, response) => this.#dashboard.serve(request, response),
 				consent: (request, response) => this.#consents.serve(request, response),
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
 				checks: this.#wings.checks,
-				evidence: this.#wings.evidence,
+				evidence: [...this.#wings.evidence, this.#dashboard.traffic],
 				approvals: this.#wings.approvals,
 			},
 			this.#plan,
 		);
 	}
 
-	#buildAdmin(token: string): (request: IncomingMessage, response: ServerResponse) => void {
+	#buildAdmin(): (request: IncomingMessage, response: ServerResponse) => void {
 		const { clock, random, log } = this.#options;
-		const app = createAdminApi(new DaemonBackend(this), {
-			token,
+		const { traffic, frames, ...dashboard } = this.#dashboard.parts();
+		const clientLines = this.#options.clientLines ?? (() => []);
+		const app = createAdminApi(new DaemonBackend(this, { traffic, frames, clientLines }), {
+			...dashboard,
+			live: this.live,
+			hasIdentity: () => this.#plan.identity !== undefined,
 			clock,
 			random,
 			version: product.version,
@@ -586,6 +565,7 @@ class House implements Daemon, BackendRooms {
 		await this.#hosting.stop({ drain_ms: 500 });
 		await this.#gateway.close(answers_sent_ms);
 		await this.#containers.close();
+		this.#dashboard.stop();
 		await this.#wings.stop();
 		await this.flush();
 		await this.#database.close();

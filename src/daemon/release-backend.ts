@@ -26,8 +26,8 @@ export interface ReleaseRooms {
 	readonly url: string;
 	/** The configuration as it was applied last. */
 	readonly config: Plan;
-	/** Reads the configuration file as it is now, and applies nothing. */
-	load(): Promise<Result<Plan, readonly ConfigProblem[]>>;
+	/** Reads the configuration file as it is now, or as it would be; applies nothing. */
+	load(text?: string): Promise<Result<Plan, readonly ConfigProblem[]>>;
 }
 
 /** What the admin API can see and do with versions, done on the running house. */
@@ -90,9 +90,9 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 		});
 	}
 
-	async plan(): Promise<Result<Changes, AdminProblem>> {
+	async plan(text?: string): Promise<Result<Changes, AdminProblem>> {
 		const { releases, config } = this.#rooms;
-		const loaded = await this.#rooms.load();
+		const loaded = await this.#rooms.load(text);
 		if (!loaded.ok) {
 			const message = "The configuration has mistakes; what runs is left alone.";
 			return fail({ ...problemOf("config_refused", message), config: loaded.problem });

@@ -1,3 +1,4 @@
+import type { LiveEvents } from "../admin/live.ts";
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan } from "../config/plan.ts";
 import type { CallApprovals } from "../gateway/context.ts";
@@ -9,7 +10,7 @@ import type { Redactor } from "../secrets/redactor.ts";
 import type { StoreWriter } from "../store/repositories.ts";
 import type { Connection } from "../store/tables.ts";
 import type { Evidence } from "../telemetry/call-record.ts";
-import type { DaemonOptions } from "./daemon.ts";
+import type { DaemonOptions } from "./options.ts";
 import { AuditWing } from "./wings/audit.ts";
 
 /** What a wing may build on. */
@@ -18,6 +19,8 @@ export interface WingParts {
 	readonly options: DaemonOptions;
 	/** What runs now. */
 	plan(): Plan;
+	/** Publishes what happens to whoever looks: `live.publish(kind, data, roles?)`. */
+	readonly live: LiveEvents;
 	readonly connection: Connection;
 	readonly writer: StoreWriter;
 	readonly box: SecretBox;

@@ -38,6 +38,12 @@ export interface CallSink {
 	backlog?(): Promise<void> | undefined;
 }
 
+/** Sees what a call says to its server and hears from it, as it is on that side. */
+export interface CallWatch {
+	sent(message: Message, edits: readonly Edit[]): void;
+	received(message: Message): void;
+}
+
 /** Which server a call goes to and what it is called there. */
 export interface CallTarget {
 	readonly server: ServerPlan;
@@ -84,6 +90,8 @@ export interface Call {
 	/** Aborts when the client cancels. */
 	readonly signal: AbortSignal;
 	readonly sink: CallSink;
+	/** Only where somebody looks on, as in the playground. */
+	readonly watch?: CallWatch | undefined;
 	/** `Mcp-Param-*` headers as the client sent them. */
 	readonly param_headers: Readonly<Record<string, string>> | undefined;
 	/** Changes to the message before it goes to the server. */
@@ -123,7 +131,7 @@ export type CallParts = Pick<
 	Call,
 	"id" | "principal" | "endpoint" | "client" | "message" | "method" | "signal" | "sink"
 > &
-	Partial<Pick<Call, "param_headers">>;
+	Partial<Pick<Call, "param_headers" | "watch">>;
 
 /** A call at the beginning of its way. */
 export function makeCall(parts: CallParts, clock: Clock): Call {
@@ -136,6 +144,7 @@ export function makeCall(parts: CallParts, clock: Clock): Call {
 		method: parts.method,
 		signal: parts.signal,
 		sink: parts.sink,
+		watch: parts.watch,
 		param_headers: parts.param_headers,
 		edits: [],
 		target: undefined,

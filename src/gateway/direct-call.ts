@@ -1,12 +1,29 @@
 import type { Principal } from "../identity/principal.ts";
 import { latest_legacy_revision } from "../protocol/revisions.ts";
 import { composeRequest } from "../wire/compose.ts";
-import { type CallParts, makeCall, type Reply } from "./call.ts";
+import { type CallParts, type CallSink, type CallWatch, makeCall, type Reply } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { runCall } from "./pipeline.ts";
 
+/** What stands in the place of a client: what it can do, and how it is asked and told. */
+export interface CallFace {
+	/** A raw JSON object. */
+	readonly capabilities: string;
+	readonly sink: CallSink;
+	readonly watch?: CallWatch;
+}
+
 const refused = '{"code":-32601,"message":"The caller cannot be asked"}';
+
+/** Somebody who cannot be asked and wants to be told nothing but the reply. */
+const deaf: CallFace = {
+	capabilities: "{}",
+	sink: {
+		notify: () => undefined,
+		ask: (ask) => ask.answer({ kind: "error", json: refused }),
+	},
+};
 
 /**
  * One call that does not come from an MCP client: from the admin API, or a program that
@@ -20,6 +37,7 @@ export function directCall(
 	principal: Principal,
 	signal: AbortSignal,
 	context: GatewayContext,
+	face: CallFace = deaf,
 ): Promise<Reply> {
 	const parts: CallParts = {
 		id: context.random.uuid(),
@@ -28,7 +46,7 @@ export function directCall(
 		client: {
 			era: "legacy",
 			revision: latest_legacy_revision,
-			capabilities: "{}",
+			capabilities: face.capabilities,
 			info: JSON.stringify(context.product),
 			session_id: undefined,
 			principal: principal.id,
@@ -38,10 +56,8 @@ export function directCall(
 		message: composeRequest("1", method, params_json),
 		method,
 		signal,
-		sink: {
-			notify: () => undefined,
-			ask: (ask) => ask.answer({ kind: "error", json: refused }),
-		},
+		sink: face.sink,
+		watch: face.watch,
 	};
 	return runCall(makeCall(parts, context.clock), context);
 }

@@ -30,6 +30,8 @@ import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
 export interface FrontDoorOptions extends GatewayOptions {
 	/** Serves `/api` and what is below it. */
 	readonly admin: (request: IncomingMessage, response: ServerResponse) => void;
+	/** Serves the dashboard's files and the frames of MCP Apps. */
+	readonly dashboard: (request: IncomingMessage, response: ServerResponse) => void;
 	/** Answers browsers that come back from the page of an authorization server. */
 	readonly consent: (request: IncomingMessage, response: ServerResponse) => void;
 	/** True once every server has answered, has a stored catalog, or has failed. */
@@ -108,6 +110,12 @@ export class Gateway {
 	/** Requests being served now, push streams not counted. */
 	get in_flight(): number {
 		return this.#in_flight;
+	}
+
+	/** Who a request is from, as an MCP address would find; undefined where nobody is told apart. */
+	identify(request: IncomingMessage): ReturnType<Authenticate> | undefined {
+		if (this.#plan.identity === undefined) return undefined;
+		return this.#authenticate(request, this.context.clock.now());
 	}
 
 	/** Serves another plan from the next request on; running requests finish on the old one. */
@@ -223,6 +231,7 @@ export class Gateway {
 			const body = { error: shutting_down.code, message: shutting_down.message };
 			answerJson(response, 503, body, come_back);
 		} else if (route.kind === "admin") this.#options.admin(request, response);
+		else if (route.kind === "dashboard") this.#options.dashboard(request, response);
 		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
 		else answerJson(response, 404, not_found);

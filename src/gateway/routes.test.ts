@@ -30,10 +30,21 @@ test("health and the admin API are where they are said to be, and nowhere else",
 	}
 });
 
+test("the dashboard has the root, its files and its frames, and takes no server's address", () => {
+	for (const path of ["/", "/?x", "/assets/app-1.js", "/apps/abc"]) {
+		assert.deepEqual(routeOf(path), { kind: "dashboard" }, path);
+	}
+	for (const name of ["assets", "apps"]) {
+		assert.deepEqual(routeOf(`/${name}/mcp`), { kind: "endpoint", name, part: "mcp" });
+	}
+});
+
 test("paths that try to be something else lead nowhere", () => {
 	const paths = [
 		"",
-		"/",
+		"/assets",
+		"/apps",
+		"/appsx",
 		"mcp",
 		"//mcp",
 		"/mcp//",

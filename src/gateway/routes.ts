@@ -7,12 +7,17 @@ export type EndpointPart = "mcp" | "sse" | "message";
 export type Route =
 	| { readonly kind: "endpoint"; readonly name: string; readonly part: EndpointPart }
 	| { readonly kind: "admin" }
+	/** The dashboard's own files, and the frames of MCP Apps. */
+	| { readonly kind: "dashboard" }
 	| { readonly kind: "consent" }
 	| { readonly kind: "health"; readonly name: "healthz" | "readyz" }
 	| { readonly kind: "none" };
 
 const combined_path = /^\/(mcp|sse|message)\/?$/;
 const endpoint_path = /^\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(mcp|sse|message)\/?$/;
+
+/** Looked at last: a server may be named `assets`, and no file is named `mcp`. */
+const dashboard_path = /^\/($|(assets|apps)\/)/;
 
 /** Finds the route of a request target. Query strings are not looked at. */
 export function routeOf(target: string): Route {
@@ -25,7 +30,7 @@ export function routeOf(target: string): Route {
 	if (path === "/api" || path.startsWith("/api/")) return { kind: "admin" };
 	if (path === "/oauth/callback") return { kind: "consent" };
 	const endpoint = endpoint_path.exec(path);
-	if (endpoint === null) return { kind: "none" };
+	if (endpoint === null) return { kind: dashboard_path.test(path) ? "dashboard" : "none" };
 	return { kind: "endpoint", name: endpoint[1] as string, part: partOf(endpoint[2]) };
 }
 

@@ -199,6 +199,15 @@ export class Fleet {
 		slot.asked_at_ms = this.#now();
 	}
 
+	/** Puts to sleep whatever is awake and not in use; false where there is nothing such. */
+	freezeIdle(): boolean {
+		const idle = this.slots.filter(({ state, is_busy, instance }) => {
+			return state === "ready" && !is_busy && instance?.sleep?.can_freeze === true;
+		});
+		for (const slot of idle) this.#freeze(slot);
+		return idle.length > 0;
+	}
+
 	perform(step: FleetStep): void {
 		if (step.kind === "start") return this.#start(step.key);
 		if (step.kind === "close") {

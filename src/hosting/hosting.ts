@@ -230,6 +230,17 @@ export class Hosting {
 		await this.#hosted(server)?.restart();
 	}
 
+	/** Wakes what sleeps of a server; where nothing runs, what was asked for last is started. */
+	wake(server: string): void {
+		if (this.#stopping === undefined) this.#hosted(server)?.wake();
+	}
+
+	/** Puts to sleep what of a server nobody uses now; false where there is nothing such. */
+	freeze(server: string): boolean {
+		if (this.#stopping !== undefined) return false;
+		return this.#hosted(server)?.freeze() ?? false;
+	}
+
 	/**
 	 * Drains and closes everything; resolves when nothing is left, in bounded time. No lease is
 	 * given from now on.

@@ -115,6 +115,19 @@ export class HostedServer {
 		await this.settled({ wait_ms: this.#plan.timeouts.start_ms + drain_ms_max });
 	}
 
+	/** Wakes what sleeps; where nothing runs, what was asked for last is started. */
+	wake(): void {
+		if (this.#plan === undefined) return;
+		this.journal.note("waking asked for");
+		this.#fleet.warm(this.name);
+		this.#reconcile();
+	}
+
+	/** Puts to sleep what nobody uses now; false where there is nothing such. */
+	freeze(): boolean {
+		return this.#fleet.freezeIdle();
+	}
+
 	/** Nobody will ask for this key again: its instance drains and ends. */
 	dismiss(key: InstanceKey): void {
 		const slot = this.#fleet.find(key);

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadPlan } from "../../src/config/load.ts";
-import { type Daemon, type DaemonOptions, startDaemon } from "../../src/daemon/daemon.ts";
+import { startDaemon } from "../../src/daemon/daemon.ts";
+import type { Daemon, DaemonOptions } from "../../src/daemon/options.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import {
@@ -64,8 +65,9 @@ export async function startGateway(
 	await write(config);
 	const log = new QuietLog();
 	const started = await startDaemon({
-		load: () =>
+		load: (text) =>
 			loadPlan({
+				text,
 				path: config_path,
 				cwd: folder,
 				environment: {},

@@ -1,4 +1,4 @@
-import type { DaemonOptions } from "../../src/daemon/daemon.ts";
+import type { DaemonOptions } from "../../src/daemon/options.ts";
 import type { ServerStateName } from "../../src/hosting/states.ts";
 import type { InstanceStatus, ServerStatus } from "../../src/hosting/status.ts";
 

@@ -7,8 +7,8 @@ import { createAdminApi } from "../../src/admin/api.ts";
 import { createAdminListener } from "../../src/admin/listener.ts";
 import { ensureAdminToken } from "../../src/admin/token.ts";
 import { acquireDataLock } from "../../src/hosting/process/data-lock.ts";
-import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import { adminOptions } from "./admin-options.ts";
 import { RecordingBackend } from "./recording-backend.ts";
 import { tempFolder } from "./temp-folder.ts";
 
@@ -38,17 +38,9 @@ export async function startStandIn(
 	if (!token.ok) throw new Error(token.problem.message);
 	const backend = new RecordingBackend();
 	const stopping = new AbortController();
-	const app = createAdminApi(backend, {
-		token: token.value,
-		clock: systemClock,
-		random: systemRandom,
-		version: "0.0.0",
-		call_bytes_max: 1024 * 1024,
-		signal: stopping.signal,
-		onDefect: (error) => {
-			throw error;
-		},
-	});
+	const { signal } = stopping;
+	const api = adminOptions(token.value, { call_bytes_max: 1024 * 1024, signal });
+	const app = createAdminApi(backend, api);
 	const admin = createAdminListener(app);
 	const server = createServer((request, response) => {
 		if (request.url?.startsWith("/api") === true) void admin(request, response);

@@ -35,7 +35,7 @@ export function isNode(value: unknown): value is Node {
 
 /** Whether a file is one that `parseSource` can read. */
 export function isCode(file: string): boolean {
-	return /\.(ts|mts|js|mjs)$/.test(file);
+	return /\.(ts|tsx|mts|js|mjs)$/.test(file);
 }
 
 /** Parses TypeScript or JavaScript. Throws when the file is not valid: the type check says why. */

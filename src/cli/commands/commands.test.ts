@@ -364,7 +364,7 @@ test("a wrong token is refused by the gateway and told", async (context) => {
 	await writeFile(adminTokenPath(data), other);
 	const outcome = await runCli(["status"], { cwd: folder });
 	assert.equal(outcome.code, 1);
-	assert.match(outcome.stderr, /not the admin token/);
+	assert.match(outcome.stderr, /token is not known here/);
 });
 
 const raw_tool = '{"name":"get_time","description":"What time\\nis it","x":1.0}';

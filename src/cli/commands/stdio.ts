@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { loadPlan } from "../../config/load.ts";
-import type { Daemon } from "../../daemon/daemon.ts";
+import type { Daemon } from "../../daemon/options.ts";
 import { SecretRedactor } from "../../secrets/redactor.ts";
 import { openLog } from "../../telemetry/log.ts";
 import { runBridge } from "../bridge/bridge.ts";

@@ -2,11 +2,12 @@ import { relative } from "node:path";
 import type { Overview } from "../../admin/contract.ts";
 import { loadPlan } from "../../config/load.ts";
 import { formatProblem } from "../../config/problem.ts";
-import type { Daemon, ProgressEvent } from "../../daemon/daemon.ts";
+import type { Daemon, ProgressEvent } from "../../daemon/options.ts";
 import { SecretRedactor } from "../../secrets/redactor.ts";
 import { type LogLevel, openLog, type RootLog } from "../../telemetry/log.ts";
 import { inputAsker } from "../ask-input.ts";
 import { defineCommand } from "../command.ts";
+import { connectLines } from "../connect/lines.ts";
 import type { CommandContext } from "../context.ts";
 import { dataFolder } from "../data-folder.ts";
 import { exit_codes } from "../exit-codes.ts";
@@ -113,6 +114,7 @@ class UpRun {
 			const { startDaemon } = await import("../../daemon/daemon.ts");
 			const started = await startDaemon({
 				load: this.#loader(),
+				clientLines: (url, name) => this.#lines(url, name),
 				environment,
 				clock,
 				random,
@@ -143,7 +145,13 @@ class UpRun {
 		};
 		const path = this.#config;
 		const common = { path, cwd, environment, home, overrides };
-		return () => loadPlan(ask === undefined ? common : { ...common, ask });
+		return (text?: string) => loadPlan({ ...common, text, ...(ask === undefined ? {} : { ask }) });
+	}
+
+	/** How clients are connected, once it is known where the gateway keeps its state. */
+	#lines(url: string, endpoint: string) {
+		const data = this.#daemon?.plan.data ?? ".moorage";
+		return connectLines(this.#context, data)(url, endpoint);
 	}
 
 	/** Waits for the servers and shows where everything is. */
@@ -159,7 +167,7 @@ class UpRun {
 			const { admin_token_path } = daemon;
 			output.json({ ...overview, mcp_url: `${overview.url}/mcp`, admin_token_path });
 		} else if (!this.#options.quiet) {
-			await this.#show(overview);
+			await this.#show(overview, daemon.dashboardAddress());
 		}
 	}
 
@@ -184,7 +192,7 @@ class UpRun {
 		this.#onState = () => undefined;
 	}
 
-	async #show(overview: Overview): Promise<void> {
+	async #show(overview: Overview, dashboard: string): Promise<void> {
 		const { output, clock, self, cwd } = this.#context;
 		const ready = overview.servers.filter(isUsable).length;
 		const took = duration(clock.monotonic() - this.#started_ms);
@@ -202,6 +210,10 @@ class UpRun {
 		output.line(`Connect a client:     ${typedCommand(self, cwd)} connect claude-code${data}`);
 		const url = `${overview.url}/mcp`;
 		output.line(`or paste:             claude mcp add --transport http moorage ${url}`);
+		const hint = dashboard.includes("#") ? " (good once)" : "";
+		output.line(`Dashboard:            ${output.look("cyan", dashboard)}${hint}`);
+		if (hint === "")
+			output.line(`to sign in to it:     ${typedCommand(self, cwd)} dashboard${data}`);
 		output.line();
 		output.line(output.look("dim", "Ctrl-C stops it."));
 	}

@@ -118,6 +118,8 @@ async function sendOnce(
 ): Promise<Reply> {
 	const { lease, target } = call;
 	assert(lease !== undefined && target !== undefined, "a call needs an instance to be sent");
+	const { watch } = call;
+	watch?.sent(message, edits);
 	const outcome = await lease.upstream.request({
 		message,
 		edits,
@@ -127,12 +129,17 @@ async function sendOnce(
 		...(call.param_headers === undefined ? {} : { headers: call.param_headers }),
 		tool_schema: () => toolDefinition(target.server.name, target.name, context),
 		backlog: () => call.sink.backlog?.(),
-		onNotification: (notification) => forwardNotification(call, notification, context),
-		onRequest: (ask) => {
+		onNotification(notification) {
+			watch?.received(notification);
+			forwardNotification(call, notification, context);
+		},
+		onRequest(ask) {
+			watch?.received(ask.message);
 			lease.noteQuestion();
 			call.sink.ask({ ...ask, message: asSeen(call, ask.message, context) });
 		},
 	});
 	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
+	watch?.received(outcome.value);
 	return { kind: "message", message: outcome.value, edits: [] };
 }

@@ -1,0 +1,117 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AdmissionOptions } from "../../admin/admission.ts";
+import { AppFrames } from "../../admin/app-frames.ts";
+import { createFileServer, dashboardFolder, type FileServer } from "../../admin/dashboard-files.ts";
+import { DashboardSessions } from "../../admin/dashboard-sessions.ts";
+import type { LiveEvents } from "../../admin/live.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import type { Hosting, ServerStatus } from "../../hosting/hosting.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Random } from "../../lib/random.ts";
+import type { SecretBox } from "../../secrets/box.ts";
+import type { MetaRepository } from "../../store/meta-repository.ts";
+import { LiveFeed } from "./live-feed.ts";
+import { TrafficCounter } from "./traffic.ts";
+
+/** What the dashboard's own parts are built from. */
+export interface DashboardHouseParts {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly box: SecretBox;
+	readonly meta: MetaRepository;
+	readonly live: LiveEvents;
+	readonly owner_id: string;
+	/** The admin token. */
+	readonly token: string;
+	/** Not before the house is built. */
+	gateway(): Gateway;
+	hosting(): Hosting;
+	url(): string;
+}
+
+/** Where signed-in browsers are remembered. */
+const sessions_key = "dashboard_sessions";
+
+/** Everything that is there for the dashboard alone. */
+export class DashboardHouse {
+	readonly traffic: TrafficCounter;
+	readonly frames: AppFrames;
+	readonly sessions: DashboardSessions;
+	readonly #parts: DashboardHouseParts;
+	readonly #feed: LiveFeed;
+	readonly #files: FileServer;
+
+	constructor(parts: DashboardHouseParts) {
+		const { clock, random, box, meta, live } = parts;
+		this.#parts = parts;
+		this.traffic = new TrafficCounter(clock);
+		this.frames = new AppFrames(clock, random);
+		this.sessions = new DashboardSessions({
+			clock,
+			random,
+			box,
+			store: {
+				load: () => meta.get(sessions_key),
+				save: (text) => meta.set(sessions_key, text),
+			},
+		});
+		this.#feed = new LiveFeed(clock, live, this.traffic, () => parts.hosting());
+		this.#files = createFileServer(dashboardFolder());
+	}
+
+	/** What the admin API is given of it. */
+	parts() {
+		const { traffic, frames } = this;
+		const dashboardLink = (token: string) => this.link(token);
+		return { ...this.admission(), traffic, frames, dashboardLink };
+	}
+
+	async start(): Promise<void> {
+		await this.sessions.restore();
+		this.#feed.start();
+	}
+
+	stop(): void {
+		this.#feed.stop();
+	}
+
+	onState(status: ServerStatus): void {
+		this.#feed.onState(status);
+	}
+
+	/** Answers requests for the dashboard's files and for frames of MCP Apps. */
+	serve(request: IncomingMessage, response: ServerResponse): void {
+		if (request.url?.startsWith("/apps/") === true) this.frames.serve(request, response);
+		else this.#files(request, response);
+	}
+
+	/** The address that opens the dashboard once, signed in as whoever has this credential. */
+	link(token: string): string {
+		return `${this.#parts.url()}/#/link/${token}`;
+	}
+
+	/**
+	 * Where the person who starts the gateway finds the dashboard. As long as no browser is signed
+	 * in, and there is no other way to sign in than the admin token, the address does that, once.
+	 */
+	address(has_identity: boolean): string {
+		if (has_identity || this.sessions.list().length > 0) return `${this.#parts.url()}/`;
+		return this.link(this.sessions.makeLink(this.#parts.token));
+	}
+
+	/** What decides who may use the admin API. */
+	admission(): AdmissionOptions {
+		const { token, owner_id, gateway, url } = this.#parts;
+		return {
+			token,
+			sessions: this.sessions,
+			cookie_name: `moorage_session_${owner_id.replaceAll("-", "").slice(-8)}`,
+			isSecure: () => url().startsWith("https:"),
+			identify(credential, request) {
+				const bearer = { headers: { authorization: `Bearer ${credential}` } };
+				const found = gateway().identify(request ?? (bearer as IncomingMessage));
+				return Promise.resolve(found?.ok === true ? found.value : undefined);
+			},
+		};
+	}
+}

@@ -1,0 +1,65 @@
+import { DashboardSessions, type SessionOptions } from "../../src/admin/dashboard-sessions.ts";
+import { LiveEvents } from "../../src/admin/live.ts";
+import type { AdminApiOptions } from "../../src/admin/options.ts";
+import { principalOf } from "../../src/identity/principal.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+import { box_key_bytes, SecretBox } from "../../src/secrets/box.ts";
+
+/** Keeps one text in memory. */
+export type MemoryStore = SessionOptions["store"] & { text: string };
+
+/** A place for sessions that a test can look into. */
+export function memoryStore(): MemoryStore {
+	return {
+		text: "",
+		load() {
+			return Promise.resolve(this.text === "" ? undefined : this.text);
+		},
+		save(text) {
+			this.text = text;
+			return Promise.resolve();
+		},
+	};
+}
+
+/**
+ * What the admin API of a test is made with. A key `key-ROLE` is good for a person with that role;
+ * `key-none` is a person without any.
+ */
+export function adminOptions(
+	token: string,
+	changes: Partial<AdminApiOptions> = {},
+	store: MemoryStore = memoryStore(),
+): AdminApiOptions {
+	const sessions = new DashboardSessions({
+		clock: changes.clock ?? systemClock,
+		random: systemRandom,
+		box: new SecretBox(systemRandom.bytes(box_key_bytes), systemRandom),
+		store,
+	});
+	return {
+		token,
+		sessions,
+		cookie_name: "moorage_session",
+		isSecure: () => false,
+		identify(credential) {
+			const role = /^key-([a-z]+)$/.exec(credential)?.[1];
+			if (role === undefined) return Promise.resolve(undefined);
+			const roles = role === "none" ? [] : [role, "something-else"];
+			return Promise.resolve(principalOf("acme", role, { roles }));
+		},
+		live: new LiveEvents(),
+		dashboardLink: (link) => `http://127.0.0.1:1/#/link/${link}`,
+		hasIdentity: () => true,
+		clock: systemClock,
+		random: systemRandom,
+		version: "1.2.3",
+		call_bytes_max: 1000,
+		signal: new AbortController().signal,
+		onDefect: (error) => {
+			throw error;
+		},
+		...changes,
+	};
+}
