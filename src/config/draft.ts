@@ -46,6 +46,8 @@ export interface StdioDraft extends ServerDraftBase {
 	readonly args: readonly Placed[];
 	readonly env: readonly NamedText[];
 	readonly env_file: Placed | undefined;
+	/** By the variable that has the path. */
+	readonly files: readonly NamedText[];
 	readonly cwd: Placed | undefined;
 }
 
@@ -115,6 +117,7 @@ function specTexts(server: ServerDraft): Placed[] {
 				...present([server.command, server.env_file, server.cwd]),
 				...server.args,
 				...server.env.map((one) => one.value),
+				...server.files.map((one) => one.value),
 			];
 		case "container":
 			return [

@@ -103,7 +103,8 @@ async function runCase(golden: Case): Promise<{ plan: string } | { problems: str
 
 /** The plan as JSON, without the parts that equal the defaults. */
 function printPlan(plan: Plan): string {
-	const { limits, sse, allowed_hosts, allowed_origins, endpoints, warnings, ...others } = plan;
+	const { limits, sse, allowed_hosts, allowed_origins, endpoints, warnings, held, ...others } =
+		plan;
 	const { calls, audit, ...rest } = others;
 	const shown = {
 		...rest,
@@ -136,6 +137,7 @@ function printPlan(plan: Plan): string {
 		}),
 		...(endpoints.length === 0 ? {} : { endpoints }),
 		...(sse ? {} : { sse }),
+		...(held.size === 0 ? {} : { held: Object.fromEntries(held) }),
 		...differing({ limits }, { limits: default_limits }),
 		...differing(
 			{ calls: calls ?? default_calls, audit: audit ?? default_audit },

@@ -72,6 +72,7 @@ test("a configuration that says nothing has every default", async (context) => {
 			list_wait_ms: 10_000,
 			request_read_ms: 30_000,
 		},
+		held: new Map(),
 		warnings: [],
 	});
 });

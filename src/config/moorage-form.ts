@@ -39,6 +39,7 @@ const owner_keys = ["command", "url", "image"] as const;
 const owned_keys: Readonly<Record<string, readonly string[]>> = {
 	args: ["command", "image"],
 	env: ["command", "image"],
+	files: ["command"],
 	cwd: ["command"],
 	headers: ["url"],
 	transport: ["url"],
@@ -277,7 +278,7 @@ class FormReader {
 	}
 
 	#stdio(
-		base: Omit<StdioDraft, "driver" | "command" | "args" | "env" | "env_file" | "cwd">,
+		base: Omit<StdioDraft, "driver" | "command" | "args" | "env" | "env_file" | "files" | "cwd">,
 		entry: LocatedEntry,
 		command: LocatedEntry,
 	): StdioDraft | undefined {
@@ -299,6 +300,7 @@ class FormReader {
 			args: [...args, ...placedItems(member(entry.value, "args")?.value)],
 			env: namedTexts(member(entry.value, "env")?.value),
 			env_file: undefined,
+			files: namedTexts(member(entry.value, "files")?.value),
 			cwd: placedMember(entry.value, "cwd"),
 		};
 	}

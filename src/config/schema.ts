@@ -90,6 +90,12 @@ export const server_schema = z.strictObject({
 		.record(z.string(), word)
 		.default({})
 		.describe("Environment variables for the server, beside the few every server gets."),
+	files: z
+		.record(z.string(), z.string())
+		.default({})
+		.describe(
+			"Files for the server that it alone can read: what is in each, by the environment variable that has its path. For keys that a program wants in a file: `KEY_FILE: ${secret:key}`.",
+		),
 	cwd: z
 		.string()
 		.default(".")

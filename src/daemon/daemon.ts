@@ -51,6 +51,7 @@ import { product } from "./product.ts";
 import { isReady } from "./readiness.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
+import { specValues } from "./values.ts";
 import { Wings } from "./wings.ts";
 
 const drain_default_ms = 5_000;
@@ -369,6 +370,8 @@ class House implements Daemon, BackendRooms {
 				return this.#catalogs.forget(name);
 			}),
 		);
+		// What stands in files beside the configuration may have changed as well.
+		await this.#hosting.refreshValues();
 		log.info({ added, removed, changed }, "the configuration was read again");
 		this.live.publish("reloaded", { added, removed, changed });
 		onProgress?.({ kind: "reloaded", added, removed, changed, warnings });
@@ -404,6 +407,16 @@ class House implements Daemon, BackendRooms {
 			random,
 			log,
 			redactor: this.#redactor,
+			values: specValues(
+				{
+					environment,
+					random,
+					redactor: this.#redactor,
+					config: () => this.#config,
+					principalOfSession: (id) => this.#sessions.principalOf(id),
+				},
+				{},
+			),
 			drivers: {
 				stdio: stdioDriver,
 				http: httpDriverWith(auths),
