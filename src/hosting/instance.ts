@@ -133,7 +133,7 @@ export class Instance {
 		return this.#outdated;
 	}
 
-	/** Looks whether it would be started with other values today. What cannot be had changes nothing. */
+	/** Looks whether it would be started with other values today; what cannot be had is no change. */
 	async compareValues(): Promise<void> {
 		const { around, resolved } = this.#options;
 		const known = this.#values_digest;

@@ -13,7 +13,7 @@ import {
 	type ValueOwner,
 	type ValueSource,
 } from "../secrets/values.ts";
-import { SpecValues, specReferences } from "./spec-values.ts";
+import { SpecValues } from "./spec-values.ts";
 import { withFiles } from "./value-files.ts";
 
 const environment = { TOKEN: "t0ken-value", PKG: "left-pad", EMPTY: "" };
@@ -180,19 +180,6 @@ test("what a package is found by is put in before it is looked for, secrets are 
 	assert.deepEqual(prepared.args, ["-y", "left-pad", "${secret:a}", "$${x}"]);
 	assert.deepEqual(prepared.env, { PATH: "${env:UNSET}", X: "t0ken-value" });
 	assert.equal(values.prepare(remote), remote);
-});
-
-test("all references of a spec are found", () => {
-	const spec: StdioSpec = {
-		...program,
-		args: ["${secret:a}"],
-		env: { A: "${env:B}" },
-		files: { F: "${vault:c/d#e}" },
-	};
-	assert.deepEqual(
-		specReferences(spec).map(({ kind }) => kind),
-		["secret", "env", "vault"],
-	);
 });
 
 test("files are written for the instance alone, and their paths given to it", async (context) => {

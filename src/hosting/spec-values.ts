@@ -6,7 +6,6 @@ import { callsSecret, looksSecret } from "../secrets/looks-secret.ts";
 import {
 	literalTemplate,
 	type Reference,
-	referencesIn,
 	referenceText,
 	templateParts,
 } from "../secrets/template.ts";
@@ -176,26 +175,6 @@ class Filling {
 		this.values.push(value.value);
 		return value.value;
 	}
-}
-
-/** Whether anything in a spec is filled in when it starts. */
-export function hasReferences(spec: ServerSpec): boolean {
-	return specReferences(spec).length > 0;
-}
-
-/** All references of a spec. */
-export function specReferences(spec: ServerSpec): Reference[] {
-	const texts =
-		spec.driver === "http"
-			? [
-					spec.url,
-					...Object.values(spec.headers),
-					spec.auth?.client_secret ?? "",
-					spec.auth?.private_key ?? "",
-				]
-			: [...spec.args, ...Object.values(spec.env)];
-	if (spec.driver === "stdio") texts.push(...Object.values(spec.files ?? {}));
-	return texts.flatMap(referencesIn);
 }
 
 function mapValues(
