@@ -138,7 +138,7 @@ export class Instance {
 		const { around, resolved } = this.#options;
 		const known = this.#values_digest;
 		if (known === undefined) return;
-		const filled = await around.values?.fill(resolved.spec, this.key);
+		const filled = await around.values?.fillIn(resolved.spec, this.key);
 		if (filled?.ok === true && filled.value.digest !== known) this.#outdated = true;
 	}
 
@@ -283,7 +283,7 @@ export class Instance {
 	async #fill(confinement: Confinement | undefined): Promise<Result<ServerSpec, Fault>> {
 		const { around, plan, resolved } = this.#options;
 		if (around.values === undefined) return succeed(resolved.spec);
-		const filled = await around.values.fill(resolved.spec, this.key);
+		const filled = await around.values.fillIn(resolved.spec, this.key);
 		const ready = filled.ok ? await withFiles(filled.value, confinement?.temp) : filled;
 		if (ready.ok) {
 			this.#values_digest = filled.ok ? filled.value.digest : undefined;

@@ -134,7 +134,7 @@ export class HostedServer {
 	 */
 	async refreshValues(): Promise<void> {
 		const { slots } = this.#fleet;
-		await Promise.all(slots.map(({ instance }) => instance?.compareValues()));
+		await Promise.all(slots.flatMap(({ instance }) => instance?.compareValues() ?? []));
 		const outdated = slots.filter((slot) => slot.outdated);
 		const missing = slots.some(({ recovery }) => recovery.failure?.code === "secret_unavailable");
 		if (outdated.length === 0 && !missing) return;

@@ -13,7 +13,7 @@ import {
 	type ValueOwner,
 	type ValueSource,
 } from "../secrets/values.ts";
-import { SpecValues } from "./spec-values.ts";
+import { SpecValues, specReferences } from "./spec-values.ts";
 import { withFiles } from "./value-files.ts";
 
 const environment = { TOKEN: "t0ken-value", PKG: "left-pad", EMPTY: "" };
@@ -55,7 +55,7 @@ test("values are put in where their references stand, and only there", async () 
 		args: ["--x=${secret:a}", "$${secret:a}", "${input:a}"],
 		env: { A: "Bearer ${env:TOKEN}", B: "${secret:b}", C: "plain" },
 	};
-	const filled = await values.fill(spec, key);
+	const filled = await values.fillIn(spec, key);
 	assert.ok(filled.ok);
 	assert.deepEqual(filled.value.spec, {
 		...program,
@@ -77,7 +77,7 @@ test("a remote server gets its address, headers and credentials", async () => {
 	};
 	const url = "https://example.com/mcp?key=${secret:b}";
 	const spec: HttpSpec = { ...remote, url, headers: { "X-Key": "${secret:a}" }, auth };
-	const filled = await values.fill(spec, key);
+	const filled = await values.fillIn(spec, key);
 	assert.ok(filled.ok && filled.value.spec.driver === "http");
 	assert.equal(filled.value.spec.url, "https://example.com/mcp?key=two");
 	assert.deepEqual(filled.value.spec.headers, { "X-Key": "one" });
@@ -94,14 +94,14 @@ test("whoever redacts is told of secrets, not of paths and switches", async () =
 		A: "${env:TOKEN}",
 		B: "${secret:a}",
 	};
-	await values.fill({ ...program, env }, key);
+	await values.fillIn({ ...program, env }, key);
 	assert.deepEqual(told, ["left-pad", "t0ken-value", "from the vault"]);
 });
 
 test("a value that cannot be had stops the start, with what to do and no other value", async () => {
 	const { values } = house({ a: "known-s3cret" });
 	const env = { A: "${secret:a}", B: "${secret:missing}" };
-	const filled = await values.fill({ ...program, env }, key);
+	const filled = await values.fillIn({ ...program, env }, key);
 	assert.ok(!filled.ok);
 	assert.equal(filled.problem.message, "There is no secret `missing`.");
 	assert.doesNotMatch(JSON.stringify(filled), /known-s3cret/);
@@ -118,7 +118,7 @@ for (const [spec, message] of [
 ] as const) {
 	test(`a spec that cannot be run is refused: ${String(message)}`, async () => {
 		const { values } = house({ lines: "a\nb", nul: "a\0b" });
-		const filled = await values.fill(spec, key);
+		const filled = await values.fillIn(spec, key);
 		assert.ok(!filled.ok);
 		assert.match(filled.problem.message, message);
 		assert.doesNotMatch(filled.problem.message, /a\nb/);
@@ -134,13 +134,13 @@ test("values come from files, and from variables in files", async (context) => {
 		A: `\${file:${join(folder, "token")}}`,
 		B: `\${envfile:${join(folder, ".env")}#A}`,
 	};
-	const filled = await values.fill({ ...program, env }, key);
+	const filled = await values.fillIn({ ...program, env }, key);
 	assert.ok(filled.ok && filled.value.spec.driver === "stdio");
 	assert.deepEqual(filled.value.spec.env, { A: "in a file", B: "quoted value" });
 	for (const bad of [folder, join(folder, "big"), join(folder, "binary")]) {
 		await writeFile(join(folder, "big"), Buffer.alloc(100_000, "a"));
 		await writeFile(join(folder, "binary"), Buffer.from([0xff, 0xfe, 0]));
-		assert.ok(!(await values.fill({ ...program, env: { A: `\${file:${bad}}` } }, key)).ok);
+		assert.ok(!(await values.fillIn({ ...program, env: { A: `\${file:${bad}}` } }, key)).ok);
 	}
 });
 
@@ -148,7 +148,7 @@ test("the digest is equal for equal values only, and shows none", async () => {
 	const { values, secrets } = house({ a: "one", b: "two" });
 	const spec = { ...program, env: { A: "${secret:a}", B: "${secret:b}" } };
 	const digest = async () => {
-		const filled = await values.fill(spec, key);
+		const filled = await values.fillIn(spec, key);
 		assert.ok(filled.ok);
 		return filled.value.digest;
 	};
@@ -163,8 +163,8 @@ test("the digest is equal for equal values only, and shows none", async () => {
 test("the values of the person are asked for whose instance it is", async () => {
 	const { values, asked } = house({ a: "one" });
 	const spec = { ...program, env: { A: "${secret:a}" } };
-	await values.fill(spec, { server: "one", scope_key: "user:acme/bob" });
-	await values.fill(spec, key);
+	await values.fillIn(spec, { server: "one", scope_key: "user:acme/bob" });
+	await values.fillIn(spec, key);
 	assert.deepEqual(asked, [{ tenant: "acme", user: "bob" }, {}]);
 });
 
@@ -182,11 +182,24 @@ test("what a package is found by is put in before it is looked for, secrets are 
 	assert.equal(values.prepare(remote), remote);
 });
 
+test("all references of a spec are found", () => {
+	const spec: StdioSpec = {
+		...program,
+		args: ["${secret:a}"],
+		env: { A: "${env:B}" },
+		files: { F: "${vault:c/d#e}" },
+	};
+	assert.deepEqual(
+		specReferences(spec).map(({ kind }) => kind),
+		["secret", "env", "vault"],
+	);
+});
+
 test("files are written for the instance alone, and their paths given to it", async (context) => {
 	const temp = await tempFolder(context);
 	const { values } = house({ key: "-----BEGIN-----\n" });
 	const spec = { ...program, files: { "KEY/../x": "${secret:key}", B: "plain" } };
-	const filled = await values.fill(spec, key);
+	const filled = await values.fillIn(spec, key);
 	assert.ok(filled.ok);
 	const ready = await withFiles(filled.value, temp);
 	assert.ok(ready.ok && ready.value.driver === "stdio");

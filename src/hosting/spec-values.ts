@@ -6,6 +6,7 @@ import { callsSecret, looksSecret } from "../secrets/looks-secret.ts";
 import {
 	literalTemplate,
 	type Reference,
+	referencesIn,
 	referenceText,
 	templateParts,
 } from "../secrets/template.ts";
@@ -23,8 +24,8 @@ export interface FilledSpec {
 	readonly spec: ServerSpec;
 	/** What is to be in files, by the variable that has the path of each. */
 	readonly files: Readonly<Record<string, string>>;
-	/** Equal for equal values; says nothing of them outside this process. */
-	readonly digest: string;
+	/** Equal for equal values, says nothing of them outside this process; undefined without any. */
+	readonly digest: string | undefined;
 }
 
 /** What values are taken from. */
@@ -69,7 +70,7 @@ export class SpecValues {
 	}
 
 	/** Every value that an instance needs, or why one of them cannot be had. */
-	async fill(
+	async fillIn(
 		spec: ServerSpec,
 		key: Pick<InstanceKey, "server" | "scope_key">,
 	): Promise<Result<FilledSpec, ValueProblem>> {
@@ -80,9 +81,14 @@ export class SpecValues {
 		const filled = spec.driver === "http" ? await filling.http(spec) : await filling.local(spec);
 		if (filling.problem !== undefined) return fail(filling.problem);
 		const { files = {}, ...rest } = filled as ServerSpec & { files?: Record<string, string> };
+		const digest = specReferences(spec).length === 0 ? undefined : this.#digest(filling.values);
+		return succeed({ spec: rest, files, digest });
+	}
+
+	#digest(values: readonly string[]): string {
 		const hash = createHmac("sha256", this.#options.digest_key);
-		for (const value of filling.values) hash.update(`${value.length}:${value}`);
-		return succeed({ spec: rest, files, digest: hash.digest("base64url") });
+		for (const value of values) hash.update(`${value.length}:${value}`);
+		return hash.digest("base64url");
 	}
 
 	/** Variables of the environment hold more than secrets: a path, say, is shown as it is. */
@@ -175,6 +181,21 @@ class Filling {
 		this.values.push(value.value);
 		return value.value;
 	}
+}
+
+/** All references of a spec. */
+export function specReferences(spec: ServerSpec): Reference[] {
+	const texts =
+		spec.driver === "http"
+			? [
+					spec.url,
+					...Object.values(spec.headers),
+					spec.auth?.client_secret ?? "",
+					spec.auth?.private_key ?? "",
+				]
+			: [...spec.args, ...Object.values(spec.env)];
+	if (spec.driver === "stdio") texts.push(...Object.values(spec.files ?? {}));
+	return texts.flatMap(referencesIn);
 }
 
 function mapValues(

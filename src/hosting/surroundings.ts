@@ -70,7 +70,7 @@ export interface HostingOptions {
 	readonly era_verdicts?: EraVerdicts | undefined;
 	readonly resolve: Resolve;
 	/** Puts in what references stand for; without it specs are run as they are. */
-	readonly values?: Pick<SpecValues, "prepare" | "fill"> | undefined;
+	readonly values?: Pick<SpecValues, "prepare" | "fillIn"> | undefined;
 	/** Where instances keep their files; without it nothing that runs is confined. */
 	readonly volumes?: Volumes | undefined;
 	/** Opens the ways out of sandboxes; without it their networks stay closed. */
