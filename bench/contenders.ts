@@ -92,7 +92,8 @@ export async function startMoorage(
 			? {}
 			: { remote: { url: `http://127.0.0.1:${remote_port}/mcp` } }),
 	};
-	const gateway = await startGateway({ servers, limits: { sessions: 20_000 } });
+	const endpoints = long_list ? { endpoints: { long: { servers: ["thousand"] } } } : {};
+	const gateway = await startGateway({ servers, ...endpoints, limits: { sessions: 20_000 } });
 	const unready = gateway.servers.find(({ state }) => state !== "ready");
 	if (unready === undefined) return gateway;
 	await gateway.stop();

@@ -113,10 +113,10 @@ function openLoop(kind: "stdio" | "http"): CallCase {
 
 async function longListSides(house: House): Promise<Record<string, Side>> {
 	const say = modernListOf("echo_999");
-	const gateway = atServer(house, "thousand", say);
+	const gateway = at(house.gateway, "/long/mcp", say);
 	const { port } = house.gateway;
 	const body = say.body.replace("$ID", "123456789");
-	const answer = await fetch(`http://127.0.0.1:${port}/thousand/mcp`, {
+	const answer = await fetch(`http://127.0.0.1:${port}/long/mcp`, {
 		method: "POST",
 		headers: say.headers,
 		body,
