@@ -116,7 +116,7 @@ function throughput(
 	return bytes === undefined || cpu_us === 0 ? {} : { mb_per_cpu_s: bytes / cpu_us };
 }
 
-/** Other gateways: those that install from npm, unless only a check runs, and those that are named. */
+/** Other gateways: those of npm, unless only a check runs, and those that are named. */
 async function startPeers(shared: SharedContenders["shared"]): Promise<Record<string, Side>> {
 	if (options.check) return {};
 	const why = await installPeers(say);

@@ -31,6 +31,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { wholeBody } from "../wire/body.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import { configFolder } from "./config-files.ts";
 import { DaemonDashboard, type DashboardParts } from "./dashboard/backend.ts";
@@ -234,6 +235,8 @@ function toolResult(reply: Reply): Result<string, AdminProblem> {
 	switch (reply.kind) {
 		case "result":
 			return succeed(reply.json);
+		case "pieces":
+			return succeed(wholeBody(reply.json).toString("utf8"));
 		case "fault":
 			return fail(problemOfFault(reply.fault));
 		case "error":

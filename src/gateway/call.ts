@@ -104,8 +104,10 @@ export interface Call {
 export type Reply =
 	/** The server's own reply, with changes to apply beside its id. */
 	| { readonly kind: "message"; readonly message: Message; readonly edits: Edit[] }
-	/** A result made here: raw JSON of an object, as bytes where it is long and made once for many. */
-	| { readonly kind: "result"; readonly json: string | Buffer }
+	/** A result made here: raw JSON of an object. */
+	| { readonly kind: "result"; readonly json: string }
+	/** The same, of pieces that are long and made once for many. */
+	| { readonly kind: "pieces"; readonly json: readonly Buffer[] }
 	/** The protocol's own error, made here. */
 	| RpcErrorReply
 	/** Something went wrong; rendered as the method and the era ask for it. */

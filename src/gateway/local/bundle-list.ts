@@ -44,18 +44,14 @@ export async function bundleList(
 	const all = visible.length === list.items.length ? list : undefined;
 	const head = Buffer.from(`{"${list_methods[method]}":[`);
 	const tail = Buffer.from(`]${parts.map((part) => `,${part}`).join("")}}`);
-	return { kind: "result", json: Buffer.concat([head, joined(items, all, cursor), tail]) };
+	return { kind: "pieces", json: [head, joined(items, all, cursor), tail] };
 }
 
 /** The items of pages that everybody is shown, joined once for as long as the list stays. */
 const pages = new WeakMap<MergedList, Map<string, Buffer>>();
 
 /** Items one behind the other; of a whole list, kept by the cursor of their page. */
-function joined(
-	items: readonly CatalogItem[],
-	list: MergedList | undefined,
-	cursor = "",
-): Buffer {
+function joined(items: readonly CatalogItem[], list: MergedList | undefined, cursor = ""): Buffer {
 	const known = list === undefined ? undefined : pages.get(list)?.get(cursor);
 	if (known !== undefined) return known;
 	const bytes = Buffer.from(items.map((item) => item.bytes.toString("utf8")).join(","));
