@@ -43,14 +43,10 @@ export async function runRounds(
 function runSide(
 	{ contender, request }: Side,
 	{ warm_ms, run_ms }: Pick<Pace, "warm_ms" | "run_ms">,
-	{ connections, rate, checked_only }: CallCase,
+	{ connections }: CallCase,
 	generator: LoadGenerator,
 ): Promise<Sample> {
-	return generator.run(
-		request,
-		{ connections, warm_ms, run_ms, rate, checked_only },
-		contender.pid,
-	);
+	return generator.run(request, { connections, warm_ms, run_ms }, contender.pid);
 }
 
 /** Contenders that cases share, started when the first one asks and stopped together. */

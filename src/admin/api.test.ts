@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Hono } from "hono";
 import { adminOptions } from "../../test/support/admin-options.ts";
 import { type AdminScenario, dashboard_scenarios } from "../../test/support/admin-scenarios.ts";
+import { people_scenarios } from "../../test/support/people-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
 import { fail } from "../lib/result.ts";
 import { createAdminApi } from "./api.ts";
@@ -37,6 +38,7 @@ const add_taken = JSON.stringify({ name: "time", entry: { url: "https://example.
 
 const scenarios: readonly AdminScenario[] = [
 	...dashboard_scenarios,
+	...people_scenarios,
 	{ operation: "getOpenApi", path: "/api/openapi.json", status: 200, calls: [] },
 	{ operation: "getStatus", path: "/api/status", status: 200, calls: ["status()"] },
 	{ operation: "listServers", path: "/api/servers", status: 200, calls: ["servers()"] },

@@ -42,7 +42,7 @@ test("every key has a description, and a default where there can be one", () => 
 		"servers.NAME.concurrency",
 		"servers.NAME.version",
 		"identity",
-		"identity.keys",
+		"identity.login",
 		"servers.NAME.auth",
 		"servers.NAME.oauth",
 		...["client_id", "client_secret", "private_key", "client_metadata", "issuer"].map(

@@ -1,3 +1,5 @@
+import type { LoginPlan } from "./plan-login.ts";
+
 /**
  * The one internal form of a configuration. Every human form (moorage.yaml, a client's
  * mcp.json) is compiled to a frozen Plan; nothing that runs ever reads YAML.
@@ -250,6 +252,8 @@ export interface ApiKeyPlan {
 /** Who may call. */
 export interface IdentityPlan {
 	readonly keys: readonly ApiKeyPlan[];
+	/** Undefined: there is no authorization server here. */
+	readonly login: LoginPlan | undefined;
 }
 
 /** Everything a gateway needs to run. Deeply frozen. */

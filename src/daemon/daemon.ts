@@ -38,6 +38,7 @@ import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import { httpDriverWith } from "../upstreams/http/driver.ts";
 import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
+import { Accounts } from "./accounts.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
@@ -99,6 +100,7 @@ class House implements Daemon, BackendRooms {
 	readonly #dashboard: DashboardHouse;
 	/** Where every room publishes what happens. */
 	readonly live = new LiveEvents();
+	readonly accounts: Accounts;
 	readonly #gateway: Gateway;
 	readonly #closing = new AbortController();
 	readonly #started_at_ms: number;
@@ -157,6 +159,7 @@ class House implements Daemon, BackendRooms {
 		await house.#releases.restore(plan);
 		await house.#wings.start();
 		await house.#dashboard.start();
+		await house.accounts.start(plan.identity);
 		house.#serve(house.#releases.servers);
 		await house.#catalogs.restore(house.#plan.servers);
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
@@ -228,6 +231,7 @@ class House implements Daemon, BackendRooms {
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
 		this.#wings = this.#buildWings(writer, parts);
+		this.accounts = new Accounts(options, parts, writer, this);
 		this.#gateway = this.#buildGateway(state_key);
 		this.#releases = this.#buildReleases(repositories.versions, parts.box);
 		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
@@ -356,6 +360,7 @@ class House implements Daemon, BackendRooms {
 		}
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };
+		await this.accounts.use(after.identity);
 		this.#wings.use(this.#plan);
 		const { added, removed, changed } = diff;
 		const adopted = await this.#releases.use(after);
@@ -516,6 +521,8 @@ class House implements Daemon, BackendRooms {
 				limits: () => this.#plan.limits,
 				admin: this.#buildAdmin(),
 				dashboard: (request, response) => this.#dashboard.serve(request, response),
+				login: (request, response) => this.accounts.login.serve(request, response),
+				stored_keys: this.accounts.people,
 				consent: (request, response) => this.#consents.serve(request, response),
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
 				checks: this.#wings.checks,
@@ -580,6 +587,7 @@ class House implements Daemon, BackendRooms {
 		await this.#containers.close();
 		this.#dashboard.stop();
 		await this.#wings.stop();
+		this.accounts.stop();
 		await this.flush();
 		await this.#database.close();
 		await this.#spawner.close();

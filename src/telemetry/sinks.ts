@@ -95,6 +95,10 @@ export interface Plumbing {
 
 /** Everything that writes and is no sink. */
 export const plumbing: readonly Plumbing[] = [
+	{
+		files: ["src/login/**"],
+		why: "pages and tokens for the person and the client they are about",
+	},
 	{ files: ["src/secrets/**"], why: "keys and sealed values, in files of their owner only" },
 	{
 		files: ["src/config/replace-file.ts", "src/cli/connect/config-file.ts"],

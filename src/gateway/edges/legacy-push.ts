@@ -1,5 +1,4 @@
 import type { SessionEvents } from "../../sessions/events.ts";
-import { type Body, wholeBody } from "../../wire/body.ts";
 import type { PushChannel } from "./legacy-state.ts";
 
 /**
@@ -34,10 +33,10 @@ export class SessionPush implements PushChannel {
 		if (!this.#finished) this.#events.append(this.#session_id, this.stream, bytes);
 	}
 
-	finish(body: Body, _status: number): void {
+	finish(bytes: Buffer, _status: number): void {
 		if (this.#finished) return;
 		this.abandon();
-		this.#events.finish(this.#session_id, this.stream, wholeBody(body));
+		this.#events.finish(this.#session_id, this.stream, bytes);
 	}
 
 	end(): void {
