@@ -78,6 +78,7 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		...(draft.calls === undefined ? {} : { calls: { ...draft.calls } }),
 		...(draft.audit === undefined ? {} : { audit: { ...draft.audit } }),
 		held: heldValues(options.inputs, literals.held),
+		policy: draft.policy,
 		warnings: [...report.warnings],
 	});
 }

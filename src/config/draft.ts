@@ -1,6 +1,7 @@
 import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
 import type { NamedText, Placed } from "./located.ts";
 import type { IdentityPlan, Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+import type { PolicyPlan } from "./policy-plan.ts";
 import type { RunningPlan } from "./running.ts";
 
 /**
@@ -22,6 +23,7 @@ export interface Draft {
 	/** What holds by default where the file says nothing. */
 	readonly calls?: CallsPlan;
 	readonly audit?: AuditPlan;
+	readonly policy: PolicyPlan;
 	readonly inputs: readonly InputDraft[];
 }
 

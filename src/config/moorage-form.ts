@@ -26,6 +26,7 @@ import {
 	plainValue,
 } from "./located.ts";
 import type { Limits, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+import { readPolicy } from "./policy-form.ts";
 import type { Report } from "./report.ts";
 import { declared_running } from "./running.ts";
 import { RunningReader, sandboxPaths } from "./running-form.ts";
@@ -75,6 +76,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		limits: reader.limits(form.limits),
 		calls: readCalls(form.calls, root, report),
 		audit: readAudit(form.audit, root, report),
+		policy: readPolicy(form, root, report),
 		inputs: [],
 	};
 	return report.failed ? undefined : draft;
@@ -391,8 +393,8 @@ function wordOf(whole: Placed, word: { text: string; index: number }): Placed {
 	return { text: word.text, start, exact };
 }
 
-function toolFilter(form: ToolsForm): ToolFilter {
-	return Array.isArray(form)
-		? { allow: form, deny: [] }
-		: { allow: (form as { allow: string[] }).allow, deny: (form as { deny: string[] }).deny };
+function toolFilter(form: ToolsForm | ServerForm["tools"]): ToolFilter {
+	if (Array.isArray(form)) return { allow: form, deny: [] };
+	const { allow, deny } = form as { allow: string[]; deny: string[] };
+	return { allow, deny };
 }

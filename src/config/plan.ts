@@ -1,4 +1,5 @@
 import type { LoginPlan } from "./plan-login.ts";
+import type { PolicyPlan } from "./policy-plan.ts";
 
 /**
  * The one internal form of a configuration. Every human form (moorage.yaml, a client's
@@ -281,6 +282,8 @@ export interface Plan {
 	 * reference that stands for them in a server's plan. A map, so that no JSON of a plan has them.
 	 */
 	readonly held: ReadonlyMap<string, string>;
+	/** Who may do what. */
+	readonly policy: PolicyPlan;
 	/** Things worth telling the user that are not errors. */
 	readonly warnings: readonly string[];
 }

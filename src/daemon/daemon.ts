@@ -40,6 +40,7 @@ import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { Accounts } from "./accounts.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
+import { withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
 import { ContainerHosting, isContainer } from "./containers.ts";
@@ -61,7 +62,8 @@ const answers_sent_ms = 1_000;
 const session_sweep_ms = 60_000;
 
 /** Builds a gateway from its configuration and starts it. */
-export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon, StartProblem>> {
+export async function startDaemon(given: DaemonOptions): Promise<Result<Daemon, StartProblem>> {
+	const options = { ...given, load: withCheckedPolicy(given.load) };
 	const loaded = await options.load();
 	if (!loaded.ok) {
 		const message = "The configuration has mistakes.";
@@ -501,6 +503,8 @@ class House implements Daemon, BackendRooms {
 			redactor: this.#redactor,
 			catalogs: this.#catalogs,
 			hosting: this.#hosting,
+			originOf: (server) =>
+				this.#releases.forks.find(({ name }) => name === server)?.server ?? server,
 			gateway: () => this.#gateway,
 		});
 	}
@@ -527,6 +531,7 @@ class House implements Daemon, BackendRooms {
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
 				checks: this.#wings.checks,
 				evidence: [...this.#wings.evidence, this.#dashboard.traffic],
+				findRisk: this.#wings.findRisk,
 				approvals: this.#wings.approvals,
 			},
 			this.#plan,

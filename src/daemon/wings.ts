@@ -5,6 +5,7 @@ import type { CallApprovals } from "../gateway/context.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import type { Check } from "../policy/check.ts";
+import type { FindRisk } from "../policy/current-policy.ts";
 import type { SecretBox } from "../secrets/box.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import type { StoreWriter } from "../store/repositories.ts";
@@ -12,6 +13,7 @@ import type { Connection } from "../store/tables.ts";
 import type { Evidence } from "../telemetry/call-record.ts";
 import type { DaemonOptions } from "./options.ts";
 import { AuditWing } from "./wings/audit.ts";
+import { policyWing } from "./wings/policy.ts";
 
 /** What a wing may build on. */
 export interface WingParts {
@@ -27,6 +29,8 @@ export interface WingParts {
 	readonly redactor: Redactor;
 	readonly catalogs: Catalogs;
 	readonly hosting: Hosting;
+	/** The server that one is a copy of; itself where it is none. */
+	originOf(server: string): string;
 	/** Not before the house is built. */
 	gateway(): Gateway;
 }
@@ -40,6 +44,8 @@ export interface Wing {
 	readonly checks?: readonly Check[];
 	readonly evidence?: readonly Evidence[];
 	readonly approvals?: CallApprovals;
+	/** How risk classes of tools are found now. */
+	readonly findRisk?: () => FindRisk;
 	/** Reads what is stored; before the first request. */
 	start?(): Promise<void> | void;
 	/** Another plan is used from now on. */
@@ -49,19 +55,25 @@ export interface Wing {
 }
 
 /** All wings. The order of this list is the order of their checks and of their evidence. */
-const builders: readonly ((parts: WingParts) => Wing)[] = [(parts) => new AuditWing(parts)];
+const builders: readonly ((parts: WingParts) => Wing)[] = [
+	policyWing,
+	(parts) => new AuditWing(parts),
+];
 
 /** The wings of one house, together. */
 export class Wings {
 	readonly checks: readonly Check[];
 	readonly evidence: readonly Evidence[];
 	readonly approvals: CallApprovals | undefined;
+	readonly findRisk: () => FindRisk;
 	readonly #wings: readonly Wing[];
 
 	constructor(parts: WingParts) {
 		this.#wings = builders.map((build) => build(parts));
 		this.checks = this.#wings.flatMap(({ checks }) => checks ?? []);
 		this.evidence = this.#wings.flatMap(({ evidence }) => evidence ?? []);
+		const finder = this.#wings.find(({ findRisk }) => findRisk !== undefined);
+		this.findRisk = () => finder?.findRisk?.() ?? (() => "destructive");
 		this.approvals = this.#wings.find(({ approvals }) => approvals !== undefined)?.approvals;
 	}
 
