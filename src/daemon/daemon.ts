@@ -503,8 +503,7 @@ class House implements Daemon, BackendRooms {
 			redactor: this.#redactor,
 			catalogs: this.#catalogs,
 			hosting: this.#hosting,
-			originOf: (server) =>
-				this.#releases.forks.find(({ name }) => name === server)?.server ?? server,
+			originOf: (server) => this.#releases.originOf(server),
 			gateway: () => this.#gateway,
 		});
 	}
@@ -529,10 +528,8 @@ class House implements Daemon, BackendRooms {
 				stored_keys: this.accounts.people,
 				consent: (request, response) => this.#consents.serve(request, response),
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
-				checks: this.#wings.checks,
 				evidence: [...this.#wings.evidence, this.#dashboard.traffic],
-				findRisk: this.#wings.findRisk,
-				approvals: this.#wings.approvals,
+				...this.#wings.front_door,
 			},
 			this.#plan,
 		);

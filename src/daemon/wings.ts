@@ -62,19 +62,23 @@ const builders: readonly ((parts: WingParts) => Wing)[] = [
 
 /** The wings of one house, together. */
 export class Wings {
-	readonly checks: readonly Check[];
+	/** What the front door is given. */
+	readonly front_door: {
+		readonly checks: readonly Check[];
+		readonly approvals: CallApprovals | undefined;
+		readonly findRisk: (() => FindRisk) | undefined;
+	};
 	readonly evidence: readonly Evidence[];
-	readonly approvals: CallApprovals | undefined;
-	readonly findRisk: () => FindRisk;
 	readonly #wings: readonly Wing[];
 
 	constructor(parts: WingParts) {
 		this.#wings = builders.map((build) => build(parts));
-		this.checks = this.#wings.flatMap(({ checks }) => checks ?? []);
 		this.evidence = this.#wings.flatMap(({ evidence }) => evidence ?? []);
-		const finder = this.#wings.find(({ findRisk }) => findRisk !== undefined);
-		this.findRisk = () => finder?.findRisk?.() ?? (() => "destructive");
-		this.approvals = this.#wings.find(({ approvals }) => approvals !== undefined)?.approvals;
+		this.front_door = {
+			checks: this.#wings.flatMap(({ checks }) => checks ?? []),
+			approvals: this.#wings.find(({ approvals }) => approvals !== undefined)?.approvals,
+			findRisk: this.#wings.find(({ findRisk }) => findRisk !== undefined)?.findRisk,
+		};
 	}
 
 	async start(): Promise<void> {
