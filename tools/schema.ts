@@ -1,9 +1,11 @@
 /**
  * Writes what is generated from the schema of moorage.yaml: the JSON Schema for editors and
- * the table in docs/configuration.md. `--check` only says whether they are up to date.
+ * the table in docs/configuration.md; and the table of the admin API that the dashboard calls.
+ * `--check` only says whether they are up to date.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { operations } from "../src/admin/operations.ts";
 import { moorageJsonSchemaText } from "../src/config/json-schema.ts";
 import { referenceTable } from "../src/config/reference.ts";
 
@@ -20,9 +22,26 @@ async function generated(): Promise<Map<string, string>> {
 	const head = text.slice(0, start);
 	const tail = text.slice(end);
 	return new Map([
+		[join(docs, "..", "src", "dashboard", "lib", "operations.ts"), clientTable()],
 		[join(docs, "moorage.schema.json"), moorageJsonSchemaText()],
 		[page, `${head}${marks[0]}\n\n${referenceTable()}\n\n${tail}`],
 	]);
+}
+
+/** Where each operation of the admin API is, for the client of the dashboard. */
+function clientTable(): string {
+	const rows = Object.entries(operations).map(
+		([id, { method, path }]) => `\t${id}: { method: "${method}", path: "${path}" },`,
+	);
+	return [
+		'import type { OperationId } from "../../admin/operations.ts";',
+		"",
+		"/** Every operation of the admin API. Written by tools/schema.ts from its contract. */",
+		"export const operations: Readonly<Record<OperationId, { method: string; path: string }>> = {",
+		...rows,
+		"};",
+		"",
+	].join("\n");
 }
 
 const check = process.argv.includes("--check");
