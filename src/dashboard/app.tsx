@@ -130,6 +130,8 @@ function Frame(props: { session: Session; place: Place; onLeave(): void }): JSX.
 		if (first.current) first.current = false;
 		else main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
 	}, [where]);
+	// When somebody can begin, for whoever measures it.
+	useEffect(() => void performance.mark("moorage-usable"), []);
 	const Page = entry?.page;
 	return (
 		<>

@@ -41,9 +41,7 @@ export async function startDashboard(
 		page,
 		troubles,
 		async visit(fragment, heading) {
-			await page.evaluate((hash) => {
-				window.location.hash = hash;
-			}, fragment);
+			await page.goto(`${gateway.url}/${fragment}`);
 			await page.getByRole("heading", { level: 1, name: heading }).waitFor();
 		},
 		async stop() {
@@ -79,12 +77,7 @@ interface Finding {
 export async function assertAccessible(page: Page, where: string): Promise<void> {
 	// The page's own policy allows no script of ours; the debugger of the browser is not bound by it.
 	await page.evaluate(axe_source);
-	const findings = await page.evaluate(async () => {
-		const { axe } = window as unknown as {
-			axe: { run(): Promise<{ violations: Finding[] }> };
-		};
-		return (await axe.run()).violations;
-	});
+	const findings = await page.evaluate<Finding[]>("axe.run().then((run) => run.violations)");
 	const serious = findings.filter(({ impact }) => impact === "serious" || impact === "critical");
 	const told = serious.map(({ id, nodes }) => {
 		const [first] = nodes;
@@ -95,11 +88,10 @@ export async function assertAccessible(page: Page, where: string): Promise<void>
 
 /** Nothing may stick out of the page sideways. */
 export async function assertFits(page: Page, where: string): Promise<void> {
-	const [content, view] = await page.evaluate(() => [
-		document.documentElement.scrollWidth,
-		document.documentElement.clientWidth,
-	]);
-	assert.ok((content ?? 0) <= (view ?? 0), `${where} is ${content} wide in ${view}`);
+	const over = await page.evaluate<number>(
+		"document.documentElement.scrollWidth - document.documentElement.clientWidth",
+	);
+	assert.ok(over <= 0, `${where} is ${over} pixels too wide`);
 }
 
 /** Keeps a picture of the page, as output of the test. */

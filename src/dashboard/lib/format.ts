@@ -88,7 +88,6 @@ function twoDigits(value: number): string {
  */
 export function plain(text: string, chars_max = 200): string {
 	const visible = text.replaceAll(
-		// oxlint-disable-next-line no-control-regex
 		/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
 		(char) => (/\s/.test(char) ? " " : "\ufffd"),
 	);

@@ -70,11 +70,11 @@ describe("every page", () => {
 
 	test("the whole dashboard loads in far less than 200 KB", here, async () => {
 		const { page } = scene;
-		const bytes = await page.evaluate(() => {
-			const entries = performance.getEntries() as PerformanceResourceTiming[];
-			const own = entries.filter(({ name }) => name.includes("/assets/"));
-			return own.reduce((sum, { transferSize }) => sum + transferSize, 0);
-		});
+		await page.reload();
+		const bytes = await page.evaluate<number>(
+			`performance.getEntries().filter(({ name }) => name.includes("/assets/"))
+				.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`,
+		);
 		assert.ok(bytes > 0 && bytes < 100 * 1024, `${bytes} bytes`);
 	});
 
@@ -82,12 +82,12 @@ describe("every page", () => {
 		const { page, gateway } = scene;
 		const session = await page.context().newCDPSession(page);
 		await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
-		await page.goto(`${gateway.url}/`);
+		await page.goto(`${gateway.url}/#/fleet`);
+		await page.reload();
 		await page.getByRole("heading", { level: 1, name: "Fleet" }).waitFor();
-		const ready_ms = await page.evaluate(() => {
-			const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-			return entry?.domInteractive ?? Number.POSITIVE_INFINITY;
-		});
+		const ready_ms = await page.evaluate<number>(
+			"performance.getEntriesByName('moorage-usable')[0].startTime",
+		);
 		await session.send("Emulation.setCPUThrottlingRate", { rate: 1 });
 		assert.ok(ready_ms < 1_000, `${ready_ms} ms`);
 	});
