@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Hono } from "hono";
 import { adminOptions } from "../../test/support/admin-options.ts";
 import { type AdminScenario, dashboard_scenarios } from "../../test/support/admin-scenarios.ts";
-import { people_scenarios } from "../../test/support/people-scenarios.ts";
+import { evidence_scenarios } from "../../test/support/evidence-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
 import { fail } from "../lib/result.ts";
 import { createAdminApi } from "./api.ts";
@@ -38,7 +38,7 @@ const add_taken = JSON.stringify({ name: "time", entry: { url: "https://example.
 
 const scenarios: readonly AdminScenario[] = [
 	...dashboard_scenarios,
-	...people_scenarios,
+	...evidence_scenarios,
 	{ operation: "getOpenApi", path: "/api/openapi.json", status: 200, calls: [] },
 	{ operation: "getStatus", path: "/api/status", status: 200, calls: ["status()"] },
 	{ operation: "listServers", path: "/api/servers", status: 200, calls: ["servers()"] },
@@ -508,4 +508,29 @@ test("a defect answers 500 with an id that is reported too, and no detail", asyn
 	assert.ok(!text.includes("a defect"));
 	assert.equal(defects.length, 1);
 	assert.equal(problem_schema.parse(JSON.parse(text)).error_id, defects[0]?.[1]);
+});
+
+test("what an administrator changes is written down with who did it and how it ended", async () => {
+	const { app, backend } = createScene();
+	const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+	await app.request("/api/servers", { method: "POST", headers, body: add_body });
+	await app.request("/api/servers/no", { method: "DELETE", headers });
+	await app.request("/api/servers", { headers });
+	backend.reload_throws = true;
+	await app.request("/api/reload", { method: "POST", headers });
+	assert.deepEqual(backend.evidence.actions, [
+		"admin addServer() 201",
+		"admin removeServer(no) 404",
+		"admin reload() 500",
+	]);
+});
+
+test("what cannot be written down first is not done", async () => {
+	const { app, backend } = createScene();
+	backend.evidence.refuses = true;
+	const headers = { authorization: `Bearer ${token}` };
+	const refused = await app.request("/api/servers/time/restart", { method: "POST", headers });
+	assert.equal(refused.status, 503);
+	assert.deepEqual(backend.calls, []);
+	assert.equal((await app.request("/api/servers", { headers })).status, 200);
 });

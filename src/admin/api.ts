@@ -3,6 +3,8 @@ import { Admission } from "./admission.ts";
 import type { AdminBackend } from "./backend.ts";
 import { callerOf, hasRole } from "./caller.ts";
 import { createDashboardHandlers } from "./dashboard-handlers.ts";
+import type { ActionRecorder } from "./evidence-backend.ts";
+import { createEvidenceHandlers } from "./evidence-handlers.ts";
 import { createHandlers, type Handler } from "./handlers.ts";
 import { openApiDocument } from "./openapi.ts";
 import { type Operation, type OperationId, operations } from "./operations.ts";
@@ -37,6 +39,7 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 	const handlers: Record<OperationId, Handler> = {
 		...createHandlers(backend, options),
 		...createDashboardHandlers(backend.dashboard, options, admission),
+		...createEvidenceHandlers(backend.evidence, () => options.clock.now()),
 		getOpenApi() {
 			document ??= JSON.stringify(openApiDocument(options.version));
 			return jsonText(document);
@@ -46,7 +49,9 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 		const handler = handlers[id as OperationId];
 		app.on(operation.method, honoPath(operation.path), (context) => {
 			const refused = roleProblem(operation, context);
-			return refused === undefined ? handler(context) : problemResponse(refused);
+			if (refused !== undefined) return problemResponse(refused);
+			if (!isAction(id as OperationId, operation)) return handler(context);
+			return recorded(id, operation, context, handler, backend.evidence);
 		});
 	}
 	app.notFound((context) => unknownAddress(context.req.method, context.req.path));
@@ -57,6 +62,45 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 		return problemResponse({ ...problem, error_id });
 	});
 	return app;
+}
+
+/** What changes nothing that is kept, or is recorded as the call that it makes. */
+const no_actions: ReadonlySet<OperationId> = new Set<OperationId>([
+	"createSession",
+	"endSession",
+	"callTool",
+	"createLink",
+	"play",
+	"answerPlay",
+	"frameApp",
+	"previewConfig",
+	"proposeServers",
+]);
+
+function isAction(id: OperationId, { method }: Operation): boolean {
+	return method !== "GET" && !no_actions.has(id);
+}
+
+/** Does what an administrator asks for, written down before it and before they hear of it. */
+async function recorded(
+	operation: string,
+	{ path }: Operation,
+	context: Context,
+	handler: Handler,
+	recorder: ActionRecorder,
+): Promise<Response> {
+	const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+	const subject = Object.fromEntries(names.map((name) => [name, context.req.param(name) ?? ""]));
+	const begun = await recorder.begin({ operation, subject, caller: callerOf(context) });
+	if (!begun.ok) return problemResponse(begun.problem);
+	let status = 500;
+	try {
+		const response = await handler(context);
+		status = response.status;
+		return response;
+	} finally {
+		await begun.value(status);
+	}
 }
 
 /** Signing in is the one thing that nobody has to be known for. */

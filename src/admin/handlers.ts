@@ -13,7 +13,7 @@ import {
 } from "./contract.ts";
 import type { dashboard_operations } from "./dashboard-operations.ts";
 import { eventStreamResponse } from "./event-stream.ts";
-import { peopleHandlers } from "./handlers-people.ts";
+import type { evidence_operations } from "./evidence-operations.ts";
 import { logStream } from "./log-stream.ts";
 import type { OperationId } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
@@ -30,11 +30,17 @@ const entry_bytes_max = 256 * 1024;
 /** Log streams open at once. */
 const followers_max = 32;
 
+/** Operations that have their handlers elsewhere. */
+type OtherOperation =
+	| "getOpenApi"
+	| keyof typeof dashboard_operations
+	| keyof typeof evidence_operations;
+
 /** A handler for every operation, except the document itself. */
 export function createHandlers(
 	backend: AdminBackend,
 	options: AdminApiOptions,
-): Record<Exclude<OperationId, "getOpenApi" | keyof typeof dashboard_operations>, Handler> {
+): Record<Exclude<OperationId, OtherOperation>, Handler> {
 	const item_handler = (kind: ItemKind) => async (context: Context) => {
 		const server = nameOf(context);
 		const items = await backend.items(server, kind);
@@ -82,7 +88,6 @@ export function createHandlers(
 		listEndpoints: () => json({ endpoints: backend.status().endpoints }),
 		reload: async () => outcome(await backend.reload()),
 		...releaseHandlers(backend.releases),
-		...peopleHandlers(backend.people),
 		async createBackup(context) {
 			const body = await readBody(context.req.raw, entry_bytes_max, create_backup_schema);
 			if (!body.ok) return problemResponse(body.problem);

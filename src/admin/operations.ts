@@ -27,13 +27,12 @@ import {
 	versions_schema,
 } from "./contract.ts";
 import { dashboard_operations } from "./dashboard-operations.ts";
+import { evidence_operations } from "./evidence-operations.ts";
 
 const readers = ["operator", "auditor"] as const;
 const operators = ["operator"] as const;
 /** What may start a process that nobody allowed before, or shows the configuration. */
 const admins = [] as const;
-
-import { people_operations } from "./operations-people.ts";
 
 /** One operation of `/api`, as data: routing, documentation and clients are made from it. */
 export interface Operation {
@@ -277,7 +276,7 @@ export const operations = {
 		problems: [],
 	},
 	...dashboard_operations,
-	...people_operations,
+	...evidence_operations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationId = keyof typeof operations;

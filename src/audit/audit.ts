@@ -124,6 +124,11 @@ export class Audit implements Evidence {
 		});
 	}
 
+	/** Whether a call that cannot be written down is refused. */
+	get is_required(): boolean {
+		return this.#options.required;
+	}
+
 	/** Before a call that may change something. */
 	before(record: CallRecord): Promise<void> {
 		this.#intents.add(record.id);

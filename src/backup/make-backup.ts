@@ -8,6 +8,8 @@ import { copyTree, describeFile } from "./copy-tree.ts";
 import { type Entry, type Manifest, writeManifest } from "./manifest.ts";
 import { type BackupProblem, systemProblem } from "./problem.ts";
 
+/** The history of calls in a data folder. */
+const history_path = "calls/history.db";
 /** Name of the database in a data folder. */
 const database_name = "moorage.db";
 /** What else of a data folder is kept. Packages are installed again from the lock. */
@@ -105,25 +107,42 @@ async function copyAll(to: string, sources: BackupSources) {
 	await sources.flush();
 	const migrations = await copyDatabase(join(data, database_name), join(to, database_name));
 	entries.push(await describeFile(to, database_name, 0o600));
+	entries.push(...(await copyHistory(data, to)));
 	entries.push(...(await copyConfig(to, sources.config)));
 	return { entries, servers, migrations };
 }
 
+/** Copies the history of calls; the call log's own files are for whoever collects them. */
+async function copyHistory(data: string, to: string): Promise<Entry[]> {
+	if (!(await exists(join(data, history_path)))) return [];
+	const folder = dirname(history_path);
+	await mkdir(join(to, folder), { mode: 0o700 });
+	await copyPages(join(data, history_path), join(to, history_path));
+	return [
+		{ kind: "folder", path: folder, mode: 0o700 },
+		await describeFile(to, history_path, 0o600),
+	];
+}
+
 /** Copies the database as it is at one moment, without holding its writers up. */
 async function copyDatabase(from: string, to: string): Promise<string[]> {
-	const source = new DatabaseSync(from, { readOnly: true });
-	try {
-		// All pages in one step: a writer in between would make it begin again.
-		await backup(source, to, { rate: pages_at_once });
-	} finally {
-		source.close();
-	}
+	await copyPages(from, to);
 	const copy = new DatabaseSync(to, { readOnly: true });
 	try {
 		const rows = copy.prepare("select name from kysely_migration order by name").all();
 		return rows.map((row) => String(row["name"]));
 	} finally {
 		copy.close();
+	}
+}
+
+async function copyPages(from: string, to: string): Promise<void> {
+	const source = new DatabaseSync(from, { readOnly: true });
+	try {
+		// All pages in one step: a writer in between would make it begin again.
+		await backup(source, to, { rate: pages_at_once });
+	} finally {
+		source.close();
 	}
 }
 

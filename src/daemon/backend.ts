@@ -13,7 +13,6 @@ import type {
 	ServerDetails,
 	ServerStatus,
 } from "../admin/contract.ts";
-import type { PeopleBackend } from "../admin/people-backend.ts";
 import { type AdminProblem, problemOf, problemOfFault } from "../admin/problem.ts";
 import { makeBackup } from "../backup/make-backup.ts";
 import type { Catalogs, ServerCatalog } from "../catalog/catalogs.ts";
@@ -35,6 +34,7 @@ import { fail, type Result, succeed } from "../lib/result.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import { configFolder } from "./config-files.ts";
 import { DaemonDashboard, type DashboardParts } from "./dashboard/backend.ts";
+import type { DaemonEvidence } from "./evidence.ts";
 import { product } from "./product.ts";
 import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
 import { type DetailRooms, detailsOf } from "./server-details.ts";
@@ -42,7 +42,6 @@ import { type DetailRooms, detailsOf } from "./server-details.ts";
 /** The rooms the admin API reaches into. */
 export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly gateway: Gateway;
-	readonly accounts: { readonly backend: PeopleBackend };
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
 	readonly plan: Plan;
@@ -50,6 +49,7 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly clock: Clock;
 	readonly environment: Environment;
 	readonly random: Random;
+	readonly evidence: DaemonEvidence;
 	/** Resolves when everything that was to be written is in the database. */
 	flush(): Promise<void>;
 	overview(): Overview;
@@ -60,7 +60,7 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 export class DaemonBackend implements AdminBackend {
 	readonly releases: DaemonReleaseBackend;
 	readonly dashboard: DaemonDashboard;
-	readonly people: PeopleBackend;
+	readonly evidence: DaemonEvidence;
 	readonly #rooms: BackendRooms;
 
 	constructor(
@@ -69,12 +69,12 @@ export class DaemonBackend implements AdminBackend {
 	) {
 		this.#rooms = rooms;
 		this.releases = new DaemonReleaseBackend(rooms);
+		this.evidence = rooms.evidence;
 		this.dashboard = new DaemonDashboard(rooms, {
 			...parts,
 			reload: () => this.reload(),
 			plan: (text) => this.releases.plan(text),
 		});
-		this.people = rooms.accounts.backend;
 	}
 
 	status(): Overview {

@@ -38,13 +38,12 @@ import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import { httpDriverWith } from "../upstreams/http/driver.ts";
 import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
-import { Accounts } from "./accounts.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
-import { withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
 import { ContainerHosting, isContainer } from "./containers.ts";
 import { DashboardHouse } from "./dashboard/house.ts";
+import type { DaemonEvidence } from "./evidence.ts";
 import { lockInfo, openFoundation } from "./foundation.ts";
 import { listenUrl } from "./listen-url.ts";
 import type { Daemon, DaemonOptions, Reloaded } from "./options.ts";
@@ -53,7 +52,6 @@ import { product } from "./product.ts";
 import { isReady } from "./readiness.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
-import { specValues } from "./values.ts";
 import { Wings } from "./wings.ts";
 
 const drain_default_ms = 5_000;
@@ -62,8 +60,7 @@ const answers_sent_ms = 1_000;
 const session_sweep_ms = 60_000;
 
 /** Builds a gateway from its configuration and starts it. */
-export async function startDaemon(given: DaemonOptions): Promise<Result<Daemon, StartProblem>> {
-	const options = { ...given, load: withCheckedPolicy(given.load) };
+export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon, StartProblem>> {
 	const loaded = await options.load();
 	if (!loaded.ok) {
 		const message = "The configuration has mistakes.";
@@ -102,7 +99,6 @@ class House implements Daemon, BackendRooms {
 	readonly #dashboard: DashboardHouse;
 	/** Where every room publishes what happens. */
 	readonly live = new LiveEvents();
-	readonly accounts: Accounts;
 	readonly #gateway: Gateway;
 	readonly #closing = new AbortController();
 	readonly #started_at_ms: number;
@@ -161,7 +157,6 @@ class House implements Daemon, BackendRooms {
 		await house.#releases.restore(plan);
 		await house.#wings.start();
 		await house.#dashboard.start();
-		await house.accounts.start(plan.identity);
 		house.#serve(house.#releases.servers);
 		await house.#catalogs.restore(house.#plan.servers);
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
@@ -233,7 +228,6 @@ class House implements Daemon, BackendRooms {
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
 		this.#wings = this.#buildWings(writer, parts);
-		this.accounts = new Accounts(options, parts, writer, this);
 		this.#gateway = this.#buildGateway(state_key);
 		this.#releases = this.#buildReleases(repositories.versions, parts.box);
 		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
@@ -258,6 +252,10 @@ class House implements Daemon, BackendRooms {
 	async flush(): Promise<void> {
 		await this.#sessions.flush();
 		await this.#flushStore();
+	}
+
+	get evidence(): DaemonEvidence {
+		return this.#wings.house;
 	}
 
 	get environment(): Environment {
@@ -362,7 +360,6 @@ class House implements Daemon, BackendRooms {
 		}
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };
-		await this.accounts.use(after.identity);
 		this.#wings.use(this.#plan);
 		const { added, removed, changed } = diff;
 		const adopted = await this.#releases.use(after);
@@ -377,8 +374,6 @@ class House implements Daemon, BackendRooms {
 				return this.#catalogs.forget(name);
 			}),
 		);
-		// What stands in files beside the configuration may have changed as well.
-		await this.#hosting.refreshValues();
 		log.info({ added, removed, changed }, "the configuration was read again");
 		this.live.publish("reloaded", { added, removed, changed });
 		onProgress?.({ kind: "reloaded", added, removed, changed, warnings });
@@ -414,16 +409,6 @@ class House implements Daemon, BackendRooms {
 			random,
 			log,
 			redactor: this.#redactor,
-			values: specValues(
-				{
-					environment,
-					random,
-					redactor: this.#redactor,
-					config: () => this.#config,
-					principalOfSession: (id) => this.#sessions.principalOf(id),
-				},
-				{},
-			),
 			drivers: {
 				stdio: stdioDriver,
 				http: httpDriverWith(auths),
@@ -503,7 +488,6 @@ class House implements Daemon, BackendRooms {
 			redactor: this.#redactor,
 			catalogs: this.#catalogs,
 			hosting: this.#hosting,
-			originOf: (server) => this.#releases.originOf(server),
 			gateway: () => this.#gateway,
 		});
 	}
@@ -524,12 +508,11 @@ class House implements Daemon, BackendRooms {
 				limits: () => this.#plan.limits,
 				admin: this.#buildAdmin(),
 				dashboard: (request, response) => this.#dashboard.serve(request, response),
-				login: (request, response) => this.accounts.login.serve(request, response),
-				stored_keys: this.accounts.people,
 				consent: (request, response) => this.#consents.serve(request, response),
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
+				checks: this.#wings.checks,
 				evidence: [...this.#wings.evidence, this.#dashboard.traffic],
-				...this.#wings.front_door,
+				approvals: this.#wings.approvals,
 			},
 			this.#plan,
 		);
@@ -589,7 +572,6 @@ class House implements Daemon, BackendRooms {
 		await this.#containers.close();
 		this.#dashboard.stop();
 		await this.#wings.stop();
-		this.accounts.stop();
 		await this.flush();
 		await this.#database.close();
 		await this.#spawner.close();

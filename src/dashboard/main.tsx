@@ -1,10 +1,4 @@
 import { render } from "preact";
-import { App } from "./app.tsx";
-import { applyTheme } from "./lib/theme.ts";
 
-applyTheme();
 const root = document.getElementById("app");
-if (root !== null) {
-	root.replaceChildren();
-	render(<App />, root);
-}
+if (root !== null) render(<p>Hello</p>, root);

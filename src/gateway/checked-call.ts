@@ -1,5 +1,5 @@
 import type { CheckedCall, ToolFacts } from "../policy/check.ts";
-import type { FindRisk } from "../policy/current-policy.ts";
+import { riskFromAnnotations } from "../policy/risk.ts";
 import { memberSpan, rawText, readJson, readJsonText } from "../wire/object.ts";
 import type { Call, CallTarget } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
@@ -44,34 +44,25 @@ export function checkedCall(
 	};
 }
 
-/**
- * By how risks are found, which changes with the configuration, and by the definition as the
- * server gave it: a new one takes its place when it changes.
- */
-const known_facts = new WeakMap<FindRisk, WeakMap<Buffer, ToolFacts>>();
+/** By the definition as the server gave it: a new one takes its place when it changes. */
+const known_facts = new WeakMap<Buffer, ToolFacts>();
 
 /** What is known of a tool; undefined where the catalog does not have it. */
 export function toolFacts(
 	server: string,
 	tool: string | undefined,
-	context: Pick<GatewayContext, "catalogs" | "findRisk">,
+	context: Pick<GatewayContext, "catalogs">,
 ): ToolFacts | undefined {
 	const definition = toolDefinition(server, tool, context);
 	if (definition === undefined || tool === undefined) return undefined;
-	const { findRisk } = context;
-	let known = known_facts.get(findRisk);
-	if (known === undefined) {
-		known = new WeakMap();
-		known_facts.set(findRisk, known);
-	}
-	let facts = known.get(definition);
+	let facts = known_facts.get(definition);
 	if (facts === undefined) {
 		const read = readJsonText(definition.toString("utf8"));
 		const members = isObject(read) ? read : {};
 		const annotations = isObject(members["annotations"]) ? members["annotations"] : {};
-		const risk = findRisk(server, tool, annotations);
+		const risk = riskFromAnnotations(annotations);
 		facts = { name: tool, annotations, risk, input_schema: members["inputSchema"] };
-		known.set(definition, facts);
+		known_facts.set(definition, facts);
 	}
 	return facts;
 }

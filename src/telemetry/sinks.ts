@@ -27,7 +27,8 @@ export type SinkName =
 	| "terminal"
 	| "exports"
 	| "backup"
-	| "audit";
+	| "audit"
+	| "calls";
 
 /** All sinks. */
 export const sinks: readonly Sink[] = [
@@ -85,6 +86,12 @@ export const sinks: readonly Sink[] = [
 		files: ["src/audit/**"],
 		guard: { redacts: "src/audit/audit.ts" },
 	},
+	{
+		name: "calls",
+		about: "the call log and the history: names, sentences and numbers, never payloads",
+		files: ["src/calls/**"],
+		guard: { redacts: "src/calls/call-log.ts" },
+	},
 ];
 
 /** Files that write, but tell nobody anything that callers, servers or people said. */
@@ -95,10 +102,6 @@ export interface Plumbing {
 
 /** Everything that writes and is no sink. */
 export const plumbing: readonly Plumbing[] = [
-	{
-		files: ["src/login/**"],
-		why: "pages and tokens for the person and the client they are about",
-	},
 	{ files: ["src/secrets/**"], why: "keys and sealed values, in files of their owner only" },
 	{
 		files: ["src/config/replace-file.ts", "src/cli/connect/config-file.ts"],
@@ -109,7 +112,6 @@ export const plumbing: readonly Plumbing[] = [
 	{ files: ["src/hosting/process/**"], why: "process ids, locks and limits" },
 	{ files: ["src/hosting/sandbox/**"], why: "how a program is confined" },
 	{ files: ["src/hosting/volumes.ts", "src/hosting/volume-copies.ts"], why: "servers' own files" },
-	{ files: ["src/hosting/value-files.ts"], why: "values for one server, in its own folder" },
 	{ files: ["src/hosting/egress/**"], why: "the way of servers to hosts that they may reach" },
 	{ files: ["src/upstreams/**"], why: "calls on their way to the servers they are for" },
 	{ files: ["src/lib/guarded-fetch.ts"], why: "reads documents from addresses others name" },

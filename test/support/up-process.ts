@@ -2,8 +2,6 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 import type { Overview } from "../../src/admin/contract.ts";
-import { checkWire } from "../wire/watch.ts";
-import { watchedProcess } from "../wire/watched-process.ts";
 import { spawnCli } from "./run-cli.ts";
 import { until } from "./until.ts";
 
@@ -22,19 +20,14 @@ export interface UpProcess {
 	stop(): Promise<number | null>;
 }
 
-/**
- * Starts `moorage up` with the given words on a port of its own; it ends with the test, and what
- * was said on its wire is checked then.
- */
+/** Starts `moorage up` with the given words on a port of its own; it ends with the test. */
 export function startUp(
 	context: TestContext,
 	args: readonly string[],
 	world: { readonly cwd: string; readonly environment?: NodeJS.ProcessEnv },
 ): UpProcess {
 	const listen = args.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
-	const wire = watchedProcess();
-	const environment = { ...world.environment, ...wire.environment };
-	const child = spawnCli(["up", ...listen, ...args], { ...world, environment }, wire.node_args);
+	const child = spawnCli(["up", ...listen, ...args], world);
 	const printed = { stdout: "", stderr: "" };
 	child.stdout.on("data", (chunk: Buffer) => {
 		printed.stdout += chunk.toString();
@@ -56,11 +49,9 @@ export function startUp(
 		return exited;
 	};
 	context.after(async () => {
-		if (!over) {
-			child.kill("SIGKILL");
-			await exited;
-		}
-		checkWire(wire.takeComplaints());
+		if (over) return;
+		child.kill("SIGKILL");
+		await exited;
 	});
 	return {
 		child,

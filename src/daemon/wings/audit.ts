@@ -1,19 +1,23 @@
 import { isDeepStrictEqual } from "node:util";
 import { Audit, type AuditTrouble } from "../../audit/audit.ts";
+import { system_disk } from "../../audit/disk.ts";
+import { PayloadKeys } from "../../audit/payload-keys.ts";
 import { type AuditPlaces, auditPlaces } from "../../audit/places.ts";
+import { type AuditedCall, readCall } from "../../audit/read-call.ts";
 import { retentionOf } from "../../audit/retention.ts";
-import { seed_bytes } from "../../audit/signing-key.ts";
+import { seed_bytes, signerOf } from "../../audit/signing-key.ts";
+import type { Verification } from "../../audit/verify.ts";
+import { verifyInThread } from "../../audit/verify-thread.ts";
 import { type AuditPlan, default_audit } from "../../config/evidence-plan.ts";
 import type { Plan } from "../../config/plan.ts";
 import type { Timer } from "../../lib/clock.ts";
-import { box_key_bytes } from "../../secrets/box.ts";
+import { box_key_bytes, SecretBox } from "../../secrets/box.ts";
 import { ensureKeyFile } from "../../secrets/key-file.ts";
 import type { CallRecord } from "../../telemetry/call-record.ts";
 import type { Wing, WingParts } from "../wings.ts";
+import { ClockWatch } from "./clock-watch.ts";
 
 const retain_ms = 3_600_000;
-/** How far the wall clock may stray from the steady one in that time. */
-const clock_drift_ms_max = 5 * 60_000;
 const segment_bytes_max = 64 * 1024 * 1024;
 
 /** The audit: written before and after calls, and let go of when its time is over. */
@@ -30,21 +34,41 @@ export class AuditWing implements Wing {
 	#audit: Audit | undefined;
 	#keys: { readonly seed: Buffer; readonly box_key: Buffer } | undefined;
 	#timer: Timer | undefined;
-	/** When things were let go of last, by both clocks. */
-	#retained: { readonly wall_ms: number; readonly steady_ms: number };
+	readonly #clock_watch: ClockWatch;
 
 	constructor(parts: WingParts) {
-		const { clock } = parts.options;
 		this.#parts = parts;
 		const plan = parts.plan();
 		this.places = auditPlaces(plan.data);
 		this.#plan = plan.audit ?? default_audit;
-		this.#retained = { wall_ms: clock.now(), steady_ms: clock.monotonic() };
+		this.#clock_watch = new ClockWatch(parts.options.clock);
 	}
 
 	/** What is written to; undefined where the audit is off. */
 	get audit(): Audit | undefined {
 		return this.#audit;
+	}
+
+	/** The key that verifies the log; undefined where there is none. */
+	get public_key(): string | undefined {
+		return this.#keys && signerOf(this.#keys.seed).verifier.public_key;
+	}
+
+	/** What the log has of a call. */
+	async read(call: string, at_ms: number | undefined): Promise<AuditedCall | undefined> {
+		if (this.#keys === undefined) return undefined;
+		const { random } = this.#parts.options;
+		const { folder } = this.places;
+		const box = new SecretBox(this.#keys.box_key, random);
+		const keys = new PayloadKeys(folder, { disk: system_disk, box, random });
+		return readCall(folder, call, at_ms, { disk: system_disk, keys });
+	}
+
+	/** Checks the log, in a thread of its own. Rejects where it cannot be read. */
+	verify(): Promise<Verification> {
+		const { public_key } = this;
+		if (public_key === undefined) return Promise.reject(new Error("its keys cannot be used"));
+		return verifyInThread(this.places.folder, public_key);
 	}
 
 	async start(): Promise<void> {
@@ -101,22 +125,20 @@ export class AuditWing implements Wing {
 	#tell(trouble: AuditTrouble): void {
 		const { log } = this.#parts.options;
 		log.error({ ...trouble }, "audit entries were lost or late");
+		this.#parts.live.publish("evidence_lost", { kind: "audit", ...trouble });
 	}
 
 	#retainLater(): void {
 		const { clock, log } = this.#parts.options;
 		this.#timer = clock.afterIdle(retain_ms, () => {
-			const before = this.#retained;
-			this.#retained = { wall_ms: clock.now(), steady_ms: clock.monotonic() };
-			const strayed =
-				this.#retained.wall_ms - before.wall_ms - (this.#retained.steady_ms - before.steady_ms);
+			const jumped_ms = this.#clock_watch.jumped();
 			// A clock that jumped may jump back: nothing is thrown away by its word.
-			if (Math.abs(strayed) <= clock_drift_ms_max) {
+			if (jumped_ms === 0) {
 				this.#audit?.retain().catch((error: unknown) => {
 					log.warn({ err: error }, "old audit entries could not be removed");
 				});
 			} else {
-				log.warn({ strayed_ms: strayed }, "the clock jumped; nothing of the audit is removed");
+				log.warn({ jumped_ms }, "the clock jumped; nothing of the audit is removed");
 			}
 			this.#retainLater();
 		});

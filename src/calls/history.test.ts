@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import fc from "fast-check";
+import { sampleRecord } from "../../test/support/call-record.ts";
+import type { CallRecord } from "../telemetry/call-record.ts";
+import { type CallLine, callLine } from "./call-line.ts";
+import { History } from "./history.ts";
+
+const start_ms = Date.UTC(2026, 0, 1);
+const as_it_is = (text: string) => text;
+
+function open(context: TestContext) {
+	const folder = mkdtempSync(join(tmpdir(), "moorage-history-"));
+	const path = join(folder, "history.db");
+	const history = new History(path, () => performance.now());
+	context.after(() => {
+		history.close();
+		rmSync(folder, { recursive: true });
+	});
+	return { history, path };
+}
+
+function idOf(n: number): string {
+	return `0198a000-0000-7000-8000-${String(n).padStart(12, "0")}`;
+}
+
+function line(n: number, changes: Partial<CallRecord> = {}): CallLine {
+	const record = sampleRecord({
+		id: idOf(n),
+		ts_ms: start_ms + n * 1000,
+		duration_ms: 0,
+		...changes,
+	});
+	return JSON.parse(callLine(record, as_it_is)) as CallLine;
+}
+
+const numbersOf = (calls: readonly CallLine[]) => calls.map(({ id }) => Number(id.slice(24)));
+
+test("a call comes back as it was logged", (context) => {
+	const { history } = open(context);
+	const samples = [
+		line(1),
+		line(2, {
+			status: "server_error",
+			code: "tool_error",
+			error_message: "The server is gone.",
+			error_id: "e-1",
+			span_id: "00f067aa0ba902b7",
+			parent_span_id: "aaf067aa0ba902b7",
+			queue_ms: 1.5,
+			wake_ms: 2.25,
+			approval_id: idOf(77),
+			rule: "no-refunds",
+		}),
+		line(3, {
+			method: "resources/read",
+			name: "file:///a/b.txt",
+			server: undefined,
+			version: undefined,
+			instance: undefined,
+			client_id: undefined,
+			session_id: "no-uuid",
+			upstream_revision: undefined,
+			upstream_era: undefined,
+			decision: undefined,
+			risk: undefined,
+			request_id: '"abc"',
+		}),
+	];
+	history.add(samples);
+	for (const sample of samples) assert.deepEqual(history.get(sample.id), sample);
+	assert.equal(history.get(idOf(9)), undefined);
+	assert.deepEqual(history.find({ limit: 10 }).calls, samples.toReversed());
+});
+
+test("pages follow each other without gaps and doubles", (context) => {
+	const { history } = open(context);
+	history.add(Array.from({ length: 25 }, (_, n) => line(n)));
+	const seen: number[] = [];
+	let before: number | undefined;
+	do {
+		const page = history.find({ limit: 10, before });
+		assert.equal(page.complete, true);
+		seen.push(...numbersOf(page.calls));
+		before = page.next;
+	} while (before !== undefined);
+	assert.deepEqual(
+		seen,
+		Array.from({ length: 25 }, (_, n) => 24 - n),
+	);
+});
+
+test("errors are found by words of their text, their code and their tool", (context) => {
+	const { history } = open(context);
+	history.add([
+		line(1, { status: "timeout", code: "call_timeout", error_message: "No answer in time." }),
+		line(2, { status: "server_error", code: "tool_error", name: "send_mail" }),
+		line(3),
+	]);
+	const find = (text: string) => numbersOf(history.find({ text, limit: 10 }).calls);
+	assert.deepEqual(find("answer"), [1]);
+	assert.deepEqual(find("call_timeout"), [1]);
+	assert.deepEqual(find("NO ans"), [1]);
+	assert.deepEqual(find("mail"), [2]);
+	assert.deepEqual(find('"; drop table calls --'), []);
+	assert.deepEqual(find("***"), []);
+	assert.deepEqual(find("error OR answer"), []);
+});
+
+test("any filters give what looking through all calls gives, also when clocks jump", (context) => {
+	const users = ["ana", "bob", "eve"];
+	const servers = ["github", undefined];
+	const states = ["ok", "client_error", "server_error", "timeout"] as const;
+	const call = fc.record({
+		user: fc.constantFrom(...users),
+		server: fc.constantFrom(...servers),
+		status: fc.constantFrom(...states),
+		jump_s: fc.constantFrom(0, 0, 0, 1, 5, 100, -50, -2000),
+	});
+	const query = fc.record(
+		{
+			user: fc.constantFrom(...users, "nobody"),
+			server: fc.constantFrom("github", "none"),
+			status: fc.constantFrom(...states, "error" as const),
+			since_s: fc.integer({ min: -3000, max: 3000 }),
+			until_s: fc.integer({ min: -3000, max: 3000 }),
+		},
+		{ requiredKeys: [] },
+	);
+	const property = fc.property(fc.array(call, { maxLength: 40 }), query, (calls, wanted) => {
+		const history = new History(":memory:", () => performance.now());
+		let now_ms = start_ms;
+		const lines = calls.map(({ user, server, status, jump_s }, n) => {
+			now_ms += jump_s * 1000 + 10;
+			return line(n, { user, server, status, ts_ms: now_ms });
+		});
+		history.add(lines);
+		const { since_s, until_s, ...rest } = wanted;
+		const since_ms = since_s === undefined ? undefined : start_ms + since_s * 1000;
+		const until_ms = until_s === undefined ? undefined : start_ms + until_s * 1000;
+		const found = history.find({ ...rest, since_ms, until_ms, limit: 100 });
+		const expected = lines.filter((one) => {
+			const at_ms = Date.parse(one.ts);
+			const failed = rest.status === "error" ? one.status !== "ok" : one.status === rest.status;
+			return (
+				(rest.user === undefined || one.user === rest.user) &&
+				(rest.server === undefined || one.server === rest.server) &&
+				(rest.status === undefined || failed) &&
+				(since_ms === undefined || at_ms >= since_ms) &&
+				(until_ms === undefined || at_ms < until_ms)
+			);
+		});
+		history.close();
+		assert.deepEqual(numbersOf(found.calls), numbersOf(expected.toReversed()));
+		assert.equal(found.complete, true);
+	});
+	fc.assert(property, { numRuns: 150 });
+	assert.ok(context);
+});
+
+test("looking ends when it takes too long, and goes on from there", (context) => {
+	const folder = mkdtempSync(join(tmpdir(), "moorage-history-"));
+	context.after(() => rmSync(folder, { recursive: true }));
+	let now_ms = 0;
+	// Every look at the clock costs a second.
+	const history = new History(join(folder, "history.db"), () => {
+		now_ms += 1_000;
+		return now_ms;
+	});
+	context.after(() => history.close());
+	for (let n = 0; n < 45_000; n += 5_000) {
+		history.add(Array.from({ length: 5_000 }, (_, k) => line(n + k)));
+	}
+	const page = history.find({ limit: 10, user: "nobody" });
+	assert.deepEqual([page.calls.length, page.complete], [0, false]);
+	let next = page.next;
+	let pages = 1;
+	while (next !== undefined) {
+		next = history.find({ limit: 10, user: "nobody", before: next }).next;
+		pages += 1;
+	}
+	assert.equal(pages, 3);
+});
+
+test("the oldest calls leave, by age and by number, with their errors", (context) => {
+	const { history } = open(context);
+	const failed = { status: "server_error", error_message: "gone away" } as const;
+	history.add(Array.from({ length: 100 }, (_, n) => line(n, failed)));
+	assert.equal(history.trim({ oldest_ms: start_ms + 20_500, calls_max: 1000 }, 1000), 20);
+	assert.equal(history.trim({ oldest_ms: 0, calls_max: 50 }, 10), 10);
+	assert.equal(history.trim({ oldest_ms: 0, calls_max: 50 }, 1000), 20);
+	assert.equal(history.trim({ oldest_ms: 0, calls_max: 50 }, 1000), 0);
+	assert.equal(history.count, 50);
+	const { calls } = history.find({ text: "gone", limit: 100 });
+	assert.equal(calls.length, 50);
+	assert.equal(Math.min(...numbersOf(calls)), 50);
+});
+
+test("what cannot be written leaves nothing behind, and the next is written", (context) => {
+	const { history } = open(context);
+	const broken = { ...line(2, { user: "new-one" }), trace_id: undefined as unknown as string };
+	assert.throws(() => history.add([line(1), broken]));
+	history.add([line(3, { user: "other-one" })]);
+	const { calls } = history.find({ limit: 10 });
+	assert.deepEqual(numbersOf(calls), [3]);
+	assert.equal(calls[0]?.user, "other-one");
+});
+
+test("a call takes at most 400 bytes", (context) => {
+	const { history, path } = open(context);
+	const calls = 20_000;
+	for (let n = 0; n < calls; n += 2_000) {
+		const lines = Array.from({ length: 2_000 }, (_, k) => {
+			const i = n + k;
+			const failed = i % 50 === 0;
+			return line(i, {
+				trace_id: `4bf92f3577b34da6a3ce929d${String(i).padStart(8, "0")}`,
+				session_id: `f0b7c0de-0000-4000-8000-${String(i % 40).padStart(12, "0")}`,
+				user: `user-${i % 90}`,
+				name: `tool-${i % 70}`,
+				server: `server-${i % 12}`,
+				duration_ms: 3.217,
+				upstream_ms: 2.918,
+				policy_ms: 0.031,
+				...(failed ? { status: "server_error", code: "tool_error" } : {}),
+			});
+		});
+		history.add(lines);
+	}
+	const bytes = statSync(path).size;
+	assert.ok(bytes / calls <= 400, `${bytes / calls} bytes a call`);
+});

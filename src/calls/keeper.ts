@@ -1,0 +1,120 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { CallLine } from "./call-line.ts";
+import { History } from "./history.ts";
+import type {
+	AnswerMessage,
+	CallsWorkerData,
+	DoneMessage,
+	LinesMessage,
+	QuestionMessage,
+} from "./messages.ts";
+import { RotatingFile } from "./rotating-file.ts";
+
+/** Name of the history in the folder of the call log. */
+export const history_name = "history.db";
+
+/** Rows that one trim removes: it is short, so that new lines do not wait for it. */
+const trim_rows_max = 5_000;
+
+/** What a keeper works with. */
+export interface KeeperParts {
+	/** Wall-clock milliseconds. */
+	readonly now: () => number;
+	/** Milliseconds that never go back. */
+	readonly monotonic: () => number;
+}
+
+/** Everything the worker of the call log does, without the thread. */
+export class CallsKeeper {
+	readonly #data: CallsWorkerData;
+	readonly #parts: KeeperParts;
+	readonly #file: RotatingFile | undefined;
+	#history: History | undefined;
+
+	constructor(data: CallsWorkerData, parts: KeeperParts) {
+		this.#data = data;
+		this.#parts = parts;
+		const { folder, file } = data;
+		this.#file =
+			file === undefined
+				? undefined
+				: new RotatingFile({
+						folder,
+						file_bytes_max: file.bytes_max,
+						files_max: file.files_max,
+						now: parts.now,
+					});
+	}
+
+	/** Keeps lines in both places; what fails in one does not keep them out of the other. */
+	keep(messages: readonly LinesMessage[]): DoneMessage {
+		const text = messages.length === 1 ? (messages[0]?.text ?? "") : joined(messages);
+		return {
+			kind: "done",
+			batch: messages.at(-1)?.batch ?? 0,
+			file_error: attempt(() => this.#file?.write(text)),
+			history_error: attempt(() => {
+				if (this.#data.history === undefined) return;
+				const lines = text.slice(0, -1).split("\n");
+				this.#opened()?.add(lines.map((line) => JSON.parse(line) as CallLine));
+			}),
+		};
+	}
+
+	/** Answers a question. */
+	answer(question: QuestionMessage): AnswerMessage {
+		const { id } = question;
+		try {
+			return { kind: "answer", id, value: this.#answer(question), error: undefined };
+		} catch (error) {
+			return { kind: "answer", id, value: undefined, error: (error as Error).message };
+		}
+	}
+
+	#answer(question: QuestionMessage): unknown {
+		switch (question.ask) {
+			case "find":
+				return this.#opened()?.find(question.query);
+			case "get":
+				return this.#opened()?.get(question.call);
+			case "trim": {
+				const { history } = this.#data;
+				if (history === undefined) return 0;
+				const oldest_ms = question.now_ms - history.keep_ms;
+				const keep = { oldest_ms, calls_max: history.calls_max };
+				return this.#opened()?.trim(keep, trim_rows_max);
+			}
+			case "close":
+				this.#file?.close();
+				this.#history?.close();
+				this.#history = undefined;
+				return true;
+		}
+	}
+
+	#opened(): History | undefined {
+		if (this.#data.history === undefined) return undefined;
+		if (this.#history === undefined) {
+			mkdirSync(this.#data.folder, { recursive: true, mode: 0o700 });
+			const path = join(this.#data.folder, history_name);
+			this.#history = new History(path, this.#parts.monotonic);
+		}
+		return this.#history;
+	}
+}
+
+function joined(messages: readonly LinesMessage[]): string {
+	return messages.map(({ text }) => text).join("");
+}
+
+/** The code of the error that some work ends with. */
+function attempt(work: () => void): string | undefined {
+	try {
+		work();
+		return undefined;
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		return code === "ERR_SQLITE_ERROR" || code === undefined ? message : code;
+	}
+}

@@ -1,0 +1,51 @@
+import type { CallQuery } from "./query.ts";
+
+/** What the gateway and the worker that keeps the call log say to each other. */
+
+/** What the worker is started with. */
+export interface CallsWorkerData {
+	/** Absolute folder of the log's files and the history. */
+	readonly folder: string;
+	/** Undefined where no files are written. */
+	readonly file: { readonly bytes_max: number; readonly files_max: number } | undefined;
+	/** Undefined where no history is kept. */
+	readonly history: { readonly keep_ms: number; readonly calls_max: number } | undefined;
+}
+
+/** Lines to keep, one behind the other, each with its newline. */
+export interface LinesMessage {
+	readonly kind: "lines";
+	readonly batch: number;
+	readonly text: string;
+}
+
+/** A question that is answered with `AnswerMessage`. */
+export type QuestionMessage = { readonly kind: "ask"; readonly id: number } & (
+	| { readonly ask: "find"; readonly query: CallQuery }
+	| { readonly ask: "get"; readonly call: string }
+	| { readonly ask: "trim"; readonly now_ms: number }
+	| { readonly ask: "close" }
+);
+
+/** What the worker is told. */
+export type ToWorker = LinesMessage | QuestionMessage;
+
+/** Everything up to this batch was tried. */
+export interface DoneMessage {
+	readonly kind: "done";
+	readonly batch: number;
+	/** Codes of errors of the disk: `undefined` where all is well. */
+	readonly file_error: string | undefined;
+	readonly history_error: string | undefined;
+}
+
+/** What a question came to. */
+export interface AnswerMessage {
+	readonly kind: "answer";
+	readonly id: number;
+	readonly value: unknown;
+	readonly error: string | undefined;
+}
+
+/** What the worker tells. */
+export type FromWorker = DoneMessage | AnswerMessage;

@@ -1,0 +1,32 @@
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { assert } from "../lib/assert.ts";
+import { systemClock } from "../lib/clock.ts";
+import { CallsKeeper } from "./keeper.ts";
+import type { CallsWorkerData, LinesMessage, ToWorker } from "./messages.ts";
+
+/** The thread that keeps the call log: what waited while it was busy is kept at once. */
+
+/** Lines of so many messages are one transaction. */
+const messages_max = 8;
+
+assert(parentPort !== null, "this module runs as a worker");
+const port = parentPort;
+const keeper = new CallsKeeper(workerData as CallsWorkerData, {
+	now: () => systemClock.now(),
+	monotonic: () => systemClock.monotonic(),
+});
+
+port.on("message", (first: ToWorker) => {
+	let next: ToWorker | undefined = first;
+	while (next !== undefined) {
+		const lines: LinesMessage[] = [];
+		while (next?.kind === "lines" && lines.length < messages_max) {
+			lines.push(next);
+			next = receiveMessageOnPort(port)?.message;
+		}
+		if (lines.length > 0) port.postMessage(keeper.keep(lines));
+		if (next?.kind !== "ask") continue;
+		port.postMessage(keeper.answer(next));
+		next = receiveMessageOnPort(port)?.message;
+	}
+});

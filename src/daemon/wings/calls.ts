@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { CallLog } from "../../calls/call-log.ts";
+import { type CallsPlan, default_calls } from "../../config/evidence-plan.ts";
+import type { Plan } from "../../config/plan.ts";
+import type { Timer } from "../../lib/clock.ts";
+import type { CallRecord } from "../../telemetry/call-record.ts";
+import { LogSink } from "../../telemetry/log-sink.ts";
+import type { Wing, WingParts } from "../wings.ts";
+import { ClockWatch } from "./clock-watch.ts";
+
+/** The folder of the call log and the history in a data folder. */
+export const calls_folder = "calls";
+
+const stdout_fd = 1;
+const day_ms = 24 * 3_600_000;
+/** How often old calls are removed, and how soon again while there are more. */
+const trim_ms = 60_000;
+const trim_again_ms = 250;
+
+/** The call log and the history. */
+export class CallsWing implements Wing {
+	readonly evidence = [{ after: (record: CallRecord) => this.#log?.after(record) }];
+	readonly #parts: WingParts;
+	#plan: CallsPlan;
+	#log: CallLog | undefined;
+	#stdout: LogSink | undefined;
+	#timer: Timer | undefined;
+	#is_over = false;
+	readonly #clock_watch: ClockWatch;
+	/** The end of a log with other settings. */
+	#closing: Promise<void> = Promise.resolve();
+
+	constructor(parts: WingParts) {
+		this.#parts = parts;
+		this.#plan = parts.plan().calls ?? default_calls;
+		this.#clock_watch = new ClockWatch(parts.options.clock);
+	}
+
+	/** The log; undefined where nothing is kept. */
+	get log(): CallLog | undefined {
+		return this.#log;
+	}
+
+	start(): void {
+		this.#log = this.#open();
+		this.#trimLater(trim_ms);
+	}
+
+	use(plan: Plan): void {
+		const wanted = plan.calls ?? default_calls;
+		if (this.#log === undefined || isDeepStrictEqual(wanted, this.#plan)) return;
+		this.#plan = wanted;
+		const before = this.#log;
+		this.#closing = Promise.all([this.#closing, before.close()]).then(() => undefined);
+		this.#log = this.#open();
+	}
+
+	async stop(): Promise<void> {
+		this.#is_over = true;
+		this.#timer?.cancel();
+		await this.#closing;
+		await this.#log?.close();
+		await this.#stdout?.flush();
+	}
+
+	#open(): CallLog {
+		const { clock, log } = this.#parts.options;
+		const { log_to_file, log_to_stdout, history, keep_days, calls_max } = this.#plan;
+		const { file_bytes_max: bytes_max, files_max } = this.#plan;
+		if (log_to_stdout) {
+			this.#stdout ??= new LogSink({ clock, target: stdout_fd });
+			this.#stdout.onDropped = (lines) =>
+				log.warn({ lines }, "standard output takes no more: lines of the call log were dropped");
+		}
+		const stdout = this.#stdout;
+		return new CallLog({
+			clock,
+			data: {
+				folder: join(this.#parts.plan().data, calls_folder),
+				file: log_to_file ? { bytes_max, files_max } : undefined,
+				history: history ? { keep_ms: keep_days * day_ms, calls_max } : undefined,
+			},
+			stdout: log_to_stdout ? stdout : undefined,
+			redactor: this.#parts.redactor,
+			onTrouble: (trouble) => {
+				log.error({ ...trouble }, "lines of the call log were lost");
+				this.#parts.live.publish("evidence_lost", { kind: "calls", ...trouble });
+			},
+		});
+	}
+
+	#trimLater(delay_ms: number): void {
+		if (this.#is_over) return;
+		const { clock, log } = this.#parts.options;
+		this.#timer = clock.afterIdle(delay_ms, () => {
+			// A clock that jumped may jump back: nothing is thrown away by its word.
+			const jumped = this.#clock_watch.jumped() !== 0;
+			const trimming = jumped ? Promise.resolve(0) : (this.#log?.trim() ?? Promise.resolve(0));
+			trimming.then(
+				(removed) => this.#trimLater(removed > 0 ? trim_again_ms : trim_ms),
+				(error: unknown) => {
+					log.warn({ err: error }, "old calls could not be removed from the history");
+					this.#trimLater(trim_ms);
+				},
+			);
+		});
+	}
+}

@@ -1,0 +1,33 @@
+import type { Plan } from "../../config/plan.ts";
+import { DaemonEvidence } from "../evidence.ts";
+import type { Wing, WingParts } from "../wings.ts";
+import { AuditWing } from "./audit.ts";
+import { CallsWing } from "./calls.ts";
+
+/** The audit, the call log and the history. */
+export class EvidenceWing implements Wing {
+	readonly evidence;
+	/** What the admin API sees of them. */
+	readonly house: DaemonEvidence;
+	readonly #wings: readonly [AuditWing, CallsWing];
+
+	constructor(parts: WingParts) {
+		const audit = new AuditWing(parts);
+		const calls = new CallsWing(parts);
+		this.#wings = [audit, calls];
+		this.evidence = [...audit.evidence, ...calls.evidence];
+		this.house = new DaemonEvidence({ parts, audit, calls });
+	}
+
+	async start(): Promise<void> {
+		for (const wing of this.#wings) await wing.start();
+	}
+
+	use(plan: Plan): void {
+		for (const wing of this.#wings) wing.use(plan);
+	}
+
+	async stop(): Promise<void> {
+		for (const wing of this.#wings) await wing.stop();
+	}
+}

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type { AuditedCallReport, LoggedCall } from "../../src/admin/evidence-backend.ts";
+import { repository_root } from "../../tools/lib/paths.ts";
+import { startGateway, stdioFixture } from "../support/gateway.ts";
+import { runCli } from "../support/run-cli.ts";
+import { openWire } from "../support/wire-clients.ts";
+
+const schema_path = join(repository_root, "docs", "call-log.schema.json");
+const schema = JSON.parse(readFileSync(schema_path, "utf8")) as object;
+const isLine = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
+
+const servers = {
+	echo: { ...stdioFixture("echo"), sandbox: "off" },
+	slow: { ...stdioFixture("slow"), sandbox: "off", timeouts: { call: "60ms" } },
+	crashing: { ...stdioFixture("crashing"), sandbox: "off" },
+};
+
+/** Everything that the call log has, line by line. */
+function linesIn(folder: string): LoggedCall[] {
+	const calls = join(folder, ".moorage", "calls");
+	const names = readdirSync(calls).filter((name) => name.endsWith(".ndjson"));
+	const lines = names.flatMap((name) => readFileSync(join(calls, name), "utf8").split("\n"));
+	return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as LoggedCall);
+}
+
+test("every outcome is a line that fits the published schema, and no payload is in any", async (t) => {
+	const gateway = await startGateway({ servers });
+	t.after(() => gateway.stop());
+	const payload = "a-very-recognisable-payload";
+	for (const era of ["legacy", "modern"] as const) {
+		const all = await openWire(era, gateway.address());
+		await all.ask({ method: "tools/list" });
+		await all.call("echo__echo", JSON.stringify({ text: payload }));
+		await all.call("slow__wait", '{"ms":5000}');
+		await all.call("echo__nothing", JSON.stringify({ text: payload }));
+		await all.ask({ method: "no/such", params: JSON.stringify({ x: payload }) });
+		await all.ask({ method: "prompts/get", params: '{"name":"echo__none"}' });
+		await all.call("crashing__crash", JSON.stringify({ how: "exit", text: payload }));
+	}
+	await gateway.daemon.stop();
+	const lines = linesIn(gateway.folder);
+	for (const line of lines) {
+		assert.ok(isLine(line), `${JSON.stringify(line)} ${JSON.stringify(isLine.errors)}`);
+	}
+	const files = readdirSync(join(gateway.folder, ".moorage"), { recursive: true });
+	for (const name of files.map(String)) {
+		if (!/^(calls|audit)\//.test(name)) continue;
+		const text = readFileSync(join(gateway.folder, ".moorage", name), "latin1");
+		assert.ok(!text.includes(payload), `${name} has the payload`);
+	}
+	const seen = new Set(
+		lines.map(({ client_era, tool, status }) => [client_era, tool, status].join()),
+	);
+	for (const era of ["legacy", "modern"]) {
+		for (const outcome of [
+			"echo,ok",
+			"wait,timeout",
+			",ok",
+			",client_error",
+			"crash,server_error",
+		]) {
+			assert.ok(seen.has(`${era},${outcome}`), `${era},${outcome} in ${[...seen].join(" ")}`);
+		}
+	}
+	t.diagnostic(`${lines.length} lines`);
+});
+
+test("one command tells what happened, and the audit proves it", async (t) => {
+	const gateway = await startGateway({ servers: { echo: servers.echo } });
+	t.after(() => gateway.stop());
+	const cli = (...args: string[]) =>
+		runCli([...args, "--data", join(gateway.folder, ".moorage")], { cwd: gateway.folder });
+	const client = await openWire("modern", gateway.address("echo"));
+	await client.call("echo", '{"text":"kept for later"}');
+	const listed = await cli(
+		"calls",
+		"--since",
+		"1h",
+		"--server",
+		"echo",
+		"--tool",
+		"echo",
+		"--json",
+	);
+	assert.equal(listed.code, 0, listed.stderr);
+	const { calls } = JSON.parse(listed.stdout) as { calls: LoggedCall[] };
+	const [call] = calls;
+	assert.ok(call);
+	assert.deepEqual([call.user, call.tool, call.status], ["local", "echo", "ok"]);
+
+	const shown = await cli("calls", "show", call.id, "--payload", "--json");
+	assert.equal(shown.code, 0, shown.stderr);
+	const { audit } = JSON.parse(shown.stdout) as { audit: AuditedCallReport };
+	assert.ok(audit.input.kind === "text" && audit.output.kind === "text");
+	assert.match(audit.input.text, /kept for later/);
+	assert.match(audit.output.text, /kept for later/);
+	assert.equal(audit.entries[0]?.["input_hash"], call.input_hash);
+
+	assert.match((await cli("calls", "show", call.id)).stdout, /tool +echo/);
+	assert.match((await cli("calls", "--status", "error")).stderr, /No call matches/);
+	assert.match((await cli("calls", "show", "none")).stderr, /moorage calls/);
+	assert.equal((await cli("calls", "--status", "bad")).code, 1);
+
+	// Reading the payload was itself written down, and so is what administrators change.
+	const removed = await cli("rm", "echo");
+	assert.equal(removed.code, 0, removed.stderr);
+	const log = readdirSync(join(gateway.folder, ".moorage", "audit")).find((name) =>
+		name.endsWith(".log"),
+	);
+	const text = readFileSync(join(gateway.folder, ".moorage", "audit", String(log)), "utf8");
+	assert.match(text, /"method":"admin","tenant":"local","user":"admin".*"action":"getCallPayload"/);
+	assert.match(text, /"action":"removeServer","subject":{"name":"echo"}/);
+	const whole = await cli("audit", "verify");
+	assert.match(whole.stdout, /The audit is whole/, whole.stdout);
+
+	const erased = await cli("audit", "erase", "--user", "local/local", "--yes");
+	assert.match(erased.stdout, /Destroyed 1 key/);
+	const gone = await cli("calls", "show", call.id, "--payload");
+	assert.match(gone.stdout, /erased: its key was destroyed/);
+	assert.equal((await cli("audit", "verify", "--json")).code, 0);
+	assert.equal((await cli("audit", "erase", "--user", "local/local")).code, 2);
+});
+
+test("a byte that is changed is found, and its entry named", async (t) => {
+	const gateway = await startGateway({ servers: { echo: servers.echo } });
+	t.after(() => gateway.stop());
+	const client = await openWire("modern", gateway.address("echo"));
+	await client.call("echo", '{"text":"one"}');
+	await gateway.daemon.stop();
+	const data = join(gateway.folder, ".moorage");
+	const verify = () => runCli(["audit", "verify", "--data", data], { cwd: gateway.folder });
+	assert.equal((await verify()).code, 0);
+	const path = join(data, "audit", "000000000001.log");
+	const text = readFileSync(path, "utf8");
+	writeFileSync(path, text.replace('"name":"echo"', '"name":"ecco"'));
+	const found = await verify();
+	assert.equal(found.code, 1);
+	assert.match(found.stdout, /not whole: Entry 4 is not as it was written/);
+	assert.match(found.stdout, /000000000001[.]log:4/);
+});
+
+test("a required audit that cannot be written refuses calls, and says so", async (t) => {
+	const config = { servers: { echo: servers.echo }, audit: "required" };
+	const gateway = await startGateway({ servers: { echo: servers.echo }, audit: "off" });
+	t.after(() => gateway.stop());
+	const client = await openWire("modern", gateway.address("echo"));
+	assert.ok((await client.call("echo", '{"text":"one"}')).result);
+	// A file where the folder should be: nobody can write into it, not even root.
+	writeFileSync(join(gateway.folder, ".moorage", "audit"), "in the way");
+	assert.ok((await gateway.reconfigure(config)).ok);
+	const refused = await client.call("echo", '{"text":"two"}');
+	const fault = refused.result._meta["dev.moorage/error"] as { readonly code: string };
+	assert.equal(fault.code, "evidence_unavailable");
+	assert.ok((await gateway.reconfigure({ ...config, audit: "on" })).ok);
+	assert.ok((await client.call("echo", '{"text":"three"}')).result);
+});
