@@ -19,6 +19,8 @@ import type { Surroundings } from "./surroundings.ts";
 export interface Seeking {
 	/** A session, or a person with a client: it sticks to its replica and waits its turn. */
 	readonly caller?: string | undefined;
+	/** Who waits in turn, from the widest to the narrowest; the caller alone where not given. */
+	readonly turns?: readonly string[] | undefined;
 	/** Whom the server may ask on behalf of this lease; undefined: nobody. */
 	readonly asker?: string | undefined;
 	/** By default a call. */
@@ -114,14 +116,17 @@ export class Leasing {
 		const { random } = this.#around;
 		const { name } = this.#owner;
 		const { queue_calls_max, queue_wait_ms } = plan.instances;
-		if (slot.line.length >= queue_calls_max) return fail(queueFull(random, name, queue_calls_max));
+		const turns = options.turns ?? [options.caller ?? nobody];
+		const full = () => queueFull(random, name, queue_calls_max);
+		const is_full = slot.line.length >= queue_calls_max;
+		if (is_full && !slot.line.makeRoom(turns, full)) return fail(full());
 		const outcome = slot.line.wait({
 			signal: options.signal,
 			wait_ms: slot.usable ? queue_wait_ms : options.wait_ms,
 			// Many servers that start at once take turns. Lists do not wait longer for that.
 			turn_ms:
 				use.kind === "call" && slot.awaits_turn ? options.wait_ms + queue_wait_ms : undefined,
-			caller: options.caller ?? nobody,
+			turns,
 			use,
 			onTimeout: (waited_ms) =>
 				slot.usable

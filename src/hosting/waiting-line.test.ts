@@ -20,9 +20,11 @@ function build() {
 	const wait = (name: string, wait_ms: number, signal = never, caller = "ada") => {
 		const onTimeout = () => stillStarting(random, "s", wait_ms);
 		const onAbort = () => cancelledWaiting(random, "s");
-		void line.wait({ signal, wait_ms, caller, use, onTimeout, onAbort }).then((outcome) => {
-			answers.push(`${name} ${outcome.ok ? "served" : outcome.problem.code}`);
-		});
+		void line
+			.wait({ signal, wait_ms, turns: caller.split("/"), use, onTimeout, onAbort })
+			.then((outcome) => {
+				answers.push(`${name} ${outcome.ok ? "served" : outcome.problem.code}`);
+			});
 	};
 	return { clock, line, answers, wait };
 }
@@ -60,6 +62,32 @@ test("different callers take turns, however many calls one of them has", async (
 	const order = answers.slice(3).map((answer) => answer.split(" ")[0]);
 	assert.deepEqual(order, ["a2", "b2", "a3", "c2", "a4"]);
 	assert.equal(line.length, 0);
+});
+
+test("tenants take turns before the people of one do", async () => {
+	const { line, answers, wait } = build();
+	const never = new AbortController().signal;
+	for (const name of ["a1", "a2", "a3"]) wait(name, 1_000, never, "acme/ana");
+	for (const name of ["b1", "b2"]) wait(name, 1_000, never, "acme/bob");
+	for (const name of ["e1", "e2"]) wait(name, 1_000, never, "evil/eve");
+	serveSome(line, 9);
+	await settle();
+	const order = answers.map((answer) => answer.split(" ")[0]);
+	assert.deepEqual(order, ["a1", "e1", "b1", "e2", "a2", "b2", "a3"]);
+});
+
+test("in a line that is full, whoever has the most makes room for those who have less", async () => {
+	const { line, answers, wait } = build();
+	const never = new AbortController().signal;
+	for (const name of ["a1", "a2", "a3"]) wait(name, 1_000, never, "acme/ana");
+	const full = () => unknownServer(random, "s");
+	assert.ok(line.makeRoom(["evil", "eve"], full));
+	wait("e1", 1_000, never, "evil/eve");
+	assert.ok(!line.makeRoom(["acme", "ana"], full));
+	assert.ok(!line.makeRoom(["evil", "eve"], full));
+	await settle();
+	assert.deepEqual(answers, ["a3 server_unknown"]);
+	assert.equal(line.length, 3);
 });
 
 test("no caller waits for more than one call of each of the others", async () => {
@@ -154,7 +182,7 @@ test("who waits for a start waits for its turn first, and then as long as a star
 	const ask = (name: string, turn_ms: number | undefined) => {
 		const onTimeout = () => stillStarting(random, "s", 0);
 		const onAbort = () => cancelledWaiting(random, "s");
-		const options = { signal: never, wait_ms: 100, turn_ms, caller: "ada", use };
+		const options = { signal: never, wait_ms: 100, turn_ms, turns: ["ada"], use };
 		void line.wait({ ...options, onTimeout, onAbort }).then((outcome) => {
 			answers.push(`${name} ${outcome.ok ? "served" : outcome.problem.code}`);
 		});
@@ -179,7 +207,7 @@ test("a start that never has its turn is not waited for without end", async () =
 	const never = new AbortController().signal;
 	const onTimeout = () => stillStarting(random, "s", 0);
 	const onAbort = () => cancelledWaiting(random, "s");
-	const options = { signal: never, wait_ms: 100, turn_ms: 1_000, caller: "ada", use };
+	const options = { signal: never, wait_ms: 100, turn_ms: 1_000, turns: ["ada"], use };
 	void line.wait({ ...options, onTimeout, onAbort }).then((outcome) => {
 		answers.push(outcome.ok ? "served" : outcome.problem.code);
 	});

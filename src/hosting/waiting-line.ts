@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../lib/clock.ts";
 import { fail, type Result } from "../lib/result.ts";
+import { Turns } from "../lib/turns.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { Lease, LeaseUse } from "./lease.ts";
 
@@ -12,8 +13,11 @@ export interface WaitOptions {
 	 * starts; `wait_ms` begins with that turn. Undefined where nothing has to wait for a turn.
 	 */
 	readonly turn_ms?: number | undefined;
-	/** Who it is: callers take turns, so that a busy one cannot keep the others waiting. */
-	readonly caller: string;
+	/**
+	 * Who it is, from the widest to the narrowest: tenant, person, client. On each of these levels
+	 * turns are taken, so that a busy one cannot keep the others waiting.
+	 */
+	readonly turns: readonly string[];
 	readonly use: LeaseUse;
 	/** The answer when the wait is over, made when it is needed. */
 	onTimeout(waited_ms: number): Fault;
@@ -22,7 +26,7 @@ export interface WaitOptions {
 }
 
 interface Waiter {
-	readonly caller: string;
+	readonly turns: readonly string[];
 	readonly use: LeaseUse;
 	readonly came_at_ms: number;
 	/** From the turn of its start on; undefined once that was. */
@@ -35,21 +39,19 @@ interface Waiter {
 }
 
 /**
- * Those who wait for one instance; each is answered once. Of one caller, first come is first
- * served; different callers take turns.
+ * Those who wait for one instance; each is answered once. Tenants take turns, and the people of
+ * each, and their clients; of one client, first come is first served.
  */
 export class WaitingLine {
 	readonly #clock: Clock;
-	/** By caller, the one whose turn is next first. */
-	readonly #callers = new Map<string, Set<Waiter>>();
-	#length = 0;
+	readonly #waiters = new Turns<Waiter>();
 
 	constructor(clock: Clock) {
 		this.#clock = clock;
 	}
 
 	get length(): number {
-		return this.#length;
+		return this.#waiters.size;
 	}
 
 	/** Resolves when the caller is served, refused, out of time or gone. */
@@ -57,14 +59,14 @@ export class WaitingLine {
 		const { promise, resolve } = Promise.withResolvers<Result<Lease, Fault>>();
 		const now_ms = this.#clock.monotonic();
 		const waiter: Waiter = {
-			caller: options.caller,
+			turns: options.turns,
 			use: options.use,
 			came_at_ms: now_ms,
 			after_turn_ms: options.turn_ms === undefined ? undefined : options.wait_ms,
 			deadline_ms: now_ms + (options.turn_ms ?? options.wait_ms),
 			timer: undefined,
 			answer: (outcome) => {
-				if (!this.#leave(waiter)) return;
+				if (!this.#waiters.leave(waiter.turns, waiter)) return;
 				waiter.timer?.cancel();
 				options.signal.removeEventListener("abort", leave);
 				resolve(outcome);
@@ -75,7 +77,7 @@ export class WaitingLine {
 			},
 		};
 		const leave = () => waiter.answer(fail(options.onAbort()));
-		this.#join(waiter);
+		this.#waiters.join(waiter.turns, waiter);
 		this.#watch(waiter);
 		options.signal.addEventListener("abort", leave, { once: true });
 		return promise;
@@ -83,24 +85,39 @@ export class WaitingLine {
 
 	/** Whether one waits whom the server could mistake for this one. */
 	hasOtherAsker(asker: string): boolean {
-		return this.#all().some(({ use }) => use.asker !== undefined && use.asker !== asker);
+		for (const { use } of this.#waiters.all()) {
+			if (use.asker !== undefined && use.asker !== asker) return true;
+		}
+		return false;
 	}
 
 	/** Answers one after the other, each in its turn, until there is nothing more to give. */
 	serve(give: (use: LeaseUse) => Result<Lease, Fault> | undefined): void {
 		for (;;) {
-			const waiter = this.#next();
+			const waiter = this.#waiters.next();
 			if (waiter === undefined) return;
 			const outcome = give(waiter.use);
 			if (outcome === undefined) return;
-			this.#turn(waiter.caller);
+			this.#waiters.turn(waiter.turns);
 			waiter.answer(outcome);
 		}
 	}
 
+	/**
+	 * Makes room for one of these turns in a line that is full: whoever has the most in it, and
+	 * would still have more than the newcomer, gives up its latest. False where nobody has.
+	 */
+	makeRoom([name = ""]: readonly string[], fault: () => Fault): boolean {
+		const most = this.#waiters.latestOfMost();
+		if (most?.name === undefined) return false;
+		if (this.#waiters.sizeOf(most.name) <= this.#waiters.sizeOf(name) + 1) return false;
+		most.item.answer(fail(fault()));
+		return true;
+	}
+
 	/** Everybody may wait at least this long, counted from when they came. */
 	prolong(wait_ms: number): void {
-		for (const waiter of this.#all()) {
+		for (const waiter of this.#waiters.all()) {
 			const deadline_ms = waiter.came_at_ms + wait_ms;
 			if (deadline_ms <= waiter.deadline_ms) continue;
 			waiter.deadline_ms = deadline_ms;
@@ -112,7 +129,7 @@ export class WaitingLine {
 	/** The start that they wait for has its turn: how long it may take counts from now. */
 	begin(): void {
 		const now_ms = this.#clock.monotonic();
-		for (const waiter of this.#all()) {
+		for (const waiter of this.#waiters.all()) {
 			const { after_turn_ms } = waiter;
 			if (after_turn_ms === undefined) continue;
 			waiter.after_turn_ms = undefined;
@@ -124,7 +141,7 @@ export class WaitingLine {
 
 	/** Answers those who cannot wait until `at_ms` (monotonic); the others stay. */
 	refuseBefore(at_ms: number, fault: () => Fault): void {
-		for (const waiter of this.#all()) {
+		for (const waiter of [...this.#waiters.all()]) {
 			if (waiter.deadline_ms <= at_ms) waiter.answer(fail(fault()));
 		}
 	}
@@ -132,39 +149,5 @@ export class WaitingLine {
 	#watch(waiter: Waiter): void {
 		const delay_ms = waiter.deadline_ms - this.#clock.monotonic();
 		waiter.timer = this.#clock.after(delay_ms, waiter.giveUp);
-	}
-
-	#all(): Waiter[] {
-		return [...this.#callers.values()].flatMap((waiters) => [...waiters]);
-	}
-
-	#next(): Waiter | undefined {
-		for (const waiters of this.#callers.values()) {
-			for (const waiter of waiters) return waiter;
-		}
-		return undefined;
-	}
-
-	/** A caller that was served waits behind the others. */
-	#turn(caller: string): void {
-		const waiters = this.#callers.get(caller);
-		if (waiters === undefined) return;
-		this.#callers.delete(caller);
-		this.#callers.set(caller, waiters);
-	}
-
-	#join(waiter: Waiter): void {
-		const waiters = this.#callers.get(waiter.caller);
-		if (waiters === undefined) this.#callers.set(waiter.caller, new Set([waiter]));
-		else waiters.add(waiter);
-		this.#length += 1;
-	}
-
-	#leave(waiter: Waiter): boolean {
-		const waiters = this.#callers.get(waiter.caller);
-		if (waiters === undefined || !waiters.delete(waiter)) return false;
-		if (waiters.size === 0) this.#callers.delete(waiter.caller);
-		this.#length -= 1;
-		return true;
 	}
 }

@@ -23,7 +23,9 @@ export function acquireInstance(
 	const lease = context.hosting.tryAcquire(key, { caller, asker, exact });
 	if (lease !== undefined) return use(call, lease);
 	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms };
-	const seeking = { ...options, caller, asker, exact };
+	const { tenant, id } = call.principal;
+	const turns = [tenant, id, caller ?? ""];
+	const seeking = { ...options, caller, turns, asker, exact };
 	const asleep = context.hosting.sleeps(key, { caller, asker });
 	const began_ms = context.clock.monotonic();
 	return context.hosting.acquire(key, seeking).then((outcome) => {
