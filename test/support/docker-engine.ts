@@ -105,13 +105,18 @@ async function stopDaemon(daemon: ChildProcess, folder: string): Promise<void> {
 	await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Node with the libraries it is linked with, and the fixtures: all that they need. */
+/** Node and a shell with the libraries they are linked with, and the fixtures. */
 async function importImage(socket: string, folder: string): Promise<void> {
 	const root = join(folder, "root");
-	const { stdout } = await run("ldd", [process.execPath]);
-	const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] as string);
-	for (const library of libraries) await copy(library, join(root, library));
-	await copy(process.execPath, join(root, "bin", "node"));
+	for (const [name, program] of [
+		["node", process.execPath],
+		["sh", "/bin/sh"],
+	] as const) {
+		const { stdout } = await run("ldd", [program]);
+		const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] as string);
+		for (const library of libraries) await copy(library, join(root, library));
+		await copy(program, join(root, "bin", name));
+	}
 	const servers = fileURLToPath(new URL("../servers", import.meta.url));
 	await cp(servers, join(root, "servers"), { recursive: true });
 	// As images have it: an engine gives the folder in memory the mode of the one it covers.
