@@ -148,11 +148,16 @@ async function answerOf(
 	const script =
 		`fetch("http://127.0.0.1:8642${path}",${options}).then(async (r) => ` +
 		"console.log(JSON.stringify({ status: r.status, text: await r.text() })), " +
-		"() => console.log('{\"status\":0,\"text\":\"\"}'))";
+		'() => console.log(\'{"status":0,"text":""}\'))';
 	const made = await engine.ask(
 		"POST",
 		`/containers/${id}/exec`,
-		JSON.stringify({ AttachStdout: true, AttachStderr: true, Tty: true, Cmd: ["node", "-e", script] }),
+		JSON.stringify({
+			AttachStdout: true,
+			AttachStderr: true,
+			Tty: true,
+			Cmd: ["node", "-e", script],
+		}),
 	);
 	if (made.status !== 201) {
 		const logs = await engine.ask("GET", `/containers/${id}/logs?stdout=1&stderr=1`);
@@ -160,6 +165,7 @@ async function answerOf(
 	}
 	const { Id } = JSON.parse(made.text) as { readonly Id: string };
 	const ran = await engine.ask("POST", `/exec/${Id}/start`, '{"Detach":false,"Tty":true}');
-	const line = ran.text.split("\n").find((text) => text.startsWith("{")) ?? '{"status":0,"text":""}';
+	const line =
+		ran.text.split("\n").find((text) => text.startsWith("{")) ?? '{"status":0,"text":""}';
 	return JSON.parse(line) as { status: number; text: string };
 }
