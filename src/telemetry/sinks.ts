@@ -71,7 +71,7 @@ export const sinks: readonly Sink[] = [
 	{
 		name: "exports",
 		about: "configurations that `moorage export` writes for others to read",
-		files: ["src/cli/commands/export.ts"],
+		files: ["src/cli/commands/export.ts", "src/cli/audit/export.ts"],
 		guard: { reason: "references take the place of all that is or may be secret" },
 	},
 	{

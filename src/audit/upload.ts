@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import type { Disk } from "./disk.ts";
+import type { ObjectLock, S3Bucket } from "./s3-bucket.ts";
+import { checkpoint_name, linesOf, listSegments } from "./segments.ts";
+
+/** What an upload did. */
+export interface Uploaded {
+	/** Keys of the objects that were written. */
+	readonly written: readonly string[];
+	/** How many segments were there already. */
+	readonly skipped: number;
+	readonly bytes: number;
+}
+
+/**
+ * Copies the log to a bucket as it is: segment by segment, payloads sealed, and with it the last
+ * checkpoint. What is there already is left out; a segment that has grown gets a name of its own
+ * for each length, because what is locked cannot be replaced. Rejects with what the store said.
+ */
+export async function uploadLog(
+	folder: string,
+	prefix: string,
+	parts: { readonly disk: Disk; readonly bucket: S3Bucket; readonly lock: ObjectLock | undefined },
+): Promise<Uploaded> {
+	const { disk, bucket, lock } = parts;
+	const written: string[] = [];
+	let skipped = 0;
+	let bytes = 0;
+	const put = async (name: string, body: Buffer) => {
+		const key = prefix === "" ? name : `${prefix}/${name}`;
+		if (await bucket.has(key, body.length)) {
+			skipped += 1;
+			return;
+		}
+		await bucket.put(key, body, lock);
+		written.push(key);
+		bytes += body.length;
+	};
+	// Before the segments, so that it attests nothing that is not among them.
+	const checkpoint = disk.readIfThere(join(folder, checkpoint_name));
+	const segments = listSegments(folder, disk);
+	for (const [index, { name, path }] of segments.entries()) {
+		const whole = wholeLines(disk.read(path));
+		if (whole.length === 0) continue;
+		const is_last = index === segments.length - 1;
+		await put(is_last ? name.replace(".log", `-${whole.length}.log`) : name, whole);
+	}
+	if (checkpoint !== undefined) {
+		const [, seq = "0"] = checkpoint.toString("utf8").split("\n");
+		await put(`checkpoint-${seq.padStart(12, "0")}`, checkpoint);
+	}
+	return { written, skipped, bytes };
+}
+
+/** A segment without an append that is still being written. */
+function wholeLines(bytes: Buffer): Buffer {
+	let end = 0;
+	for (const line of linesOf(bytes)) {
+		if (!line.torn) end = line.end + 1;
+	}
+	return bytes.subarray(0, end);
+}
