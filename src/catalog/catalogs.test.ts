@@ -256,14 +256,16 @@ test("what some clients are shown beside the others is not made everybody's", as
 	await catalogs.refresh(plan, toolsOf("a"), never);
 	await catalogs.refresh(plan, toolsOf("a", "ask"), never, asks);
 	assert.deepEqual(names(catalogs.get("s")?.tools), ["a"]);
-	assert.equal(catalogs.getFor("s", asks), undefined);
+	assert.deepEqual(names(catalogs.getFor("s", asks)?.tools), ["a", "ask"]);
+	assert.equal(catalogs.getFor("s", samples), undefined, "nobody knows what they would be shown");
 	assert.equal(catalogs.getFor("s", base_audience), catalogs.get("s"));
 	assert.equal(changes.length, 1, "nobody had been shown anything else");
 	await catalogs.refresh(plan, toolsOf("a", "ask", "more"), never, asks);
 	assert.deepEqual(changes.at(-1), { server: "s", kinds: ["tools"] });
+	assert.deepEqual(names(catalogs.getFor("s", asks)?.tools), ["a", "ask", "more"]);
 	const next = build(repository);
 	await next.catalogs.restore([plan]);
-	assert.equal(next.catalogs.getFor("s", asks), undefined);
+	assert.equal(next.catalogs.getFor("s", asks), undefined, "only what is everybody's is stored");
 	assert.ok(next.catalogs.getFor("s", base_audience) !== undefined);
 });
 

@@ -7,7 +7,7 @@ import type { CatalogRepository, StoredCatalog } from "../store/catalog-reposito
 import type { Log } from "../telemetry/log.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import { fetchCatalog } from "./fetch-catalog.ts";
-import { type Audience, base_audience, Readings } from "./readings.ts";
+import { type Audience, base_audience, Readings, readings_max } from "./readings.ts";
 import { type ChangeKind, changedKinds, type ServerCatalog } from "./server-catalog.ts";
 import { fromStored, readingsIn, toStored } from "./stored-body.ts";
 
@@ -19,6 +19,8 @@ export const items_max_default = 10_000;
 export const pages_max_default = 1_000;
 /** Most readings of one server that wait for their turn; each is for another audience. */
 export const readings_waiting_max = 64;
+/** Audiences of one server of whom it is remembered what they are offered. */
+const found_max = 1_000;
 /** Most bytes of all items of one server. */
 export const bytes_max_default = 32 * 1024 * 1024;
 
@@ -61,6 +63,10 @@ export class Catalogs {
 	/** Never an empty list. */
 	readonly #next = new Map<string, Flight[]>();
 	readonly #readings = new Map<string, Readings>();
+	/** What audiences were shown that is not what everybody is shown, by server and audience. */
+	readonly #apart = new Map<string, Map<string, ServerCatalog>>();
+	/** What `getFor` found since a server's readings last changed: calls ask for it, too. */
+	readonly #found = new Map<string, Map<string, ServerCatalog | undefined>>();
 	readonly #listeners = new Set<(change: CatalogChange) => void>();
 
 	constructor(options: CatalogsOptions) {
@@ -92,14 +98,28 @@ export class Catalogs {
 	}
 
 	/**
-	 * What a server offers to these clients, where it is known that they would be shown what
-	 * everybody is shown.
+	 * What a server offers to these clients: what they were last shown, or what everybody is shown
+	 * where it is known that they would be, too.
 	 */
 	getFor(server: string, audience: Audience): ServerCatalog | undefined {
+		const known = this.#found.get(server) ?? new Map<string, ServerCatalog | undefined>();
+		this.#found.set(server, known);
+		const text = textOf(audience);
+		if (known.has(text)) return known.get(text);
+		if (known.size >= found_max) known.clear();
+		const found = this.#find(server, audience);
+		known.set(text, found);
+		return found;
+	}
+
+	#find(server: string, audience: Audience): ServerCatalog | undefined {
 		const catalog = this.#catalogs.get(server);
-		if (catalog === undefined) return undefined;
-		const stands = this.#readings.get(server)?.standsFor(audience, catalog) === true;
-		return stands ? catalog : undefined;
+		const readings = this.#readings.get(server);
+		if (catalog === undefined || readings === undefined) return undefined;
+		if (readings.standsFor(audience, catalog)) return catalog;
+		const apart = this.#apart.get(server)?.get(textOf(audience));
+		const last = readings.of(audience)?.hash;
+		return apart?.hash === last && apart?.fingerprint === catalog.fingerprint ? apart : undefined;
 	}
 
 	/**
@@ -135,6 +155,7 @@ export class Catalogs {
 
 	/** Forgets a server that is gone or runs in another way, in the store too. */
 	async forget(server: string): Promise<void> {
+		this.#found.delete(server);
 		const running = this.#running.get(server);
 		const waiting = this.#next.get(server) ?? [];
 		this.#next.delete(server);
@@ -144,6 +165,8 @@ export class Catalogs {
 		const before = this.#catalogs.get(server);
 		this.#catalogs.delete(server);
 		this.#readings.delete(server);
+		this.#apart.delete(server);
+		this.#found.delete(server);
 		await this.#removeStored(server);
 		const kinds = changedKinds(before, undefined);
 		if (kinds.length > 0) this.#tell({ server, kinds });
@@ -249,10 +272,24 @@ export class Catalogs {
 		const { server } = kept;
 		const readings = this.#readingsOf(server);
 		const shown = readings.of(audience) ?? this.getFor(server, audience);
-		if (readings.note(audience, after, kept)) await this.#save(kept);
+		this.#setApart(audience, after);
+		const noted = readings.note(audience, after, kept);
+		this.#found.delete(server);
+		if (noted) await this.#save(kept);
 		if (shown !== undefined && shown.hash !== after.hash) {
 			this.#tell({ server, kinds: changedKinds(shown, after) });
 		}
+	}
+
+	/** As many as there are readings; the one that was shown longest ago makes room. */
+	#setApart(audience: Audience, catalog: ServerCatalog): void {
+		const { server } = catalog;
+		const apart = this.#apart.get(server) ?? new Map<string, ServerCatalog>();
+		this.#apart.set(server, apart);
+		apart.delete(textOf(audience));
+		apart.set(textOf(audience), catalog);
+		const [oldest] = apart.keys();
+		if (apart.size > readings_max && oldest !== undefined) apart.delete(oldest);
 	}
 
 	/** The old one stays when nothing changed: its order does, and nothing is written. */
@@ -266,6 +303,7 @@ export class Catalogs {
 		const kept = same ? Object.freeze({ ...before, fingerprint, fetched_at_ms }) : after;
 		this.#catalogs.set(server, kept);
 		const noted = this.#readingsOf(server).note(audience, kept, kept);
+		this.#found.delete(server);
 		if (!same || noted || before.fingerprint !== fingerprint) await this.#save(kept);
 		if (!same) this.#tell({ server, kinds: changedKinds(before, after) });
 		return kept;
@@ -341,6 +379,10 @@ export class Catalogs {
 function newFlight(server: ServerPlan, upstream: Upstream, audience: Audience): Flight {
 	const outcome = Promise.withResolvers<Outcome>();
 	return { server, upstream, audience, abort: new AbortController(), outcome };
+}
+
+function textOf({ scope_key, capabilities }: Audience): string {
+	return `${scope_key} ${capabilities}`;
 }
 
 function isSame(one: Audience, other: Audience): boolean {

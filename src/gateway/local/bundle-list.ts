@@ -20,7 +20,7 @@ export async function bundleList(
 	const cursor = readString(call.message.bytes, cursor_span);
 	if (cursor_span !== undefined && cursor === undefined) return bad_cursor;
 	const kind = kind_of_list[method];
-	const { list, absent } = await wholeList(call.endpoint, kind, context, call.signal);
+	const { list, absent } = await wholeList(call.endpoint, kind, context, call);
 	const visible = context.filters_lists
 		? list.items.filter(({ server, original }) =>
 				isVisible(call, server, method, original, context),

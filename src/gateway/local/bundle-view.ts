@@ -3,9 +3,11 @@ import type { ServerCatalog } from "../../catalog/catalogs.ts";
 import type { ItemKind } from "../../catalog/server-catalog.ts";
 import type { ServerPlan } from "../../config/plan.ts";
 import type { Fault } from "../../protocol/fault.ts";
+import { name_separator } from "../../protocol/names.ts";
+import type { Call } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { type AbsentServer, knownCatalog, knownCatalogs } from "./known-catalog.ts";
+import { type AbsentServer, knownCatalogs, offeredNow, offeredTo } from "./known-catalog.ts";
 
 /** A bundle's merged lists, made once for the catalogs they are made of. */
 interface View {
@@ -13,7 +15,10 @@ interface View {
 	readonly lists: Map<ItemKind, MergedList>;
 }
 
-const views = new WeakMap<Endpoint, View>();
+/** Of each endpoint, the views that were looked at last: people may be offered different things. */
+const views = new WeakMap<Endpoint, View[]>();
+/** Most views of one endpoint that are kept. */
+const views_max = 16;
 
 /** One merged list of a bundle, from catalogs that are known. */
 export function mergedList(
@@ -22,14 +27,7 @@ export function mergedList(
 	catalogs: readonly ServerCatalog[],
 	context: GatewayContext,
 ): MergedList {
-	let view = views.get(endpoint);
-	const same =
-		view?.catalogs.length === catalogs.length &&
-		catalogs.every((catalog, position) => view?.catalogs[position] === catalog);
-	if (view === undefined || !same) {
-		view = { catalogs, lists: new Map() };
-		views.set(endpoint, view);
-	}
+	const view = viewOf(endpoint, catalogs);
 	let list = view.lists.get(kind);
 	if (list === undefined) {
 		list = mergeLists(kind, partsOf(endpoint, catalogs), endpoint.tools);
@@ -39,6 +37,32 @@ export function mergedList(
 		}
 	}
 	return list;
+}
+
+function viewOf(endpoint: Endpoint, catalogs: readonly ServerCatalog[]): View {
+	const [only] = catalogs;
+	if (only !== undefined && catalogs.length === 1) return ownView(endpoint, only);
+	const known = views.get(endpoint) ?? [];
+	const found = known.find(
+		(view) =>
+			view.catalogs.length === catalogs.length &&
+			catalogs.every((catalog, position) => view.catalogs[position] === catalog),
+	);
+	if (found !== undefined) return found;
+	const view: View = { catalogs, lists: new Map() };
+	views.set(endpoint, [view, ...known.slice(0, views_max - 1)]);
+	return view;
+}
+
+/** Of each endpoint and catalog, what that one alone offers there. */
+const own_views = new WeakMap<Endpoint, WeakMap<ServerCatalog, View>>();
+
+function ownView(endpoint: Endpoint, catalog: ServerCatalog): View {
+	const known = own_views.get(endpoint) ?? new WeakMap<ServerCatalog, View>();
+	own_views.set(endpoint, known);
+	const view = known.get(catalog) ?? { catalogs: [catalog], lists: new Map() };
+	known.set(catalog, view);
+	return view;
 }
 
 function partsOf(endpoint: Endpoint, catalogs: readonly ServerCatalog[]) {
@@ -53,9 +77,9 @@ export async function wholeList(
 	endpoint: Endpoint,
 	kind: ItemKind,
 	context: GatewayContext,
-	signal: AbortSignal,
+	{ client, signal }: Pick<Call, "client" | "signal">,
 ): Promise<{ list: MergedList; absent: readonly AbsentServer[] }> {
-	const { catalogs, absent } = await knownCatalogs(endpoint.servers, context, signal);
+	const { catalogs, absent } = await knownCatalogs(endpoint.servers, context, signal, client);
 	return { list: mergedList(endpoint, kind, catalogs, context), absent };
 }
 
@@ -75,16 +99,33 @@ export function findExposed(
 	kind: "tools" | "prompts",
 	exposed: string,
 	context: GatewayContext,
-	signal: AbortSignal,
+	asker: Pick<Call, "client" | "signal">,
 ): Found | Promise<Found> {
-	const known = endpoint.servers.flatMap(({ name }) => context.catalogs.get(name) ?? []);
+	// Nearly every name says whose it is; the offers of all the others need not be looked at.
+	const prefix = exposed.slice(0, Math.max(0, exposed.indexOf(name_separator)));
+	const named = endpoint.servers.find(({ name }) => name === prefix);
+	const offer = named === undefined ? undefined : offeredNow(asker.client, named, context);
+	const own = offer && mergedList(endpoint, kind, [offer], context).find(exposed);
+	if (own !== undefined) return foundIn(endpoint, own);
+	const known = offeredCatalogs(endpoint, context, asker);
 	const item = mergedList(endpoint, kind, known, context).find(exposed);
 	if (item !== undefined) return foundIn(endpoint, item);
 	const unknown = endpoint.servers.find(
-		({ name }) => context.catalogs.get(name) === undefined && exposed.startsWith(`${name}__`),
+		(server) =>
+			exposed.startsWith(`${server.name}__`) &&
+			offeredNow(asker.client, server, context) === undefined,
 	);
 	if (unknown === undefined) return { kind: "unknown" };
-	return findLater(endpoint, kind, exposed, unknown, context, signal);
+	return findLater(endpoint, kind, exposed, unknown, context, asker);
+}
+
+/** What is known to be offered to who asks. */
+function offeredCatalogs(
+	endpoint: Endpoint,
+	context: GatewayContext,
+	{ client }: Pick<Call, "client">,
+): ServerCatalog[] {
+	return endpoint.servers.flatMap((server) => offeredNow(client, server, context) ?? []);
 }
 
 async function findLater(
@@ -93,11 +134,11 @@ async function findLater(
 	exposed: string,
 	server: ServerPlan,
 	context: GatewayContext,
-	signal: AbortSignal,
+	asker: Pick<Call, "client" | "signal">,
 ): Promise<Found> {
-	const outcome = await knownCatalog(server, context, signal);
+	const outcome = await offeredTo(asker.client, server, context, asker.signal);
 	if (!outcome.ok) return { kind: "absent", fault: outcome.problem };
-	const known = endpoint.servers.flatMap(({ name }) => context.catalogs.get(name) ?? []);
+	const known = offeredCatalogs(endpoint, context, asker);
 	const item = mergedList(endpoint, kind, known, context).find(exposed);
 	return item === undefined ? { kind: "unknown" } : foundIn(endpoint, item);
 }

@@ -2,7 +2,9 @@ import type { ServerCatalog } from "../../catalog/catalogs.ts";
 import type { ServerPlan } from "../../config/plan.ts";
 import { type Result, succeed } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
+import type { ClientSide } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { audienceOf, scopeProblem } from "../scope.ts";
 
 /** The instance that speaks for a server when nobody in particular asks. */
 export function catalogKey(server: ServerPlan) {
@@ -43,6 +45,47 @@ export async function knownCatalog(
 	}
 }
 
+/**
+ * What a server offers to one client. What is shared is offered alike; an instance that belongs
+ * to somebody may show what is theirs, so what another was shown never stands for it unless it is
+ * known to be the same.
+ */
+export async function offeredTo(
+	client: ClientSide,
+	server: ServerPlan,
+	context: GatewayContext,
+	signal: AbortSignal,
+): Promise<Result<ServerCatalog, Fault>> {
+	const known = offeredNow(client, server, context);
+	if (known !== undefined) return succeed(known);
+	if (isForAll(client, server)) return knownCatalog(server, context, signal);
+	const key = context.instanceKey(server, client);
+	const wait_ms = context.limits.list_wait_ms;
+	const lease = await context.hosting.acquire(key, { kind: "hold", signal, wait_ms });
+	if (!lease.ok) return lease;
+	try {
+		const { upstream } = lease.value;
+		return await context.catalogs.refresh(server, upstream, signal, audienceOf(key));
+	} finally {
+		lease.value.release();
+	}
+}
+
+/** The same, as far as it is known without asking anybody. */
+export function offeredNow(
+	client: ClientSide,
+	server: ServerPlan,
+	context: GatewayContext,
+): ServerCatalog | undefined {
+	if (isForAll(client, server)) return context.catalogs.get(server.name);
+	return context.catalogs.getFor(server.name, audienceOf(context.instanceKey(server, client)));
+}
+
+/** Who cannot have an instance of their own sees what a server says to nobody in particular. */
+function isForAll(client: ClientSide, server: ServerPlan): boolean {
+	return server.scope === "shared" || scopeProblem(server, client) !== undefined;
+}
+
 /** A server that a list has to do without, and why. */
 export interface AbsentServer {
 	readonly server: string;
@@ -54,11 +97,16 @@ export async function knownCatalogs(
 	servers: readonly ServerPlan[],
 	context: GatewayContext,
 	signal: AbortSignal,
+	client?: ClientSide,
 ): Promise<{ catalogs: ServerCatalog[]; absent: AbsentServer[] }> {
 	const catalogs: ServerCatalog[] = [];
 	const absent: AbsentServer[] = [];
 	const outcomes = await Promise.all(
-		servers.map((server) => knownCatalog(server, context, signal)),
+		servers.map((server) =>
+			client === undefined
+				? knownCatalog(server, context, signal)
+				: offeredTo(client, server, context, signal),
+		),
 	);
 	for (const [position, outcome] of outcomes.entries()) {
 		const server = (servers[position] as ServerPlan).name;

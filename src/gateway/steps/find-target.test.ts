@@ -9,7 +9,8 @@ import type { GatewayContext } from "../context.ts";
 import { findTarget } from "./find-target.ts";
 
 const no_filter = { allow: [], deny: [] };
-const server = (name: string) => ({ name, tools: no_filter }) as unknown as ServerPlan;
+const server = (name: string) =>
+	({ name, tools: no_filter, scope: "shared" }) as unknown as ServerPlan;
 const context = { catalogs: { get: () => undefined } } as unknown as GatewayContext;
 
 /** Looks for the target of a request at an address of these servers. */

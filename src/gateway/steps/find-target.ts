@@ -73,7 +73,7 @@ function findNamed(
 	if (exposed === undefined || span === undefined) {
 		return rpcError(rpc_codes.invalid_params, "params.name must be a string");
 	}
-	const found = findExposed(call.endpoint, kind, exposed, context, call.signal);
+	const found = findExposed(call.endpoint, kind, exposed, context, call);
 	if (found instanceof Promise) {
 		return found.then((later) => aim(call, kind, exposed, span, later));
 	}
