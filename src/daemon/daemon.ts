@@ -48,6 +48,7 @@ import { lockInfo, openFoundation } from "./foundation.ts";
 import { listenUrl } from "./listen-url.ts";
 import type { Daemon, DaemonOptions, Reloaded } from "./options.ts";
 import { overviewOf } from "./overview.ts";
+import { PackageSweep } from "./package-sweep.ts";
 import { product } from "./product.ts";
 import { isReady } from "./readiness.ts";
 import type { StartProblem } from "./start-problem.ts";
@@ -109,6 +110,7 @@ class House implements Daemon, BackendRooms {
 	#config: Plan;
 	readonly #releases: Releases;
 	readonly #consents: Consents;
+	#packages: PackageSweep | undefined;
 	#url = "";
 	#watcher: { close(): void } | undefined;
 	#resolveStopped: () => void = () => undefined;
@@ -396,6 +398,8 @@ class House implements Daemon, BackendRooms {
 			random,
 			environment,
 		});
+		const { versions } = createRepositories(this.#database.connection);
+		this.#packages = new PackageSweep({ packages: resolver, versions, clock, log });
 		const consents = this.#consents;
 		const auths = new UpstreamAuths({
 			clock,
@@ -555,6 +559,7 @@ class House implements Daemon, BackendRooms {
 			this.#sessions.sweep();
 			this.#events.sweep();
 			void this.#containers.sweep(this.#plan);
+			void this.#packages?.tick();
 			this.#sweepLater();
 		});
 		this.#closing.signal.addEventListener("abort", () => timer.cancel(), { once: true });
