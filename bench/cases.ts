@@ -15,6 +15,14 @@ export interface CallCase {
 	/** What is measured, for people. */
 	readonly title: string;
 	readonly connections: number;
+	/** Calls a second that come on their own; undefined: as many as are answered. */
+	readonly rate?: number;
+	/** Bytes of each result, where they are what it is about. */
+	readonly bytes?: number;
+	/** True for cases of the long run, which the short one leaves out. */
+	readonly full?: boolean;
+	/** True where every reply has to be looked at: event streams, which wrk does not read. */
+	readonly checked_only?: boolean;
 	/** Starts what the gateway is compared with. */
 	sides(house: House): Promise<Record<string, Side>>;
 }
@@ -23,6 +31,8 @@ export interface CallCase {
 export interface House {
 	readonly gateway: Contender;
 	readonly remote: Contender;
+	/** Other gateways, started when first asked for; each a side named `peer:NAME`. */
+	peers(): Promise<Record<string, Side>>;
 	/** Starts a program once, however many cases ask for it. */
 	shared(name: string, start: () => Promise<Contender>): Promise<Contender>;
 }
@@ -35,13 +45,13 @@ export const call_cases: readonly CallCase[] = [
 		name: "stdio-32-plain",
 		title: "tools/call to a stdio server, 32 in flight",
 		connections: in_flight,
-		sides: plainSides,
+		sides: (house) => plainSides(house),
 	},
 	{
 		name: "stdio-1-plain",
 		title: "tools/call to a stdio server, one at a time",
 		connections: 1,
-		sides: plainSides,
+		sides: (house) => plainSides(house, {}),
 	},
 	{
 		name: "http-32-plain",
@@ -63,13 +73,17 @@ export const call_cases: readonly CallCase[] = [
 	},
 ];
 
-async function plainSides(house: House): Promise<Record<string, Side>> {
+async function plainSides(
+	house: House,
+	peers?: Record<string, Side>,
+): Promise<Record<string, Side>> {
 	const say = modernCall();
 	const child = [process.execPath, ...echoArguments("--era", "modern")];
 	const multiplexer = () => startProgram("multiplexer", ...child);
 	return {
 		moorage: atServer(house, "modern", say),
 		ceiling: at(await house.shared("multiplexer", multiplexer), "/mcp", say),
+		...(peers ?? (await house.peers())),
 		sdk: at(await house.shared("sdk", () => startProgram("sdk")), "/mcp", say),
 		raw: at(await house.shared("raw", () => startProgram("raw-http")), "/mcp", say),
 		legacy_session: await inSession(house, "legacy"),
@@ -107,11 +121,13 @@ async function listSides(house: House): Promise<Record<string, Side>> {
 	};
 }
 
-function at(contender: Contender, path: string, say: Saying): Side {
+/** A side that asks this of a contender at an address of it. */
+export function at(contender: Contender, path: string, say: Saying): Side {
 	return { contender, request: { port: contender.port, path, ...say } };
 }
 
-function atServer({ gateway }: House, server: ServerName, say: Saying): Side {
+/** A side that asks this of a server behind the gateway. */
+export function atServer({ gateway }: House, server: ServerName, say: Saying): Side {
 	return at(gateway, `/${server}/mcp`, say);
 }
 

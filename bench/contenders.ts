@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -14,7 +15,7 @@ export interface Contender {
 }
 
 /** Names of the servers that the gateway is configured with. */
-export type ServerName = "legacy" | "modern" | "hundred" | "remote";
+export type ServerName = "legacy" | "modern" | "hundred" | "thousand" | "remote";
 
 /** Nothing here takes longer to start, unless something is wrong. */
 const start_ms_max = 30_000;
@@ -35,8 +36,49 @@ export async function startProgram(name: string, ...args: string[]): Promise<Con
 	return { pid: child.pid as number, port: Number(report["port"]), stop: () => stopped(child) };
 }
 
+/** Starts a program that listens on the port it is told, and resolves once somebody does. */
+export async function startServing(args: (port: number) => readonly string[]): Promise<Contender> {
+	const port = await freePort();
+	const child = spawn(process.execPath, args(port), { stdio: ["pipe", "ignore", "ignore"] });
+	const stop = () => stopped(child);
+	const tries_max = start_ms_max / connect_again_ms;
+	for (let attempt = 0; attempt < tries_max && child.exitCode === null; attempt += 1) {
+		if (await listens(port)) return { pid: child.pid as number, port, stop };
+		await new Promise((resolve) => setTimeout(resolve, connect_again_ms));
+	}
+	await stop();
+	throw new Error(`nobody listens on ${port}: ${args(port).join(" ")}`);
+}
+
+const connect_again_ms = 100;
+
+async function freePort(): Promise<number> {
+	const server = createServer();
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address() as AddressInfo;
+	server.close();
+	await once(server, "close");
+	return port;
+}
+
+function listens(port: number): Promise<boolean> {
+	return new Promise((resolve) => {
+		const socket = connect({ port, host: "127.0.0.1" });
+		const settle = (answer: boolean) => {
+			socket.destroy();
+			resolve(answer);
+		};
+		socket.once("connect", () => settle(true));
+		socket.once("error", () => settle(false));
+	});
+}
+
 /** Starts the gateway as its users do, with the servers that the cases call. */
-export async function startMoorage(remote_port: number | undefined): Promise<Contender> {
+export async function startMoorage(
+	remote_port: number | undefined,
+	long_list = false,
+): Promise<Contender> {
 	const stdio = (...args: string[]) => ({
 		command: process.execPath,
 		args: echoArguments(...args),
@@ -45,11 +87,13 @@ export async function startMoorage(remote_port: number | undefined): Promise<Con
 		legacy: stdio("--era", "legacy"),
 		modern: stdio("--era", "modern"),
 		hundred: stdio("--era", "modern", "--tools", "100"),
+		...(long_list ? { thousand: stdio("--era", "modern", "--tools", "1000", "--long") } : {}),
 		...(remote_port === undefined
 			? {}
 			: { remote: { url: `http://127.0.0.1:${remote_port}/mcp` } }),
 	};
-	const gateway = await startGateway({ servers, limits: { sessions: 20_000 } });
+	const endpoints = long_list ? { endpoints: { long: { servers: ["thousand"] } } } : {};
+	const gateway = await startGateway({ servers, ...endpoints, limits: { sessions: 20_000 } });
 	const unready = gateway.servers.find(({ state }) => state !== "ready");
 	if (unready === undefined) return gateway;
 	await gateway.stop();

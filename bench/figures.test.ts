@@ -8,6 +8,7 @@ const sample = (parts: Partial<Sample>): Sample => ({
 	seconds: 1,
 	p50_ms: 1,
 	p99_ms: 2,
+	p999_ms: 3,
 	cpu_ms: 50,
 	rss_mb: 100,
 	...parts,
@@ -43,6 +44,7 @@ test("one disturbed round does not change a contender's figures", () => {
 		rps: 1000,
 		p50_ms: 1,
 		p99_ms: 2,
+		p999_ms: 3,
 		cpu_us: 50,
 		rss_mb: 100,
 	});

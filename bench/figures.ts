@@ -4,6 +4,7 @@ export interface Figures {
 	readonly rps: number | null;
 	readonly p50_ms: number | null;
 	readonly p99_ms: number | null;
+	readonly p999_ms: number | null;
 	/** CPU microseconds of the server's own process for one call. */
 	readonly cpu_us: number | null;
 	/** Resident memory of the server's own process, in MiB. */
@@ -16,6 +17,7 @@ export interface Sample {
 	readonly seconds: number;
 	readonly p50_ms: number;
 	readonly p99_ms: number;
+	readonly p999_ms: number;
 	/** CPU time of the process over the round; undefined where the system does not tell. */
 	readonly cpu_ms: number | undefined;
 	readonly rss_mb: number | undefined;
@@ -40,6 +42,7 @@ export function summarize(samples: readonly Sample[]): Figures {
 		rps: of(({ calls, seconds }) => calls / seconds, 0),
 		p50_ms: of(({ p50_ms }) => p50_ms, 3),
 		p99_ms: of(({ p99_ms }) => p99_ms, 3),
+		p999_ms: of(({ p999_ms }) => p999_ms, 3),
 		cpu_us: of((sample) => cpuPerCall(sample), 1),
 		rss_mb: of(({ rss_mb }) => rss_mb, 1),
 	};
@@ -47,7 +50,8 @@ export function summarize(samples: readonly Sample[]): Figures {
 
 /** Figures of a case in which only memory counts. */
 export function memoryFigures(rss_mb: number | null): Figures {
-	return { rps: null, p50_ms: null, p99_ms: null, cpu_us: null, rss_mb: rounded(rss_mb, 1) };
+	const none = { rps: null, p50_ms: null, p99_ms: null, p999_ms: null, cpu_us: null };
+	return { ...none, rss_mb: rounded(rss_mb, 1) };
 }
 
 /** How often `b` goes into `a`; null where one of them is missing or nothing. */

@@ -1,19 +1,24 @@
 /**
  * `npm run bench [-- --json] [CASE ...]`: Moorage against the least that could do the job and
  * against the official SDK, in one run on this machine. A case runs when one of the words is in
- * its name. `--rounds N` takes more or fewer rounds; `--check` runs only what something is promised
- * of, and fails when a promise is broken by more than noise explains.
+ * its name. `--rounds N` takes more or fewer rounds; `--full` runs every case and more rounds;
+ * `--peer NAME=URL` measures another gateway that runs already; `--check` runs only what something
+ * is promised of, and fails when a promise is broken by more than noise explains. `--write` puts
+ * the table and the picture of the main cases into the README and docs/.
  */
 import { parseArgs } from "node:util";
-import { call_cases, type House } from "./cases.ts";
+import { call_cases, type House, type Side } from "./cases.ts";
 import { type Contender, startMoorage, startProgram } from "./contenders.ts";
-import { memoryFigures } from "./figures.ts";
+import { type Figures, memoryFigures } from "./figures.ts";
 import { hosting_cases } from "./hosting/cases.ts";
 import { reasonOf } from "./hosting/measured.ts";
 import { checked_hosting_cases, hosting_targets } from "./hosting/targets.ts";
-import { LoadGenerator } from "./load.ts";
+import { LoadGenerator, type LoadRequest } from "./load.ts";
 import { growBySessions, growByStreams, idleMemory, type MemoryGrowth } from "./memory.ts";
-import { caseTable, jsonReport, thisMachine, verdictLine } from "./report.ts";
+import { more_cases } from "./more-cases.ts";
+import { installPeers, npm_peers, peerAt } from "./peers.ts";
+import { writePictures } from "./picture.ts";
+import { caseTable, jsonReport, peer_prefix, thisMachine, verdictLine } from "./report.ts";
 import { type Pace, runRounds, SharedContenders } from "./rounds.ts";
 import { measureStart } from "./start-time.ts";
 import { type CaseResult, judge, targets } from "./targets.ts";
@@ -22,6 +27,9 @@ const { values: options, positionals: words } = parseArgs({
 	options: {
 		json: { type: "boolean", default: false },
 		check: { type: "boolean", default: false },
+		full: { type: "boolean", default: false },
+		write: { type: "boolean", default: false },
+		peer: { type: "string", multiple: true, default: [] },
 		rounds: { type: "string" },
 	},
 	allowPositionals: true,
@@ -41,6 +49,7 @@ const wanted = (name: string) =>
 const say = (text: string): void =>
 	void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
 
+const peer_requests = new Map<string, LoadRequest>();
 const results: CaseResult[] = [];
 const done = (result: CaseResult): void => {
 	results.push(result);
@@ -56,7 +65,7 @@ await runHostingCases();
 closeRun();
 
 function paceOf(check: boolean, rounds_text: string | undefined): Pace {
-	const rounds = Number(rounds_text ?? (check ? 5 : 7));
+	const rounds = Number(rounds_text ?? (check ? 5 : options.full ? 9 : 7));
 	if (!Number.isInteger(rounds) || rounds < 1 || rounds > rounds_max) {
 		process.stderr.write(`--rounds is a whole number from 1 to ${rounds_max}.\n`);
 		process.exit(2);
@@ -65,19 +74,26 @@ function paceOf(check: boolean, rounds_text: string | undefined): Pace {
 }
 
 async function runCallCases(): Promise<void> {
-	const chosen = call_cases.filter(({ name }) => wanted(name));
+	const named = (name: string) => words.some((word) => name.includes(word));
+	const all = [...call_cases, ...more_cases];
+	const chosen = all.filter(
+		({ name, full }) => wanted(name) && (full !== true || options.full || named(name)),
+	);
 	if (chosen.length === 0) return;
 	const generator = new LoadGenerator();
+	say(`the clients are ${generator.name}`);
 	const others = new SharedContenders();
 	const { shared } = others;
 	try {
 		const remote = await shared("remote", startRemote);
-		const gateway = await shared("moorage", () => startMoorage(remote.port));
-		const house: House = { gateway, remote, shared };
+		const long_list = chosen.some(({ name }) => name === "list-1000-tools");
+		const gateway = await shared("moorage", () => startMoorage(remote.port, long_list));
+		const house: House = { gateway, remote, shared, peers: () => startPeers(shared) };
 		for (const one of chosen) {
 			const measure = async () => {
 				const sides = await runRounds(one, house, generator, pace);
-				return { name: one.name, title: one.title, sides, values: {} };
+				const { name, title, bytes } = one;
+				return { name, title, sides, values: throughput(bytes, sides["moorage"]) };
 			};
 			const first = await measure();
 			// Who else uses the machine can spoil a whole case; what is really slower stays so.
@@ -89,6 +105,42 @@ async function runCallCases(): Promise<void> {
 		generator.stop();
 		await others.stop();
 	}
+}
+
+/** How much of results a second of the gateway's processor carries. */
+function throughput(
+	bytes: number | undefined,
+	figures: Figures | undefined,
+): Record<string, number> {
+	const cpu_us = figures?.cpu_us ?? 0;
+	return bytes === undefined || cpu_us === 0 ? {} : { mb_per_cpu_s: bytes / cpu_us };
+}
+
+/** Other gateways: those of npm, unless only a check runs, and those that are named. */
+async function startPeers(shared: SharedContenders["shared"]): Promise<Record<string, Side>> {
+	if (options.check) return {};
+	const why = await installPeers(say);
+	if (why !== undefined) say(`other gateways are not measured: ${why}`);
+	const peers = [...(why === undefined ? npm_peers : []), ...options.peer.map(peerAt)];
+	const sides: Record<string, Side> = {};
+	for (const { name, title, start } of peers) {
+		try {
+			let request: LoadRequest | undefined;
+			const contender = await shared(`${peer_prefix}${name}`, async () => {
+				const started = await start();
+				request = started.request;
+				return started.contender;
+			});
+			request ??= peer_requests.get(name);
+			if (request === undefined) continue;
+			peer_requests.set(name, request);
+			sides[`${peer_prefix}${name}`] = { contender, request };
+			say(`${name}: ${title}`);
+		} catch (error) {
+			say(`${name} is not measured: ${error instanceof Error ? error.message : String(error)}`);
+		}
+	}
+	return sides;
 }
 
 function startRemote(): Promise<Contender> {
@@ -167,6 +219,7 @@ async function runHostingCases(): Promise<void> {
 function closeRun(): void {
 	const verdicts = judge(results, [...targets, ...hosting_targets]);
 	say("");
+	if (options.write) writePictures(machine, results);
 	for (const verdict of verdicts) say(verdictLine(verdict));
 	if (options.json) process.stdout.write(jsonReport(machine, results));
 	if (!options.check) return;

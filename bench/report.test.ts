@@ -16,6 +16,7 @@ const figures = (rps: number): Figures => ({
 	rps,
 	p50_ms: 1.234,
 	p99_ms: 5,
+	p999_ms: 9,
 	cpu_us: 50.5,
 	rss_mb: null,
 });
@@ -48,7 +49,7 @@ test("values and the reason for skipping stand beside the sides", () => {
 test("the table shows each side and how the gateway stands to it", () => {
 	const lines = caseTable(plain).split("\n");
 	assert.equal(lines.length, 5);
-	assert.match(lines[2] ?? "", /^ {2}moorage +15000 +1\.23 +5\.00 +50\.5$/);
+	assert.match(lines[2] ?? "", /^ {2}moorage +15000 +1\.23 +5\.00 +9\.00 +50\.5$/);
 	assert.match(lines[3] ?? "", /^ {2}ceiling +20000 .* 0\.75 x$/);
 	assert.match(lines[4] ?? "", /^ {2}sdk +1500 .* 10\.00 x$/);
 });

@@ -28,14 +28,36 @@ export function thisMachine(): Machine {
 export function jsonReport(machine: Machine, results: readonly CaseResult[]): string {
 	const cases = results.map(({ name, sides, values, skipped }) => ({
 		name,
-		...sides,
+		...nested(sides),
 		...values,
 		...(skipped === undefined ? {} : { skipped }),
 	}));
 	return `${JSON.stringify({ machine, cases }, null, "\t")}\n`;
 }
 
-const columns = ["", "calls/s", "p50 ms", "p99 ms", "CPU us", "RSS MiB", "calls/s of it"];
+/** Sides by their names; those of other gateways under `peers`. */
+function nested(sides: Readonly<Record<string, Figures>>): object {
+	const own = Object.entries(sides).filter(([side]) => !side.startsWith(peer_prefix));
+	const others = Object.entries(sides).flatMap(([side, figures]) =>
+		side.startsWith(peer_prefix) ? [[side.slice(peer_prefix.length), figures] as const] : [],
+	);
+	const peers = others.length === 0 ? {} : { peers: Object.fromEntries(others) };
+	return { ...Object.fromEntries(own), ...peers };
+}
+
+/** What the names of sides begin with that are other gateways. */
+export const peer_prefix = "peer:";
+
+const columns = [
+	"",
+	"calls/s",
+	"p50 ms",
+	"p99 ms",
+	"p99.9 ms",
+	"CPU us",
+	"RSS MiB",
+	"calls/s of it",
+];
 
 /** One case as a table for people: the gateway first, and how it stands to each other side. */
 export function caseTable({ name, title, sides, values, skipped }: CaseResult): string {
@@ -61,13 +83,14 @@ export function verdictLine({ target, value, met, passed }: Verdict): string {
 }
 
 function row(side: string, figures: Figures, own: Figures | undefined): string[] {
-	const { rps, p50_ms, p99_ms, cpu_us, rss_mb } = figures;
+	const { rps, p50_ms, p99_ms, p999_ms, cpu_us, rss_mb } = figures;
 	const share = figures === own ? null : ratio(own?.rps, rps);
 	return [
 		side,
 		shown(rps, 0),
 		shown(p50_ms, 2),
 		shown(p99_ms, 2),
+		shown(p999_ms, 2),
 		shown(cpu_us, 1),
 		shown(rss_mb, 1),
 		share === null ? "" : `${shown(share, 2)} x`,

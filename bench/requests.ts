@@ -26,13 +26,24 @@ export function modernCall(): Saying {
 }
 
 /** `tools/call` of any tool, whose answer has this text in it. */
-export function modernToolCall(name: string, args: object, marker: string): Saying {
-	return modern("tools/call", { name, arguments: args }, { "mcp-name": name }, marker);
+export function modernToolCall(
+	name: string,
+	args: object,
+	marker: string,
+	progress = false,
+): Saying {
+	const meta = progress ? { progressToken: "p" } : {};
+	return modern("tools/call", { name, arguments: args }, { "mcp-name": name }, marker, meta);
 }
 
-/** `tools/list` of a client of the modern revision. */
+/** `tools/list` of a client of the modern revision, whose last tool has this name. */
+export function modernListOf(last: string): Saying {
+	return modern("tools/list", {}, {}, last);
+}
+
+/** `tools/list` of 100 tools. */
 export function modernList(): Saying {
-	return modern("tools/list", {}, {}, "echo_99");
+	return modernListOf("echo_99");
 }
 
 /** `subscriptions/listen` of a client of the modern revision. */
@@ -41,8 +52,15 @@ export function modernListen(): Saying {
 	return modern("subscriptions/listen", params, {}, "acknowledged");
 }
 
-function modern(method: string, params: object, headers: object, marker: string): Saying {
+function modern(
+	method: string,
+	params: object,
+	headers: object,
+	marker: string,
+	more_meta: object = {},
+): Saying {
 	const meta = {
+		...more_meta,
 		"io.modelcontextprotocol/protocolVersion": modern_revision,
 		"io.modelcontextprotocol/clientInfo": client_info,
 		"io.modelcontextprotocol/clientCapabilities": {},

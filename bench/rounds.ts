@@ -43,10 +43,14 @@ export async function runRounds(
 function runSide(
 	{ contender, request }: Side,
 	{ warm_ms, run_ms }: Pick<Pace, "warm_ms" | "run_ms">,
-	{ connections }: CallCase,
+	{ connections, rate, checked_only }: CallCase,
 	generator: LoadGenerator,
 ): Promise<Sample> {
-	return generator.run(request, { connections, warm_ms, run_ms }, contender.pid);
+	return generator.run(
+		request,
+		{ connections, warm_ms, run_ms, rate, checked_only },
+		contender.pid,
+	);
 }
 
 /** Contenders that cases share, started when the first one asks and stopped together. */

@@ -7,6 +7,7 @@ const figures = (parts: Partial<Figures>): Figures => ({
 	rps: null,
 	p50_ms: null,
 	p99_ms: null,
+	p999_ms: null,
 	cpu_us: null,
 	rss_mb: null,
 	...parts,

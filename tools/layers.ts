@@ -16,7 +16,7 @@ export const layers: readonly (readonly string[])[] = [
 	["upstreams", "identity", "backup"],
 	["policy", "approvals", "audit", "calls", "alerts"],
 	["hosting", "catalog", "sessions"],
-	["gateway", "releases", "trust", "evals"],
+	["gateway", "login", "releases", "trust", "evals"],
 	["admin", "dashboard"],
 	["daemon"],
 	["cli"],

@@ -24,6 +24,7 @@ const tasks = new Map([
 	["build", { program: "tools/build.ts", args: [] }],
 	["package", { program: "tools/package.ts", args: [] }],
 	["bench", { program: "bench/main.ts", args: [] }],
+	["bench:full", { program: "bench/main.ts", args: ["--full"] }],
 	["bench:check", { program: "bench/main.ts", args: ["--check"] }],
 	["conformance", { program: "tools/conformance.ts", args: [] }],
 	["chaos", { program: "tools/chaos.ts", args: [] }],

@@ -17,13 +17,18 @@ const first_id = 100_000_000;
 /** One load while it runs. */
 class Load {
 	constructor(options) {
-		const { path, headers, body } = options;
+		const { path, headers, body, sessions = [] } = options;
 		const [before, after] = body.split("$ID");
 		const length = Buffer.byteLength(body) - "$ID".length + String(first_id).length;
 		const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 		this.head =
 			`POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${options.port}\r\n${lines.join("")}` +
-			`content-length: ${length}${head_end}${before}`;
+			`content-length: ${length}`;
+		this.begin = `${head_end}${before}`;
+		this.sessions = sessions.map((id) => `\r\nmcp-session-id: ${id}`);
+		this.next_session = 0;
+		this.idle = [];
+		this.due = [];
 		this.tail = after;
 		this.options = options;
 		this.next_id = first_id;
@@ -48,6 +53,26 @@ class Load {
 			this.sockets.push(socket);
 			this.drive(socket);
 		}
+		if (this.options.rate !== undefined) this.arrive();
+	}
+
+	/** An open loop: calls fall due at their rate, whether or not a connection is free for them. */
+	arrive() {
+		const { rate } = this.options;
+		const began = performance.now();
+		let arrived = 0;
+		this.ticker = setInterval(() => {
+			const wanted = ((performance.now() - began) / 1000) * rate;
+			for (; arrived < wanted; arrived += 1) this.due.push(began + (arrived * 1000) / rate);
+			while (this.due.length > 0 && this.idle.length > 0) this.idle.pop()();
+		}, 1);
+	}
+
+	/** The session that has its turn, as a header line. */
+	session() {
+		if (this.sessions.length === 0) return "";
+		this.next_session = (this.next_session + 1) % this.sessions.length;
+		return this.sessions[this.next_session];
 	}
 
 	drive(socket) {
@@ -56,10 +81,19 @@ class Load {
 		let id = "";
 		const send = () => {
 			if (this.stopping) return;
+			sent_at = performance.now();
+			if (this.options.rate !== undefined) {
+				const due = this.due.shift();
+				if (due === undefined) {
+					this.idle.push(send);
+					return;
+				}
+				// From when it fell due: to wait for a connection is part of its time.
+				sent_at = due;
+			}
 			this.next_id += 1;
 			id = String(this.next_id);
-			sent_at = performance.now();
-			socket.write(`${this.head}${id}${this.tail}`, "latin1");
+			socket.write(`${this.head}${this.session()}${this.begin}${id}${this.tail}`, "latin1");
 		};
 		socket.setEncoding("latin1");
 		socket.on("connect", send);
@@ -96,12 +130,21 @@ class Load {
 	/** What was counted since the last restart; ends the load. */
 	finish() {
 		this.stopping = true;
+		clearInterval(this.ticker);
 		const seconds = (performance.now() - this.started) / 1000;
 		for (const socket of this.sockets) socket.destroy();
 		const sorted = Float64Array.from(this.latencies).sort();
 		const at = (share) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 		const { calls, errors, problem } = this;
-		return { calls, errors, problem, seconds, p50_ms: at(0.5), p99_ms: at(0.99) };
+		return {
+			calls,
+			errors,
+			problem,
+			seconds,
+			p50_ms: at(0.5),
+			p99_ms: at(0.99),
+			p999_ms: at(0.999),
+		};
 	}
 }
 

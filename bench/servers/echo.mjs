@@ -1,7 +1,9 @@
 /**
  * The server at the far end of every contender: one `echo` tool, or `--tools N` of them, over
  * standard streams or, with `--http`, over HTTP. It does as little as it can, so that what is
- * measured is what stands in front of it. `--era modern` answers `server/discover`.
+ * measured is what stands in front of it. `--era modern` answers `server/discover`; `--long` makes
+ * definitions of about 600 bytes. A call says how many `bytes` its result has, and how much
+ * `progress` comes before it.
  */
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
@@ -12,6 +14,7 @@ const { values } = parseArgs({
 		era: { type: "string", default: "legacy" },
 		tools: { type: "string", default: "1" },
 		http: { type: "boolean", default: false },
+		long: { type: "boolean", default: false },
 	},
 });
 const modern = values.era === "modern";
@@ -24,9 +27,11 @@ const inputSchema = {
 	properties: { text: { type: "string", description: "What to say." } },
 	required: ["text"],
 };
+const short_description = "Says the text again. It changes nothing and may be called at any time.";
+const long_description = `${short_description} ${"It is described at some length here. ".repeat(10)}`;
 const tools = Array.from({ length: Number(values.tools) }, (_, index) => ({
 	name: index === 0 ? "echo" : `echo_${index}`,
-	description: "Says the text again. It changes nothing and may be called at any time.",
+	description: values.long ? long_description : short_description,
 	inputSchema,
 }));
 const cacheable = modern ? { ttlMs: 60_000, cacheScope: "public" } : {};
@@ -37,7 +42,9 @@ function answer(line) {
 	const { id, method, params } = JSON.parse(line);
 	if (id === undefined) return undefined;
 	if (method === "tools/call") {
-		const content = [{ type: "text", text: params.arguments.text }];
+		const { text, bytes = 0, progress = 0 } = params.arguments;
+		if (progress > 0) tellProgress(params._meta?.progressToken, progress);
+		const content = [{ type: "text", text: text + fillerOf(bytes - text.length) }];
 		return JSON.stringify({ jsonrpc: "2.0", id, result: { ...complete, content } });
 	}
 	const result = hello(method, params);
@@ -45,6 +52,27 @@ function answer(line) {
 	return result === undefined
 		? `{"jsonrpc":"2.0","id":${raw_id},"error":{"code":-32601,"message":"Method not found"}}`
 		: `{"jsonrpc":"2.0","id":${raw_id},"result":${result}}`;
+}
+
+/** Made once for each length. */
+const fillers = new Map();
+
+function fillerOf(length) {
+	if (length <= 0) return "";
+	let filler = fillers.get(length);
+	if (filler === undefined) {
+		filler = "x".repeat(length);
+		fillers.set(length, filler);
+	}
+	return filler;
+}
+
+function tellProgress(progressToken, count) {
+	for (let progress = 1; progress <= count; progress += 1) {
+		const params = { progressToken, progress, total: count };
+		const method = "notifications/progress";
+		process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", method, params })}\n`);
+	}
 }
 
 function hello(method, params) {
@@ -67,6 +95,8 @@ function hello(method, params) {
 
 function serveStdio() {
 	let rest = "";
+	// Who asked may be gone in the middle of a long answer.
+	process.stdout.on("error", () => process.exit(0));
 	process.stdin.setEncoding("utf8");
 	process.stdin.on("data", (chunk) => {
 		const lines = (rest + chunk).split("\n");

@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import { adminOptions } from "../../test/support/admin-options.ts";
 import { type AdminScenario, dashboard_scenarios } from "../../test/support/admin-scenarios.ts";
 import { evidence_scenarios } from "../../test/support/evidence-scenarios.ts";
+import { people_scenarios } from "../../test/support/people-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
 import { fail } from "../lib/result.ts";
 import { createAdminApi } from "./api.ts";
@@ -38,6 +39,7 @@ const add_taken = JSON.stringify({ name: "time", entry: { url: "https://example.
 
 const scenarios: readonly AdminScenario[] = [
 	...dashboard_scenarios,
+	...people_scenarios,
 	...evidence_scenarios,
 	{ operation: "getOpenApi", path: "/api/openapi.json", status: 200, calls: [] },
 	{ operation: "getStatus", path: "/api/status", status: 200, calls: ["status()"] },

@@ -18,6 +18,7 @@ import type {
 } from "./contract.ts";
 import type { DashboardBackend } from "./dashboard-backend.ts";
 import type { ActionRecorder, EvidenceBackend } from "./evidence-backend.ts";
+import type { PeopleBackend } from "./people-backend.ts";
 import type { AdminProblem } from "./problem.ts";
 
 /** What a server offers of one kind, each item as the raw JSON object the server wrote. */
@@ -71,6 +72,7 @@ export interface AdminBackend {
 	doctor(): Promise<DoctorReport>;
 	readonly releases: ReleaseBackend;
 	readonly dashboard: DashboardBackend;
+	readonly people: PeopleBackend;
 	readonly evidence: EvidenceBackend & ActionRecorder;
 }
 

@@ -14,6 +14,7 @@ import {
 import type { dashboard_operations } from "./dashboard-operations.ts";
 import { eventStreamResponse } from "./event-stream.ts";
 import type { evidence_operations } from "./evidence-operations.ts";
+import { peopleHandlers } from "./handlers-people.ts";
 import { logStream } from "./log-stream.ts";
 import type { OperationId } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
@@ -88,6 +89,7 @@ export function createHandlers(
 		listEndpoints: () => json({ endpoints: backend.status().endpoints }),
 		reload: async () => outcome(await backend.reload()),
 		...releaseHandlers(backend.releases),
+		...peopleHandlers(backend.people),
 		async createBackup(context) {
 			const body = await readBody(context.req.raw, entry_bytes_max, create_backup_schema);
 			if (!body.ok) return problemResponse(body.problem);

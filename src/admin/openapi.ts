@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as contract from "./contract.ts";
+import * as people from "./contract-people.ts";
 import { dashboard_components } from "./dashboard-components.ts";
 import { evidence_components } from "./evidence-components.ts";
 import { type Operation, operations } from "./operations.ts";
@@ -41,6 +42,21 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	Backup: contract.backup_schema,
 	DoctorReport: contract.doctor_schema,
 	DoctorCheck: contract.doctor_check_schema,
+	User: people.user_schema,
+	Users: people.users_schema,
+	AddUser: people.add_user_schema,
+	ChangeUser: people.change_user_schema,
+	Key: people.key_schema,
+	Keys: people.keys_schema,
+	AddKey: people.add_key_schema,
+	AddedKey: people.added_key_schema,
+	OAuthClient: people.client_schema,
+	OAuthClients: people.clients_schema,
+	AddOAuthClient: people.add_client_schema,
+	AddedOAuthClient: people.added_client_schema,
+	Grant: people.grant_schema,
+	Grants: people.grants_schema,
+	Removed: people.removed_schema,
 	ConfigProblem: contract.config_problem_schema,
 	Problem: contract.problem_schema,
 	...dashboard_components,

@@ -34,6 +34,8 @@ const operators = ["operator"] as const;
 /** What may start a process that nobody allowed before, or shows the configuration. */
 const admins = [] as const;
 
+import { people_operations } from "./operations-people.ts";
+
 /** One operation of `/api`, as data: routing, documentation and clients are made from it. */
 export interface Operation {
 	readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -276,6 +278,7 @@ export const operations = {
 		problems: [],
 	},
 	...dashboard_operations,
+	...people_operations,
 	...evidence_operations,
 } as const satisfies Record<string, Operation>;
 

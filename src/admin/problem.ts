@@ -27,6 +27,13 @@ export type AdminProblemCode =
 	| "history_unavailable" // no history is kept, or it cannot be read
 	| "audit_unavailable" // the audit is off, or cannot be read
 	| "backup_failed" // there is something at its place, or the system refused to write it
+	| "user_exists" // the name is taken in that tenant
+	| "user_unknown"
+	| "key_exists"
+	| "key_unknown"
+	| "client_exists"
+	| "client_unknown"
+	| "grant_unknown"
 	| "rpc_error"; // the server answered with an error of its own
 
 /** Something the API refuses or could not do. */
@@ -282,6 +289,25 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "Backup was not made",
 		next: "Name a folder that does not exist yet, where there is room and this user may write.",
 	},
+	user_exists: {
+		status: 409,
+		title: "User exists",
+		next: "Choose another name, or change that user.",
+	},
+	user_unknown: {
+		status: 404,
+		title: "No such user",
+		next: "List the users: `moorage user ls`.",
+	},
+	key_exists: { status: 409, title: "Key exists", next: "Choose another name for the key." },
+	key_unknown: { status: 404, title: "No such key", next: "List the keys: `moorage key ls`." },
+	client_exists: { status: 409, title: "Client exists", next: "Choose another id for it." },
+	client_unknown: {
+		status: 404,
+		title: "No such client",
+		next: "List the clients: `moorage client ls`.",
+	},
+	grant_unknown: { status: 404, title: "No such grant", next: "List them: GET /api/grants." },
 	rpc_error: {
 		status: 502,
 		title: "Server answered with an error",

@@ -3,7 +3,7 @@ import { fail, type Result, succeed } from "../lib/result.ts";
 import type { CatalogItem, ItemKind } from "./server-catalog.ts";
 
 /** Items and bytes of one page. A page always has at least one item. */
-export const page_items_max = 500;
+export const page_items_max = 1_000;
 export const page_bytes_max = 1024 * 1024;
 
 /** One page of a list. */

@@ -5,6 +5,7 @@ import { audit_command } from "./commands/audit.ts";
 import { backup_command } from "./commands/backup.ts";
 import { call_command } from "./commands/call.ts";
 import { calls_command } from "./commands/calls.ts";
+import { client_command } from "./commands/client.ts";
 import { connect_command } from "./commands/connect.ts";
 import { dashboard_command } from "./commands/dashboard.ts";
 import { deploy_command } from "./commands/deploy.ts";
@@ -25,6 +26,7 @@ import { rollback_command } from "./commands/rollback.ts";
 import { status_command } from "./commands/status.ts";
 import { stdio_command } from "./commands/stdio.ts";
 import { up_command } from "./commands/up.ts";
+import { user_command } from "./commands/user.ts";
 import { versions_command } from "./commands/versions.ts";
 
 /** Every command, in the order of the help: what one does first comes first. */
@@ -56,6 +58,8 @@ export const all_commands: readonly Command[] = [
 	restore_command,
 	export_command,
 	stdio_command,
+	user_command,
 	key_command,
+	client_command,
 	doctor_command,
 ];

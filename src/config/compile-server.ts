@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
+import { referenceText } from "../secrets/template.ts";
 import { read_limits } from "./defaults.ts";
 import type { ContainerDraft, HttpDraft, OAuthDraft, ServerDraft, StdioDraft } from "./draft.ts";
 import type { Expander } from "./expander.ts";
@@ -94,8 +95,8 @@ function containerSpec(draft: ContainerDraft, context: CompileContext): Containe
 	return {
 		driver: "container",
 		image,
-		args: draft.args.map((arg) => expander.text(arg)),
-		env: environmentOf(draft.env, context),
+		args: argsOf(draft, context),
+		env: environmentOf(draft.name, draft.env, context),
 		...(draft.runtime !== undefined && { runtime: expander.text(draft.runtime) }),
 	};
 }
@@ -116,13 +117,40 @@ async function stdioSpec(draft: StdioDraft, context: CompileContext): Promise<St
 	return {
 		driver: "stdio",
 		command,
-		args: draft.args.map((arg) => expander.text(arg)),
-		env: { ...from_file, ...environmentOf(draft.env, context) },
+		args: argsOf(draft, context),
+		env: { ...from_file, ...environmentOf(draft.name, draft.env, context) },
+		...(draft.files.length > 0 && { files: filesOf(draft, context) }),
 		cwd,
 	};
 }
 
-function environmentOf(env: readonly NamedText[], context: CompileContext): Record<string, string> {
+/** Templates; the name of an option is what stands before its value. */
+function argsOf({ name: server, args }: StdioDraft | ContainerDraft, context: CompileContext) {
+	return args.map((arg, index) => {
+		const before = args[index - 1]?.text ?? "";
+		const option = /^--?[\w-]+$/.test(before) && !arg.text.startsWith("-") ? before : "";
+		return context.expander.template(arg, { server, part: "args", name: option });
+	});
+}
+
+/** What is in the files, by the variable that has the path of each. */
+function filesOf({ name, env, files }: StdioDraft, context: CompileContext) {
+	for (const file of files) {
+		if (!env.some((one) => one.name === file.name)) continue;
+		context.report.problem(
+			file.name_start,
+			`\`${file.name}\` stands in \`env\` and in \`files\`.`,
+			"Remove one of them: a file sets the variable to its path.",
+		);
+	}
+	return environmentOf(name, files, context);
+}
+
+function environmentOf(
+	server: string,
+	env: readonly NamedText[],
+	context: CompileContext,
+): Record<string, string> {
 	const result: Record<string, string> = {};
 	for (const { name, name_start, value } of env) {
 		if (name === "" || /[=\0]/.test(name)) {
@@ -132,7 +160,7 @@ function environmentOf(env: readonly NamedText[], context: CompileContext): Reco
 				"Correct the name.",
 			);
 		}
-		result[name] = context.expander.text(value);
+		result[name] = context.expander.template(value, { server, part: "env", name });
 	}
 	return result;
 }
@@ -148,9 +176,12 @@ async function envFile(placed: Placed, context: CompileContext): Promise<Record<
 		);
 		return {};
 	}
-	const parsed = parseEnv(content.value);
+	// Its values are read again when the server starts: the plan knows their names only.
 	return Object.fromEntries(
-		Object.entries(parsed).filter((entry): entry is [string, string] => entry[1] !== undefined),
+		Object.keys(parseEnv(content.value)).map((name) => [
+			name,
+			referenceText({ kind: "envfile", body: `${path}#${name}` }),
+		]),
 	);
 }
 
@@ -163,8 +194,9 @@ async function warnMissingFolder(path: string, placed: Placed, report: Report): 
 }
 
 function httpSpec(draft: HttpDraft, context: CompileContext): HttpSpec {
-	const url = context.expander.text(draft.url);
-	const wrong = urlProblem(url);
+	const { name: server } = draft;
+	const url = context.expander.template(draft.url, { server, part: "url", name: "" });
+	const wrong = urlProblem(context.expander.sample(url, "x"));
 	if (wrong !== undefined) {
 		context.report.problem(
 			draft.url.start,
@@ -178,21 +210,29 @@ function httpSpec(draft: HttpDraft, context: CompileContext): HttpSpec {
 		const key = header.name.toLowerCase();
 		if (!checkHeader(header, seen.has(key), context)) continue;
 		seen.add(key);
-		headers[header.name] = headerValue(header, context);
+		headers[header.name] = headerValue(server, header, context);
 	}
-	const auth = draft.auth === undefined ? undefined : oauthSpec(draft.auth, context);
+	const auth = draft.auth === undefined ? undefined : oauthSpec(server, draft.auth, context);
 	const transport = draft.transport === undefined ? {} : { transport: draft.transport };
 	return { driver: "http", url, ...transport, headers, ...(auth !== undefined && { auth }) };
 }
 
-function oauthSpec(draft: OAuthDraft, { expander, report }: CompileContext): OAuthSpec {
+function oauthSpec(
+	server: string,
+	draft: OAuthDraft,
+	{ expander, report }: CompileContext,
+): OAuthSpec {
+	const secret = (name: "client_secret" | "private_key") => {
+		const placed = draft[name];
+		return placed && expander.template(placed, { server, part: "auth", name });
+	};
 	const text = (placed: Placed | undefined) =>
 		placed === undefined ? undefined : expander.text(placed);
 	const spec: OAuthSpec = {
 		grant: draft.grant,
 		client_id: text(draft.client_id),
-		client_secret: text(draft.client_secret),
-		private_key: text(draft.private_key),
+		client_secret: secret("client_secret"),
+		private_key: secret("private_key"),
 		client_metadata: text(draft.client_metadata),
 		issuer: text(draft.issuer),
 		scopes: draft.scopes,
@@ -204,10 +244,10 @@ function oauthSpec(draft: OAuthDraft, { expander, report }: CompileContext): OAu
 			"Write the whole address at which the document is published.",
 		);
 	}
-	const secret = draft.client_secret ?? draft.private_key;
-	if (secret !== undefined && spec.client_id === undefined) {
+	const credential = draft.client_secret ?? draft.private_key;
+	if (credential !== undefined && spec.client_id === undefined) {
 		report.problem(
-			secret.start,
+			credential.start,
 			"There is a credential, but no `client_id` that it belongs to.",
 			"Add the `client_id`, or remove the credential.",
 		);
@@ -267,9 +307,11 @@ function checkHeader(header: NamedText, twice: boolean, context: CompileContext)
 	return false;
 }
 
-function headerValue(header: NamedText, context: CompileContext): string {
-	const value = context.expander.text(header.value).trim();
-	if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+function headerValue(server: string, header: NamedText, context: CompileContext): string {
+	const { expander } = context;
+	const place = { server, part: "headers", name: header.name };
+	const value = expander.template(header.value, place).trim();
+	if (/[^\t\x20-\x7e\x80-\xff]/.test(expander.sample(value, "x").trim())) {
 		context.report.problem(
 			header.value.start,
 			`The value of the header \`${header.name}\` holds a character that headers cannot carry.`,

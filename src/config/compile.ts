@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Environment } from "../lib/environment.ts";
+import { referenceText } from "../secrets/template.ts";
 import { normalizeHost, normalizeOrigin } from "./allow-lists.ts";
 import { type CompileContext, compileServer } from "./compile-server.ts";
 import {
@@ -12,6 +13,7 @@ import type { Draft } from "./draft.ts";
 import { Expander } from "./expander.ts";
 import { deepFreeze } from "./fingerprint.ts";
 import { isLoopback, type ListenAddress, parseListen } from "./listen.ts";
+import { LiteralSecrets } from "./literal-secrets.ts";
 import type { Placed } from "./located.ts";
 import type { EndpointPlan, Plan, PlanSource, ServerPlan } from "./plan.ts";
 import { placelessProblem } from "./problem.ts";
@@ -36,6 +38,8 @@ export interface CompileOptions {
 /** Turns a draft into a frozen plan; undefined when the report has problems. */
 export async function compilePlan(options: CompileOptions): Promise<Plan | undefined> {
 	const { draft, report, base } = options;
+	const { form } = draft;
+	const literals = new LiteralSecrets({ form, identity: draft.identity !== undefined, report });
 	const expander = new Expander(
 		{
 			syntax: draft.form,
@@ -45,6 +49,7 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 			home: options.home,
 		},
 		report,
+		literals,
 	);
 	const context: CompileContext = { form: draft.form, expander, report, base };
 	const servers: ServerPlan[] = [];
@@ -72,8 +77,21 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		limits: { ...draft.limits },
 		...(draft.calls === undefined ? {} : { calls: { ...draft.calls } }),
 		...(draft.audit === undefined ? {} : { audit: { ...draft.audit } }),
+		held: heldValues(options.inputs, literals.held),
+		policy: draft.policy,
 		warnings: [...report.warnings],
 	});
+}
+
+/** What has no place but this configuration and the answers to its questions. */
+function heldValues(
+	inputs: ReadonlyMap<string, string>,
+	literals: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+	const answers = [...inputs].map(
+		([id, answer]) => [referenceText({ kind: "input", body: id }), answer] as const,
+	);
+	return new Map([...answers, ...literals]);
 }
 
 function compileEndpoint(draft: Draft["endpoints"][number]): EndpointPlan {

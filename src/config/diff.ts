@@ -13,7 +13,7 @@ export interface PlanDiff {
 	/** State folder; takes effect with the next start. */
 	readonly data_changed: boolean;
 	readonly endpoints_changed: boolean;
-	/** Allowed hosts or origins, or whether the HTTP+SSE transport is served. */
+	/** Allowed hosts or origins, the HTTP+SSE transport, identity or policy. */
 	readonly access_changed: boolean;
 	readonly limits_changed: boolean;
 	/** Nothing at all differs. */
@@ -48,7 +48,8 @@ export function diffPlans(before: Plan, after: Plan): PlanDiff {
 }
 
 function accessOf(plan: Plan): unknown {
-	return [plan.allowed_hosts, plan.allowed_origins, plan.sse, plan.identity];
+	const { allowed_hosts, allowed_origins, sse, identity, policy } = plan;
+	return [allowed_hosts, allowed_origins, sse, identity, policy];
 }
 
 function differs(a: unknown, b: unknown): boolean {

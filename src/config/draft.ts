@@ -1,6 +1,7 @@
 import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
 import type { NamedText, Placed } from "./located.ts";
 import type { IdentityPlan, Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+import type { PolicyPlan } from "./policy-plan.ts";
 import type { RunningPlan } from "./running.ts";
 
 /**
@@ -22,6 +23,7 @@ export interface Draft {
 	/** What holds by default where the file says nothing. */
 	readonly calls?: CallsPlan;
 	readonly audit?: AuditPlan;
+	readonly policy: PolicyPlan;
 	readonly inputs: readonly InputDraft[];
 }
 
@@ -46,6 +48,8 @@ export interface StdioDraft extends ServerDraftBase {
 	readonly args: readonly Placed[];
 	readonly env: readonly NamedText[];
 	readonly env_file: Placed | undefined;
+	/** By the variable that has the path. */
+	readonly files: readonly NamedText[];
 	readonly cwd: Placed | undefined;
 }
 
@@ -115,6 +119,7 @@ function specTexts(server: ServerDraft): Placed[] {
 				...present([server.command, server.env_file, server.cwd]),
 				...server.args,
 				...server.env.map((one) => one.value),
+				...server.files.map((one) => one.value),
 			];
 		case "container":
 			return [

@@ -8,6 +8,7 @@ import { default_audit, default_calls } from "./evidence-plan.ts";
 import { type InputRequest } from "./inputs.ts";
 import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
+import { default_policy } from "./policy-plan.ts";
 import { formatProblem } from "./problem.ts";
 import { client_running, declared_running } from "./running.ts";
 
@@ -103,8 +104,8 @@ async function runCase(golden: Case): Promise<{ plan: string } | { problems: str
 
 /** The plan as JSON, without the parts that equal the defaults. */
 function printPlan(plan: Plan): string {
-	const { limits, sse, allowed_hosts, allowed_origins, endpoints, warnings, ...others } = plan;
-	const { calls, audit, ...rest } = others;
+	const { limits, sse, policy, allowed_hosts, allowed_origins, held, ...others } = plan;
+	const { calls, audit, endpoints, warnings, ...rest } = others;
 	const shown = {
 		...rest,
 		servers: plan.servers.map((server) => {
@@ -136,7 +137,9 @@ function printPlan(plan: Plan): string {
 		}),
 		...(endpoints.length === 0 ? {} : { endpoints }),
 		...(sse ? {} : { sse }),
+		...(held.size === 0 ? {} : { held: Object.fromEntries(held) }),
 		...differing({ limits }, { limits: default_limits }),
+		...differing({ policy }, { policy: default_policy }),
 		...differing(
 			{ calls: calls ?? default_calls, audit: audit ?? default_audit },
 			{ calls: default_calls, audit: default_audit },

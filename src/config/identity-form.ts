@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { type Located, offsetOf } from "./located.ts";
+import { readLogin } from "./login-form.ts";
 import type { ApiKeyPlan, IdentityPlan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { identity_schema } from "./schema-identity.ts";
@@ -42,7 +43,7 @@ export function readIdentity(
 			expires_at_ms,
 		};
 	});
-	return { keys };
+	return { keys, login: readLogin(form.login) };
 }
 
 /** A key's name as that of a person, in characters that a user's name may have. */

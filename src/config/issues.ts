@@ -15,8 +15,7 @@ export function reportIssues(
 	issues: readonly Issue[],
 	known: (path: readonly PropertyKey[]) => readonly string[],
 ): void {
-	for (const raw of issues) {
-		const issue = narrowUnion(raw);
+	for (const issue of issues.flatMap(narrowUnions)) {
 		if (issue.code === "unrecognized_keys") {
 			for (const key of issue.keys) reportUnknownKey(report, root, issue.path, key, known);
 			continue;
@@ -37,6 +36,15 @@ export function pathText(path: readonly PropertyKey[]): string {
 	return `\`${text}\``;
 }
 
+/** A union whose meant form is wrong within is wrong in every place that form is wrong in. */
+function narrowUnions(issue: Issue): Issue[] {
+	if (issue.code !== "invalid_union") return [issue];
+	const meant = issue.errors.find(([first]) => first !== undefined && first.path.length > 0);
+	if (meant === undefined) return [narrowUnion(issue)];
+	const absolute = (one: Issue) => ({ ...one, path: [...issue.path, ...one.path] }) as Issue;
+	return meant.map(absolute).flatMap(narrowUnions);
+}
+
 /**
  * A union that fails lists what each of its forms found wrong. The form the user meant is the
  * one whose outermost type fits; where none fits, all the types are named together.
@@ -48,7 +56,6 @@ function narrowUnion(issue: Issue): Issue {
 		const first = branch[0];
 		if (first === undefined) continue;
 		const absolute = { ...first, path: [...issue.path, ...first.path] } as Issue;
-		if (first.path.length > 0) return narrowUnion(absolute);
 		if (first.code === "invalid_union") {
 			const inner = narrowUnion(absolute);
 			if (inner.code !== "invalid_type") return inner;
@@ -132,6 +139,10 @@ const text_kinds: Readonly<Record<string, { message: string; next: string }>> = 
 		message: "has other characters than a tenant or user may have.",
 		next: "Use letters, digits and `._@+-`, at most 64, and start with a letter or a digit.",
 	},
+	rate: {
+		message: "is not a number of calls in a time.",
+		next: "Write for example `60/m`, `10/s` or `100/15m`.",
+	},
 	date: {
 		message: "is not a day.",
 		next: "Write for example `2027-01-31`, or `2027-01-31T12:00:00Z`.",
@@ -185,8 +196,8 @@ function reportUnknownKey(
 	if (level === "tools" && entry?.value.kind === "map") {
 		report.problem(
 			start,
-			`This version of Moorage does not have settings for single tools yet (${shown}).`,
-			"Use `allow` and `deny` with lists of tool names.",
+			`What holds for a single tool cannot be said here (${shown}).`,
+			"Write it under `tools` of its server.",
 		);
 		return;
 	}

@@ -42,7 +42,7 @@ test("every key has a description, and a default where there can be one", () => 
 		"servers.NAME.concurrency",
 		"servers.NAME.version",
 		"identity",
-		"identity.keys",
+		"identity.login",
 		"servers.NAME.auth",
 		"servers.NAME.oauth",
 		...["client_id", "client_secret", "private_key", "client_metadata", "issuer"].map(
@@ -67,8 +67,9 @@ test("every key has a description, and a default where there can be one", () => 
 test("unknown keys are wrong for editors too", () => {
 	const closed: string[] = [];
 	const visit = (node: SchemaNode, path: string): void => {
-		if (node.properties !== undefined && node.additionalProperties !== false) closed.push(path);
 		const values = node.additionalProperties;
+		const is_open = values !== false && typeof values !== "object";
+		if (node.properties !== undefined && is_open) closed.push(path);
 		const inner = [
 			...Object.entries(node.properties ?? {}),
 			...(node.anyOf ?? []).map((form) => ["|", form] as const),

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import * as fc from "fast-check";
 import { tempFolder } from "../../test/support/temp-folder.ts";
+import { default_audit, default_calls } from "./evidence-plan.ts";
 import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
+import { default_policy } from "./policy-plan.ts";
 import { formatProblem } from "./problem.ts";
 import { declared_running } from "./running.ts";
 
@@ -72,6 +74,10 @@ test("a configuration that says nothing has every default", async (context) => {
 			list_wait_ms: 10_000,
 			request_read_ms: 30_000,
 		},
+		policy: default_policy,
+		calls: default_calls,
+		audit: default_audit,
+		held: new Map(),
 		warnings: [],
 	});
 });

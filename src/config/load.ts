@@ -10,6 +10,7 @@ import { type Located, member } from "./located.ts";
 import { readClientForm } from "./mcp-json.ts";
 import { readMoorageForm } from "./moorage-form.ts";
 import type { Plan, PlanSource } from "./plan.ts";
+import { default_policy } from "./policy-plan.ts";
 import { type ConfigProblem, placelessProblem } from "./problem.ts";
 import { readBounded } from "./read-bounded.ts";
 import { readJson } from "./read-json.ts";
@@ -75,6 +76,7 @@ function loadNothing(options: LoadOptions): Promise<Result<Plan, readonly Config
 		sse: true,
 		identity: undefined,
 		limits: default_limits,
+		policy: default_policy,
 		inputs: [],
 	};
 	const source: PlanSource = { path: undefined, format: "none" };

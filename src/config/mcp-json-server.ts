@@ -180,7 +180,7 @@ function callTimeout(entry: LocatedEntry, form: ClientServer, report: Report): n
 	return call_ms;
 }
 
-type Base = Omit<StdioDraft, "driver" | "command" | "args" | "env" | "env_file" | "cwd">;
+type Base = Omit<StdioDraft, "driver" | "command" | "args" | "env" | "env_file" | "files" | "cwd">;
 
 function httpDraft(base: Base, entry: LocatedEntry): HttpDraft | undefined {
 	const url = ["url", "serverUrl", "httpUrl"]
@@ -216,6 +216,7 @@ function stdioDraft(base: Base, entry: LocatedEntry, report: Report): StdioDraft
 		args,
 		env: namedTexts(member(entry.value, "env")?.value),
 		env_file: placedMember(entry.value, "envFile"),
+		files: [],
 		cwd: placedMember(entry.value, "cwd"),
 	};
 }

@@ -5,6 +5,7 @@ import { reportIssues } from "./issues.ts";
 import { type Located, type LocatedEntry, member } from "./located.ts";
 import { readInputs } from "./mcp-json-inputs.ts";
 import { readClientServer, warnIgnored } from "./mcp-json-server.ts";
+import { default_policy } from "./policy-plan.ts";
 import type { Report } from "./report.ts";
 import { checkServerName, safeServerName } from "./server-names.ts";
 
@@ -48,6 +49,7 @@ export function readClientForm(root: Located, report: Report): Draft | undefined
 		sse: true,
 		identity: undefined,
 		limits: default_limits,
+		policy: default_policy,
 		inputs,
 	};
 }

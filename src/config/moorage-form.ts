@@ -26,6 +26,7 @@ import {
 	plainValue,
 } from "./located.ts";
 import type { Limits, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+import { readPolicy } from "./policy-form.ts";
 import type { Report } from "./report.ts";
 import { declared_running } from "./running.ts";
 import { RunningReader, sandboxPaths } from "./running-form.ts";
@@ -39,6 +40,7 @@ const owner_keys = ["command", "url", "image"] as const;
 const owned_keys: Readonly<Record<string, readonly string[]>> = {
 	args: ["command", "image"],
 	env: ["command", "image"],
+	files: ["command"],
 	cwd: ["command"],
 	headers: ["url"],
 	transport: ["url"],
@@ -74,6 +76,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		limits: reader.limits(form.limits),
 		calls: readCalls(form.calls, root, report),
 		audit: readAudit(form.audit, root, report),
+		policy: readPolicy(form, root, report),
 		inputs: [],
 	};
 	return report.failed ? undefined : draft;
@@ -277,7 +280,7 @@ class FormReader {
 	}
 
 	#stdio(
-		base: Omit<StdioDraft, "driver" | "command" | "args" | "env" | "env_file" | "cwd">,
+		base: Omit<StdioDraft, "driver" | "command" | "args" | "env" | "env_file" | "files" | "cwd">,
 		entry: LocatedEntry,
 		command: LocatedEntry,
 	): StdioDraft | undefined {
@@ -299,6 +302,7 @@ class FormReader {
 			args: [...args, ...placedItems(member(entry.value, "args")?.value)],
 			env: namedTexts(member(entry.value, "env")?.value),
 			env_file: undefined,
+			files: namedTexts(member(entry.value, "files")?.value),
 			cwd: placedMember(entry.value, "cwd"),
 		};
 	}
@@ -389,8 +393,8 @@ function wordOf(whole: Placed, word: { text: string; index: number }): Placed {
 	return { text: word.text, start, exact };
 }
 
-function toolFilter(form: ToolsForm): ToolFilter {
-	return Array.isArray(form)
-		? { allow: form, deny: [] }
-		: { allow: (form as { allow: string[] }).allow, deny: (form as { deny: string[] }).deny };
+function toolFilter(form: ToolsForm | ServerForm["tools"]): ToolFilter {
+	if (Array.isArray(form)) return { allow: form, deny: [] };
+	const { allow, deny } = form as { allow: string[]; deny: string[] };
+	return { allow, deny };
 }

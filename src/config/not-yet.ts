@@ -8,7 +8,6 @@ export type Level = "file" | "identity" | "server" | "tools" | "other";
 
 const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 	file: {
-		policy: "Use `tools` with `allow` and `deny` to leave tools out.",
 		approvals: "Use `tools` with `deny` to leave risky tools out.",
 		secrets: "Put secrets into the environment and refer to them as `${env:NAME}`.",
 		telemetry: "Remove the key; logs go to standard error.",
@@ -25,7 +24,7 @@ const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 		compose: "List several servers under `endpoints`.",
 		agent: "Remove the key.",
 		approvals: "Use `tools` with `deny` to leave risky tools out.",
-		policy: "Use `tools` with `allow` and `deny` to leave tools out.",
+		policy: "Write rules under `policy` of the file, with `server` or `tool`.",
 	},
 	identity: {
 		issuer: "Give people API keys under `identity.keys`.",

@@ -1,3 +1,6 @@
+import type { LoginPlan } from "./plan-login.ts";
+import type { PolicyPlan } from "./policy-plan.ts";
+
 /**
  * The one internal form of a configuration. Every human form (moorage.yaml, a client's
  * mcp.json) is compiled to a frozen Plan; nothing that runs ever reads YAML.
@@ -13,9 +16,12 @@ export interface StdioSpec {
 	readonly driver: "stdio";
 	/** The program as written: `npx`, `uvx`, a path or a name on PATH. Never a shell line. */
 	readonly command: string;
+	/** Templates (`secrets/template.ts`), as are `env` and `files`. */
 	readonly args: readonly string[];
-	/** Added to the small environment every server gets; references are already resolved. */
+	/** Added to the small environment every server gets. */
 	readonly env: Readonly<Record<string, string>>;
+	/** What is written into files of the instance: by the variable that has the file's path. */
+	readonly files?: Readonly<Record<string, string>> | undefined;
 	/** Absolute working directory. */
 	readonly cwd: string;
 }
@@ -23,14 +29,14 @@ export interface StdioSpec {
 /** A server reached over Streamable HTTP. */
 export interface HttpSpec {
 	readonly driver: "http";
-	/** Absolute http or https URL. */
+	/** Absolute http or https URL: a template. */
 	readonly url: string;
 	/**
 	 * `sse`: only the HTTP+SSE transport of 2024-11-05 is tried. Otherwise it is tried last,
 	 * where a server refuses Streamable HTTP.
 	 */
 	readonly transport?: "sse";
-	/** Sent with every request; references are already resolved. */
+	/** Sent with every request: templates. */
 	readonly headers: Readonly<Record<string, string>>;
 	/** How to be authorized by OAuth; undefined where the headers are all there is. */
 	readonly auth?: OAuthSpec | undefined;
@@ -58,7 +64,7 @@ export interface ContainerSpec {
 	readonly image: string;
 	/** Replaces the image's own command where it is not empty. */
 	readonly args: readonly string[];
-	/** The container's environment; references are already resolved. */
+	/** The container's environment: templates, as `args`. */
 	readonly env: Readonly<Record<string, string>>;
 	/** An OCI runtime other than the engine's default, such as `runsc`. */
 	readonly runtime?: string | undefined;
@@ -247,6 +253,8 @@ export interface ApiKeyPlan {
 /** Who may call. */
 export interface IdentityPlan {
 	readonly keys: readonly ApiKeyPlan[];
+	/** Undefined: there is no authorization server here. */
+	readonly login: LoginPlan | undefined;
 }
 
 /** Everything a gateway needs to run. Deeply frozen. */
@@ -269,6 +277,13 @@ export interface Plan {
 	/** What is kept of calls; what holds by default where it is absent. */
 	readonly calls?: CallsPlan;
 	readonly audit?: AuditPlan;
+	/**
+	 * Values that stand nowhere but in this configuration and the answers to its questions, by the
+	 * reference that stands for them in a server's plan. A map, so that no JSON of a plan has them.
+	 */
+	readonly held: ReadonlyMap<string, string>;
+	/** Who may do what. */
+	readonly policy: PolicyPlan;
 	/** Things worth telling the user that are not errors. */
 	readonly warnings: readonly string[];
 }

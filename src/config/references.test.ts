@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { templateParts } from "../secrets/template.ts";
 import {
 	expandReferences,
+	keepReferences,
 	type ReferenceSyntax,
 	type ReferenceValues,
 	referencedInputs,
@@ -65,8 +67,62 @@ test("every reference that fails is told with its place, and stays as it stands"
 		],
 	);
 	assert.match(expansion.notes[0]?.message ?? "", /`NO_1` is not set/);
-	assert.match(expansion.notes[2]?.next ?? "", /\$\{env:NAME\}/);
+	assert.match(expansion.notes[2]?.next ?? "", /`env`, `headers`, `args`/);
 });
+
+test("what is kept for later and then filled in is what would be put in at once", () => {
+	const filled = (text: string, syntax: "moorage" | "client") => {
+		const at_once = values(syntax);
+		return templateParts(keepReferences(text, at_once).text)
+			.map((part) => {
+				if (typeof part === "string") return part;
+				if (part.kind === "input") return at_once.inputs.get(part.body);
+				return part.kind === "env" ? at_once.environment[part.body] : assert.fail(part.kind);
+			})
+			.join("");
+	};
+	const property = fc.property(anyText, fc.constantFrom("moorage", "client"), (text, syntax) => {
+		const expansion = expandReferences(text, values(syntax));
+		fc.pre(expansion.notes.every(({ kind }) => kind !== "problem"));
+		assert.equal(filled(text, syntax), expansion.text);
+	});
+	fc.assert(property, { numRuns: 2000 });
+	assert.equal(filled("a${SET}$${SET}${A1_b}", "moorage"), "avalue${SET}other");
+	assert.equal(filled("${input:the id}${UNSET:-${x}$SET", "client"), "answer${UNSET:-${x}value");
+});
+
+for (const [text, template] of [
+	["Bearer ${secret:a.b-c}", "Bearer ${secret:a.b-c}"],
+	["${vault:secret/my app/github#token}", "${vault:secret/my app/github#token}"],
+	["${file:/run/a%b}", "${file:/run/a%25b}"],
+	["${file:keys/one}", "${file:/work/project/keys/one}"],
+	["${file:~/one}", "${file:/home/someone/one}"],
+	["${SET}${EMPTY}", "${env:SET}${env:EMPTY}"],
+	["$${SET} $$", "$${SET} $$"],
+] as const) {
+	test(`${text} is kept as ${template}`, () => {
+		assert.deepEqual(keepReferences(text, values("moorage")), { text: template, notes: [] });
+	});
+}
+
+for (const text of [
+	"${secret:}",
+	"${secret:a b}",
+	"${secret:../x}",
+	"${vault:token}",
+	"${vault:a/b}",
+	"${vault:a/../b#c}",
+	"${file:}",
+	"${op:x}",
+	"${NO_SUCH}",
+]) {
+	test(`${text} is refused with what to write`, () => {
+		const { notes } = keepReferences(text, values("moorage"));
+		assert.equal(notes.length, 1);
+		assert.equal(notes[0]?.kind, "problem");
+		assert.notEqual(notes[0]?.next, "");
+	});
+}
 
 test("a Windows project folder has the Windows separator", () => {
 	const windows = values("client", { workspace: "C:\\work\\project" });

@@ -1,4 +1,6 @@
+import { isAbsolute, resolve as resolvePath } from "node:path";
 import type { Environment } from "../lib/environment.ts";
+import { literalTemplate, referenceText } from "../secrets/template.ts";
 
 /**
  * References inside a configuration's texts, such as `${env:TOKEN}`. Expanding is one pass:
@@ -54,26 +56,105 @@ const other_kind = /^([A-Za-z][A-Za-z0-9_-]*):/;
 
 /** Replaces every reference in `text`. */
 export function expandReferences(text: string, values: ReferenceValues): Expansion {
+	const expand = (body: string) => resolve(body, values);
+	return replaceReferences(text, values.syntax, expand, (literal) => literal);
+}
+
+/**
+ * The text as a template (`secrets/template.ts`): what a reference stands for is put in when a
+ * server starts. Only what is fixed by then, such as the project's folder, is put in now.
+ */
+export function keepReferences(text: string, values: ReferenceValues): Expansion {
+	const keep = (body: string) => keepOne(body, values);
+	return replaceReferences(text, values.syntax, keep, literalTemplate);
+}
+
+/** What takes the place of one reference, or what is wrong with it. */
+type Outcome = string | { readonly message: string; readonly next: string };
+
+function replaceReferences(
+	text: string,
+	syntax: ReferenceSyntax,
+	replace: (body: string) => Outcome,
+	asText: (literal: string) => string,
+): Expansion {
 	const notes: ReferenceNote[] = [];
 	let result = "";
-	for (const piece of split(text, values.syntax)) {
-		if (piece.kind === "literal") result += piece.text;
+	let literal = "";
+	for (const piece of split(text, syntax)) {
+		if (piece.kind === "literal") literal += piece.text;
 		else if (piece.kind === "escape") {
-			result += "$";
-			if (values.syntax === "client") notes.push(escapeNote(piece.index));
+			literal += "$";
+			if (syntax === "client") notes.push(escapeNote(piece.index));
 		} else if (piece.kind === "unclear") {
-			result += piece.text;
-			notes.push(unclearNote(piece.index, values.syntax));
+			literal += piece.text;
+			notes.push(unclearNote(piece.index, syntax));
 		} else {
-			const outcome = resolve(piece.body, values);
+			const outcome = replace(piece.body);
+			result += asText(literal);
+			literal = "";
 			if (typeof outcome === "string") result += outcome;
 			else {
-				result += piece.raw;
+				literal += piece.raw;
 				notes.push({ kind: "problem", index: piece.index, ...outcome });
 			}
 		}
 	}
-	return { text: result, notes };
+	return { text: result + asText(literal), notes };
+}
+
+const secret_name = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const vault_place = /^(?!.*(?:^|\/)\.\.?(?:\/|#))[\w.-]+(\/[\w. -]+)+#[\w.-]+$/;
+
+function keepOne(body: string, values: ReferenceValues): Outcome {
+	if (values.syntax === "client") {
+		const fixed = clientVariable(body, values);
+		if (fixed !== undefined) return literalTemplate(fixed);
+		if (body.startsWith("input:")) {
+			const id = body.slice("input:".length);
+			const answer = resolveInput(id, values);
+			return typeof answer === "string" ? referenceText({ kind: "input", body: id }) : answer;
+		}
+	}
+	const [, kind = "", place = ""] = /^(secret|vault|file):([^]*)$/.exec(body) ?? [];
+	if (kind !== "") return keepSecret(kind as "secret", place, values);
+	const [, name] = variable.exec(body) ?? [];
+	if (name !== undefined) {
+		if (values.environment[name] === undefined) return unset(name, values.syntax);
+		return referenceText({ kind: "env", body: name });
+	}
+	const [, with_default] = variable_with_default.exec(body) ?? [];
+	if (with_default !== undefined && values.environment[with_default] !== undefined) {
+		if (values.syntax === "client") return referenceText({ kind: "env", body: with_default });
+	}
+	const outcome = resolve(body, values);
+	return typeof outcome === "string" ? literalTemplate(outcome) : outcome;
+}
+
+function keepSecret(
+	kind: "secret" | "vault" | "file",
+	place: string,
+	values: ReferenceValues,
+): Outcome {
+	if (kind === "secret" && !secret_name.test(place)) {
+		return {
+			message: "The name in `${secret:…}` is not the name of a secret.",
+			next: "Use letters, digits, `.`, `_` and `-`.",
+		};
+	}
+	if (kind === "vault" && !vault_place.test(place)) {
+		return {
+			message: "`${vault:…}` needs a mount, a path and a field.",
+			next: "Write for example `${vault:secret/github#token}`.",
+		};
+	}
+	if (kind === "file" && place.trim() === "") {
+		return { message: "`${file:…}` names no file.", next: "Write the path of the file." };
+	}
+	if (kind !== "file") return referenceText({ kind, body: place });
+	const path = place.startsWith("~/") ? resolvePath(values.home, place.slice(2)) : place;
+	const body = isAbsolute(path) ? path : resolvePath(values.workspace, path);
+	return referenceText({ kind, body });
 }
 
 /** The ids of the `${input:ID}` references in a client file's text. */
@@ -140,10 +221,7 @@ function isReference(body: string, syntax: ReferenceSyntax): boolean {
 }
 
 /** What a reference stands for, or what is wrong with it. */
-function resolve(
-	body: string,
-	values: ReferenceValues,
-): string | { message: string; next: string } {
+function resolve(body: string, values: ReferenceValues): Outcome {
 	if (values.syntax === "client") {
 		const fixed = clientVariable(body, values);
 		if (fixed !== undefined) return fixed;
@@ -228,10 +306,16 @@ function refuseKind(body: string, syntax: ReferenceSyntax): { message: string; n
 			next: "Use letters, digits and `_`.",
 		};
 	}
+	if (["secret", "vault", "file"].includes(kind)) {
+		return {
+			message: `A value of \`\${${kind}:…}\` cannot be put in here.`,
+			next: "Write it as a value of `env`, `headers`, `args`, `url`, `files` or `auth`.",
+		};
+	}
 	const escape = syntax === "client" ? "" : " For the text itself write `$${`.";
 	return {
-		message: `This version of Moorage does not have \`\${${kind}:…}\` references yet.`,
-		next: `Put the value into the environment and write \`\${env:NAME}\`.${escape}`,
+		message: `There are no references of the kind \`\${${kind}:…}\`.`,
+		next: `There are \`\${env:NAME}\`, \`\${secret:NAME}\`, \`\${vault:PATH#FIELD}\` and \`\${file:PATH}\`.${escape}`,
 	};
 }
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { login_schema } from "./schema-login.ts";
 
 /** How a principal's part of a key is written: also a part of folder names and log lines. */
 const principal_part = z
@@ -25,6 +26,9 @@ const api_key_schema = z.strictObject({
 export const identity_schema = z.strictObject({
 	keys: z
 		.array(api_key_schema)
-		.min(1)
-		.describe("API keys, each of one person. With identity on, every call needs one."),
+		.default([])
+		.describe("API keys, each of one person. With identity on, every call needs a credential."),
+	login: login_schema
+		.optional()
+		.describe("An authorization server of its own, for people and clients without another one."),
 });

@@ -11,6 +11,12 @@ import {
 } from "./defaults.ts";
 import { audit_schema, calls_schema } from "./schema-evidence.ts";
 import { identity_schema } from "./schema-identity.ts";
+import {
+	arguments_schema,
+	policy_schema,
+	profile_schema,
+	tool_rule_schema,
+} from "./schema-policy.ts";
 import { running_schema } from "./schema-running.ts";
 import { server_name_pattern } from "./server-names.ts";
 import { duration_pattern, formatDuration, formatSize, size_pattern } from "./units.ts";
@@ -28,14 +34,18 @@ const word = z.union([z.string(), z.number(), z.boolean()]);
 const words = z.array(word);
 const patterns = z.array(z.string().min(1));
 
-const tools_schema = z.union([
+const tool_filter = z.strictObject({
+	allow: patterns
+		.default([])
+		.describe("Only tools that match one of these patterns; empty allows all."),
+	deny: patterns.default([]).describe("Tools that are never offered; wins over `allow`."),
+});
+
+const tools_schema = z.union([patterns, tool_filter]);
+
+const server_tools_schema = z.union([
 	patterns,
-	z.strictObject({
-		allow: patterns
-			.default([])
-			.describe("Only tools that match one of these patterns; empty allows all."),
-		deny: patterns.default([]).describe("Tools that are never offered; wins over `allow`."),
-	}),
+	z.object(tool_filter.shape).catchall(tool_rule_schema),
 ]);
 
 const timeouts_schema = z.strictObject({
@@ -90,6 +100,12 @@ export const server_schema = z.strictObject({
 		.record(z.string(), word)
 		.default({})
 		.describe("Environment variables for the server, beside the few every server gets."),
+	files: z
+		.record(z.string(), z.string())
+		.default({})
+		.describe(
+			"Files for the server that it alone can read: what is in each, by the environment variable that has its path. For keys that a program wants in a file: `KEY_FILE: ${secret:key}`.",
+		),
 	cwd: z
 		.string()
 		.default(".")
@@ -137,10 +153,15 @@ export const server_schema = z.strictObject({
 		.enum(["eager", "on-demand"])
 		.default(default_start)
 		.describe("`eager` starts the server with the gateway, `on-demand` with its first call."),
-	tools: tools_schema
+	tools: server_tools_schema
 		.default([])
 		.describe(
-			"Which tools of the server are offered: patterns with `*` and `?` over its own tool names, as a list of those allowed or as `allow` and `deny`.",
+			"Which tools of the server are offered: patterns with `*` and `?` over its own tool names, as a list of those allowed or as `allow` and `deny`. Beside these two, what holds for a tool stands under its name or a pattern.",
+		),
+	arguments: arguments_schema
+		.default("check")
+		.describe(
+			"Whether the arguments of calls are held against the tool's schema before the server sees them; `strict` also refuses calls of tools whose schema cannot be used.",
 		),
 	timeouts: timeouts_schema.prefault({}).describe("How long things may take."),
 	...running_schema.shape,
@@ -245,6 +266,14 @@ export const moorage_schema = z.strictObject({
 	audit: audit_schema.describe(
 		"The encrypted, tamper-evident log with the payloads of calls: a mode alone, or a block.",
 	),
+	policy: policy_schema
+		.default([])
+		.describe("Who may do what: a list of rules, or a map with `rules` and more."),
+	profile: profile_schema
+		.default("private")
+		.describe(
+			"`public`: the gateway does not start while a no-go sign of `moorage checklist` stands.",
+		),
 });
 
 /** moorage.yaml as checked, with the defaults filled in. */

@@ -13,6 +13,7 @@ import type {
 	ServerDetails,
 	ServerStatus,
 } from "../admin/contract.ts";
+import type { PeopleBackend } from "../admin/people-backend.ts";
 import { type AdminProblem, problemOf, problemOfFault } from "../admin/problem.ts";
 import { makeBackup } from "../backup/make-backup.ts";
 import type { Catalogs, ServerCatalog } from "../catalog/catalogs.ts";
@@ -31,6 +32,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { wholeBody } from "../wire/body.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import { configFolder } from "./config-files.ts";
 import { DaemonDashboard, type DashboardParts } from "./dashboard/backend.ts";
@@ -42,6 +44,7 @@ import { type DetailRooms, detailsOf } from "./server-details.ts";
 /** The rooms the admin API reaches into. */
 export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly gateway: Gateway;
+	readonly accounts: { readonly backend: PeopleBackend };
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
 	readonly plan: Plan;
@@ -60,6 +63,7 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 export class DaemonBackend implements AdminBackend {
 	readonly releases: DaemonReleaseBackend;
 	readonly dashboard: DaemonDashboard;
+	readonly people: PeopleBackend;
 	readonly evidence: DaemonEvidence;
 	readonly #rooms: BackendRooms;
 
@@ -75,6 +79,7 @@ export class DaemonBackend implements AdminBackend {
 			reload: () => this.reload(),
 			plan: (text) => this.releases.plan(text),
 		});
+		this.people = rooms.accounts.backend;
 	}
 
 	status(): Overview {
@@ -238,6 +243,8 @@ function toolResult(reply: Reply): Result<string, AdminProblem> {
 	switch (reply.kind) {
 		case "result":
 			return succeed(reply.json);
+		case "pieces":
+			return succeed(wholeBody(reply.json).toString("utf8"));
 		case "fault":
 			return fail(problemOfFault(reply.fault));
 		case "error":

@@ -15,7 +15,6 @@ import { seal_key_bytes } from "../gateway/parking/seal.ts";
 import { audienceOf } from "../gateway/scope.ts";
 import { Egress } from "../hosting/egress/egress.ts";
 import { Hosting, type InstanceKey } from "../hosting/hosting.ts";
-import { PackageResolver } from "../hosting/packages/resolve.ts";
 import { acquireDataLock, type DataLock } from "../hosting/process/data-lock.ts";
 import { createSpawner, type ProcessSpawner } from "../hosting/process/spawner.ts";
 import { VolumeCopies } from "../hosting/volume-copies.ts";
@@ -38,21 +37,24 @@ import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import { httpDriverWith } from "../upstreams/http/driver.ts";
 import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
+import { Accounts } from "./accounts.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
+import { withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
-import { ContainerHosting, isContainer } from "./containers.ts";
+import { ContainerHosting } from "./containers.ts";
 import { DashboardHouse } from "./dashboard/house.ts";
 import type { DaemonEvidence } from "./evidence.ts";
 import { lockInfo, openFoundation } from "./foundation.ts";
 import { listenUrl } from "./listen-url.ts";
 import type { Daemon, DaemonOptions, Reloaded } from "./options.ts";
 import { overviewOf } from "./overview.ts";
-import { PackageSweep } from "./package-sweep.ts";
+import { Packages } from "./packages.ts";
 import { product } from "./product.ts";
 import { isReady } from "./readiness.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
+import { specValues } from "./values.ts";
 import { Wings } from "./wings.ts";
 
 const drain_default_ms = 5_000;
@@ -61,7 +63,8 @@ const answers_sent_ms = 1_000;
 const session_sweep_ms = 60_000;
 
 /** Builds a gateway from its configuration and starts it. */
-export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon, StartProblem>> {
+export async function startDaemon(given: DaemonOptions): Promise<Result<Daemon, StartProblem>> {
+	const options = { ...given, load: withCheckedPolicy(given.load) };
 	const loaded = await options.load();
 	if (!loaded.ok) {
 		const message = "The configuration has mistakes.";
@@ -100,6 +103,7 @@ class House implements Daemon, BackendRooms {
 	readonly #dashboard: DashboardHouse;
 	/** Where every room publishes what happens. */
 	readonly live = new LiveEvents();
+	readonly accounts: Accounts;
 	readonly #gateway: Gateway;
 	readonly #closing = new AbortController();
 	readonly #started_at_ms: number;
@@ -110,7 +114,7 @@ class House implements Daemon, BackendRooms {
 	#config: Plan;
 	readonly #releases: Releases;
 	readonly #consents: Consents;
-	#packages: PackageSweep | undefined;
+	#packages: Packages | undefined;
 	#url = "";
 	#watcher: { close(): void } | undefined;
 	#resolveStopped: () => void = () => undefined;
@@ -159,6 +163,7 @@ class House implements Daemon, BackendRooms {
 		await house.#releases.restore(plan);
 		await house.#wings.start();
 		await house.#dashboard.start();
+		await house.accounts.start(plan.identity);
 		house.#serve(house.#releases.servers);
 		await house.#catalogs.restore(house.#plan.servers);
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
@@ -230,6 +235,7 @@ class House implements Daemon, BackendRooms {
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
 		this.#wings = this.#buildWings(writer, parts);
+		this.accounts = new Accounts(options, parts, writer, this);
 		this.#gateway = this.#buildGateway(state_key);
 		this.#releases = this.#buildReleases(repositories.versions, parts.box);
 		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
@@ -362,6 +368,7 @@ class House implements Daemon, BackendRooms {
 		}
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };
+		await this.accounts.use(after.identity);
 		this.#wings.use(this.#plan);
 		const { added, removed, changed } = diff;
 		const adopted = await this.#releases.use(after);
@@ -376,6 +383,8 @@ class House implements Daemon, BackendRooms {
 				return this.#catalogs.forget(name);
 			}),
 		);
+		// What stands in files beside the configuration may have changed as well.
+		await this.#hosting.refreshValues();
 		log.info({ added, removed, changed }, "the configuration was read again");
 		this.live.publish("reloaded", { added, removed, changed });
 		onProgress?.({ kind: "reloaded", added, removed, changed, warnings });
@@ -390,16 +399,14 @@ class House implements Daemon, BackendRooms {
 
 	#buildHosting(era_verdicts: EraVerdicts): Hosting {
 		const { clock, random, log, environment, onProgress } = this.#options;
-		const resolver = new PackageResolver({
-			data_dir: this.#plan.data,
-			config_dir: configFolder(this.#plan),
+		const packages = new Packages({
+			options: this.#options,
+			plan: this.#plan,
 			spawner: this.#spawner,
-			clock,
-			random,
-			environment,
+			containers: this.#containers,
+			versions: createRepositories(this.#database.connection).versions,
 		});
-		const { versions } = createRepositories(this.#database.connection);
-		this.#packages = new PackageSweep({ packages: resolver, versions, clock, log });
+		this.#packages = packages;
 		const consents = this.#consents;
 		const auths = new UpstreamAuths({
 			clock,
@@ -413,6 +420,16 @@ class House implements Daemon, BackendRooms {
 			random,
 			log,
 			redactor: this.#redactor,
+			values: specValues(
+				{
+					environment,
+					random,
+					redactor: this.#redactor,
+					config: () => this.#config,
+					principalOfSession: (id) => this.#sessions.principalOf(id),
+				},
+				{},
+			),
 			drivers: {
 				stdio: stdioDriver,
 				http: httpDriverWith(auths),
@@ -425,15 +442,7 @@ class House implements Daemon, BackendRooms {
 			volumes: new Volumes(this.#plan.data),
 			egress: this.#egress,
 			isKnown: ({ name, fingerprint }) => this.#catalogs.get(name)?.fingerprint === fingerprint,
-			resolve: (spec, context) => {
-				const progress = (text: string) => {
-					context.progress(text);
-					onProgress?.({ kind: "install", server: context.server, text });
-				};
-				return isContainer(spec)
-					? this.#containers.resolve(spec, { ...context, progress })
-					: resolver.resolve(spec, { ...context, progress });
-			},
+			resolve: (spec, context) => packages.resolve(spec, context),
 			events: {
 				onReady: (key, upstream) => this.#onReady(key, upstream),
 				onPush: (key, message) => this.#gateway.pushes.onPush(key, message),
@@ -492,6 +501,7 @@ class House implements Daemon, BackendRooms {
 			redactor: this.#redactor,
 			catalogs: this.#catalogs,
 			hosting: this.#hosting,
+			originOf: (server) => this.#releases.originOf(server),
 			gateway: () => this.#gateway,
 		});
 	}
@@ -512,11 +522,12 @@ class House implements Daemon, BackendRooms {
 				limits: () => this.#plan.limits,
 				admin: this.#buildAdmin(),
 				dashboard: (request, response) => this.#dashboard.serve(request, response),
+				login: (request, response) => this.accounts.login.serve(request, response),
+				stored_keys: this.accounts.people,
 				consent: (request, response) => this.#consents.serve(request, response),
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
-				checks: this.#wings.checks,
 				evidence: [...this.#wings.evidence, this.#dashboard.traffic],
-				approvals: this.#wings.approvals,
+				...this.#wings.front_door,
 			},
 			this.#plan,
 		);
@@ -559,7 +570,7 @@ class House implements Daemon, BackendRooms {
 			this.#sessions.sweep();
 			this.#events.sweep();
 			void this.#containers.sweep(this.#plan);
-			void this.#packages?.tick();
+			void this.#packages?.sweep();
 			this.#sweepLater();
 		});
 		this.#closing.signal.addEventListener("abort", () => timer.cancel(), { once: true });
@@ -577,6 +588,7 @@ class House implements Daemon, BackendRooms {
 		await this.#containers.close();
 		this.#dashboard.stop();
 		await this.#wings.stop();
+		this.accounts.stop();
 		await this.flush();
 		await this.#database.close();
 		await this.#spawner.close();

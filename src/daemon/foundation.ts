@@ -25,23 +25,37 @@ export async function openFoundation(
 	plan: Plan,
 	{ clock, log, random }: { readonly clock: Clock; readonly log: Log; readonly random: Random },
 ): Promise<Result<Foundation, StartProblem>> {
-	const database = await openDatabase({ path: join(plan.data, "moorage.db"), clock });
-	if (!database.ok) {
-		log.error({ detail: database.problem.detail }, database.problem.message);
-		return fail({ message: database.problem.message, next: "" });
-	}
+	const onDetail = (detail: string, message: string) => log.error({ detail }, message);
+	const store = await openStore(plan.data, { clock, random, onDetail });
+	if (!store.ok) return store;
 	const token = await ensureAdminToken(plan.data, random);
-	if (!token.ok) {
-		await database.value.close();
-		return fail({ message: token.problem.message, next: token.problem.next });
+	if (token.ok) return succeed({ ...store.value, token: token.value });
+	await store.value.database.close();
+	return fail({ message: token.problem.message, next: token.problem.next });
+}
+
+/** Opens the database of a data folder, and the key to what is sealed in it. */
+export async function openStore(
+	data: string,
+	options: {
+		readonly clock: Clock;
+		readonly random: Random;
+		readonly onDetail?: (detail: string, message: string) => void;
+	},
+): Promise<Result<Pick<Foundation, "database" | "box">, StartProblem>> {
+	const { clock, random, onDetail } = options;
+	const database = await openDatabase({ path: join(data, "moorage.db"), clock });
+	if (!database.ok) {
+		const { detail, message } = database.problem;
+		onDetail?.(detail, message);
+		return fail({ message, next: "" });
 	}
-	const key = await ensureKeyFile(join(plan.data, "keys", "store-key"), box_key_bytes, random);
+	const key = await ensureKeyFile(join(data, "keys", "store-key"), box_key_bytes, random);
 	if (!key.ok) {
 		await database.value.close();
 		return fail(key.problem);
 	}
-	const box = new SecretBox(key.value, random);
-	return succeed({ database: database.value, token: token.value, box });
+	return succeed({ database: database.value, box: new SecretBox(key.value, random) });
 }
 
 /** What the lock of the data folder says of its gateway. */

@@ -6,6 +6,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { assert } from "../lib/assert.ts";
 import type { Check } from "../policy/check.ts";
+import type { FindRisk } from "../policy/current-policy.ts";
 import type { SecretBox } from "../secrets/box.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import type { StoreWriter } from "../store/repositories.ts";
@@ -14,6 +15,7 @@ import type { Evidence } from "../telemetry/call-record.ts";
 import type { DaemonEvidence } from "./evidence.ts";
 import type { DaemonOptions } from "./options.ts";
 import { EvidenceWing } from "./wings/evidence.ts";
+import { policyWing } from "./wings/policy.ts";
 
 /** What a wing may build on. */
 export interface WingParts {
@@ -29,6 +31,8 @@ export interface WingParts {
 	readonly redactor: Redactor;
 	readonly catalogs: Catalogs;
 	readonly hosting: Hosting;
+	/** The server that one is a copy of; itself where it is none. */
+	originOf(server: string): string;
 	/** Not before the house is built. */
 	gateway(): Gateway;
 }
@@ -42,6 +46,8 @@ export interface Wing {
 	readonly checks?: readonly Check[];
 	readonly evidence?: readonly Evidence[];
 	readonly approvals?: CallApprovals;
+	/** How risk classes of tools are found now. */
+	readonly findRisk?: () => FindRisk;
 	/** What the admin API sees of the evidence. */
 	readonly house?: DaemonEvidence;
 	/** Reads what is stored; before the first request. */
@@ -53,20 +59,30 @@ export interface Wing {
 }
 
 /** All wings. The order of this list is the order of their checks and of their evidence. */
-const builders: readonly ((parts: WingParts) => Wing)[] = [(parts) => new EvidenceWing(parts)];
+const builders: readonly ((parts: WingParts) => Wing)[] = [
+	policyWing,
+	(parts) => new EvidenceWing(parts),
+];
 
 /** The wings of one house, together. */
 export class Wings {
-	readonly checks: readonly Check[];
+	/** What the front door is given. */
+	readonly front_door: {
+		readonly checks: readonly Check[];
+		readonly approvals: CallApprovals | undefined;
+		readonly findRisk: (() => FindRisk) | undefined;
+	};
 	readonly evidence: readonly Evidence[];
-	readonly approvals: CallApprovals | undefined;
 	readonly #wings: readonly Wing[];
 
 	constructor(parts: WingParts) {
 		this.#wings = builders.map((build) => build(parts));
-		this.checks = this.#wings.flatMap(({ checks }) => checks ?? []);
 		this.evidence = this.#wings.flatMap(({ evidence }) => evidence ?? []);
-		this.approvals = this.#wings.find(({ approvals }) => approvals !== undefined)?.approvals;
+		this.front_door = {
+			checks: this.#wings.flatMap(({ checks }) => checks ?? []),
+			approvals: this.#wings.find(({ approvals }) => approvals !== undefined)?.approvals,
+			findRisk: this.#wings.find(({ findRisk }) => findRisk !== undefined)?.findRisk,
+		};
 	}
 
 	/** What has happened, for the admin API. */

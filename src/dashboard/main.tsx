@@ -1,4 +1,10 @@
 import { render } from "preact";
+import { App } from "./app.tsx";
+import { applyTheme } from "./lib/theme.ts";
 
+applyTheme();
 const root = document.getElementById("app");
-if (root !== null) render(<p>Hello</p>, root);
+if (root !== null) {
+	root.replaceChildren();
+	render(<App />, root);
+}

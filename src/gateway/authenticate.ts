@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { IdentityPlan } from "../config/plan.ts";
-import { ApiKeys, type KeyProblem } from "../identity/api-keys.ts";
+import { ApiKeys, type KeyProblem, type StoredKeys } from "../identity/api-keys.ts";
 import { local_principal, type Principal } from "../identity/principal.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Refusal } from "./answer-error.ts";
@@ -29,12 +29,12 @@ const bodies: Readonly<Record<KeyProblem, string>> = {
 };
 
 /** Without identity everyone who can connect is the same person; with it each needs a key. */
-export function authenticatorOf(plan: IdentityPlan | undefined): Authenticate {
+export function authenticatorOf(plan: IdentityPlan | undefined, stored: StoredKeys): Authenticate {
 	if (plan === undefined) {
 		const everyone = succeed(local_principal);
 		return () => everyone;
 	}
-	const keys = new ApiKeys(plan);
+	const keys = new ApiKeys(plan, stored);
 	return (request, now_ms) => {
 		const found = keys.identify(request.headers.authorization, now_ms);
 		return found.ok ? found : fail(challengeOf(found.problem));

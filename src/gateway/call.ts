@@ -106,6 +106,8 @@ export type Reply =
 	| { readonly kind: "message"; readonly message: Message; readonly edits: Edit[] }
 	/** A result made here: raw JSON of an object. */
 	| { readonly kind: "result"; readonly json: string }
+	/** The same, of pieces that are long and made once for many. */
+	| { readonly kind: "pieces"; readonly json: readonly Buffer[] }
 	/** The protocol's own error, made here. */
 	| RpcErrorReply
 	/** Something went wrong; rendered as the method and the era ask for it. */

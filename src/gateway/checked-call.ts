@@ -1,5 +1,5 @@
 import type { CheckedCall, ToolFacts } from "../policy/check.ts";
-import { riskFromAnnotations } from "../policy/risk.ts";
+import type { FindRisk } from "../policy/current-policy.ts";
 import { memberSpan, rawText, readJson, readJsonText } from "../wire/object.ts";
 import type { Call, CallTarget } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
@@ -44,25 +44,34 @@ export function checkedCall(
 	};
 }
 
-/** By the definition as the server gave it: a new one takes its place when it changes. */
-const known_facts = new WeakMap<Buffer, ToolFacts>();
+/**
+ * By how risks are found, which changes with the configuration, and by the definition as the
+ * server gave it: a new one takes its place when it changes.
+ */
+const known_facts = new WeakMap<FindRisk, WeakMap<Buffer, ToolFacts>>();
 
 /** What is known of a tool; undefined where the catalog does not have it. */
 export function toolFacts(
 	server: string,
 	tool: string | undefined,
-	context: Pick<GatewayContext, "catalogs">,
+	context: Pick<GatewayContext, "catalogs" | "findRisk">,
 ): ToolFacts | undefined {
 	const definition = toolDefinition(server, tool, context);
 	if (definition === undefined || tool === undefined) return undefined;
-	let facts = known_facts.get(definition);
+	const { findRisk } = context;
+	let known = known_facts.get(findRisk);
+	if (known === undefined) {
+		known = new WeakMap();
+		known_facts.set(findRisk, known);
+	}
+	let facts = known.get(definition);
 	if (facts === undefined) {
 		const read = readJsonText(definition.toString("utf8"));
 		const members = isObject(read) ? read : {};
 		const annotations = isObject(members["annotations"]) ? members["annotations"] : {};
-		const risk = riskFromAnnotations(annotations);
+		const risk = findRisk(server, tool, annotations);
 		facts = { name: tool, annotations, risk, input_schema: members["inputSchema"] };
-		known_facts.set(definition, facts);
+		known.set(definition, facts);
 	}
 	return facts;
 }

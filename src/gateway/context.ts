@@ -6,6 +6,7 @@ import type { Principal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Check, Listed, Verdict } from "../policy/check.ts";
+import type { FindRisk } from "../policy/current-policy.ts";
 import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
 import type { SessionEvents } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/sessions.ts";
@@ -45,6 +46,8 @@ export interface GatewayOptions {
 	limits(): Limits;
 	/** What has to be true of a call before its server hears of it, in order; a reload changes it. */
 	readonly checks?: readonly Check[];
+	/** How risk classes are found now; without it every tool is taken for the worst. */
+	readonly findRisk?: (() => FindRisk) | undefined;
 	/** Who keeps evidence of calls. */
 	readonly evidence?: readonly Evidence[];
 	/** Decides calls that a person has to agree to. */
@@ -63,6 +66,8 @@ export interface CallApprovals {
 		context: GatewayContext,
 	): Promise<Reply | undefined>;
 }
+
+const worst: FindRisk = () => "destructive";
 
 /** What every step of the pipeline is given. */
 export class GatewayContext {
@@ -113,6 +118,11 @@ export class GatewayContext {
 	/** The checks of now: a call that has begun keeps those it began with. */
 	get checks(): readonly Check[] {
 		return this.#options.checks ?? [];
+	}
+
+	/** How risk classes are found now. */
+	get findRisk(): FindRisk {
+		return this.#options.findRisk?.() ?? worst;
 	}
 
 	/** Which version of a server runs, as people know it. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Plan } from "../config/plan.ts";
 import type { InstanceKey } from "../hosting/hosting.ts";
+import type { StoredKeys } from "../identity/api-keys.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
 import type { Upstream } from "../upstreams/driver.ts";
@@ -34,6 +35,10 @@ export interface FrontDoorOptions extends GatewayOptions {
 	readonly dashboard: (request: IncomingMessage, response: ServerResponse) => void;
 	/** Answers browsers that come back from the page of an authorization server. */
 	readonly consent: (request: IncomingMessage, response: ServerResponse) => void;
+	/** The embedded authorization server: `/oauth/` and its documents. */
+	readonly login: (request: IncomingMessage, response: ServerResponse) => void;
+	/** API keys beside those of the plan. */
+	readonly stored_keys: StoredKeys;
 	/** True once every server has answered, has a stored catalog, or has failed. */
 	readonly ready: () => boolean;
 }
@@ -98,7 +103,7 @@ export class Gateway {
 		};
 		this.#sse = new SseEdge({ context, legacy, states: this.#states, pushes, stopping });
 		this.#plan = plan;
-		this.#authenticate = authenticatorOf(plan.identity);
+		this.#authenticate = authenticatorOf(plan.identity, options.stored_keys);
 		this.#endpoints = endpointsOf(plan);
 	}
 
@@ -122,7 +127,7 @@ export class Gateway {
 	use(plan: Plan): void {
 		const former = this.#endpoints;
 		this.#plan = plan;
-		this.#authenticate = authenticatorOf(plan.identity);
+		this.#authenticate = authenticatorOf(plan.identity, this.#options.stored_keys);
 		this.#endpoints = endpointsOf(plan);
 		this.pushes.onReplaced(former);
 	}
@@ -233,6 +238,7 @@ export class Gateway {
 		} else if (route.kind === "admin") this.#options.admin(request, response);
 		else if (route.kind === "dashboard") this.#options.dashboard(request, response);
 		else if (route.kind === "consent") this.#options.consent(request, response);
+		else if (route.kind === "login") this.#options.login(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
 		else answerJson(response, 404, not_found);
 	}

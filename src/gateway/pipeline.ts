@@ -64,8 +64,8 @@ function record(call: Call, reply: Reply, context: GatewayContext): Promise<unkn
 	try {
 		const made = recordOf(call, reply, context);
 		let waiting: Promise<void>[] | undefined;
-		for (const { after } of context.evidence) {
-			const pending = after?.(made);
+		for (const keeper of context.evidence) {
+			const pending = keeper.after?.(made);
 			if (pending === undefined) continue;
 			waiting ??= [];
 			waiting.push(pending);

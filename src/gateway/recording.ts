@@ -3,6 +3,7 @@ import { rpc_codes } from "../protocol/codes.ts";
 import type { FaultCode } from "../protocol/fault.ts";
 import { meta_keys } from "../protocol/meta.ts";
 import type { CallRecord, CallStatus } from "../telemetry/call-record.ts";
+import { bodyLength, wholeBody } from "../wire/body.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import type { Call, Reply } from "./call.ts";
 import { namedClient } from "./checked-call.ts";
@@ -121,7 +122,7 @@ function outcomeOf(reply: Reply): Outcome {
 		const status = sideOf(client_codes.has(reply.code));
 		return { status, code: `rpc_${reply.code}`, error_id: undefined, error_message: reply.message };
 	}
-	if (reply.kind === "result") return nothing_yet;
+	if (reply.kind === "result" || reply.kind === "pieces") return nothing_yet;
 	const { bytes, error, result } = reply.message;
 	if (error !== undefined) {
 		const code = readJson(bytes, memberSpan(error, "code"));
@@ -186,6 +187,8 @@ function sizeOf(reply: Reply): number {
 			return reply.message.bytes.length;
 		case "result":
 			return Buffer.byteLength(reply.json);
+		case "pieces":
+			return bodyLength(reply.json);
 		case "error":
 			return reply.message.length;
 		case "fault":
@@ -196,5 +199,6 @@ function sizeOf(reply: Reply): number {
 /** The reply without the edits that only concern its way: what the server, or we, said. */
 function bodyOf(call: Call, reply: Reply): Buffer {
 	if (reply.kind === "message") return reply.message.bytes;
-	return renderReply(reply, { id: "null", method: call.method, era: call.client.era }).bytes;
+	const to = { id: "null", method: call.method, era: call.client.era };
+	return wholeBody(renderReply(reply, to).bytes);
 }

@@ -1,15 +1,16 @@
 import { modernHttpStatus, rpc_codes } from "../protocol/codes.ts";
 import { type Fault, fault_meta_key, fault_rpc_codes, publicFault } from "../protocol/fault.ts";
 import type { Era } from "../protocol/revisions.ts";
-import { composeError, composeResult } from "../wire/compose.ts";
+import { type Body, editedBody } from "../wire/body.ts";
+import { composeError, composeResult, composeResultBody } from "../wire/compose.ts";
 import type { Edit } from "../wire/message.ts";
 import { memberSpan, readJson } from "../wire/object.ts";
-import { applyEdits, replaceSpan } from "../wire/splice.ts";
+import { replaceSpan } from "../wire/splice.ts";
 import type { Reply } from "./call.ts";
 
 /** A reply as it goes out. */
 export interface Rendered {
-	readonly bytes: Buffer;
+	readonly bytes: Body;
 	/** HTTP status for an edge that can still choose it. */
 	readonly status: number;
 	/** Headers for an edge that can still send them. */
@@ -33,6 +34,8 @@ export function renderReply(reply: Reply, to: RenderFor): Rendered {
 			return renderMessage(reply, to);
 		case "result":
 			return { bytes: composeResult(to.id, reply.json), status: 200, outcome: "ok" };
+		case "pieces":
+			return { bytes: composeResultBody(to.id, reply.json), status: 200, outcome: "ok" };
 		case "error":
 			return {
 				bytes: composeError(to.id, reply.code, reply.message, reply.data),
@@ -48,7 +51,7 @@ function renderMessage(reply: Extract<Reply, { kind: "message" }>, to: RenderFor
 	const { message } = reply;
 	const edits: Edit[] = reply.edits;
 	if (message.id !== undefined) edits.push(replaceSpan(message.id, to.id));
-	const bytes = applyEdits(message.bytes, edits);
+	const bytes = editedBody(message.bytes, edits);
 	if (message.error === undefined) return { bytes, status: 200, outcome: "ok" };
 	const code = readJson(message.bytes, memberSpan(message.error, "code"));
 	return { bytes, status: relayedStatus(code, to.era), outcome: "rpc_error" };

@@ -10,6 +10,7 @@ export type Route =
 	/** The dashboard's own files, and the frames of MCP Apps. */
 	| { readonly kind: "dashboard" }
 	| { readonly kind: "consent" }
+	| { readonly kind: "login" }
 	| { readonly kind: "health"; readonly name: "healthz" | "readyz" }
 	| { readonly kind: "none" };
 
@@ -18,6 +19,11 @@ const endpoint_path = /^\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(mcp|sse|message)\/
 
 /** Looked at last: a server may be named `assets`, and no file is named `mcp`. */
 const dashboard_path = /^\/($|(assets|apps)\/)/;
+/** What the authorization server says about itself (RFC 8414, OpenID Connect Discovery). */
+const login_documents = [
+	"/.well-known/oauth-authorization-server",
+	"/.well-known/openid-configuration",
+];
 
 /** Finds the route of a request target. Query strings are not looked at. */
 export function routeOf(target: string): Route {
@@ -29,6 +35,7 @@ export function routeOf(target: string): Route {
 	if (path === "/readyz") return { kind: "health", name: "readyz" };
 	if (path === "/api" || path.startsWith("/api/")) return { kind: "admin" };
 	if (path === "/oauth/callback") return { kind: "consent" };
+	if (path.startsWith("/oauth/") || login_documents.includes(path)) return { kind: "login" };
 	const endpoint = endpoint_path.exec(path);
 	if (endpoint === null) return { kind: dashboard_path.test(path) ? "dashboard" : "none" };
 	return { kind: "endpoint", name: endpoint[1] as string, part: partOf(endpoint[2]) };

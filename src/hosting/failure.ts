@@ -22,6 +22,7 @@ const telling_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 	"install_failed",
 	"isolation_missing",
 	"package_changed",
+	"secret_unavailable",
 	"server_unreachable",
 	"server_rejected",
 	"authorization_required",

@@ -241,6 +241,12 @@ export class Hosting {
 		return this.#hosted(server)?.freeze() ?? false;
 	}
 
+	/** Exchanges instances whose values have changed, see `HostedServer.refreshValues`. */
+	async refreshValues(): Promise<void> {
+		if (this.#stopping !== undefined) return;
+		await Promise.all([...this.#servers.values()].map((server) => server.refreshValues()));
+	}
+
 	/**
 	 * Drains and closes everything; resolves when nothing is left, in bounded time. No lease is
 	 * given from now on.

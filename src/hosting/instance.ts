@@ -1,4 +1,5 @@
-import type { ServerPlan } from "../config/plan.ts";
+import { fingerprintOf } from "../config/fingerprint.ts";
+import type { ServerPlan, ServerSpec } from "../config/plan.ts";
 import { assert } from "../lib/assert.ts";
 import type { Timer } from "../lib/clock.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
@@ -22,6 +23,7 @@ import { Pulse } from "./pulse.ts";
 import type { Resolved } from "./resolved.ts";
 import { Sleep } from "./sleep.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { withFiles } from "./value-files.ts";
 import type { Folders } from "./volumes.ts";
 
 /** What a driver may take beyond its own deadlines before it is given up as defective. */
@@ -87,6 +89,8 @@ export class Instance {
 	#folders: Folders | undefined;
 	#gate: EgressGate | undefined;
 	#used_at_ms = 0;
+	#values_digest: string | undefined;
+	#outdated = false;
 	#ready_at_ms: number | undefined;
 	#ready_wall_ms: number | undefined;
 	#gone: GoneReason | undefined;
@@ -122,6 +126,20 @@ export class Instance {
 	/** Its persistent folder, once there is one. */
 	get volume(): string | undefined {
 		return this.#folders?.volume;
+	}
+
+	/** Whether another with other values is to take its place. */
+	get outdated(): boolean {
+		return this.#outdated;
+	}
+
+	/** Looks whether it would be started with other values today; what cannot be had is no change. */
+	async compareValues(): Promise<void> {
+		const { around, resolved } = this.#options;
+		const known = this.#values_digest;
+		if (known === undefined) return;
+		const filled = await around.values?.fillIn(resolved.spec, this.key);
+		if (filled?.ok === true && filled.value.digest !== known) this.#outdated = true;
 	}
 
 	/** When it was last used, on the monotonic scale. */
@@ -217,11 +235,12 @@ export class Instance {
 
 	async #open(): Promise<Result<Upstream, Fault>> {
 		const { around, plan, resolved } = this.#options;
-		const { spec } = resolved;
-		const driver = around.drivers[spec.driver];
-		assert(driver !== undefined, `there is no driver "${spec.driver}"`);
+		const driver = around.drivers[resolved.spec.driver];
+		assert(driver !== undefined, `there is no driver "${resolved.spec.driver}"`);
 		const confinement = await this.#confine();
 		if (!confinement.ok) return confinement;
+		const spec = await this.#fill(confinement.value);
+		if (!spec.ok) return spec;
 		const context: DriverContext = {
 			server: plan.name,
 			clock: around.clock,
@@ -235,6 +254,7 @@ export class Instance {
 			spawner: around.spawner,
 			confinement: confinement.value,
 			era_verdicts: around.era_verdicts,
+			way: fingerprintOf([plan.spec, resolved.identity?.digest]),
 			onPush: (message) => this.#options.owner.onPush(this, message),
 			onRequest: (ask) => {
 				this.touch();
@@ -244,7 +264,7 @@ export class Instance {
 			onGone: (reason) => this.#onGone(reason),
 		};
 		try {
-			return await driver.open(spec, context);
+			return await driver.open(spec.value, context);
 		} catch (error) {
 			return fail(
 				makeFault(around.random, {
@@ -257,6 +277,29 @@ export class Instance {
 				}),
 			);
 		}
+	}
+
+	/** The spec with its values, as late as possible. */
+	async #fill(confinement: Confinement | undefined): Promise<Result<ServerSpec, Fault>> {
+		const { around, plan, resolved } = this.#options;
+		if (around.values === undefined) return succeed(resolved.spec);
+		const filled = await around.values.fillIn(resolved.spec, this.key);
+		const ready = filled.ok ? await withFiles(filled.value, confinement?.temp) : filled;
+		if (ready.ok) {
+			this.#values_digest = filled.ok ? filled.value.digest : undefined;
+			return ready;
+		}
+		const { message, next, detail } = ready.problem;
+		return fail(
+			makeFault(around.random, {
+				code: "secret_unavailable",
+				message: `The server "${plan.name}" was not started: ${message} ${next}`,
+				detail,
+				level: "error",
+				server: plan.name,
+				retry_safe: true,
+			}),
+		);
 	}
 
 	/** Makes the folders of something that runs on this machine, and says what bounds it. */

@@ -94,7 +94,7 @@ export class Preparation {
 		plan: ServerPlan,
 		running: AbortController,
 	): Promise<{ resolved: Resolved } | { failure: Failure }> {
-		const { clock, resolve } = this.#around;
+		const { clock, resolve, values } = this.#around;
 		const late = Promise.withResolvers<{ failure: Failure }>();
 		const timer: Timer = clock.afterIdle(resolve_ms_max, () => {
 			running.abort();
@@ -102,7 +102,7 @@ export class Preparation {
 			const what = `could not be installed within ${minutes} minutes`;
 			late.resolve({ failure: failureOfTime(plan.name, what, "install_failed") });
 		});
-		const outcome = resolve(plan.spec, {
+		const outcome = resolve(values?.prepare(plan.spec) ?? plan.spec, {
 			server: plan.name,
 			plan,
 			progress: (line) => this.#owner.onProgress(line),

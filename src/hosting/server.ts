@@ -128,6 +128,22 @@ export class HostedServer {
 		return this.#fleet.freezeIdle();
 	}
 
+	/**
+	 * Exchanges what was started with values that have changed since, and tries again what could
+	 * not have them: each instance takes no new calls, ends those it has, and another starts.
+	 */
+	async refreshValues(): Promise<void> {
+		const { slots } = this.#fleet;
+		await Promise.all(slots.flatMap(({ instance }) => instance?.compareValues() ?? []));
+		const outdated = slots.filter((slot) => slot.outdated);
+		const missing = slots.some(({ recovery }) => recovery.failure?.code === "secret_unavailable");
+		if (outdated.length === 0 && !missing) return;
+		this.journal.note("values that it refers to have changed");
+		for (const slot of outdated) slot.asked_at_ms = this.#now();
+		if (missing) this.#fleet.forgive();
+		this.#reconcile();
+	}
+
 	/** Nobody will ask for this key again: its instance drains and ends. */
 	dismiss(key: InstanceKey): void {
 		const slot = this.#fleet.find(key);

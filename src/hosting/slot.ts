@@ -50,6 +50,11 @@ export class Slot {
 		return this.instance?.leases?.count ?? 0;
 	}
 
+	/** True when its instance was started with values that are no longer those of today. */
+	get outdated(): boolean {
+		return this.instance?.outdated === true;
+	}
+
 	/** True when its instance takes calls, if need be after a wake that costs next to nothing. */
 	get usable(): boolean {
 		return this.#state === "ready" || this.#state === "frozen";
@@ -98,7 +103,7 @@ export class Slot {
 		return {
 			key: this.key,
 			state: this.#state,
-			generation: this.instance?.generation ?? 0,
+			generation: this.outdated ? -1 : (this.instance?.generation ?? 0),
 			unused_since_ms: this.instance?.unusedSince(),
 			can_freeze: this.instance?.sleep?.can_freeze ?? false,
 			pulse: this.instance?.pulse?.view(),

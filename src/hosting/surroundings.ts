@@ -13,6 +13,7 @@ import type { StartAdmission } from "./admission.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import type { Resolved } from "./resolved.ts";
+import type { SpecValues } from "./spec-values.ts";
 import type { ServerStatus } from "./status.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -68,6 +69,8 @@ export interface HostingOptions {
 	/** See `DriverContext.era_verdicts`. */
 	readonly era_verdicts?: EraVerdicts | undefined;
 	readonly resolve: Resolve;
+	/** Puts in what references stand for; without it specs are run as they are. */
+	readonly values?: Pick<SpecValues, "prepare" | "fillIn"> | undefined;
 	/** Where instances keep their files; without it nothing that runs is confined. */
 	readonly volumes?: Volumes | undefined;
 	/** Opens the ways out of sandboxes; without it their networks stay closed. */

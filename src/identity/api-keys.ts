@@ -34,11 +34,31 @@ export function hashApiKey(key: string): string {
 	return createHash("sha256").update(key).digest("hex");
 }
 
+/** Keys that stand in no configuration. */
+export interface StoredKeys {
+	/** The key of a hash, expired or not. */
+	findKey(hash: string): KnownKey | undefined;
+	onKeyUsed(name: string): void;
+}
+
+/** A key of the store, with what it gives. */
+export interface KnownKey {
+	readonly name: string;
+	readonly tenant: string;
+	readonly user: string;
+	readonly roles: readonly string[] | undefined;
+	readonly scopes: readonly string[] | undefined;
+	readonly expires_at_ms: number | undefined;
+}
+
 /** The API keys of a plan. Keys are found by their hash, so no comparison leaks a part of one. */
 export class ApiKeys {
 	readonly #by_hash: ReadonlyMap<string, ApiKeyPlan>;
 
-	constructor(plan: IdentityPlan) {
+	readonly #stored: StoredKeys | undefined;
+
+	constructor(plan: Pick<IdentityPlan, "keys">, stored?: StoredKeys) {
+		this.#stored = stored;
 		this.#by_hash = new Map(plan.keys.map((key) => [key.hash, key]));
 	}
 
@@ -48,9 +68,21 @@ export class ApiKeys {
 		if (authorization.length > token_chars_max) return fail("malformed");
 		const token = bearer.exec(authorization)?.[1];
 		if (token === undefined) return fail("malformed");
-		const key = this.#by_hash.get(hashApiKey(token));
-		if (key === undefined) return fail("unknown");
+		const hash = hashApiKey(token);
+		const key = this.#by_hash.get(hash);
+		if (key === undefined) return this.#identifyStored(hash, now_ms);
 		if (key.expires_at_ms !== undefined && now_ms >= key.expires_at_ms) return fail("expired");
 		return succeed(principalOf(key.tenant, key.user, { client: `key:${key.name}`, via: "key" }));
+	}
+
+	#identifyStored(hash: string, now_ms: number): Result<Principal, KeyProblem> {
+		const key = this.#stored?.findKey(hash);
+		if (key === undefined) return fail("unknown");
+		if (key.expires_at_ms !== undefined && now_ms >= key.expires_at_ms) return fail("expired");
+		this.#stored?.onKeyUsed(key.name);
+		const { tenant, user, roles = [], scopes } = key;
+		return succeed(
+			principalOf(tenant, user, { client: `key:${key.name}`, roles, scopes, via: "key" }),
+		);
 	}
 }

@@ -92,7 +92,10 @@ export interface Check {
 	readonly name: string;
 	check(call: CheckedCall): Verdict | Promise<Verdict>;
 	/** False only where no arguments could make the call allowed. Absent: everything is shown. */
-	mayList?(who: Principal, item: Listed): boolean;
+	readonly mayList?: ((who: Principal, item: Listed) => boolean) | undefined;
 	/** The call is over, for checks that count what is in flight. Once per `check` that allowed. */
 	done?(call: CheckedCall): void;
 }
+
+/** The verdict of a check with nothing against a call. */
+export const allowed: Verdict = Object.freeze({ kind: "allow" });

@@ -107,6 +107,11 @@ export class Releases {
 		return this.#forks.all();
 	}
 
+	/** The server that one is a copy of; itself where it is none. */
+	originOf(server: string): string {
+		return this.#forks.find(server)?.server ?? server;
+	}
+
 	/** Takes over what is stored, and what a configuration says of it. Nothing runs yet. */
 	async restore(plan: Plan): Promise<void> {
 		await this.versions.restore();

@@ -134,6 +134,7 @@ describe("a known value", () => {
 			assert.doesNotMatch(head, /\d/);
 		}
 		assert.equal(redactedHead(redactor, "y".repeat(5000), 100), "y".repeat(100));
+		assert.equal(redactedHead(redactor, "y".repeat(101), 100), "y".repeat(100));
 	});
 
 	it("stays known until too many others came", () => {

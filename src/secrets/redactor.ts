@@ -144,6 +144,7 @@ export function redactedHead(redactor: Redactor, text: string, chars_max: number
 	if (text.length <= chars_max) return redactor.text(text);
 	const spare = 2 * piece_bytes_max;
 	const safe = redactor.text(text.slice(0, chars_max + spare));
+	if (text.length <= chars_max + spare) return safe.slice(0, chars_max);
 	return safe.slice(0, Math.min(chars_max, Math.max(0, safe.length - spare)));
 }
 

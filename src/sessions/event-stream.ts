@@ -31,6 +31,8 @@ export class EventStream {
 	readonly about: string;
 	readonly orphaned: boolean;
 	ended: boolean;
+	/** True while the store has not been told yet that it has ended. */
+	ending = false;
 	reader: StreamReader | undefined;
 	/** Settles when the store has the stream; undefined for one that came from there. */
 	opening: Promise<unknown> | undefined;
@@ -79,7 +81,7 @@ export class EventStream {
 
 	/** True when nothing would be missed if the stream were forgotten and loaded again. */
 	get forgettable(): boolean {
-		const idle = this.ended && this.reader === undefined;
+		const idle = this.ended && !this.ending && this.reader === undefined;
 		return idle && this.#events.length === 0 && this.#lost_seq === 0;
 	}
 

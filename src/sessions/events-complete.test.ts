@@ -119,6 +119,14 @@ describe("the end of a stream", () => {
 		}
 	});
 
+	it("stays known of a stream of the run before, although the store hears of it later", async () => {
+		const { stream } = open();
+		await restart();
+		await resume(`${stream}-0`);
+		events.end(session.id, stream);
+		assert.equal(await refusal(session.id, `${stream}-0`), "complete");
+	});
+
 	it("is refused as expired with what the stream was for", async () => {
 		await start({ session_events_max: 4, memory_bytes_max: 0 });
 		session = openSession();

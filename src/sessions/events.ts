@@ -209,7 +209,15 @@ export class SessionEvents {
 		stream.backlog.close();
 		log.open -= 1;
 		const at_ms = this.#options.clock.now();
-		this.#options.writer.add((within) => within.events.endStream(session_id, stream_name, at_ms));
+		// Kept in memory until the store knows: loaded from there before, it would seem to go on.
+		stream.ending = true;
+		const stored = this.#options.writer.addDurably((within) =>
+			within.events.endStream(session_id, stream_name, at_ms),
+		);
+		void stored.then(() => {
+			stream.ending = false;
+			this.#release(stream);
+		});
 		// A stream that never had an event is kept too, and counts as one so that it is trimmed.
 		if (stream.isEmpty) this.#bound(session_id, log, 0);
 		stream.reader?.advance();

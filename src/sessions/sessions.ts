@@ -166,6 +166,11 @@ export class Sessions {
 		await this.#entries.get(session.id)?.creating;
 	}
 
+	/** Whose session it is; undefined where there is none of that id. */
+	principalOf(id: string): string | undefined {
+		return this.#entries.get(id)?.principal;
+	}
+
 	/** The session of that id, if it was opened at that endpoint by that principal. */
 	get(id: string, endpoint: string, principal: string): Session | undefined {
 		const entry = this.#entries.get(id);

@@ -33,6 +33,18 @@ const samples: Readonly<Record<string, { readonly write: string; readonly read: 
 			where versions.changes = '["a"]' and version_pins.number = 1
 			and forks.server = 'time'`,
 	},
+	"0003-people": {
+		write: `
+			insert into users values
+				('acme', 'ana', 'Ana', '["admin"]', '$argon2id$', null, null, 5, null);
+			insert into api_keys values ('ci', 'h', 'acme', 'ana', null, '["a"]', 5, 9, null);
+			insert into login_records values
+				('Grant', 'i', 'sealed', null, null, 'acme/ana', 'c', 5, 9, null);`,
+		read: `
+			select 1 from users, api_keys, login_records
+			where users.roles = '["admin"]' and api_keys.scopes = '["a"]'
+			and login_records.account = 'acme/ana'`,
+	},
 };
 
 function upTo(count: number): Migrations {

@@ -3,6 +3,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import * as initial from "./migrations/0001-initial.ts";
 import * as versions from "./migrations/0002-versions.ts";
+import * as people from "./migrations/0003-people.ts";
 import type { StoreProblem } from "./store-problem.ts";
 
 /** Migrations by name. They run in the order of their names and never change once released. */
@@ -12,6 +13,7 @@ export type Migrations = Readonly<Record<string, Migration>>;
 export const all_migrations: Migrations = {
 	"0001-initial": initial,
 	"0002-versions": versions,
+	"0003-people": people,
 };
 
 /** Where kysely keeps which migrations have run. */

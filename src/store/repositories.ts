@@ -3,7 +3,9 @@ import { Batcher, type BatchTrouble } from "./batch.ts";
 import { type CatalogRepository, SqlCatalogRepository } from "./catalog-repository.ts";
 import type { Database } from "./database.ts";
 import { type EventRepository, SqlEventRepository } from "./event-repository.ts";
+import { type LoginRepository, SqlLoginRepository } from "./login-repository.ts";
 import { type MetaRepository, SqlMetaRepository } from "./meta-repository.ts";
+import { type PeopleRepository, SqlPeopleRepository } from "./people-repository.ts";
 import { type SessionRepository, SqlSessionRepository } from "./session-repository.ts";
 import { isPassing } from "./store-problem.ts";
 import type { Connection } from "./tables.ts";
@@ -13,7 +15,9 @@ import { SqlVersionRepository, type VersionRepository } from "./version-reposito
 export interface Repositories {
 	readonly catalogs: CatalogRepository;
 	readonly events: EventRepository;
+	readonly login: LoginRepository;
 	readonly meta: MetaRepository;
+	readonly people: PeopleRepository;
 	readonly sessions: SessionRepository;
 	readonly versions: VersionRepository;
 }
@@ -29,7 +33,9 @@ export function createRepositories(connection: Connection): Repositories {
 	return {
 		catalogs: new SqlCatalogRepository(connection),
 		events: new SqlEventRepository(connection),
+		login: new SqlLoginRepository(connection),
 		meta: new SqlMetaRepository(connection),
+		people: new SqlPeopleRepository(connection),
 		sessions: new SqlSessionRepository(connection),
 		versions: new SqlVersionRepository(connection),
 	};

@@ -12,6 +12,9 @@ export interface Tables {
 	versions: VersionTable;
 	version_pins: VersionPinTable;
 	forks: ForkTable;
+	users: UserTable;
+	api_keys: ApiKeyTable;
+	login_records: LoginRecordTable;
 }
 
 /** A 64-bit whole number; PostgreSQL hands these out as text, so reads go through `Number()`. */
@@ -108,4 +111,54 @@ export interface ForkTable {
 	server: string;
 	created_at_ms: Long;
 	plan: string;
+}
+
+/** A person who may log in or hold keys. */
+export interface UserTable {
+	tenant: string;
+	user: string;
+	display_name: string | null;
+	/** A JSON array. */
+	roles: string;
+	/** Argon2id in PHC form; null for whoever has no password here. */
+	password_hash: string | null;
+	/** The identity provider they come from, and what it calls them. */
+	provider: string | null;
+	subject: string | null;
+	created_at_ms: Long;
+	login_at_ms: MaybeLong;
+}
+
+/** An API key: its hash, never the key. */
+export interface ApiKeyTable {
+	name: string;
+	/** SHA-256 in hex. */
+	hash: string;
+	tenant: string;
+	user: string;
+	/** A JSON array; null: those of its holder. */
+	roles: string | null;
+	/** A JSON array; null: not limited by scopes. */
+	scopes: string | null;
+	created_at_ms: Long;
+	expires_at_ms: MaybeLong;
+	used_at_ms: MaybeLong;
+}
+
+/** One thing the authorization server keeps: a client, a grant, a token, a session, ... */
+export interface LoginRecordTable {
+	kind: string;
+	/** SHA-256 of what whoever holds it shows, in hex. */
+	id: string;
+	/** Sealed JSON. */
+	body: string;
+	/** The grant it came from; of a session, its public id. Hashed like `id`. */
+	grant_id: string | null;
+	uid: string | null;
+	/** `tenant/user`. */
+	account: string | null;
+	client: string | null;
+	created_at_ms: Long;
+	expires_at_ms: MaybeLong;
+	consumed_at_ms: MaybeLong;
 }

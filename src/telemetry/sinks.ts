@@ -102,6 +102,10 @@ export interface Plumbing {
 
 /** Everything that writes and is no sink. */
 export const plumbing: readonly Plumbing[] = [
+	{
+		files: ["src/login/**"],
+		why: "pages and tokens for the person and the client they are about",
+	},
 	{ files: ["src/secrets/**"], why: "keys and sealed values, in files of their owner only" },
 	{
 		files: ["src/config/replace-file.ts", "src/cli/connect/config-file.ts"],
@@ -112,6 +116,7 @@ export const plumbing: readonly Plumbing[] = [
 	{ files: ["src/hosting/process/**"], why: "process ids, locks and limits" },
 	{ files: ["src/hosting/sandbox/**"], why: "how a program is confined" },
 	{ files: ["src/hosting/volumes.ts", "src/hosting/volume-copies.ts"], why: "servers' own files" },
+	{ files: ["src/hosting/value-files.ts"], why: "values for one server, in its own folder" },
 	{ files: ["src/hosting/egress/**"], why: "the way of servers to hosts that they may reach" },
 	{ files: ["src/upstreams/**"], why: "calls on their way to the servers they are for" },
 	{ files: ["src/lib/guarded-fetch.ts"], why: "reads documents from addresses others name" },

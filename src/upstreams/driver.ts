@@ -43,6 +43,11 @@ export interface DriverContext {
 	 * first, and nothing is started to find out.
 	 */
 	readonly era_verdicts?: EraVerdicts | undefined;
+	/**
+	 * Names the way in which it is run, without the values that are put in at its start; by default
+	 * all of its spec does.
+	 */
+	readonly way?: string | undefined;
 	/** Messages of the server that belong to no call: list changes, updates, logs. */
 	onPush(message: Message): void;
 	/** A request of the server that belongs to no call, or to more than one. */

@@ -21,9 +21,18 @@ export function composeNotification(method: string, params_json: string | undefi
 
 /** The bytes of a response; `id` and the result are raw JSON and are not checked. */
 export function composeResult(id: string, result_json: string | Buffer): Buffer {
-	const head = `{"jsonrpc":"2.0","id":${id},"result":`;
+	const head = resultHead(id);
 	if (typeof result_json === "string") return Buffer.from(`${head}${result_json}}`);
 	return Buffer.concat([Buffer.from(head), result_json, Buffer.from("}")]);
+}
+
+/** The same, with a result in pieces that are not copied. */
+export function composeResultBody(id: string, result: readonly Buffer[]): readonly Buffer[] {
+	return [Buffer.from(resultHead(id)), ...result, Buffer.from("}")];
+}
+
+function resultHead(id: string): string {
+	return `{"jsonrpc":"2.0","id":${id},"result":`;
 }
 
 /**

@@ -215,9 +215,9 @@ describe("a fork", () => {
 });
 
 test("a plan says what would change, names secrets and does not show them", async (t) => {
-	const gateway = await startGateway({ servers: { one: versioned({ TOKEN: "secret-1" }) } });
+	const gateway = await startGateway({ servers: { one: versioned({ LABEL: "secret-1" }) } });
 	t.after(() => gateway.stop());
-	const changed = versioned({ TOKEN: "secret-2" }, { scope: "user" });
+	const changed = versioned({ LABEL: "secret-2" }, { scope: "user" });
 	const config = { version: 1, servers: { one: changed, two: versioned() } };
 	await writeFile(gateway.config_path, JSON.stringify(config));
 	const planned = await releasesOf(gateway).plan();
@@ -225,7 +225,7 @@ test("a plan says what would change, names secrets and does not show them", asyn
 	assert.deepEqual(planned.changed, [
 		{
 			server: "one",
-			differences: ['scope: "shared" -> "user"', "spec.env.TOKEN: changed"],
+			differences: ['scope: "shared" -> "user"', "spec.env.LABEL: changed"],
 		},
 	]);
 	assert.doesNotMatch(JSON.stringify(planned), /secret-/);

@@ -63,6 +63,8 @@ function startDaemon(dockerd: string, folder: string, socket: string): ChildProc
 	];
 	// A run that is killed takes its engine along, which then ends what it runs.
 	const child = spawn("setpriv", ["--pdeathsig", "TERM", dockerd, ...words], {
+		// containerd leaves its stacks in the temporary folder when it is slow to come up.
+		env: { ...process.env, TMPDIR: folder },
 		stdio: ["ignore", "ignore", "pipe"],
 	});
 	return child;

@@ -15,6 +15,7 @@ import { type AdminProblem, problemOf } from "../../src/admin/problem.ts";
 import { fail, type Result, succeed } from "../../src/lib/result.ts";
 import { RecordingDashboard } from "./recording-dashboard.ts";
 import { RecordingEvidence } from "./recording-evidence.ts";
+import { RecordingPeople } from "./recording-people.ts";
 import { RecordingReleases } from "./recording-releases.ts";
 
 /** A backend that does nothing and remembers what it was asked. It knows one server, `time`. */
@@ -22,6 +23,7 @@ export class RecordingBackend implements AdminBackend {
 	/** Every call made, as `name(arguments)`. */
 	readonly calls: string[] = [];
 	readonly releases = new RecordingReleases(this.calls);
+	readonly people = new RecordingPeople(this.calls);
 	readonly evidence = new RecordingEvidence(this.calls);
 	readonly dashboard = new RecordingDashboard(this.calls, () => time_status);
 	/** Whoever follows the log of `time`. */

@@ -121,12 +121,13 @@ export async function runCli(args: readonly string[], world: CliWorld): Promise<
 	return { code, stdout: run.stdout, stderr: run.stderr };
 }
 
-/** Starts a command as a process of its own. */
+/** Starts a command as a process of its own; `node_args` go before its program. */
 export function spawnCli(
 	args: readonly string[],
 	world: { readonly cwd: string; readonly environment?: NodeJS.ProcessEnv },
+	node_args: readonly string[] = [],
 ): ChildProcessWithoutNullStreams {
-	return spawn(process.execPath, [cli_path, ...args], {
+	return spawn(process.execPath, [...node_args, cli_path, ...args], {
 		cwd: world.cwd,
 		env: { PATH: process.env["PATH"], HOME: homedir(), ...world.environment },
 	});

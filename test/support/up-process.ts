@@ -2,6 +2,8 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 import type { Overview } from "../../src/admin/contract.ts";
+import { checkWire } from "../wire/watch.ts";
+import { watchedProcess } from "../wire/watched-process.ts";
 import { spawnCli } from "./run-cli.ts";
 import { until } from "./until.ts";
 
@@ -20,14 +22,19 @@ export interface UpProcess {
 	stop(): Promise<number | null>;
 }
 
-/** Starts `moorage up` with the given words on a port of its own; it ends with the test. */
+/**
+ * Starts `moorage up` with the given words on a port of its own; it ends with the test, and what
+ * was said on its wire is checked then.
+ */
 export function startUp(
 	context: TestContext,
 	args: readonly string[],
 	world: { readonly cwd: string; readonly environment?: NodeJS.ProcessEnv },
 ): UpProcess {
 	const listen = args.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
-	const child = spawnCli(["up", ...listen, ...args], world);
+	const wire = watchedProcess();
+	const environment = { ...world.environment, ...wire.environment };
+	const child = spawnCli(["up", ...listen, ...args], { ...world, environment }, wire.node_args);
 	const printed = { stdout: "", stderr: "" };
 	child.stdout.on("data", (chunk: Buffer) => {
 		printed.stdout += chunk.toString();
@@ -49,9 +56,11 @@ export function startUp(
 		return exited;
 	};
 	context.after(async () => {
-		if (over) return;
-		child.kill("SIGKILL");
-		await exited;
+		if (!over) {
+			child.kill("SIGKILL");
+			await exited;
+		}
+		checkWire(wire.takeComplaints());
 	});
 	return {
 		child,

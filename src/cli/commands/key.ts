@@ -1,23 +1,35 @@
+import type { KeyEntry } from "../../admin/contract-people.ts";
 import { hashApiKey, newApiKey } from "../../identity/api-keys.ts";
 import { defineCommand } from "../command.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
+import { type Output, printable } from "../output.ts";
+import { withPeople } from "../people.ts";
+import { minuteOf } from "./user.ts";
 
 /** `moorage key` */
 export const key_command = defineCommand({
 	name: "key",
-	summary: "make an API key for a person",
+	summary: "API keys of people and programs",
 	description:
-		"Makes an API key and prints it once, with the entry for `identity.keys` of moorage.yaml " +
-		"that lets it in. Only the key's hash stands there; nothing keeps the key itself. A client " +
-		"sends it as `Authorization: Bearer KEY`; `moorage stdio` takes it from MOORAGE_KEY.",
+		"Makes, lists and removes API keys. `add` makes one that works at once and prints it this " +
+		"once; `new` prints one with the entry for `identity.keys` of moorage.yaml that lets it in. " +
+		"Only a key's hash is kept anywhere. A client sends it as `Authorization: Bearer KEY`; " +
+		"`moorage stdio` takes it from MOORAGE_KEY. Works on the running gateway, and on its data " +
+		"folder when none runs.",
 	args: {
-		action: { description: "`new`", kind: "required" },
-		name: { description: "what the key is called, such as alice-laptop", kind: "required" },
+		action: { description: "`add`, `ls`, `rm` or `new`", kind: "required" },
+		name: { description: "what the key is called, such as alice-laptop", kind: "optional" },
 	},
 	options: {
 		tenant: { flags: "--tenant <name>", description: "tenant of its holder", kind: "value" },
 		user: { flags: "--user <name>", description: "the person it belongs to", kind: "value" },
+		role: {
+			flags: "--role <name>",
+			description: "a role it gives (default: those of its holder)",
+			kind: "list",
+		},
+		scope: { flags: "--scope <name>", description: "limit it to this scope", kind: "list" },
 		expires: {
 			flags: "--expires <day>",
 			description: "day from which on it is refused, such as 2027-01-31",
@@ -25,23 +37,64 @@ export const key_command = defineCommand({
 		},
 	},
 	examples: [
-		{ line: "moorage key new alice-laptop --user alice", meaning: "a key for Alice" },
-		{ line: "moorage key new ci --tenant acme --expires 2027-01-31", meaning: "one that expires" },
+		{ line: "moorage key add alice-laptop --user alice", meaning: "a key for Alice" },
+		{ line: "moorage key add ci --tenant acme --scope billing", meaning: "a limited one" },
+		{ line: "moorage key ls", meaning: "all of them, with their last use" },
+		{ line: "moorage key rm alice-laptop", meaning: "it is refused from then on" },
+		{ line: "moorage key new ci --expires 2027-01-31", meaning: "one for moorage.yaml" },
 	],
-	run: async ({ args, options }, { output, random }) => {
-		if (args.action !== "new") {
-			const message = `There is no \`moorage key ${args.action}\`.`;
-			throw usageFailure(message, "Write `moorage key new NAME`.");
+	run: async ({ args, options }, context) => {
+		const { output } = context;
+		if (args.action === "ls") {
+			return withPeople(context, options, async (people) => {
+				const keys = await people.keys();
+				if (options.json) output.json({ keys });
+				else printKeys(keys, output);
+				return exit_codes.ok;
+			});
 		}
-		const key = newApiKey(random);
+		const name = args.name ?? "";
+		if (!["add", "rm", "new"].includes(args.action) || name === "") {
+			const message =
+				name === "" ? "The key has no name." : `There is no \`moorage key ${args.action}\`.`;
+			throw usageFailure(message, "Write `moorage key add NAME` or `moorage key new NAME`.");
+		}
 		const { tenant, user, expires } = options;
-		const entry = { name: args.name, hash: `sha256:${hashApiKey(key)}`, tenant, user, expires };
+		if (args.action === "rm") {
+			return withPeople(context, options, async (people) => {
+				await people.removeKey(name);
+				if (options.json) output.json({ removed: name });
+				else output.line(`Removed the key "${name}".`);
+				return exit_codes.ok;
+			});
+		}
+		if (args.action === "add") {
+			return withPeople(context, options, async (people) => {
+				const added = await people.addKey({
+					name,
+					...(tenant === undefined ? {} : { tenant }),
+					...(user === undefined ? {} : { user }),
+					...(options.role.length === 0 ? {} : { roles: options.role }),
+					...(options.scope.length === 0 ? {} : { scopes: options.scope }),
+					...(expires === undefined ? {} : { expires_at_ms: momentOf(expires) }),
+				});
+				if (options.json) {
+					output.json(added);
+					return exit_codes.ok;
+				}
+				output.note("The key, which is shown only now:");
+				output.line(added.key);
+				return exit_codes.ok;
+			});
+		}
+		const key = newApiKey(context.random);
+		const entry = { name, hash: `sha256:${hashApiKey(key)}`, tenant, user, expires };
 		if (options.json) {
 			output.json({ key, entry });
 			return exit_codes.ok;
 		}
 		const members = Object.entries(entry).filter(([, value]) => value !== undefined);
-		const text = members.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ");
+		const text = members.map(([member, value]) => `${member}: ${JSON.stringify(value)}`).join(", ");
 		output.note("The key, which is shown only now:");
 		output.line(key);
 		output.note("The entry for moorage.yaml, under `identity: { keys: [...] }`:");
@@ -49,3 +102,24 @@ export const key_command = defineCommand({
 		return exit_codes.ok;
 	},
 });
+
+function momentOf(text: string): number {
+	const shaped = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$/.test(text);
+	const at_ms = shaped ? Date.parse(text) : Number.NaN;
+	if (!Number.isNaN(at_ms)) return at_ms;
+	throw usageFailure(`\`${text}\` is not a day.`, "Write for example `2027-01-31`.");
+}
+
+function printKeys(keys: readonly KeyEntry[], output: Output): void {
+	output.table(
+		["KEY", "HOLDER", "SCOPES", "EXPIRES", "LAST USE", "FROM"],
+		keys.map((key) => [
+			printable(key.name),
+			printable(`${key.tenant}/${key.user}`),
+			key.scopes?.join(", ") ?? "all",
+			key.expires_at_ms === undefined ? "never" : minuteOf(key.expires_at_ms),
+			key.used_at_ms === undefined ? "-" : minuteOf(key.used_at_ms),
+			key.source === "config" ? "moorage.yaml" : "store",
+		]),
+	);
+}

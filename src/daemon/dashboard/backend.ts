@@ -19,6 +19,7 @@ import { proposeServers } from "../../config/propose.ts";
 import { directCall } from "../../gateway/direct-call.ts";
 import { renderReply } from "../../gateway/render.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
+import { wholeBody } from "../../wire/body.ts";
 import type { BackendRooms } from "../backend.ts";
 import { parseApp } from "./app-resource.ts";
 import { readConfigFile, replaceConfigFile } from "./config-text.ts";
@@ -164,7 +165,7 @@ export class DaemonDashboard implements DashboardBackend {
 		const reply = await directCall(endpoint, method, params, caller.principal, never, context);
 		if (reply.kind === "fault") return fail(problemOfFault(reply.fault));
 		const { bytes } = renderReply(reply, { id: "1", method, era: "legacy" });
-		const app = parseApp(bytes, uri);
+		const app = parseApp(wholeBody(bytes), uri);
 		if (!app.ok) return app;
 		const own_host = URL.parse(this.#rooms.url)?.hostname ?? "";
 		const { domains, notes } = allowedDomains(app.value.domains, own_host);

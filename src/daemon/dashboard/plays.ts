@@ -8,6 +8,7 @@ import { renderReply } from "../../gateway/render.ts";
 import { type Principal, principalOf } from "../../identity/principal.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { UpstreamAsk } from "../../upstreams/driver.ts";
+import { wholeBody } from "../../wire/body.ts";
 import type { Edit, Message } from "../../wire/message.ts";
 import { applyEdits } from "../../wire/splice.ts";
 
@@ -84,7 +85,7 @@ export class Plays {
 			this.#running.delete(id);
 			const to = { id: "1", method: request.method, era: "legacy" as const };
 			const { bytes, outcome } = renderReply(reply, to);
-			tell("client", "gateway", bytes);
+			tell("client", "gateway", wholeBody(bytes));
 			const duration_ms = context.clock.monotonic() - began_ms;
 			const text = bytes.toString("utf8");
 			const too_long = text.length > reply_chars_max;

@@ -1,3 +1,5 @@
+import type { Body } from "../../wire/body.ts";
+
 /** The way back to a client for one request, or for what is pushed to it. */
 export interface Channel {
 	/** True when messages can be sent ahead of the final one. */
@@ -16,7 +18,7 @@ export interface Channel {
 	 */
 	readonly is_overrun?: boolean;
 	/** Sends the final message and ends. Later calls do nothing. */
-	finish(bytes: Buffer, status: number, headers?: Readonly<Record<string, string>>): void;
+	finish(body: Body, status: number, headers?: Readonly<Record<string, string>>): void;
 	/** Ends without a message. */
 	end(status: number): void;
 }

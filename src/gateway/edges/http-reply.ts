@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../../lib/clock.ts";
+import { type Body, bodyLength, isWhole, wholeBody } from "../../wire/body.ts";
 import { encodeSseEvent, sse_comment_keep_alive } from "../../wire/sse.ts";
 import type { Channel } from "./channel.ts";
 
@@ -98,9 +99,9 @@ export class HttpReply implements Channel {
 	}
 
 	/** Sends the final message and ends. Later calls do nothing. */
-	finish(bytes: Buffer, status: number, headers?: Readonly<Record<string, string>>): void {
+	finish(body: Body, status: number, headers?: Readonly<Record<string, string>>): void {
 		if (this.#finished) return;
-		if (this.#streaming) this.#writeEvent(bytes);
+		if (this.#streaming) this.#writeEvent(wholeBody(body));
 		this.#finished = true;
 		this.#timer?.cancel();
 		if (this.#streaming) {
@@ -111,11 +112,21 @@ export class HttpReply implements Channel {
 			...this.#options.headers,
 			...headers,
 			"content-type": json_type,
-			"content-length": bytes.length,
+			"content-length": bodyLength(body),
 		});
-		// As text of the head's own encoding, a small body leaves in the same write as the head.
-		if (bytes.length <= joined_bytes_max) this.#response.end(bytes.toString("latin1"), "latin1");
-		else this.#response.end(bytes);
+		this.#end(body);
+	}
+
+	#end(body: Body): void {
+		const response = this.#response;
+		if (!isWhole(body)) {
+			response.cork();
+			for (const piece of body) response.write(piece);
+			response.end();
+		} else if (body.length <= joined_bytes_max) {
+			// As text of the head's own encoding, a small body leaves in the same write as the head.
+			response.end(body.toString("latin1"), "latin1");
+		} else response.end(body);
 	}
 
 	/** Ends without a message: an accepted notification, or a stream that is over. */

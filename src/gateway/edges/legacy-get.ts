@@ -2,6 +2,7 @@ import { header_names } from "../../protocol/headers.ts";
 import { formatEventId } from "../../sessions/event-ids.ts";
 import type { ResumeRefusal } from "../../sessions/events.ts";
 import type { Session } from "../../sessions/sessions.ts";
+import { wholeBody } from "../../wire/body.ts";
 import { encodeSseEvent } from "../../wire/sse.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Pushes } from "../pushes.ts";
@@ -124,7 +125,7 @@ function lostAnswer(
 		level: "warn",
 		retry_safe: false,
 	});
-	return renderReply({ kind: "fault", fault }, { id, method, era: "legacy" }).bytes;
+	return wholeBody(renderReply({ kind: "fault", fault }, { id, method, era: "legacy" }).bytes);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { SessionEvents } from "../../sessions/events.ts";
+import { type Body, wholeBody } from "../../wire/body.ts";
 import type { PushChannel } from "./legacy-state.ts";
 
 /**
@@ -33,10 +34,10 @@ export class SessionPush implements PushChannel {
 		if (!this.#finished) this.#events.append(this.#session_id, this.stream, bytes);
 	}
 
-	finish(bytes: Buffer, _status: number): void {
+	finish(body: Body, _status: number): void {
 		if (this.#finished) return;
 		this.abandon();
-		this.#events.finish(this.#session_id, this.stream, bytes);
+		this.#events.finish(this.#session_id, this.stream, wholeBody(body));
 	}
 
 	end(): void {

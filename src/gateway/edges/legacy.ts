@@ -8,6 +8,7 @@ import {
 	legacy_revisions,
 } from "../../protocol/revisions.ts";
 import type { Session } from "../../sessions/sessions.ts";
+import { wholeBody } from "../../wire/body.ts";
 import { composeError } from "../../wire/compose.ts";
 import { indexBatch } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";
@@ -121,7 +122,7 @@ export class LegacyEdge {
 			requests.map((message) => this.#run(exchange.endpoint, asker, message, reply)),
 		);
 		reply.finish(
-			Buffer.from(`[${parts.map(({ bytes }) => bytes.toString("utf8")).join(",")}]`),
+			Buffer.from(`[${parts.map(({ bytes }) => wholeBody(bytes).toString("utf8")).join(",")}]`),
 			200,
 		);
 	}

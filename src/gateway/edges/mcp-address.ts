@@ -1,6 +1,7 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { header_names } from "../../protocol/headers.ts";
 import { eraOf } from "../../protocol/revisions.ts";
+import { wholeBody } from "../../wire/body.ts";
 import { composeError } from "../../wire/compose.ts";
 import { indexMessage, isBatch } from "../../wire/index-message.ts";
 import type { Span } from "../../wire/message.ts";
@@ -88,7 +89,7 @@ async function servePost(exchange: Exchange, edges: Edges, context: GatewayConte
 		const id = indexed.value.id;
 		const raw = id === undefined ? "null" : body.value.toString("utf8", id.start, id.end);
 		const to = { id: raw, method: indexed.value.method ?? "", era: "modern" } as const;
-		finish(exchange, renderReply(era.reply, to).bytes, 400);
+		finish(exchange, wholeBody(renderReply(era.reply, to).bytes), 400);
 		return;
 	}
 	return edges[era.kind].post(exchange, indexed.value);

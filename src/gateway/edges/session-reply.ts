@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { SessionEvents } from "../../sessions/events.ts";
+import { type Body, wholeBody } from "../../wire/body.ts";
 import type { Channel } from "./channel.ts";
 import { openEventStream } from "./event-response.ts";
 import { HttpReply } from "./http-reply.ts";
@@ -70,15 +71,15 @@ export class SessionReply implements Channel {
 		return this.#stream !== undefined && events.isOverrun(session_id, this.#stream);
 	}
 
-	finish(bytes: Buffer, status: number, headers?: Readonly<Record<string, string>>): void {
+	finish(body: Body, status: number, headers?: Readonly<Record<string, string>>): void {
 		if (this.#finished) return;
 		this.#finished = true;
 		this.#timer?.cancel();
 		if (this.#stream === undefined) {
-			this.#plainReply(false).finish(bytes, status, headers);
+			this.#plainReply(false).finish(body, status, headers);
 			return;
 		}
-		this.#options.events.finish(this.#options.session_id, this.#stream, bytes);
+		this.#options.events.finish(this.#options.session_id, this.#stream, wholeBody(body));
 	}
 
 	end(status: number): void {

@@ -1,6 +1,7 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import { header_names } from "../../protocol/headers.ts";
 import type { Session } from "../../sessions/sessions.ts";
+import { wholeBody } from "../../wire/body.ts";
 import { composeError, composeResult } from "../../wire/compose.ts";
 import { indexMessage, isBatch } from "../../wire/index-message.ts";
 import type { Message, Span } from "../../wire/message.ts";
@@ -221,7 +222,7 @@ export class SseEdge {
 		);
 		if (opening.kind === "refused") {
 			const to = { id, method: "initialize", era: "legacy" } as const;
-			link.send(renderReply(opening.reply, to).bytes);
+			link.send(wholeBody(renderReply(opening.reply, to).bytes));
 			return;
 		}
 		if (link.signal.aborted) {

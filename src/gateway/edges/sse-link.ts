@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Session } from "../../sessions/sessions.ts";
+import { type Body, wholeBody } from "../../wire/body.ts";
 import { encodeSseEvent, sse_comment_keep_alive } from "../../wire/sse.ts";
 import type { Channel } from "./channel.ts";
 import { keep_alive_ms, sse_headers } from "./http-reply.ts";
@@ -157,8 +158,8 @@ export class SseChannel implements Channel {
 		if (!this.#finished) this.#link.send(bytes);
 	}
 
-	finish(bytes: Buffer, _status: number): void {
-		this.send(bytes);
+	finish(body: Body, _status: number): void {
+		this.send(wholeBody(body));
 		this.#finished = true;
 	}
 
@@ -188,8 +189,8 @@ export class SsePush implements PushChannel {
 		if (!this.#finished) this.#link.send(bytes);
 	}
 
-	finish(bytes: Buffer, _status: number): void {
-		this.send(bytes);
+	finish(body: Body, _status: number): void {
+		this.send(wholeBody(body));
 		this.end();
 	}
 

@@ -1,5 +1,6 @@
+import type { MergedList } from "../../catalog/aggregate.ts";
 import { pageOf } from "../../catalog/paging.ts";
-import { kind_of_list } from "../../catalog/server-catalog.ts";
+import { type CatalogItem, kind_of_list } from "../../catalog/server-catalog.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { absent_meta_key, meta_keys } from "../../protocol/meta.ts";
 import { type ListMethod, list_methods } from "../../protocol/methods.ts";
@@ -35,13 +36,34 @@ export async function bundleList(
 		...(absent.length === 0 ? [] : [`"${absent_meta_key}":${absentNotes(absent)}`]),
 	];
 	const parts = [
-		`"${list_methods[method]}":[${items.map(({ bytes }) => bytes.toString("utf8")).join(",")}]`,
 		...(next_cursor === undefined ? [] : [`"nextCursor":"${next_cursor}"`]),
 		// Which servers answer may differ from one moment to the next, so nothing is cached.
 		...(modern ? ['"resultType":"complete","ttlMs":0,"cacheScope":"private"'] : []),
 		...(meta.length === 0 ? [] : [`"_meta":{${meta.join(",")}}`]),
 	];
-	return { kind: "result", json: `{${parts.join(",")}}` };
+	const all = visible.length === list.items.length ? list : undefined;
+	const head = Buffer.from(`{"${list_methods[method]}":[`);
+	const tail = Buffer.from(`]${parts.map((part) => `,${part}`).join("")}}`);
+	return { kind: "pieces", json: [head, joined(items, all, cursor), tail] };
+}
+
+/** The items of pages that everybody is shown, joined once for as long as the list stays. */
+const pages = new WeakMap<MergedList, Map<string, Buffer>>();
+
+/** Items one behind the other; of a whole list, kept by the cursor of their page. */
+function joined(items: readonly CatalogItem[], list: MergedList | undefined, cursor = ""): Buffer {
+	const known = list === undefined ? undefined : pages.get(list)?.get(cursor);
+	if (known !== undefined) return known;
+	const bytes = Buffer.from(items.map((item) => item.bytes.toString("utf8")).join(","));
+	if (list !== undefined) {
+		let kept = pages.get(list);
+		if (kept === undefined) {
+			kept = new Map();
+			pages.set(list, kept);
+		}
+		kept.set(cursor, bytes);
+	}
+	return bytes;
 }
 
 const bad_cursor = rpcError(

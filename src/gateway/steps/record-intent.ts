@@ -18,8 +18,8 @@ export function recordIntent(
 	if (context.evidence.length === 0 || isReading(call)) return undefined;
 	let waiting: Promise<void>[] | undefined;
 	const record = recordOf(call, undefined, context);
-	for (const { before } of context.evidence) {
-		const pending = before?.(record);
+	for (const keeper of context.evidence) {
+		const pending = keeper.before?.(record);
 		if (pending !== undefined) {
 			waiting ??= [];
 			waiting.push(pending);

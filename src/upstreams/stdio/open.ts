@@ -37,7 +37,7 @@ export async function openProgram(
 ): Promise<Result<Opened, Fault>> {
 	const verdicts = context.era_verdicts;
 	if (verdicts === undefined) return openLegacy(spec, context);
-	const version = fingerprintOf(spec);
+	const version = context.way ?? fingerprintOf(spec);
 	const entered = await verdicts.enter(version, context.signal);
 	if (entered === undefined) return fail(notWanted(context));
 	if (entered === "legacy") return openKnownLegacy(spec, context, verdicts, version);

@@ -1,0 +1,88 @@
+import type { IncomingMessage } from "node:http";
+import type { IdentityPlan, Plan } from "../config/plan.ts";
+import { routeOf } from "../gateway/routes.ts";
+import { Passwords } from "../identity/passwords.ts";
+import { People } from "../identity/people.ts";
+import { LoginClients } from "../login/clients.ts";
+import { LoginServer } from "../login/login-server.ts";
+import type { SecretBox } from "../secrets/box.ts";
+import type { Database } from "../store/database.ts";
+import { createRepositories, type StoreWriter } from "../store/repositories.ts";
+import type { DaemonOptions } from "./options.ts";
+import { DaemonPeopleBackend } from "./people-backend.ts";
+
+/** The house whose accounts they are, as it is now. */
+interface AccountHouse {
+	/** Who this gateway is to the outside, without a slash at the end. */
+	readonly url: string;
+	readonly plan: Plan;
+}
+
+/** The people of a house, their keys, and the server at which they log in. */
+export class Accounts {
+	readonly people: People;
+	readonly login: LoginServer;
+	readonly backend: DaemonPeopleBackend;
+	#applied: IdentityPlan["login"];
+
+	constructor(
+		{ clock, random, log }: Pick<DaemonOptions, "clock" | "random" | "log">,
+		{ database, box }: { readonly database: Database; readonly box: SecretBox },
+		writer: Pick<StoreWriter, "add">,
+		house: AccountHouse,
+	) {
+		const repositories = createRepositories(database.connection);
+		const baseUrl = () => house.url;
+		this.people = new People({
+			repository: repositories.people,
+			passwords: new Passwords(random),
+			clock,
+			random,
+			noteKeyUse: (name, used_at_ms) =>
+				writer.add(({ people }) => people.noteKeyUse(name, used_at_ms)),
+		});
+		this.login = new LoginServer({
+			repository: repositories.login,
+			meta: repositories.meta,
+			box,
+			clock,
+			random,
+			log,
+			people: this.people,
+			baseUrl,
+			isResource: (url) => isAddress(url, baseUrl()),
+			addressOf: (request: IncomingMessage) => request.socket.remoteAddress ?? "",
+		});
+		const records = { repository: repositories.login, box, clock, random };
+		const clients = new LoginClients(records, this.login.machines);
+		this.backend = new DaemonPeopleBackend(
+			this.people,
+			clients,
+			() => house.plan.identity?.keys ?? [],
+		);
+	}
+
+	/** Reads what is stored, and serves a plan. */
+	async start(identity: IdentityPlan | undefined): Promise<void> {
+		await this.people.restore();
+		await this.use(identity);
+	}
+
+	/** Serves another plan from the next request on. */
+	async use(identity: IdentityPlan | undefined): Promise<void> {
+		if (identity?.login === this.#applied) return;
+		this.#applied = identity?.login;
+		await this.login.use(identity?.login);
+	}
+
+	stop(): void {
+		this.login.stop();
+	}
+}
+
+/** Whether a URL is of the form of ours: which ones there are is not told to just anybody. */
+function isAddress(url: string, base: string): boolean {
+	if (!url.startsWith(`${base}/`) || /[?#]/.test(url)) return false;
+	const route = routeOf(url.slice(base.length));
+	return route.kind === "endpoint" && route.part === "mcp";
+}

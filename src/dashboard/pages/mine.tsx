@@ -1,0 +1,95 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { call } from "../lib/api.ts";
+import { now } from "../lib/clock.ts";
+import { dateTime, relative } from "../lib/format.ts";
+import { useAction, useQuery } from "../lib/query.ts";
+import { hasRole, useSession } from "../lib/session.ts";
+import { Badge, Button, Copyable, Facts, PageHead, Problem } from "../ui/parts.tsx";
+import { tell } from "../ui/toasts.tsx";
+import { ClientLines } from "./client-lines.tsx";
+
+/** What belongs to the person who looks: who they are here, and how their clients connect. */
+export function MinePage(): JSX.Element {
+	const session = useSession();
+	return (
+		<>
+			<PageHead title="My connections" about="Who you are here, and how your clients connect." />
+			<div class="split">
+				<section class="card">
+					<h2>You</h2>
+					<Facts
+						rows={[
+							["Name", session.principal],
+							["Tenant", session.tenant],
+							["Roles", session.roles.join(", ")],
+							[
+								"Signed in until",
+								session.expires_at_ms === undefined ? undefined : dateTime(session.expires_at_ms),
+							],
+						]}
+					/>
+					<OtherDevice />
+				</section>
+				<section class="card">
+					<h2>Connect a client</h2>
+					<ClientLines endpoint="mcp" />
+				</section>
+			</div>
+			{hasRole(session) ? <Sessions /> : null}
+		</>
+	);
+}
+
+/** A link that signs in on another device. */
+function OtherDevice(): JSX.Element {
+	const [url, setUrl] = useState<string | undefined>(undefined);
+	const make = useAction(async () => setUrl((await call("createLink")).url));
+	return (
+		<div class="stack tight">
+			<h3>On another device</h3>
+			<p class="muted small">A link that signs in as you, once, within half an hour.</p>
+			<Problem problem={make.problem} />
+			{url === undefined ? (
+				<div>
+					<Button busy={make.busy} onClick={() => void make.run()}>
+						Make a link
+					</Button>
+				</div>
+			) : (
+				<Copyable text={url} label="the link" />
+			)}
+		</div>
+	);
+}
+
+function Sessions(): JSX.Element {
+	const { value, problem, reload } = useQuery("listSessions");
+	const end = useAction(async (id: string) => {
+		await call("endOtherSession", { path: { id } });
+		tell("That browser is signed out.");
+		reload();
+	});
+	return (
+		<section class="card stack" aria-label="Signed-in browsers">
+			<h2>Browsers that are signed in</h2>
+			<Problem problem={problem ?? end.problem} />
+			<ul class="stack tight">
+				{value?.sessions.map((one) => (
+					<li key={one.id} class="row">
+						<span class="grow">
+							{one.principal} <span class="muted">since {relative(one.created_at_ms, now())}</span>
+						</span>
+						{one.current ? (
+							<Badge tone="ok">this one</Badge>
+						) : (
+							<Button kind="quiet" onClick={() => void end.run(one.id)}>
+								Sign it out
+							</Button>
+						)}
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}

@@ -1,0 +1,88 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { call } from "../lib/api.ts";
+import { useAction } from "../lib/query.ts";
+import { useSession, whyNot } from "../lib/session.ts";
+import { Button, Confirm } from "../ui/parts.tsx";
+import { tell } from "../ui/toasts.tsx";
+
+type Deed = "wake" | "freeze" | "restart";
+
+const deeds = {
+	wake: { operation: "wakeServer", done: "is woken" },
+	freeze: { operation: "freezeServer", done: "sleeps" },
+	restart: { operation: "restartServer", done: "was started anew" },
+} as const;
+
+interface ServerActionsProps {
+	readonly name: string;
+	readonly state: string;
+	/** Whether buttons have words. */
+	readonly words?: boolean;
+	onDone(): void;
+}
+
+/** What can be done with a server right where it stands. */
+export function ServerActions({ name, state, words, onDone }: ServerActionsProps): JSX.Element {
+	const why_not = whyNot(useSession(), "operator");
+	const [asked, setAsked] = useState(false);
+	const act = useAction(async (deed: Deed) => {
+		await call(deeds[deed].operation, { path: { name } });
+		tell(`${name} ${deeds[deed].done}.`);
+		setAsked(false);
+		onDone();
+	});
+	const perform = (deed: Deed) => {
+		void act.run(deed).then((good) => {
+			if (!good && deed !== "restart") tell(`${name}: that did not work.`);
+		});
+	};
+	const awake = state === "ready" || state === "starting";
+	const asleep = "It is asleep or not running already.";
+	return (
+		<>
+			<Button
+				icon="wake"
+				kind="quiet"
+				label={`Wake ${name}`}
+				why_not={why_not ?? (awake ? "It is awake already." : undefined)}
+				onClick={() => perform("wake")}
+			>
+				{words === true ? "Wake" : undefined}
+			</Button>
+			<Button
+				icon="freeze"
+				kind="quiet"
+				label={`Freeze ${name}`}
+				why_not={why_not ?? (state === "ready" ? undefined : asleep)}
+				onClick={() => perform("freeze")}
+			>
+				{words === true ? "Freeze" : undefined}
+			</Button>
+			<Button
+				icon="restart"
+				kind="quiet"
+				label={`Restart ${name}`}
+				why_not={why_not}
+				onClick={() => setAsked(true)}
+			>
+				{words === true ? "Restart" : undefined}
+			</Button>
+			{asked ? (
+				<Confirm
+					title={`Restart ${name}?`}
+					verb="Restart"
+					busy={act.busy}
+					problem={act.problem}
+					onConfirm={() => perform("restart")}
+					onClose={() => setAsked(false)}
+				>
+					<p>
+						What runs of it is ended, after its calls had time to finish, and started anew. What is
+						in its memory alone is lost; its volume stays.
+					</p>
+				</Confirm>
+			) : null}
+		</>
+	);
+}

@@ -1,0 +1,278 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { call, type Reply } from "../lib/api.ts";
+import { dateTime, plain } from "../lib/format.ts";
+import { type Action, useAction, useQuery } from "../lib/query.ts";
+import { linkTo } from "../lib/router.ts";
+import { useSession, whyNot } from "../lib/session.ts";
+import { Badge, Button, Confirm, Dialog, Field, Loading, Problem } from "../ui/parts.tsx";
+import { tell } from "../ui/toasts.tsx";
+
+type Versions = Reply<"listVersions">;
+type Version = Versions["versions"][number];
+
+/** Every way in which a server ran, and how to go from one to the other. */
+export function VersionsTab({ name }: { name: string }): JSX.Element {
+	const { value, problem, reload } = useQuery("listVersions", { path: { name }, on: ["state"] });
+	const session = useSession();
+	const admin_only = whyNot(session);
+	const operators = whyNot(session, "operator");
+	const [asked, setAsked] = useState<"deploy" | "fork" | undefined>(undefined);
+	const [back_to, setBackTo] = useState<Version | undefined>(undefined);
+	const promote = useAction(async () => {
+		const { version } = await call("promoteServer", { path: { name } });
+		tell(`Version ${version} takes all calls.`);
+		reload();
+	});
+	const rollback = useAction(async (number: number) => {
+		await call("rollbackServer", { path: { name }, body: { version: number } });
+		tell(`${name} is back at version ${number}.`);
+		setBackTo(undefined);
+		reload();
+	});
+	if (value === undefined)
+		return problem === undefined ? <Loading /> : <Problem problem={problem} />;
+	const waiting = value.rollout?.state === "held" || value.rollout?.state === "sharing";
+	const nothing_waits = waiting ? undefined : "No version waits for its turn.";
+	return (
+		<div class="stack">
+			<div class="row">
+				<Button kind="main" why_not={admin_only} onClick={() => setAsked("deploy")}>
+					Deploy
+				</Button>
+				<Button
+					busy={promote.busy}
+					why_not={operators ?? nothing_waits}
+					onClick={() => void promote.run()}
+				>
+					Promote
+				</Button>
+				<Button why_not={admin_only} onClick={() => setAsked("fork")}>
+					Fork
+				</Button>
+			</div>
+			<Problem problem={promote.problem} />
+			<Standing value={value} />
+			{value.versions.toReversed().map((version) => (
+				<VersionCard
+					key={version.number}
+					version={version}
+					why_not={
+						operators ?? (version.state === "active" ? "It is the one that runs." : undefined)
+					}
+					onBack={() => setBackTo(version)}
+				/>
+			))}
+			{asked === "deploy" ? (
+				<DeployDialog name={name} onClose={() => setAsked(undefined)} onDone={reload} />
+			) : null}
+			{asked === "fork" ? (
+				<ForkDialog name={name} onClose={() => setAsked(undefined)} onDone={reload} />
+			) : null}
+			{back_to === undefined ? null : (
+				<BackConfirm
+					number={back_to.number}
+					rollback={rollback}
+					onClose={() => setBackTo(undefined)}
+				/>
+			)}
+		</div>
+	);
+}
+
+/** Where the server stands between its versions. */
+function Standing({ value }: { value: Versions }): JSX.Element {
+	return (
+		<>
+			{value.held_at === undefined ? null : (
+				<p class="note">
+					It is held at version {value.held_at}, though the configuration says otherwise. Deploy to
+					follow the configuration again.
+				</p>
+			)}
+			{value.rollout === undefined ? null : (
+				<p class="note">
+					Version {value.rollout.version} is on its way: {value.rollout.state}.
+				</p>
+			)}
+			{value.forks.length === 0 ? null : (
+				<p>
+					Forks:{" "}
+					{value.forks.map((fork) => (
+						<a key={fork} href={linkTo("servers", fork)}>
+							{fork}{" "}
+						</a>
+					))}
+				</p>
+			)}
+		</>
+	);
+}
+
+function BackConfirm(props: {
+	number: number;
+	rollback: Action<number>;
+	onClose(): void;
+}): JSX.Element {
+	const { number, rollback, onClose } = props;
+	return (
+		<Confirm
+			title={`Go back to version ${number}?`}
+			verb="Go back"
+			busy={rollback.busy}
+			problem={rollback.problem}
+			onConfirm={() => void rollback.run(number)}
+			onClose={onClose}
+		>
+			<p>
+				Version {number} is started beside the one that runs, and takes its place once it answers.
+				Calls that run now finish where they are. It stays until the next deploy.
+			</p>
+		</Confirm>
+	);
+}
+
+const tones: Readonly<Record<string, string>> = { active: "ok", trial: "warn", failed: "bad" };
+
+function VersionCard(props: {
+	version: Version;
+	why_not: string | undefined;
+	onBack(): void;
+}): JSX.Element {
+	const { version, why_not, onBack } = props;
+	const { package: found } = version;
+	return (
+		<section class="card">
+			<header>
+				<h2>Version {version.number}</h2>
+				<div class="row">
+					<Badge tone={tones[version.state] ?? ""}>{version.state}</Badge>
+					<Button kind="quiet" why_not={why_not} onClick={onBack}>
+						Roll back to it
+					</Button>
+				</div>
+			</header>
+			<p class="muted small">
+				{dateTime(version.created_at_ms)}, by {version.source}
+				{found === undefined
+					? ""
+					: `, ${found.name}${found.version === undefined ? "" : `@${found.version}`}`}
+			</p>
+			{version.reason === undefined ? null : <p>{plain(version.reason, 600)}</p>}
+			{version.changes.length === 0 ? null : (
+				<ul>
+					{version.changes.map((change) => (
+						<li key={change} class="diff-line">
+							{plain(change, 400)}
+						</li>
+					))}
+				</ul>
+			)}
+		</section>
+	);
+}
+
+interface DialogProps {
+	readonly name: string;
+	onClose(): void;
+	onDone(): void;
+}
+
+function DeployDialog({ name, onClose, onDone }: DialogProps): JSX.Element {
+	const [how, setHow] = useState("all");
+	const [percent, setPercent] = useState("10");
+	const share = Number(percent);
+	const wrong = how === "share" && !(Number.isInteger(share) && share >= 1 && share <= 100);
+	const deploy = useAction(async () => {
+		const body = how === "hold" ? { hold: true } : how === "share" ? { percent: share } : {};
+		const { version, state } = await call("deployServer", { path: { name }, body });
+		tell(`Version ${version} is ${state}.`);
+		onDone();
+		onClose();
+	});
+	return (
+		<Dialog title={`Deploy ${name}`} onClose={onClose}>
+			<p>
+				A new version is made from the configuration, its package resolved anew. It starts beside
+				the one that runs and has to answer before it gets any calls.
+			</p>
+			<Field
+				label="How it takes over"
+				control={(attributes) => (
+					<select
+						{...attributes}
+						value={how}
+						onChange={(event) => setHow(event.currentTarget.value)}
+					>
+						<option value="all">All calls, as soon as it answers</option>
+						<option value="share">A share of the calls at first</option>
+						<option value="hold">It waits until it is promoted</option>
+					</select>
+				)}
+			/>
+			{how === "share" ? (
+				<Field
+					label="Percent of the calls"
+					error={wrong ? "A whole number from 1 to 100." : undefined}
+					control={(attributes) => (
+						<input
+							{...attributes}
+							inputMode="numeric"
+							value={percent}
+							onInput={(event) => setPercent(event.currentTarget.value)}
+						/>
+					)}
+				/>
+			) : null}
+			<Problem problem={deploy.problem} />
+			<div class="row end">
+				<Button onClick={onClose}>Cancel</Button>
+				<Button
+					kind="main"
+					busy={deploy.busy}
+					why_not={wrong ? "Correct the percentage first." : undefined}
+					onClick={() => void deploy.run()}
+				>
+					{deploy.busy ? "Starting it…" : "Deploy"}
+				</Button>
+			</div>
+		</Dialog>
+	);
+}
+
+function ForkDialog({ name, onClose, onDone }: DialogProps): JSX.Element {
+	const [copy, setCopy] = useState("");
+	const fork = useAction(async () => {
+		const body = copy.trim() === "" ? {} : { name: copy.trim() };
+		const made = await call("forkServer", { path: { name }, body });
+		tell(`The copy is at ${made.url}.`);
+		onDone();
+		onClose();
+	});
+	return (
+		<Dialog title={`Fork ${name}`} onClose={onClose}>
+			<p>
+				Its active version and its volumes are copied to an address of their own. Promote the copy
+				later to put it in the place of {name}.
+			</p>
+			<Field
+				label="Name of the copy"
+				optional
+				control={(attributes) => (
+					<input
+						{...attributes}
+						value={copy}
+						onInput={(event) => setCopy(event.currentTarget.value)}
+					/>
+				)}
+			/>
+			<Problem problem={fork.problem} />
+			<div class="row end">
+				<Button onClick={onClose}>Cancel</Button>
+				<Button kind="main" busy={fork.busy} onClick={() => void fork.run()}>
+					Fork
+				</Button>
+			</div>
+		</Dialog>
+	);
+}

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { SeededRandom } from "../../test/support/seeded-random.ts";
+import { openTestStore } from "../../test/support/test-store.ts";
+import { ApiKeys } from "./api-keys.ts";
+import { Passwords } from "./passwords.ts";
+import { People } from "./people.ts";
+
+const password = "correct horse";
+
+async function setUp(t: TestContext) {
+	const clock = new FakeClock();
+	const random = new SeededRandom(1);
+	const store = await openTestStore(clock);
+	t.after(() => store.database.close());
+	const noted: string[] = [];
+	const make = () =>
+		new People({
+			repository: store.repositories.people,
+			passwords: new Passwords(random),
+			clock,
+			random,
+			noteKeyUse: (name) => noted.push(name),
+		});
+	return { clock, noted, make, people: make() };
+}
+
+test("a person logs in with the name and password they were given", async (t) => {
+	const { people, clock } = await setUp(t);
+	const added = await people.addUser({ tenant: "acme", user: "ana", roles: ["admin"], password });
+	assert.ok(added.ok);
+	assert.equal((await people.login("ana", password))?.user, "ana");
+	assert.equal((await people.login("acme/ana", password))?.login_at_ms, clock.now());
+	assert.equal(await people.login("ana", "wrong horse"), undefined);
+	assert.equal(await people.login("globex/ana", password), undefined);
+	assert.equal(await people.login("nobody", password), undefined);
+	assert.equal(await people.login("ana", `${password}${"x".repeat(2_000)}`), undefined);
+});
+
+test("a name that two tenants have needs its tenant", async (t) => {
+	const { people } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: [], password });
+	await people.addUser({ tenant: "globex", user: "ana", roles: [], password });
+	assert.equal(await people.login("ana", password), undefined);
+	assert.equal((await people.login("globex/ana", password))?.tenant, "globex");
+});
+
+test("whoever has no password logs in with none, not even an empty one", async (t) => {
+	const { people } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: [] });
+	assert.equal(await people.login("ana", ""), undefined);
+});
+
+test("people and keys are there again after a restart, and so is what was changed", async (t) => {
+	const { people, make } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: [], password });
+	await people.changeUser("acme", "ana", { roles: ["operator"], password: "another horse" });
+	const made = await people.addKey({ name: "ci", tenant: "acme", user: "ana", scopes: ["a"] });
+	assert.ok(made.ok);
+	const again = make();
+	await again.restore();
+	assert.deepEqual(again.users(), people.users());
+	assert.deepEqual(again.keys(), people.keys());
+	assert.equal(await again.login("ana", password), undefined);
+	assert.deepEqual((await again.login("ana", "another horse"))?.roles, ["operator"]);
+});
+
+test("what is no name, role or password is refused with a sentence", async (t) => {
+	const { people } = await setUp(t);
+	const refused = async (change: object) => {
+		const outcome = await people.addUser({ tenant: "acme", user: "x", roles: [], ...change });
+		return outcome.ok ? "" : outcome.problem.code;
+	};
+	for (const user of ["", "a/b", "a b", "-a", "é", "x".repeat(65), "a\n"]) {
+		assert.equal(await refused({ user }), "invalid_request", user);
+		assert.equal(await refused({ tenant: user }), "invalid_request", user);
+	}
+	assert.equal(await refused({ roles: ["a b"] }), "invalid_request");
+	assert.equal(await refused({ password: "short" }), "invalid_request");
+	assert.equal(await refused({ password: "x".repeat(1_025) }), "invalid_request");
+	assert.deepEqual(people.users(), []);
+	assert.equal(await refused({}), "");
+	assert.equal(await refused({}), "user_exists");
+});
+
+test("a key of the store lets its holder in with their roles, until it is removed", async (t) => {
+	const { people, clock } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: ["operator"] });
+	const expires_at_ms = clock.now() + 1_000;
+	const made = await people.addKey({ name: "ci", tenant: "acme", user: "ana", expires_at_ms });
+	assert.ok(made.ok);
+	const keys = new ApiKeys({ keys: [] }, people);
+	const header = `Bearer ${made.value.key}`;
+	const found = keys.identify(header, clock.now());
+	assert.ok(found.ok);
+	assert.equal(found.value.id, "acme/ana");
+	assert.equal(found.value.client, "key:ci");
+	assert.deepEqual(found.value.roles, ["operator"]);
+	assert.equal(found.value.scopes, undefined);
+	assert.deepEqual(keys.identify(header, expires_at_ms), { ok: false, problem: "expired" });
+	await people.removeKey("ci");
+	assert.deepEqual(keys.identify(header, clock.now()), { ok: false, problem: "unknown" });
+});
+
+test("a key's own roles and scopes win over its holder's", async (t) => {
+	const { people, clock } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: ["admin"] });
+	const given = { name: "ci", tenant: "acme", user: "ana", roles: [], scopes: ["billing"] };
+	const made = await people.addKey(given);
+	assert.ok(made.ok);
+	const found = new ApiKeys({ keys: [] }, people).identify(`Bearer ${made.value.key}`, clock.now());
+	assert.ok(found.ok);
+	assert.deepEqual([found.value.roles, found.value.scopes], [[], ["billing"]]);
+});
+
+test("the last use of a key is written once a minute at most", async (t) => {
+	const { people, clock, noted } = await setUp(t);
+	await people.addKey({ name: "ci", tenant: "acme", user: "ana" });
+	people.onKeyUsed("ci");
+	people.onKeyUsed("ci");
+	await clock.advance(61_000);
+	people.onKeyUsed("ci");
+	people.onKeyUsed("no such key");
+	assert.deepEqual(noted, ["ci", "ci"]);
+	assert.equal(people.keys()[0]?.used_at_ms, clock.now());
+});
+
+test("with a person go their keys", async (t) => {
+	const { people, make } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: [], password });
+	await people.addKey({ name: "hers", tenant: "acme", user: "ana" });
+	await people.addKey({ name: "his", tenant: "acme", user: "bob" });
+	assert.ok((await people.removeUser("acme", "ana")).ok);
+	assert.equal(await people.login("ana", password), undefined);
+	const again = make();
+	await again.restore();
+	for (const one of [people, again]) {
+		assert.deepEqual(
+			one.keys().map(({ name }) => name),
+			["his"],
+		);
+	}
+});
+
+test("a person who is removed while their password is checked does not come back", async (t) => {
+	const { people } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: [], password });
+	const login = people.login("ana", password);
+	await people.removeUser("acme", "ana");
+	assert.equal(await login, undefined);
+	assert.deepEqual(people.users(), []);
+});
+
+test("a provider's person is the same next time, whatever they are called then", async (t) => {
+	const { people } = await setUp(t);
+	const vouched = {
+		provider: "okta",
+		subject: "00u1",
+		tenant: "acme",
+		user: "ana",
+		display_name: "Ana",
+		roles: ["member"],
+	};
+	assert.ok((await people.admit(vouched)).ok);
+	const again = await people.admit({ ...vouched, user: "ana.maria", roles: ["operator"] });
+	assert.ok(again.ok);
+	assert.deepEqual([again.value.user, again.value.roles], ["ana", ["operator"]]);
+	assert.equal(people.users().length, 1);
+});
+
+test("a provider cannot take over the name of somebody else", async (t) => {
+	const { people } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: ["admin"], password });
+	const outcome = await people.admit({
+		provider: "okta",
+		subject: "00u1",
+		tenant: "acme",
+		user: "ana",
+		display_name: undefined,
+		roles: [],
+	});
+	assert.ok(!outcome.ok);
+	assert.equal(outcome.problem.code, "user_exists");
+	assert.deepEqual(people.user("acme", "ana")?.roles, ["admin"]);
+});

@@ -1,0 +1,289 @@
+import { type ASTNode, Environment, serialize } from "@marcbachmann/cel-js";
+import type { Measure } from "../lib/measure.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
+import { safePattern } from "../lib/safe-pattern.ts";
+import { ClientFacts, type Facts, PrincipalFacts, ToolVariable } from "./facts.ts";
+
+/**
+ * Expressions in CEL (the Common Expression Language): the one file that knows which library
+ * reads them. Expressions come from the configuration; what they are evaluated over comes from
+ * callers.
+ */
+
+/** What is wrong with an expression. */
+export interface ExpressionProblem {
+	/** A sentence. */
+	readonly message: string;
+	/** Characters from the beginning of the expression. */
+	readonly index: number;
+}
+
+/** What is known of a condition before the call is made. */
+export type Foreseen = boolean | "unknown" | "error";
+
+/** A checked condition. */
+export interface Condition {
+	readonly text: string;
+	/** The variables it speaks of. */
+	readonly mentions: ReadonlySet<string>;
+	/** What the arguments and the name may measure, so that evaluating it stays quick. */
+	readonly bounds: Measure;
+	/** Whether it is true; the problem is a sentence. What is missing is a problem. */
+	evaluate(facts: Facts): Result<boolean, string>;
+	/** Whether it is true whatever the variables in `unknown` turn out to be. */
+	foresee(facts: Facts, unknown: ReadonlySet<string>): Foreseen;
+}
+
+const nodes_max = 1_000;
+const nesting_max = 3;
+const depth_max = 64;
+/** Steps that the loops of one expression may take together. */
+const steps_max = 1e6;
+
+/** How many values may be looped over so deeply. */
+function itemsMax(nesting: number): number {
+	return Math.floor(steps_max ** (1 / Math.max(1, nesting)));
+}
+
+const environment = new Environment({
+	unlistedVariablesAreDyn: false,
+	homogeneousAggregateLiterals: false,
+	enableOptionalTypes: true,
+	limits: { maxAstNodes: nodes_max, maxDepth: 100 },
+})
+	.registerType("Principal", {
+		ctor: PrincipalFacts,
+		fields: {
+			id: "string",
+			tenant: "string",
+			user: "string",
+			client: "dyn",
+			roles: "list<string>",
+			scopes: "dyn",
+			claims: "map<string, dyn>",
+			via: "string",
+		},
+	})
+	.registerType("Client", {
+		ctor: ClientFacts,
+		fields: { name: "string", version: "string", revision: "string", era: "string" },
+	})
+	.registerType("Tool", {
+		ctor: ToolVariable,
+		fields: { name: "string", risk: "string", annotations: "map<string, dyn>" },
+	})
+	.registerVariable("principal", "Principal")
+	.registerVariable("client", "Client")
+	.registerVariable("endpoint", "string")
+	.registerVariable("server", "string")
+	.registerVariable("method", "string")
+	.registerVariable("name", "string")
+	.registerVariable("tool", "Tool")
+	.registerVariable("args", "dyn")
+	.registerVariable("time", "google.protobuf.Timestamp");
+
+/** Reads and checks a condition: its syntax, its types, and that its time is bounded. */
+export function parseCondition(text: string): Result<Condition, ExpressionProblem> {
+	const checked = environment.check(text);
+	if (!checked.valid) return fail(problemOf(checked.error));
+	if (checked.type !== "bool" && checked.type !== "dyn") {
+		return fail({ message: `It is not true or false, but of type ${checked.type}.`, index: 0 });
+	}
+	const walk = newWalk();
+	const { ast } = environment.parse(text);
+	look(ast, 0, walk);
+	if (walk.problem !== undefined) return fail(walk.problem);
+	return succeed(new CelCondition(text, walk));
+}
+
+function problemOf(error: { message: string; node?: unknown } | undefined): ExpressionProblem {
+	const node = error?.node as { start?: number; pos?: number } | undefined;
+	// The library adds a picture of the place, which here is told otherwise.
+	const first = (error?.message ?? "It cannot be read.").split("\n")[0] ?? "";
+	const message = /[.!?]$/.test(first) ? first : `${first}.`;
+	return { message, index: node?.pos ?? node?.start ?? 0 };
+}
+
+interface Walk {
+	readonly mentions: Set<string>;
+	nesting: number;
+	/** The longest text that every pattern in it may be given. */
+	chars_max: number;
+	problem: ExpressionProblem | undefined;
+}
+
+function newWalk(): Walk {
+	const chars_max = Number.POSITIVE_INFINITY;
+	return { mentions: new Set(), nesting: 0, chars_max, problem: undefined };
+}
+
+const macros: ReadonlySet<string> = new Set(["all", "exists", "exists_one", "map", "filter"]);
+
+/** Walks an expression for the variables it speaks of, and for what could take long. */
+function look(node: ASTNode, loops: number, walk: Walk): void {
+	if (node.op === "id") walk.mentions.add(node.args);
+	let inside = loops;
+	if (node.op === "rcall") {
+		const [name, , args] = node.args;
+		if (macros.has(name) && args.length > 1) inside += 1;
+		if (name === "matches") checkMatches(args[0], walk);
+	}
+	if (node.op === "call" && node.args[0] === "matches") checkMatches(node.args[1][1], walk);
+	walk.nesting = Math.max(walk.nesting, inside);
+	if (inside > nesting_max) {
+		const message = `It loops within loops more than ${nesting_max} deep.`;
+		walk.problem ??= { message, index: node.pos };
+		return;
+	}
+	for (const child of childrenOf(node.args)) look(child, inside, walk);
+}
+
+/** Texts to match come from callers, so what they are matched with has to be known beforehand. */
+function checkMatches(pattern: ASTNode | undefined, walk: Walk): void {
+	if (pattern?.op !== "value" || typeof pattern.args !== "string") {
+		const message = "The pattern of `matches` has to be a text in quotes.";
+		walk.problem ??= { message, index: pattern?.pos ?? 0 };
+		return;
+	}
+	const safe = safePattern(pattern.args);
+	if (safe === undefined) {
+		const message =
+			"The pattern of `matches` could take very long, or cannot be read: it may not repeat what repeats already, nor refer back or look around.";
+		walk.problem ??= { message, index: pattern.pos };
+	} else walk.chars_max = Math.min(walk.chars_max, safe.text_chars_max);
+}
+
+function* childrenOf(args: unknown): Generator<ASTNode> {
+	if (Array.isArray(args)) for (const one of args) yield* childrenOf(one);
+	else if (typeof args === "object" && args !== null && "op" in args) yield args as ASTNode;
+}
+
+type Evaluate = (facts: object) => unknown;
+
+class CelCondition implements Condition {
+	readonly text: string;
+	readonly mentions: ReadonlySet<string>;
+	readonly bounds: Measure;
+	#run: Evaluate | undefined;
+	#tree: Tree | undefined;
+
+	constructor(text: string, { mentions, nesting, chars_max }: Walk) {
+		this.text = text;
+		this.mentions = mentions;
+		this.bounds = { items: itemsMax(nesting), chars: chars_max, depth: depth_max };
+	}
+
+	evaluate(facts: Facts): Result<boolean, string> {
+		// Most of many rules are never evaluated: what evaluates them is made when it is needed.
+		this.#run ??= environment.parse(this.text) as Evaluate;
+		return truthOf(this.#run, facts);
+	}
+
+	foresee(facts: Facts, unknown: ReadonlySet<string>): Foreseen {
+		this.#tree ??= treeOf(environment.parse(this.text).ast);
+		return foresee(this.#tree, facts, unknown);
+	}
+}
+
+const yes = succeed(true);
+const no = succeed(false);
+
+function truthOf(run: Evaluate, facts: object): Result<boolean, string> {
+	try {
+		const value = run(facts);
+		if (value === true) return yes;
+		if (value === false) return no;
+		return fail("It is not true or false.");
+	} catch (error) {
+		// Texts of arguments are no part of these messages, only names.
+		return fail(problemOf(error as Error).message);
+	}
+}
+
+/** The part of an expression that is made of `&&`, `||`, `!` and `?:`, with the rest as leaves. */
+type Tree =
+	| { readonly kind: "and" | "or"; readonly left: Tree; readonly right: Tree }
+	| { readonly kind: "not"; readonly of: Tree }
+	| { readonly kind: "choice"; readonly test: Tree; readonly yes: Tree; readonly no: Tree }
+	| {
+			readonly kind: "leaf";
+			readonly mentions: ReadonlySet<string>;
+			/** Undefined where it cannot be evaluated apart from the rest. */
+			readonly run: Evaluate | undefined;
+	  };
+
+function treeOf(node: ASTNode): Tree {
+	switch (node.op) {
+		case "&&":
+		case "||": {
+			const [left, right] = node.args;
+			const kind = node.op === "&&" ? "and" : "or";
+			return { kind, left: treeOf(left), right: treeOf(right) };
+		}
+		case "!_":
+			return { kind: "not", of: treeOf(node.args) };
+		case "?:": {
+			const [test, first, second] = node.args;
+			return { kind: "choice", test: treeOf(test), yes: treeOf(first), no: treeOf(second) };
+		}
+		default: {
+			const walk = newWalk();
+			look(node, 0, walk);
+			return { kind: "leaf", mentions: walk.mentions, run: runOf(node) };
+		}
+	}
+}
+
+/** The library writes some expressions without the parentheses that they need. */
+function runOf(node: ASTNode): Evaluate | undefined {
+	const checked = environment.check(serialize(node));
+	if (!checked.valid) return undefined;
+	const parsed = environment.parse(serialize(node));
+	return isSame(parsed.ast, node) ? (parsed as Evaluate) : undefined;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+	if (typeof one !== "object" || one === null) return one === other;
+	if (typeof other !== "object" || other === null) return false;
+	if (Array.isArray(one)) {
+		if (!Array.isArray(other) || one.length !== other.length) return false;
+		return one.every((item, at) => isSame(item, other[at]));
+	}
+	const [a, b] = [one as Partial<ASTNode>, other as Partial<ASTNode>];
+	return a.op !== undefined && a.op === b.op && isSame(a.args, b.args);
+}
+
+/** Kleene's three values, and an error that a known value may still make up for, as CEL says. */
+function foresee(tree: Tree, facts: Facts, unknown: ReadonlySet<string>): Foreseen {
+	switch (tree.kind) {
+		case "leaf": {
+			if (tree.run === undefined) return "unknown";
+			for (const name of tree.mentions) if (unknown.has(name)) return "unknown";
+			const value = truthOf(tree.run, facts);
+			return value.ok ? value.value : "error";
+		}
+		case "not": {
+			const value = foresee(tree.of, facts, unknown);
+			return typeof value === "boolean" ? !value : value;
+		}
+		case "choice": {
+			const test = foresee(tree.test, facts, unknown);
+			if (test === true) return foresee(tree.yes, facts, unknown);
+			if (test === false) return foresee(tree.no, facts, unknown);
+			if (test === "error") return test;
+			const [a, b] = [foresee(tree.yes, facts, unknown), foresee(tree.no, facts, unknown)];
+			return a === b ? a : "unknown";
+		}
+		case "and":
+		case "or": {
+			const settles = tree.kind === "or";
+			const left = foresee(tree.left, facts, unknown);
+			if (left === settles) return settles;
+			const right = foresee(tree.right, facts, unknown);
+			if (right === settles) return settles;
+			// What is not known may still turn out to settle it.
+			if (left === "unknown" || right === "unknown") return "unknown";
+			return left === "error" || right === "error" ? "error" : !settles;
+		}
+	}
+}

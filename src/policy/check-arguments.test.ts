@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { callWith, policyOf, toolWith } from "../../test/support/policy.ts";
+import type { ServerPolicyPlan } from "../config/policy-plan.ts";
+import { ArgumentsCheck } from "./check-arguments.ts";
+
+const input_schema = { type: "object", properties: { a: { type: "number" } }, required: ["a"] };
+const tool = toolWith({ input_schema });
+
+function checkWith(mode: ServerPolicyPlan["arguments"]) {
+	const servers = { billing: { tools: [], arguments: mode } };
+	const check = new ArgumentsCheck(policyOf({ servers }));
+	return (changes: Parameters<typeof callWith>[0]) => {
+		const verdict = check.check(callWith({ tool, ...changes }));
+		return verdict.kind === "deny" ? verdict.code : verdict.kind;
+	};
+}
+
+test("arguments are held against the schema of calls of tools, unless that is off", () => {
+	const check = checkWith("check");
+	assert.equal(check({ args: { a: 1 } }), "allow");
+	assert.equal(check({ args: { a: "1" } }), "arguments_invalid");
+	assert.equal(check({ args: undefined }), "arguments_invalid");
+	assert.equal(check({ args: [1] }), "arguments_invalid");
+	assert.equal(check({ method: "prompts/get", args: {} }), "allow");
+	assert.equal(checkWith("off")({ args: {} }), "allow");
+});
+
+test("a schema that cannot be used lets calls pass, unless the configuration is strict", () => {
+	const unusable = toolWith({ input_schema: { $ref: "https://example.com/x.json" } });
+	for (const given of [{ tool: unusable }, { tool: undefined }]) {
+		assert.equal(checkWith("check")(given), "allow");
+		assert.equal(checkWith("strict")(given), "policy_denied");
+	}
+});

@@ -1,0 +1,93 @@
+import type { ApprovalPlan } from "../config/policy-plan.ts";
+import type { Principal } from "../identity/principal.ts";
+import { allowed, type Check, type CheckedCall, type Listed, type Verdict } from "./check.ts";
+import type { CurrentPolicy } from "./current-policy.ts";
+import { couldBeAllowed, judge, type RuleVerdict } from "./judge.ts";
+import { settingsFor } from "./risk.ts";
+import type { Rule } from "./rules.ts";
+
+/** The rules of the configuration: the first that denies wins, and says which one it is. */
+export class RulesCheck implements Check {
+	readonly name = "rules";
+	readonly #policy: CurrentPolicy;
+	/** What limits calls, until the next check counts them. */
+	readonly #limits = new WeakMap<CheckedCall, readonly Rule[]>();
+
+	constructor(policy: CurrentPolicy) {
+		this.#policy = policy;
+	}
+
+	check(given: CheckedCall): Verdict {
+		const { book, plan, seen } = this.#policy;
+		const call = seen(given);
+		const { denied, asks, limits, allowed: is_allowed } = judge(book, call);
+		if (denied !== undefined) return refusal(denied);
+		const approval = asks?.plan.approval ?? approvalOf(this.#policy, call);
+		// What a person agrees to is allowed; nobody is asked for nothing.
+		if (plan.default === "deny" && !is_allowed && approval === undefined) return not_allowed;
+		if (limits.length > 0) this.#limits.set(given, limits);
+		if (approval === undefined) return allowed;
+		return { kind: "ask", rule: asks?.name ?? tool_setting, approval };
+	}
+
+	/** The rules that limit a call that this check let pass. */
+	limitsOf(call: CheckedCall): readonly Rule[] | undefined {
+		return this.#limits.get(call);
+	}
+
+	/** Undefined where no rule could keep anything out of a list: then none need be filtered. */
+	get mayList(): ((who: Principal, item: Listed) => boolean) | undefined {
+		const { book, plan } = this.#policy;
+		return book.all.length === 0 && plan.default === "allow" ? undefined : this.#mayList;
+	}
+
+	readonly #mayList = (who: Principal, given: Listed): boolean => {
+		const { book, plan, seenListed } = this.#policy;
+		const item = seenListed(given);
+		if (item.kind === "tool" && approvalFor(this.#policy, item.server, item.name) !== undefined) {
+			return couldBeAllowed(book, "allow", who, item);
+		}
+		return couldBeAllowed(book, plan.default, who, item);
+	};
+}
+
+/** What stands in records where a tool's own settings, and no rule, want a person asked. */
+const tool_setting = "tools";
+
+const not_allowed: Verdict = Object.freeze({
+	kind: "deny",
+	code: "policy_denied",
+	message:
+		"No rule allows this call, and what is not allowed is denied here. Ask whoever runs this " +
+		"gateway for a rule that allows it.",
+	rule: "default",
+});
+
+/** The refusal of a call by a rule, in words. */
+export function refusal({ rule, problem }: RuleVerdict): Extract<Verdict, { kind: "deny" }> {
+	const { name, plan } = rule;
+	const message =
+		problem === undefined
+			? (plan.message ?? `The rule "${name}" does not allow this call.`)
+			: `The rule "${name}" cannot be decided, so the call is denied: ${problem}`;
+	return { kind: "deny", code: "policy_denied", message, rule: name };
+}
+
+/** The approval that the tool's own settings demand. */
+export function approvalOf(
+	policy: Pick<CurrentPolicy, "serverPolicy">,
+	call: Pick<CheckedCall, "method" | "server" | "name">,
+): ApprovalPlan | undefined {
+	if (call.method !== "tools/call" || call.name === undefined) return undefined;
+	return approvalFor(policy, call.server, call.name);
+}
+
+function approvalFor(
+	policy: Pick<CurrentPolicy, "serverPolicy">,
+	server: string,
+	tool: string,
+): ApprovalPlan | undefined {
+	const { tools } = policy.serverPolicy(server);
+	if (tools.length === 0) return undefined;
+	return settingsFor(tool, tools).find(({ approval }) => approval !== undefined)?.approval;
+}
