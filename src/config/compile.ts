@@ -10,12 +10,15 @@ import {
 	default_listen,
 } from "./defaults.ts";
 import type { Draft } from "./draft.ts";
+import { compileIdentity } from "./draft-identity.ts";
 import { Expander } from "./expander.ts";
 import { deepFreeze } from "./fingerprint.ts";
-import { isLoopback, type ListenAddress, parseListen } from "./listen.ts";
+import { compileFront, isEncrypted } from "./front.ts";
+import { type ListenAddress, parseListen } from "./listen.ts";
 import { LiteralSecrets } from "./literal-secrets.ts";
 import type { Placed } from "./located.ts";
 import type { EndpointPlan, Plan, PlanSource, ServerPlan } from "./plan.ts";
+import type { FrontPlan } from "./plan-front.ts";
 import { placelessProblem } from "./problem.ts";
 import type { Report } from "./report.ts";
 
@@ -54,26 +57,25 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 	const context: CompileContext = { form: draft.form, expander, report, base };
 	const servers: ServerPlan[] = [];
 	for (const server of draft.servers) servers.push(await compileServer(server, context));
-	const listen = compileListen(options, expander);
+	const identity = compileIdentity(draft.identity, expander);
+	const front = compileFront(draft, expander, report, base);
+	const listen = compileListen(options, expander, front);
 	const data = compileData(options, expander);
-	const allowed_hosts = compileList(draft.allowed_hosts, default_allowed_hosts, hostEntry, report);
-	const allowed_origins = compileList(
-		draft.allowed_origins,
-		default_allowed_origins,
-		originEntry,
-		report,
-	);
+	const hosts = compileList(draft.allowed_hosts, default_allowed_hosts, hostEntry, report);
+	const origins = compileList(draft.allowed_origins, default_allowed_origins, originEntry, report);
 	if (report.failed || listen === undefined) return undefined;
+	const known = namesOf(front);
 	return deepFreeze({
 		source: options.source,
 		listen,
+		front,
 		data,
-		allowed_origins,
-		allowed_hosts,
+		allowed_origins: [...new Set([...origins, ...known.origins])],
+		allowed_hosts: [...new Set([...hosts, ...known.hosts])],
 		sse: draft.sse,
 		servers,
 		endpoints: draft.endpoints.map(compileEndpoint),
-		identity: draft.identity,
+		identity,
 		limits: { ...draft.limits },
 		...(draft.calls === undefined ? {} : { calls: { ...draft.calls } }),
 		...(draft.audit === undefined ? {} : { audit: { ...draft.audit } }),
@@ -99,24 +101,31 @@ function compileEndpoint(draft: Draft["endpoints"][number]): EndpointPlan {
 	return { name, servers: servers.map((server) => server.text), tools };
 }
 
-const unencrypted =
-	"Keys and calls travel unencrypted to this address: put a reverse proxy with TLS in front of it.";
+/** The host and origin that clients know the gateway by are allowed by themselves. */
+function namesOf({ public_url }: FrontPlan): { hosts: string[]; origins: string[] } {
+	if (public_url === undefined) return { hosts: [], origins: [] };
+	const host = normalizeHost(new URL(public_url).host);
+	const origin = normalizeOrigin(public_url);
+	return { hosts: host === undefined ? [] : [host], origins: origin === undefined ? [] : [origin] };
+}
 
-function compileListen(options: CompileOptions, expander: Expander): ListenAddress | undefined {
+function compileListen(
+	options: CompileOptions,
+	expander: Expander,
+	front: FrontPlan,
+): ListenAddress | undefined {
 	const { draft, report, overrides } = options;
 	const written = draft.listen === undefined ? default_listen : expander.text(draft.listen);
 	// A file that asks for a refused address is wrong even where an option wins over it.
-	const identity = draft.identity !== undefined;
-	const from_file = parseListen(written, identity);
+	const rules = { identity: draft.identity !== undefined, encrypted: isEncrypted(front) };
+	const from_file = parseListen(written, rules);
 	if (!from_file.ok && draft.listen !== undefined) {
 		report.problem(draft.listen.start, from_file.problem.message, from_file.problem.next);
 	}
 	if (overrides.listen === undefined) {
-		if (!from_file.ok) return undefined;
-		if (!isLoopback(from_file.value.host)) report.warn(draft.listen?.start ?? 0, unencrypted);
-		return from_file.value;
+		return from_file.ok ? from_file.value : undefined;
 	}
-	const given = parseListen(overrides.listen, identity);
+	const given = parseListen(overrides.listen, rules);
 	if (given.ok) return given.value;
 	const { message, next } = given.problem;
 	report.problemElsewhere(placelessProblem("--listen", message, next));

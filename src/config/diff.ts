@@ -48,8 +48,8 @@ export function diffPlans(before: Plan, after: Plan): PlanDiff {
 }
 
 function accessOf(plan: Plan): unknown {
-	const { allowed_hosts, allowed_origins, sse, identity, policy } = plan;
-	return [allowed_hosts, allowed_origins, sse, identity, policy];
+	const { allowed_hosts, allowed_origins, sse, identity, policy, front } = plan;
+	return [allowed_hosts, allowed_origins, sse, identity, policy, front];
 }
 
 function differs(a: unknown, b: unknown): boolean {

@@ -1,6 +1,8 @@
+import type { IdentityDraft } from "./draft-identity.ts";
 import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
+import type { FrontDraft } from "./front.ts";
 import type { NamedText, Placed } from "./located.ts";
-import type { IdentityPlan, Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
+import type { Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 import type { PolicyPlan } from "./policy-plan.ts";
 import type { RunningPlan } from "./running.ts";
 
@@ -18,7 +20,9 @@ export interface Draft {
 	readonly allowed_hosts: readonly Placed[] | undefined;
 	readonly allowed_origins: readonly Placed[] | undefined;
 	readonly sse: boolean;
-	readonly identity: IdentityPlan | undefined;
+	readonly identity: IdentityDraft | undefined;
+	/** Undefined in forms that say nothing of it. */
+	readonly front?: FrontDraft | undefined;
 	readonly limits: Limits;
 	/** What holds by default where the file says nothing. */
 	readonly calls?: CallsPlan;

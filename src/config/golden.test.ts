@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { default_limits, default_timeouts } from "./defaults.ts";
 import { default_audit, default_calls } from "./evidence-plan.ts";
+import { default_front } from "./front.ts";
 import { type InputRequest } from "./inputs.ts";
 import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
@@ -105,7 +106,7 @@ async function runCase(golden: Case): Promise<{ plan: string } | { problems: str
 /** The plan as JSON, without the parts that equal the defaults. */
 function printPlan(plan: Plan): string {
 	const { limits, sse, policy, allowed_hosts, allowed_origins, held, ...others } = plan;
-	const { calls, audit, endpoints, warnings, ...rest } = others;
+	const { calls, audit, endpoints, warnings, front, ...rest } = others;
 	const shown = {
 		...rest,
 		servers: plan.servers.map((server) => {
@@ -138,6 +139,7 @@ function printPlan(plan: Plan): string {
 		...(endpoints.length === 0 ? {} : { endpoints }),
 		...(sse ? {} : { sse }),
 		...(held.size === 0 ? {} : { held: Object.fromEntries(held) }),
+		...differing({ front }, { front: default_front }),
 		...differing({ limits }, { limits: default_limits }),
 		...differing({ policy }, { policy: default_policy }),
 		...differing(

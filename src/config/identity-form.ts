@@ -1,23 +1,36 @@
 import type * as z from "zod";
+import { readCertificates } from "./certificate-form.ts";
+import type { IdentityDraft } from "./draft-identity.ts";
+import { readIssuers } from "./issuer-form.ts";
 import { type Located, offsetOf } from "./located.ts";
 import { readLogin } from "./login-form.ts";
-import type { ApiKeyPlan, IdentityPlan } from "./plan.ts";
+import type { ApiKeyPlan } from "./plan-identity.ts";
+import { default_tenant, userOf } from "./principal-names.ts";
 import type { Report } from "./report.ts";
 import type { identity_schema } from "./schema-identity.ts";
 
-/** The tenant of keys that name none. */
-export const default_tenant = "default";
+type IdentityForm = z.output<typeof identity_schema>;
 
-/** Reads `identity`; keys that stand twice and dates that do not exist go to the report. */
+/** Reads `identity`; what contradicts itself goes to the report. */
 export function readIdentity(
-	form: z.output<typeof identity_schema> | undefined,
+	form: IdentityForm | undefined,
 	root: Located,
 	report: Report,
-): IdentityPlan | undefined {
+): IdentityDraft | undefined {
 	if (form === undefined) return undefined;
+	return {
+		keys: readKeys(form.keys, root, report),
+		issuers: readIssuers(form, root, report),
+		certificates: readCertificates(form.certificates, root, report),
+		scopes: form.scopes,
+		login: readLogin(form.login),
+	};
+}
+
+function readKeys(keys: IdentityForm["keys"], root: Located, report: Report): ApiKeyPlan[] {
 	const names = new Set<string>();
 	const hashes = new Set<string>();
-	const keys = form.keys.map((key, index): ApiKeyPlan => {
+	return keys.map((key, index): ApiKeyPlan => {
 		const path = ["identity", "keys", index];
 		const hash = key.hash.slice("sha256:".length);
 		if (names.has(key.name)) {
@@ -40,14 +53,9 @@ export function readIdentity(
 			hash,
 			tenant: key.tenant ?? default_tenant,
 			user: key.user ?? userOf(key.name),
+			roles: key.roles,
+			scopes: key.scopes,
 			expires_at_ms,
 		};
 	});
-	return { keys, login: readLogin(form.login) };
-}
-
-/** A key's name as that of a person, in characters that a user's name may have. */
-function userOf(name: string): string {
-	const plain = name.replaceAll(/[^A-Za-z0-9._@+-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
-	return plain === "" ? "user" : plain.slice(0, 64);
 }

@@ -135,6 +135,14 @@ const text_kinds: Readonly<Record<string, { message: string; next: string }>> = 
 		message: "is not the hash of a key.",
 		next: "Make a key with `moorage key new` and take over the line it prints.",
 	},
+	word: {
+		message: "is not a role or a scope.",
+		next: "Use visible characters without spaces, quotes and backslashes, at most 128.",
+	},
+	fingerprint: {
+		message: "is not the SHA-256 fingerprint of a certificate.",
+		next: "Take over what `openssl x509 -noout -fingerprint -sha256 -in FILE` prints.",
+	},
 	principal: {
 		message: "has other characters than a tenant or user may have.",
 		next: "Use letters, digits and `._@+-`, at most 64, and start with a letter or a digit.",

@@ -43,6 +43,13 @@ test("every key has a description, and a default where there can be one", () => 
 		"servers.NAME.version",
 		"identity",
 		"identity.login",
+		"identity.issuer",
+		"identity.audience",
+		"public_url",
+		"tls",
+		"tls.cert",
+		"tls.key",
+		"tls.client_ca",
 		"servers.NAME.auth",
 		"servers.NAME.oauth",
 		...["client_id", "client_secret", "private_key", "client_metadata", "issuer"].map(

@@ -25,8 +25,12 @@ export function moorageJsonSchema(): SchemaNode {
 export function moorageJsonSchemaText(): string {
 	const text = JSON.stringify(moorageJsonSchema(), null, "\t");
 	const one_line = text.replaceAll(
-		/\[\s+((?:"[^"\n]*",?\s+)+)\]/g,
-		(_, words: string) => `[${words.trim().replaceAll(/\s*\n\s*/g, " ")}]`,
+		/^(\t*)(.*)\[\s+((?:"[^"\n]*",?\s+)+)\]/gm,
+		(whole: string, indent: string, key: string, words: string) => {
+			const line = `${key}[${words.trim().replaceAll(/\s*\n\s*/g, " ")}]`;
+			// As the formatter of this repository has it.
+			return indent.length * 2 + line.length < 100 ? indent + line : whole;
+		},
 	);
 	return `${one_line}\n`;
 }

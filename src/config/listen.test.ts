@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseListen } from "./listen.ts";
 
+const nobody = { identity: false, encrypted: true };
+const all = { identity: true, encrypted: true };
+
 test("loopback addresses are taken", () => {
 	for (const [text, host, port] of [
 		["127.0.0.1:8642", "127.0.0.1", 8642],
@@ -11,7 +14,7 @@ test("loopback addresses are taken", () => {
 		["[::1]:65535", "::1", 65_535],
 		["[0:0:0:0:0:0:0:1]:80", "0:0:0:0:0:0:0:1", 80],
 	] as const) {
-		assert.deepEqual(parseListen(text, false), { ok: true, value: { host, port } }, text);
+		assert.deepEqual(parseListen(text, nobody), { ok: true, value: { host, port } }, text);
 	}
 });
 
@@ -30,7 +33,7 @@ test("every other address is refused, with what to do", () => {
 		"[::ffff:127.0.0.1]:80",
 		"[::11]:80",
 	]) {
-		const parsed = parseListen(text, false);
+		const parsed = parseListen(text, nobody);
 		assert.ok(!parsed.ok, text);
 		assert.match(parsed.problem.message, /without identity/, text);
 		assert.match(parsed.problem.next, /127\.0\.0\.1:\d+/, text);
@@ -48,20 +51,31 @@ test("what is no address is refused with an example", () => {
 		"http://localhost:80",
 		"a b:80",
 	]) {
-		const parsed = parseListen(text, false);
+		const parsed = parseListen(text, nobody);
 		assert.ok(!parsed.ok, text);
 		assert.match(parsed.problem.message, /HOST:PORT/, text);
 	}
 });
 
-test("with identity other addresses of this machine are taken too, but no names", () => {
+test("without TLS only this machine is listened on, with identity too", () => {
+	const rules = { identity: true, encrypted: false };
+	assert.ok(parseListen("127.0.0.1:8642", rules).ok);
+	for (const text of ["0.0.0.0:8642", "[::]:8642", "192.168.1.5:8642"]) {
+		const parsed = parseListen(text, rules);
+		assert.ok(!parsed.ok, text);
+		assert.match(parsed.problem.message, /without TLS/);
+		assert.match(parsed.problem.next, /`tls`.*`public_url`.*`trusted_proxies`/s);
+	}
+});
+
+test("with identity and TLS other addresses of this machine are taken too, but no names", () => {
 	for (const [text, host] of [
 		["0.0.0.0:8642", "0.0.0.0"],
 		["[::]:8642", "::"],
 		["192.168.1.5:8642", "192.168.1.5"],
 		["127.0.0.1:8642", "127.0.0.1"],
 	] as const) {
-		assert.deepEqual(parseListen(text, true), { ok: true, value: { host, port: 8642 } }, text);
+		assert.deepEqual(parseListen(text, all), { ok: true, value: { host, port: 8642 } }, text);
 	}
-	for (const text of [":8642", "example.com:8642"]) assert.ok(!parseListen(text, true).ok, text);
+	for (const text of [":8642", "example.com:8642"]) assert.ok(!parseListen(text, all).ok, text);
 });

@@ -63,6 +63,7 @@ test("a configuration that says nothing has every default", async (context) => {
 		allowed_hosts: ["localhost", "127.0.0.1", "[::1]"],
 		sse: true,
 		identity: undefined,
+		front: { public_url: undefined, trusted_proxies: [], tls: undefined },
 		endpoints: [],
 		limits: {
 			body_bytes_max: 4_194_304,

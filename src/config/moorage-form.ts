@@ -11,6 +11,7 @@ import type {
 	StdioDraft,
 } from "./draft.ts";
 import { readAudit, readCalls } from "./evidence-form.ts";
+import { readFront } from "./front.ts";
 import { readIdentity } from "./identity-form.ts";
 import { reportIssues } from "./issues.ts";
 import { moorageJsonSchema, type SchemaNode } from "./json-schema.ts";
@@ -73,6 +74,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		allowed_origins: listOf(root, "allowed_origins"),
 		sse: form.sse === "on",
 		identity: readIdentity(form.identity, root, report),
+		front: readFront(root),
 		limits: reader.limits(form.limits),
 		calls: readCalls(form.calls, root, report),
 		audit: readAudit(form.audit, root, report),

@@ -12,7 +12,6 @@ const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 		secrets: "Put secrets into the environment and refer to them as `${env:NAME}`.",
 		telemetry: "Remove the key; logs go to standard error.",
 		alerts: "Remove the key.",
-		tls: "Put a reverse proxy with TLS in front of the loopback address.",
 		database: "Remove the key; state is kept in the `data` folder.",
 		tenants: "Run one Moorage for each tenant.",
 	},
@@ -27,9 +26,7 @@ const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 		policy: "Write rules under `policy` of the file, with `server` or `tool`.",
 	},
 	identity: {
-		issuer: "Give people API keys under `identity.keys`.",
-		audience: "Give people API keys under `identity.keys`.",
-		oidc: "Give people API keys under `identity.keys`.",
+		oidc: "Name the provider under `identity.issuers`.",
 	},
 	tools: {},
 	other: {},

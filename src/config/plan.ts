@@ -1,4 +1,5 @@
-import type { LoginPlan } from "./plan-login.ts";
+import type { FrontPlan } from "./plan-front.ts";
+import type { IdentityPlan } from "./plan-identity.ts";
 import type { PolicyPlan } from "./policy-plan.ts";
 
 /**
@@ -239,28 +240,12 @@ export interface Limits {
 	readonly request_read_ms: number;
 }
 
-/** An API key as it is configured: its hash only. */
-export interface ApiKeyPlan {
-	readonly name: string;
-	/** SHA-256 of the key, in hex. */
-	readonly hash: string;
-	readonly tenant: string;
-	readonly user: string;
-	/** Wall-clock milliseconds from which on it is refused; undefined: never. */
-	readonly expires_at_ms: number | undefined;
-}
-
-/** Who may call. */
-export interface IdentityPlan {
-	readonly keys: readonly ApiKeyPlan[];
-	/** Undefined: there is no authorization server here. */
-	readonly login: LoginPlan | undefined;
-}
-
 /** Everything a gateway needs to run. Deeply frozen. */
 export interface Plan {
 	readonly source: PlanSource;
 	readonly listen: { readonly host: string; readonly port: number };
+	/** How the gateway is reached from outside. */
+	readonly front: FrontPlan;
 	/** Absolute state folder. */
 	readonly data: string;
 	/** `scheme://name`, which allows every port, or `scheme://name:port`. */

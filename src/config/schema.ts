@@ -10,6 +10,7 @@ import {
 	ranges,
 } from "./defaults.ts";
 import { audit_schema, calls_schema } from "./schema-evidence.ts";
+import { front_schema } from "./schema-front.ts";
 import { identity_schema } from "./schema-identity.ts";
 import {
 	arguments_schema,
@@ -220,8 +221,9 @@ export const moorage_schema = z.strictObject({
 		.string()
 		.default(default_listen)
 		.describe(
-			"Address and port to listen on. Without `identity` only loopback addresses are accepted.",
+			"Address and port to listen on. Other addresses than loopback need `identity`, and TLS here (`tls`) or in front (`public_url` and `trusted_proxies`).",
 		),
+	...front_schema.shape,
 	data: z
 		.string()
 		.default(default_data)

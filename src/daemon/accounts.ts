@@ -1,6 +1,8 @@
-import type { IncomingMessage } from "node:http";
-import type { IdentityPlan, Plan } from "../config/plan.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Plan } from "../config/plan.ts";
+import type { ClaimsPlan, IdentityPlan } from "../config/plan-identity.ts";
 import { routeOf } from "../gateway/routes.ts";
+import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
 import { Passwords } from "../identity/passwords.ts";
 import { People } from "../identity/people.ts";
 import { LoginClients } from "../login/clients.ts";
@@ -18,6 +20,16 @@ interface AccountHouse {
 	readonly plan: Plan;
 }
 
+/** What our own tokens say of people. */
+const own_claims: ClaimsPlan = {
+	tenant: { kind: "claim", claim: "tenant", allowed: [] },
+	user: "user",
+	client: undefined,
+	roles: "roles",
+	role_names: undefined,
+	scopes: undefined,
+};
+
 /** The people of a house, their keys, and the server at which they log in. */
 export class Accounts {
 	readonly people: People;
@@ -32,7 +44,7 @@ export class Accounts {
 		house: AccountHouse,
 	) {
 		const repositories = createRepositories(database.connection);
-		const baseUrl = () => house.url;
+		const baseUrl = () => house.plan.front.public_url ?? house.url;
 		this.people = new People({
 			repository: repositories.people,
 			passwords: new Passwords(random),
@@ -60,6 +72,24 @@ export class Accounts {
 			clients,
 			() => house.plan.identity?.keys ?? [],
 		);
+	}
+
+	/** What the front door is given of it. */
+	get front_door() {
+		const { login, people: stored_keys } = this;
+		return {
+			login: (request: IncomingMessage, response: ServerResponse) => login.serve(request, response),
+			stored_keys,
+			local_issuer: () => this.#localIssuer(),
+		};
+	}
+
+	/** The issuer in this process, whose tokens name people of the store. */
+	#localIssuer(): LocalIssuer | undefined {
+		const { login } = this;
+		if (!login.is_on) return undefined;
+		const jwks = () => ({ keys: login.jwks().keys.map((key) => ({ ...key })) });
+		return { issuer: login.issuer, jwks, claims: own_claims };
 	}
 
 	/** Reads what is stored, and serves a plan. */

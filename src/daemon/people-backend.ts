@@ -13,8 +13,8 @@ import type {
 } from "../admin/contract-people.ts";
 import type { PeopleBackend } from "../admin/people-backend.ts";
 import { type AdminProblem, problemOf } from "../admin/problem.ts";
-import { default_tenant } from "../config/identity-form.ts";
-import type { ApiKeyPlan } from "../config/plan.ts";
+import type { ApiKeyPlan } from "../config/plan-identity.ts";
+import { default_tenant } from "../config/principal-names.ts";
 import type { People, PeopleProblem } from "../identity/people.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { KnownClient, LoginClients } from "../login/clients.ts";

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { CredentialCode } from "../identity/credential-problem.ts";
 import { rpc_codes } from "../protocol/codes.ts";
 import { type FaultCode, fault_rpc_codes } from "../protocol/fault.ts";
 import { composeError } from "../wire/compose.ts";
@@ -6,13 +7,12 @@ import { composeError } from "../wire/compose.ts";
 /** Why a request is not served at all, for programs; the codes of faults are among them. */
 export type RefusalCode =
 	| FaultCode
-	| "credential_expired"
-	| "credential_malformed"
-	| "credential_missing"
-	| "credential_unknown"
+	| CredentialCode
 	| "host_not_allowed"
+	| "not_encrypted"
 	| "not_found"
 	| "origin_not_allowed"
+	| "scope_insufficient"
 	| "sse_refused";
 
 /** A refusal before anything of the request's body has been looked at. */

@@ -1,59 +1,174 @@
 import type { IncomingMessage } from "node:http";
-import type { IdentityPlan } from "../config/plan.ts";
-import { ApiKeys, type KeyProblem, type StoredKeys } from "../identity/api-keys.ts";
-import { local_principal, type Principal } from "../identity/principal.ts";
+import type { IdentityPlan } from "../config/plan-identity.ts";
+import { type CredentialProblem, credentialProblem } from "../identity/credential-problem.ts";
+import type { Identified, Identity, Presented } from "../identity/identity.ts";
+import type { Principal } from "../identity/principal.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Refusal } from "./answer-error.ts";
+import type { Arrival } from "./arrival.ts";
+import { type ChallengedResource, challengeHeader, stepUpHeader } from "./challenge.ts";
+import { certificateOf } from "./client-certificate.ts";
+import { type EndpointPart, endpointPath } from "./routes.ts";
 
 /** How a request that is not let in is answered. */
 export interface Challenge {
-	readonly status: 400 | 401;
-	/** Value of `WWW-Authenticate` (RFC 6750 section 3); undefined where the request is malformed. */
-	readonly header: string;
+	readonly status: 400 | 401 | 403 | 503;
+	readonly headers: Readonly<Record<string, string>>;
 	readonly refusal: Refusal;
+	/** For the log; undefined where nothing was presented. */
+	readonly detail: string | undefined;
 }
 
-/** Finds out who sends a request. */
-export type Authenticate = (
-	request: IncomingMessage,
-	now_ms: number,
-) => Result<Principal, Challenge>;
+/** Who a request is from, or how it is answered. */
+export type Authenticated = Result<Principal, Challenge>;
 
-const realm = 'Bearer realm="moorage"';
+/** The MCP address that a request is for. */
+export interface Addressed {
+	readonly name: string;
+	readonly part: EndpointPart;
+}
 
-const bodies: Readonly<Record<KeyProblem, string>> = {
-	missing: "This gateway wants to know who calls. Send an API key as `Authorization: Bearer KEY`.",
-	malformed: "The Authorization header is not of the form `Bearer KEY`.",
-	unknown: "This API key is not known here. Ask whoever runs this gateway for a new one.",
-	expired: "This API key has expired. Ask whoever runs this gateway for a new one.",
-};
+interface Challenged {
+	readonly base: string;
+	readonly path: string;
+	/** The scheme of the credential, where that is told in answers. */
+	readonly scheme: "dpop" | undefined;
+}
 
-/** Without identity everyone who can connect is the same person; with it each needs a key. */
-export function authenticatorOf(plan: IdentityPlan | undefined, stored: StoredKeys): Authenticate {
-	if (plan === undefined) {
-		const everyone = succeed(local_principal);
-		return () => everyone;
+/** Finds out who sends requests to MCP addresses. */
+export class Authenticator {
+	readonly #identity: Identity;
+	readonly #scopes: readonly string[];
+	readonly #dpop_required: boolean;
+
+	constructor(identity: Identity, plan: IdentityPlan | undefined) {
+		this.#identity = identity;
+		this.#scopes = plan?.scopes ?? [];
+		const issuers = plan?.issuers ?? [];
+		this.#dpop_required = issuers.length > 0 && issuers.every(({ dpop }) => dpop === "required");
 	}
-	const keys = new ApiKeys(plan, stored);
-	return (request, now_ms) => {
-		const found = keys.identify(request.headers.authorization, now_ms);
-		return found.ok ? found : fail(challengeOf(found.problem));
+
+	/** Scopes that every call needs. */
+	get scopes(): readonly string[] {
+		return this.#scopes;
+	}
+
+	get dpop_required(): boolean {
+		return this.#dpop_required;
+	}
+
+	/**
+	 * Who a request is from. At once for whom is known already; `now_ms` is wall-clock time. Without
+	 * identity everyone who can connect is the same person.
+	 */
+	identify(
+		request: IncomingMessage,
+		{ base }: Arrival,
+		addressed: Addressed,
+		now_ms: number,
+	): Authenticated | Promise<Authenticated> {
+		const path = endpointPath(addressed);
+		const { headers } = request;
+		const { authorization } = headers;
+		const identified: Identified | Promise<Identified> =
+			authorization !== undefined && timesGiven(request.rawHeaders, "authorization") > 1
+				? fail(credentialProblem("credential_malformed", "several Authorization headers"))
+				: this.#identity.identify(
+						{
+							authorization,
+							proofs: proofsOf(headers["dpop"]),
+							method: request.method ?? "",
+							url: base + path,
+							resources: resourcesOf(base, addressed),
+							certificate: certificateOf(request.socket),
+						},
+						now_ms,
+					);
+		const scheme = authorization?.slice(0, 5).toLowerCase() === "dpop " ? "dpop" : undefined;
+		const resource: Challenged = { base, path, scheme };
+		return identified instanceof Promise
+			? identified.then((settled) => this.#judge(settled, resource))
+			: this.#judge(identified, resource);
+	}
+
+	/** The challenge for a token that lacks scopes. */
+	stepUp(scopes: readonly string[], resource: Pick<ChallengedResource, "base" | "path">): string {
+		const has_issuers = this.#identity.issuers.length > 0;
+		return stepUpHeader(scopes, { ...resource, has_issuers });
+	}
+
+	#judge(identified: Identified, resource: Challenged): Authenticated {
+		if (!identified.ok) return fail(this.#challenge(identified.problem, resource));
+		const { scopes } = identified.value;
+		if (scopes === undefined || this.#scopes.every((one) => scopes.includes(one))) {
+			return succeed(identified.value);
+		}
+		const wanted = this.#scopes.join(" ");
+		const message = `The credential lacks a scope that every call needs: ${wanted}.`;
+		return fail({
+			status: 403,
+			headers: { "www-authenticate": this.stepUp(this.#scopes, resource) },
+			refusal: { code: "scope_insufficient", message },
+			detail: `it has "${scopes.join(" ")}"`,
+		});
+	}
+
+	#challenge(problem: CredentialProblem, { base, path, scheme }: Challenged): Challenge {
+		const { status, code, message, detail } = problem;
+		const refusal = { code, message };
+		if (status === 503) return { status, headers: { "retry-after": "5" }, refusal, detail };
+		const resource: ChallengedResource = {
+			base,
+			path,
+			has_issuers: this.#identity.issuers.length > 0,
+			scopes: this.#scopes,
+			dpop_required: this.#dpop_required,
+		};
+		const header = challengeHeader(problem, resource, scheme);
+		return { status, headers: { "www-authenticate": header }, refusal, detail: detail ?? code };
+	}
+}
+
+/** What a request of the admin API presents; a token is good that is for the gateway or `/api`. */
+export function presentedToApi(
+	authorization: string,
+	request: IncomingMessage | undefined,
+	base: string,
+): Presented {
+	const [path] = (request?.url ?? "/api").split("?", 1);
+	return {
+		authorization,
+		proofs: proofsOf(request?.headers["dpop"]),
+		method: request?.method ?? "",
+		url: `${base}${path}`,
+		resources: [base, `${base}/api`],
+		certificate: request === undefined ? undefined : certificateOf(request.socket),
 	};
 }
 
-function challengeOf(problem: KeyProblem): Challenge {
-	const message = bodies[problem];
-	switch (problem) {
-		case "missing":
-			return { status: 401, header: realm, refusal: { code: "credential_missing", message } };
-		case "malformed": {
-			const header = `${realm}, error="invalid_request"`;
-			return { status: 400, header, refusal: { code: "credential_malformed", message } };
-		}
-		case "unknown":
-		case "expired": {
-			const header = `${realm}, error="invalid_token"`;
-			return { status: 401, header, refusal: { code: `credential_${problem}`, message } };
-		}
+/** What tokens are issued for to be good at an address: it, in either transport, or everything. */
+function resourcesOf(base: string, { name }: Addressed): string[] {
+	return [
+		base + endpointPath({ name, part: "mcp" }),
+		base,
+		base + endpointPath({ name, part: "sse" }),
+	];
+}
+
+/** Several headers of a name are joined by commas, which no proof has. */
+function proofsOf(header: string | string[] | undefined): readonly string[] {
+	if (header === undefined) return no_proofs;
+	return typeof header === "string" ? header.split(",").map((one) => one.trim()) : header;
+}
+
+const no_proofs: readonly string[] = [];
+
+/** How often a header stands in a request: of some, Node keeps the first and drops the rest. */
+function timesGiven(raw_headers: readonly string[], name: string): number {
+	let times = 0;
+	for (let at = 0; at < raw_headers.length; at += 2) {
+		const given = raw_headers[at] ?? "";
+		if (given.length === name.length && given.toLowerCase() === name) times += 1;
 	}
+	return times;
 }

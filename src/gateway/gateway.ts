@@ -3,12 +3,16 @@ import type { AddressInfo } from "node:net";
 import type { Plan } from "../config/plan.ts";
 import type { InstanceKey } from "../hosting/hosting.ts";
 import type { StoredKeys } from "../identity/api-keys.ts";
+import { Identity } from "../identity/identity.ts";
+import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
+import type { Principal } from "../identity/principal.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import { answerError, type Refusal } from "./answer-error.ts";
+import { type Arrival, Arrivals } from "./arrival.ts";
 import { UnattributedAsks } from "./asks.ts";
-import { type Authenticate, authenticatorOf } from "./authenticate.ts";
+import { type Authenticated, Authenticator, presentedToApi } from "./authenticate.ts";
 import { GatewayContext, type GatewayOptions } from "./context.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Exchange } from "./edges/exchange.ts";
@@ -22,10 +26,11 @@ import { isAllowedHost, isAllowedOrigin } from "./guard.ts";
 import { serveHealth } from "./health.ts";
 import { OpenAnswers } from "./open-answers.ts";
 import { Pushes } from "./pushes.ts";
-import { answerJson, type EndpointPart, type Route, routeOf } from "./routes.ts";
+import { answerJson, type EndpointPart, endpointPath, type Route, routeOf } from "./routes.ts";
 import { come_back, shutting_down } from "./shutting-down.ts";
 import { ResourceSubscriptions } from "./subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
+import { resourceMetadata } from "./wellknown/resource-metadata.ts";
 
 /** The whole front door: one listener, every address behind it. */
 export interface FrontDoorOptions extends GatewayOptions {
@@ -39,6 +44,8 @@ export interface FrontDoorOptions extends GatewayOptions {
 	readonly login: (request: IncomingMessage, response: ServerResponse) => void;
 	/** API keys beside those of the plan. */
 	readonly stored_keys: StoredKeys;
+	/** The authorization server in this process, as long as there is one. */
+	local_issuer(): LocalIssuer | undefined;
 	/** True once every server has answered, has a stored catalog, or has failed. */
 	readonly ready: () => boolean;
 }
@@ -63,6 +70,8 @@ export class Gateway {
 	readonly pushes: Pushes;
 	readonly asks: UnattributedAsks;
 	readonly subscriptions: ResourceSubscriptions;
+	/** Who calls; more issuers and keys may be added to it. */
+	readonly identity: Identity;
 	readonly #options: FrontDoorOptions;
 	readonly #states: LegacyStates;
 	readonly #edges: Edges;
@@ -71,7 +80,10 @@ export class Gateway {
 	readonly #answers = new OpenAnswers();
 	#server: Server | undefined;
 	#plan: Plan;
-	#authenticate: Authenticate;
+	#authenticator: Authenticator;
+	#arrivals: Arrivals;
+	/** Where clients on this machine come, once it listens. */
+	#local_base = "";
 	#endpoints: ReadonlyMap<string, Endpoint>;
 	#in_flight = 0;
 	#stopping = false;
@@ -79,7 +91,10 @@ export class Gateway {
 
 	constructor(options: FrontDoorOptions, plan: Plan) {
 		this.#options = options;
-		this.context = new GatewayContext(options);
+		this.context = new GatewayContext({
+			...options,
+			stepUp: (endpoint, scopes) => this.#stepUp(endpoint, scopes),
+		});
 		this.#states = new LegacyStates(options.random);
 		this.pushes = new Pushes(this.context, () => this.#endpoints);
 		this.asks = new UnattributedAsks(this.context, this.#states);
@@ -103,7 +118,9 @@ export class Gateway {
 		};
 		this.#sse = new SseEdge({ context, legacy, states: this.#states, pushes, stopping });
 		this.#plan = plan;
-		this.#authenticate = authenticatorOf(plan.identity, options.stored_keys);
+		this.identity = new Identity(options, plan.identity);
+		this.#authenticator = new Authenticator(this.identity, plan.identity);
+		this.#arrivals = new Arrivals(plan.front);
 		this.#endpoints = endpointsOf(plan);
 	}
 
@@ -112,22 +129,46 @@ export class Gateway {
 		return this.#endpoints;
 	}
 
+	/** The challenge for a token that lacks scopes which a call at an endpoint needs. */
+	#stepUp({ path }: Endpoint, scopes: readonly string[]): string {
+		const base = this.#plan.front.public_url ?? this.#local_base;
+		return this.#authenticator.stepUp(scopes, { base, path });
+	}
+
 	/** Requests being served now, push streams not counted. */
 	get in_flight(): number {
 		return this.#in_flight;
 	}
 
-	/** Who a request is from, as an MCP address would find; undefined where nobody is told apart. */
-	identify(request: IncomingMessage): ReturnType<Authenticate> | undefined {
+	/**
+	 * Whom a credential of the admin API belongs to; undefined where nobody is told apart, or it is
+	 * nobody's. The request is there where the credential came with it.
+	 */
+	async identify(
+		authorization: string,
+		request: IncomingMessage | undefined,
+	): Promise<Principal | undefined> {
 		if (this.#plan.identity === undefined) return undefined;
-		return this.#authenticate(request, this.context.clock.now());
+		const known = this.#plan.front.public_url ?? this.#local_base;
+		const base = request === undefined ? known : this.#arrivals.of(request).base;
+		const presented = presentedToApi(authorization, request, base);
+		const found = await this.identity.identify(presented, this.context.clock.now());
+		return found.ok ? found.value : undefined;
+	}
+
+	/** Whether browsers come over TLS, be it ended here or in front. */
+	get is_encrypted(): boolean {
+		const { public_url, tls } = this.#plan.front;
+		return tls !== undefined || public_url?.startsWith("https:") === true;
 	}
 
 	/** Serves another plan from the next request on; running requests finish on the old one. */
 	use(plan: Plan): void {
 		const former = this.#endpoints;
 		this.#plan = plan;
-		this.#authenticate = authenticatorOf(plan.identity, this.#options.stored_keys);
+		this.identity.use(plan.identity);
+		this.#authenticator = new Authenticator(this.identity, plan.identity);
+		this.#arrivals = new Arrivals(plan.front);
 		this.#endpoints = endpointsOf(plan);
 		this.pushes.onReplaced(former);
 	}
@@ -176,7 +217,10 @@ export class Gateway {
 			server.listen(at, () => {
 				const address = server.address();
 				// A socket of the file system has a path: no browser or client could name it.
-				if (address !== null && typeof address !== "string") return resolve(succeed(address));
+				if (address !== null && typeof address !== "string") {
+					this.#local_base = localBase(address, this.#plan.front.tls !== undefined);
+					return resolve(succeed(address));
+				}
 				server.close();
 				return resolve(fail({ code: "ENOTSUP" }));
 			});
@@ -224,19 +268,21 @@ export class Gateway {
 	#serve(request: IncomingMessage, response: ServerResponse): void {
 		this.#answers.add(response);
 		const route = routeOf(request.url ?? "/");
-		const refusal = this.#refusal(request);
+		const arrival = this.#arrivals.of(request);
+		const refusal = this.#refusal(request, arrival);
 		if (refusal !== undefined) {
 			const { code, message } = refusal;
 			if (route.kind === "endpoint") answerError(response, 403, refusal);
 			else answerJson(response, 403, { error: code, message });
 			return;
 		}
-		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route);
+		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route, arrival);
 		else if (this.#stopping) {
 			const body = { error: shutting_down.code, message: shutting_down.message };
 			answerJson(response, 503, body, come_back);
 		} else if (route.kind === "admin") this.#options.admin(request, response);
 		else if (route.kind === "dashboard") this.#options.dashboard(request, response);
+		else if (route.kind === "resource") this.#serveMetadata(request, response, route.of, arrival);
 		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "login") this.#options.login(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
@@ -246,7 +292,8 @@ export class Gateway {
 	#serveEndpoint(
 		request: IncomingMessage,
 		response: ServerResponse,
-		route: Extract<Route, { kind: "endpoint" }>,
+		route: EndpointRoute,
+		arrival: Arrival,
 	): void {
 		const { origin } = request.headers;
 		// Only MCP addresses are open to pages of other origins; the rest has no such headers.
@@ -266,10 +313,21 @@ export class Gateway {
 			return;
 		}
 		// Before anything is looked up: who is nobody here learns not even which names there are.
-		const who = this.#authenticate(request, this.context.clock.now());
+		const who = this.#authenticator.identify(request, arrival, route, this.context.clock.now());
+		const one = { request, response, headers, route };
+		if (!(who instanceof Promise)) return this.#serveKnown(one, who);
+		who.then(
+			(found) => this.#serveKnown(one, found),
+			(error: unknown) => this.#broke(error, one),
+		);
+	}
+
+	#serveKnown({ request, response, headers, route }: Unknown, who: Authenticated): void {
 		if (!who.ok) {
-			const { status, header, refusal } = who.problem;
-			answerError(response, status, refusal, { ...headers, "www-authenticate": header });
+			const { status, headers: challenge, refusal, detail } = who.problem;
+			const error_id = this.#noteRefused(request, route, refusal.code, detail);
+			const told = error_id === undefined ? refusal : { ...refusal, error_id };
+			answerError(response, status, told, { ...headers, ...challenge });
 			return;
 		}
 		const endpoint = this.#endpoints.get(route.name);
@@ -304,9 +362,52 @@ export class Gateway {
 		else await serveMcpAddress(exchange, this.#edges, this.context);
 	}
 
-	#refusal(request: IncomingMessage): Refusal | undefined {
+	/** Tells whoever runs the gateway who was not let in, and why. */
+	#noteRefused(
+		request: IncomingMessage,
+		{ name }: EndpointRoute,
+		code: string,
+		detail: string | undefined,
+	): string | undefined {
+		if (detail === undefined) return undefined;
+		const error_id = this.context.random.bytes(error_id_bytes).toString("base64url");
+		const from = this.#arrivals.clientAddress(request);
+		this.context.log.info(
+			{ code, detail, error_id, endpoint: name, from },
+			"a credential was refused",
+		);
+		return error_id;
+	}
+
+	/** Says who gives tokens for an address, whether or not there is a server behind it. */
+	#serveMetadata(
+		request: IncomingMessage,
+		response: ServerResponse,
+		of: Parameters<typeof endpointPath>[0] | undefined,
+		{ base }: Arrival,
+	): void {
+		const { origin } = request.headers;
+		const headers = origin === undefined ? no_headers : corsHeaders(origin);
+		const { issuers } = this.identity;
+		if (issuers.length === 0) return answerJson(response, 404, not_found, headers);
+		if (origin !== undefined && request.method === "OPTIONS") {
+			response.writeHead(204, preflightHeaders(origin, request.headers));
+			response.end();
+			return;
+		}
+		if (request.method !== "GET" && request.method !== "HEAD") {
+			const body = { error: "method_not_allowed", message: "Use GET here." };
+			return answerJson(response, 405, body, { ...headers, allow: "GET, HEAD" });
+		}
+		const path = of === undefined ? "" : endpointPath(of);
+		const { scopes, dpop_required } = this.#authenticator;
+		const document = resourceMetadata({ base, path, issuers, scopes, dpop_required });
+		answerJson(response, 200, document, headers);
+	}
+
+	#refusal(request: IncomingMessage, { host, is_encrypted }: Arrival): Refusal | undefined {
 		const rules = { hosts: this.#plan.allowed_hosts, origins: this.#plan.allowed_origins };
-		if (!isAllowedHost(request.headers.host, rules)) {
+		if (!isAllowedHost(host, rules)) {
 			const message = "This Host is not allowed. Add it to allowed_hosts if it is yours.";
 			return { code: "host_not_allowed", message };
 		}
@@ -314,15 +415,41 @@ export class Gateway {
 			const message = "This Origin is not allowed. Add it to allowed_origins if it is yours.";
 			return { code: "origin_not_allowed", message };
 		}
+		if (!is_encrypted) {
+			const message =
+				`Come to ${this.#plan.front.public_url}, which is encrypted. If this came from there, ` +
+				"list the reverse proxy's address under trusted_proxies.";
+			return { code: "not_encrypted", message };
+		}
 		return undefined;
 	}
 
-	#broke(error: unknown, { response, headers }: Exchange): void {
+	#broke(error: unknown, { response, headers }: Pick<Exchange, "response" | "headers">): void {
 		const { code, message, id } = this.context.defect(error, { id: "-", method: "-" });
 		if (response.headersSent) response.destroy();
 		else answerError(response, 500, { code, message, error_id: id }, headers);
 	}
 }
+
+type EndpointRoute = Extract<Route, { kind: "endpoint" }>;
+
+/** A request of nobody knows whom yet. */
+interface Unknown {
+	readonly request: IncomingMessage;
+	readonly response: ServerResponse;
+	readonly headers: Readonly<Record<string, string>>;
+	readonly route: EndpointRoute;
+}
+
+/** What a client on this machine calls an address that is listened on. */
+function localBase({ address, port }: AddressInfo, is_tls: boolean): string {
+	const anywhere = address === "0.0.0.0" || address === "::";
+	const host = anywhere ? "127.0.0.1" : address;
+	return `${is_tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Random bytes of the id that joins an answer and its line in the log. */
+const error_id_bytes = 6;
 
 const no_headers: Readonly<Record<string, string>> = {};
 

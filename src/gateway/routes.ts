@@ -1,4 +1,6 @@
 import type { ServerResponse } from "node:http";
+import { combined_endpoint } from "./endpoint.ts";
+import { metadata_path } from "./wellknown/resource-metadata.ts";
 
 /** Streamable HTTP, or one of the two addresses of the HTTP+SSE transport (2024-11-05). */
 export type EndpointPart = "mcp" | "sse" | "message";
@@ -12,6 +14,8 @@ export type Route =
 	| { readonly kind: "consent" }
 	| { readonly kind: "login" }
 	| { readonly kind: "health"; readonly name: "healthz" | "readyz" }
+	/** Metadata of an MCP address as a protected resource; of the whole gateway without a name. */
+	| { readonly kind: "resource"; readonly of: { name: string; part: EndpointPart } | undefined }
 	| { readonly kind: "none" };
 
 const combined_path = /^\/(mcp|sse|message)\/?$/;
@@ -29,16 +33,34 @@ const login_documents = [
 export function routeOf(target: string): Route {
 	const question = target.indexOf("?");
 	const path = question < 0 ? target : target.slice(0, question);
-	const combined = combined_path.exec(path);
-	if (combined !== null) return { kind: "endpoint", name: "mcp", part: partOf(combined[1]) };
+	const found = endpointAt(path);
+	if (found !== undefined) return { kind: "endpoint", ...found };
+	if (path.startsWith(metadata_path)) return resourceAt(path.slice(metadata_path.length));
 	if (path === "/healthz") return { kind: "health", name: "healthz" };
 	if (path === "/readyz") return { kind: "health", name: "readyz" };
 	if (path === "/api" || path.startsWith("/api/")) return { kind: "admin" };
 	if (path === "/oauth/callback") return { kind: "consent" };
 	if (path.startsWith("/oauth/") || login_documents.includes(path)) return { kind: "login" };
+	return { kind: dashboard_path.test(path) ? "dashboard" : "none" };
+}
+
+/** The canonical path of an MCP address. */
+export function endpointPath({ name, part }: { name: string; part: EndpointPart }): string {
+	return name === combined_endpoint ? `/${part}` : `/${name}/${part}`;
+}
+
+function endpointAt(path: string): { name: string; part: EndpointPart } | undefined {
+	const combined = combined_path.exec(path);
+	if (combined !== null) return { name: combined_endpoint, part: partOf(combined[1]) };
 	const endpoint = endpoint_path.exec(path);
-	if (endpoint === null) return { kind: dashboard_path.test(path) ? "dashboard" : "none" };
-	return { kind: "endpoint", name: endpoint[1] as string, part: partOf(endpoint[2]) };
+	if (endpoint === null) return undefined;
+	return { name: endpoint[1] as string, part: partOf(endpoint[2]) };
+}
+
+function resourceAt(path: string): Route {
+	if (path === "" || path === "/") return { kind: "resource", of: undefined };
+	const of = endpointAt(path);
+	return of === undefined ? { kind: "none" } : { kind: "resource", of };
 }
 
 /** The patterns let nothing else through. */

@@ -1,28 +1,14 @@
-import { createHash } from "node:crypto";
-import type { ApiKeyPlan, IdentityPlan } from "../config/plan.ts";
+import { hash } from "node:crypto";
+import type { ApiKeyPlan } from "../config/plan-identity.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { type CredentialProblem, credentialProblem } from "./credential-problem.ts";
 import { type Principal, principalOf } from "./principal.ts";
-
-/** Why a request is not let in. */
-export type KeyProblem =
-	/** There is no credential. */
-	| "missing"
-	/** The `Authorization` header is not of the form `Bearer TOKEN`. */
-	| "malformed"
-	/** No key is like this one. */
-	| "unknown"
-	| "expired";
 
 /** What every key begins with, so that a leaked one is recognised by those who search. */
 export const key_prefix = "moorage_";
 /** Random bytes of a key: far more than can be guessed, so one plain hash is enough. */
 const key_bytes = 32;
-/** No key is as long as this; longer ones are not even hashed. */
-const token_chars_max = 512;
-
-/** RFC 6750 section 2.1. The scheme's name is not case-sensitive (RFC 9110 section 11.1). */
-const bearer = /^bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 /** A new key, to be shown once. */
 export function newApiKey(random: Random): string {
@@ -31,7 +17,7 @@ export function newApiKey(random: Random): string {
 
 /** SHA-256 of a key, in hex: all that is kept of it. */
 export function hashApiKey(key: string): string {
-	return createHash("sha256").update(key).digest("hex");
+	return hash("sha256", key, "hex");
 }
 
 /** Keys that stand in no configuration. */
@@ -51,38 +37,39 @@ export interface KnownKey {
 	readonly expires_at_ms: number | undefined;
 }
 
-/** The API keys of a plan. Keys are found by their hash, so no comparison leaks a part of one. */
+/** API keys. They are found by their hash, so no comparison leaks a part of one. */
 export class ApiKeys {
 	readonly #by_hash: ReadonlyMap<string, ApiKeyPlan>;
-
 	readonly #stored: StoredKeys | undefined;
+	readonly #principals = new WeakMap<KnownKey, Principal>();
 
-	constructor(plan: Pick<IdentityPlan, "keys">, stored?: StoredKeys) {
+	constructor(keys: readonly ApiKeyPlan[], stored?: StoredKeys) {
+		this.#by_hash = new Map(keys.map((key) => [key.hash, key]));
 		this.#stored = stored;
-		this.#by_hash = new Map(plan.keys.map((key) => [key.hash, key]));
 	}
 
-	/** Who a request is from, by its `Authorization` header; `now_ms` is wall-clock time. */
-	identify(authorization: string | undefined, now_ms: number): Result<Principal, KeyProblem> {
-		if (authorization === undefined) return fail("missing");
-		if (authorization.length > token_chars_max) return fail("malformed");
-		const token = bearer.exec(authorization)?.[1];
-		if (token === undefined) return fail("malformed");
-		const hash = hashApiKey(token);
-		const key = this.#by_hash.get(hash);
-		if (key === undefined) return this.#identifyStored(hash, now_ms);
-		if (key.expires_at_ms !== undefined && now_ms >= key.expires_at_ms) return fail("expired");
-		return succeed(principalOf(key.tenant, key.user, { client: `key:${key.name}`, via: "key" }));
+	/**
+	 * Who holds the key with a hash (`hashApiKey`); undefined for what is the hash of no key.
+	 * `now_ms` is wall-clock time.
+	 */
+	identify(digest: string, now_ms: number): Result<Principal, CredentialProblem> | undefined {
+		const configured = this.#by_hash.get(digest);
+		const key = configured ?? this.#stored?.findKey(digest);
+		if (key === undefined) return undefined;
+		if (key.expires_at_ms !== undefined && now_ms >= key.expires_at_ms) {
+			return fail(credentialProblem("credential_expired"));
+		}
+		if (configured === undefined) this.#stored?.onKeyUsed(key.name);
+		return succeed(this.#principalOf(key));
 	}
 
-	#identifyStored(hash: string, now_ms: number): Result<Principal, KeyProblem> {
-		const key = this.#stored?.findKey(hash);
-		if (key === undefined) return fail("unknown");
-		if (key.expires_at_ms !== undefined && now_ms >= key.expires_at_ms) return fail("expired");
-		this.#stored?.onKeyUsed(key.name);
-		const { tenant, user, roles = [], scopes } = key;
-		return succeed(
-			principalOf(tenant, user, { client: `key:${key.name}`, roles, scopes, via: "key" }),
-		);
+	#principalOf(key: KnownKey): Principal {
+		const known = this.#principals.get(key);
+		if (known !== undefined) return known;
+		const { tenant, user, name, roles = [], scopes } = key;
+		const client = `key:${name}`;
+		const principal = principalOf(tenant, user, { client, roles, scopes, via: "key" });
+		this.#principals.set(key, principal);
+		return principal;
 	}
 }

@@ -17,7 +17,9 @@ export interface RawAnswer {
 /** One HTTP request, as bytes. */
 export interface RawRequest {
 	readonly method?: string;
-	readonly headers?: Readonly<Record<string, string>>;
+	readonly headers?: Readonly<Record<string, string | string[]>>;
+	/** The target as it is sent, where not that of the address. */
+	readonly path?: string;
 	readonly body?: Buffer | string;
 }
 
@@ -43,8 +45,9 @@ function begin(
 	options: RawRequest,
 ): Promise<{ response: IncomingMessage; sent: ClientRequest }> {
 	return new Promise((resolve, reject) => {
-		const { method = "POST", headers = post_headers, body } = options;
-		const sent = request(address, { method, headers, agent: false });
+		const { method = "POST", headers = post_headers, body, path } = options;
+		const target = path === undefined ? {} : { path };
+		const sent = request(address, { method, headers: { ...headers }, agent: false, ...target });
 		sent.once("response", (response) => resolve({ response, sent }));
 		sent.once("error", reject);
 		sent.end(body);

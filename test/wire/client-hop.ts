@@ -9,7 +9,7 @@ interface Started {
 }
 
 /** Where MCP is spoken; the rest of a gateway's addresses has forms of its own. */
-const mcp_paths = /\/(?:mcp|sse|message)(?:\?|$)/u;
+const mcp_paths = /^(?!\/\.well-known\/).*\/(?:mcp|sse|message)(?:\?|$)/u;
 
 /** Sees every MCP request that a listener of this process takes, and what it answers. */
 export function watchClientHop(hopOf: (server: Server) => HttpConversations | undefined): void {

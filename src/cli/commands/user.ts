@@ -1,5 +1,5 @@
 import type { UserEntry } from "../../admin/contract-people.ts";
-import { default_tenant } from "../../config/identity-form.ts";
+import { default_tenant } from "../../config/principal-names.ts";
 import { defineCommand } from "../command.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";

@@ -101,17 +101,14 @@ export class DashboardHouse {
 
 	/** What decides who may use the admin API. */
 	admission(): AdmissionOptions {
-		const { token, owner_id, gateway, url } = this.#parts;
+		const { token, owner_id, gateway } = this.#parts;
 		return {
 			token,
 			sessions: this.sessions,
 			cookie_name: `moorage_session_${owner_id.replaceAll("-", "").slice(-8)}`,
-			isSecure: () => url().startsWith("https:"),
-			identify(credential, request) {
-				const bearer = { headers: { authorization: `Bearer ${credential}` } };
-				const found = gateway().identify(request ?? (bearer as IncomingMessage));
-				return Promise.resolve(found?.ok === true ? found.value : undefined);
-			},
+			isSecure: () => gateway().is_encrypted,
+			identify: (credential, request) =>
+				gateway().identify(request?.headers.authorization ?? `Bearer ${credential}`, request),
 		};
 	}
 }

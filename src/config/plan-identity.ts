@@ -1,0 +1,82 @@
+import type { LoginPlan } from "./plan-login.ts";
+
+/** An API key as it is configured: its hash only. */
+export interface ApiKeyPlan {
+	readonly name: string;
+	/** SHA-256 of the key, in hex. */
+	readonly hash: string;
+	readonly tenant: string;
+	readonly user: string;
+	readonly roles: readonly string[];
+	/** What its holder is limited to; undefined: nothing. */
+	readonly scopes: readonly string[] | undefined;
+	/** Wall-clock milliseconds from which on it is refused; undefined: never. */
+	readonly expires_at_ms: number | undefined;
+}
+
+/** From which claims of a token a principal is made. */
+export interface ClaimsPlan {
+	readonly tenant:
+		| { readonly kind: "fixed"; readonly name: string }
+		/** `allowed`: patterns of tenants the issuer speaks for; empty allows every one. */
+		| { readonly kind: "claim"; readonly claim: string; readonly allowed: readonly string[] };
+	readonly user: string;
+	/** Undefined: `client_id`, or what large issuers have instead. */
+	readonly client: string | undefined;
+	/** Undefined: tokens give no roles. */
+	readonly roles: string | undefined;
+	/** What the values of the roles claim are called here; undefined: as they are. */
+	readonly role_names: Readonly<Record<string, string>> | undefined;
+	/** Undefined: `scope`, else `scp`. */
+	readonly scopes: string | undefined;
+}
+
+/** How an issuer is asked about tokens that only it can read (RFC 7662). */
+export interface IntrospectionPlan {
+	/** Undefined: as the issuer's metadata says. */
+	readonly url: string | undefined;
+	readonly client_id: string;
+	readonly client_secret: string;
+}
+
+/** An issuer of access tokens. */
+export interface IssuerPlan {
+	/** Exactly what stands in `iss`. */
+	readonly issuer: string;
+	/** Audiences that are good at every address, beside that of the address itself. */
+	readonly audiences: readonly string[];
+	/** Address of its key set; undefined: as its metadata says. */
+	readonly jwks: string | undefined;
+	readonly algorithms: readonly string[];
+	/** `at+jwt`: only tokens that are marked as access tokens (RFC 9068). */
+	readonly token_types: "at+jwt" | "any";
+	/** `required`: only tokens that are bound to a key (RFC 9449). */
+	readonly dpop: "accepted" | "required";
+	readonly introspection: IntrospectionPlan | undefined;
+	readonly claims: ClaimsPlan;
+}
+
+/** Who the holder of a client certificate is. */
+export interface CertificatePlan {
+	readonly name: string;
+	readonly match: /** SHA-256 of the certificate, lower-case hex. */
+		| { readonly kind: "fingerprint"; readonly value: string }
+		| { readonly kind: "common_name"; readonly value: string }
+		/** An alternative name with its type: `URI:spiffe://mesh/agent`. */
+		| { readonly kind: "name"; readonly value: string };
+	readonly tenant: string;
+	readonly user: string;
+	readonly roles: readonly string[];
+	readonly scopes: readonly string[] | undefined;
+}
+
+/** Who may call. */
+export interface IdentityPlan {
+	readonly keys: readonly ApiKeyPlan[];
+	readonly issuers: readonly IssuerPlan[];
+	readonly certificates: readonly CertificatePlan[];
+	/** Scopes that every call needs. */
+	readonly scopes: readonly string[];
+	/** Undefined: there is no authorization server here. */
+	readonly login: LoginPlan | undefined;
+}
