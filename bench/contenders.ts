@@ -93,7 +93,10 @@ export async function startMoorage(
 			: { remote: { url: `http://127.0.0.1:${remote_port}/mcp` } }),
 	};
 	const endpoints = long_list ? { endpoints: { long: { servers: ["thousand"] } } } : {};
-	const gateway = await startGateway({ servers, ...endpoints, limits: { sessions: 20_000 } });
+	// What the plain cases are about is the way of a call; what is kept of calls has its own case.
+	const kept = { audit: "off", calls: { log: "off", history: "off" } };
+	const config = { servers, ...endpoints, ...kept, limits: { sessions: 20_000 } };
+	const gateway = await startGateway(config);
 	const unready = gateway.servers.find(({ state }) => state !== "ready");
 	if (unready === undefined) return gateway;
 	await gateway.stop();

@@ -2,8 +2,8 @@
  * The server at the far end of every contender: one `echo` tool, or `--tools N` of them, over
  * standard streams or, with `--http`, over HTTP. It does as little as it can, so that what is
  * measured is what stands in front of it. `--era modern` answers `server/discover`; `--long` makes
- * definitions of about 600 bytes. A call says how many `bytes` its result has, and how much
- * `progress` comes before it.
+ * definitions of about 600 bytes, `--writes` says that the tools do more than read. A call says how
+ * many `bytes` its result has, and how much `progress` comes before it.
  */
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
@@ -15,6 +15,7 @@ const { values } = parseArgs({
 		tools: { type: "string", default: "1" },
 		http: { type: "boolean", default: false },
 		long: { type: "boolean", default: false },
+		writes: { type: "boolean", default: false },
 	},
 });
 const modern = values.era === "modern";
@@ -33,6 +34,7 @@ const tools = Array.from({ length: Number(values.tools) }, (_, index) => ({
 	name: index === 0 ? "echo" : `echo_${index}`,
 	description: values.long ? long_description : short_description,
 	inputSchema,
+	annotations: { readOnlyHint: !values.writes },
 }));
 const cacheable = modern ? { ttlMs: 60_000, cacheScope: "public" } : {};
 const list = JSON.stringify({ ...complete, tools, ...cacheable });

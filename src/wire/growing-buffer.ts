@@ -1,14 +1,20 @@
 const capacity_bytes_min = 1024;
+/** What is longer than this is expected to be followed by something as long. */
+const long_bytes_min = 256 * 1024;
+/** What is kept ready for it at most. */
+const expected_bytes_max = 16 * 1024 * 1024;
 
 /**
  * Collects what arrives in pieces. One piece alone is kept as it is, without a copy; more are
  * copied into memory that doubles, so that a large whole costs time in proportion to its size
- * however small its pieces are, and no object per piece.
+ * however small its pieces are, and no object per piece. What follows something long gets memory
+ * for as much at once: memory that is given up again and again is what collecting garbage costs.
  */
 export class GrowingBuffer {
 	/** Bytes collected. */
 	length = 0;
 	#memory: Buffer | undefined = undefined;
+	#expected = 0;
 
 	/** Adds a piece. Its memory must not change until `take` or `clear`. */
 	append(piece: Buffer): void {
@@ -18,7 +24,8 @@ export class GrowingBuffer {
 		} else {
 			// The first piece is somebody else's memory and exactly full, so this never writes there.
 			if (length > this.#memory.length) {
-				const capacity = Math.max(length, 2 * this.length, capacity_bytes_min);
+				const expected = length > long_bytes_min ? this.#expected : 0;
+				const capacity = Math.max(length, 2 * this.length, capacity_bytes_min, expected);
 				const larger = Buffer.allocUnsafeSlow(capacity);
 				this.#memory.copy(larger, 0, 0, this.length);
 				this.#memory = larger;
@@ -30,6 +37,9 @@ export class GrowingBuffer {
 
 	/** Gives away all that was collected and starts anew. */
 	take(): Buffer {
+		if (this.length > long_bytes_min) {
+			this.#expected = Math.min(expected_bytes_max, this.length);
+		} else this.#expected = 0;
 		const taken = this.#memory?.subarray(0, this.length) ?? Buffer.alloc(0);
 		this.clear();
 		return taken;
