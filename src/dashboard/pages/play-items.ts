@@ -41,7 +41,8 @@ function toolItem(raw: Schema): Item | undefined {
 		name: tool.name,
 		title: tool.title ?? tool.name,
 		description: tool.description,
-		schema: tool.input_schema,
+		// Arguments are an object, also where a schema forgets to say so.
+		schema: { type: "object", ...tool.input_schema },
 		app_uri: tool.app_uri,
 		request: (args) => ({
 			method: "tools/call",

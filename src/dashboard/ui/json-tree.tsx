@@ -5,7 +5,7 @@ import { Button } from "./parts.tsx";
 
 /** Members shown at first; more on demand. */
 const members_shown = 100;
-const depth_open = 2;
+const depth_open = 3;
 const text_chars = 2_000;
 
 interface TreeProps {

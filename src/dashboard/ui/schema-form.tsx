@@ -161,12 +161,13 @@ function JsonField(props: ShapeProps): JSX.Element {
 
 function FileField(props: ShapeProps): JSX.Element {
 	const { draft, onChange } = props;
-	const size = typeof draft === "string" ? Math.floor((draft.length * 3) / 4) : 0;
+	const octets = typeof draft === "string" ? draft.replace(/=+$/, "") : "";
+	const size = Math.floor((octets.length * 3) / 4);
 	const take = (file: File | undefined) => {
 		if (file === undefined || file.size > file_bytes_max) return onChange(undefined);
 		void file.arrayBuffer().then((buffer) => {
-			const octets = Array.from(new Uint8Array(buffer), (octet) => String.fromCharCode(octet));
-			onChange(window.btoa(octets.join("")));
+			const chars = Array.from(new Uint8Array(buffer), (octet) => String.fromCharCode(octet));
+			onChange(window.btoa(chars.join("")));
 		});
 	};
 	const { hint, ...rest } = common(props);
