@@ -10,6 +10,7 @@ import { AddPage } from "./pages/add.tsx";
 import { FleetPage } from "./pages/fleet.tsx";
 import { HealthPage } from "./pages/health.tsx";
 import { MinePage } from "./pages/mine.tsx";
+import { PeoplePage } from "./pages/people.tsx";
 import { PlaygroundPage } from "./pages/playground.tsx";
 import { ServerPage } from "./pages/server.tsx";
 import { SettingsPage } from "./pages/settings.tsx";
@@ -46,6 +47,13 @@ const pages: readonly PageEntry[] = [
 		icon: "play",
 		roles: ["operator"],
 		page: PlaygroundPage,
+	},
+	{
+		id: "people",
+		title: "People and access",
+		icon: "people",
+		roles: ["operator", "auditor"],
+		page: PeoplePage,
 	},
 	{
 		id: "mine",

@@ -1,5 +1,5 @@
 /**
- * Tries whatever a page could trip over. `rich` has a schema with everything that forms are made of;
+ * Tries whatever a page could trip over. `rich` has a schema with all that forms are made of;
  * `media`, `bidi`, `markup`, `large` and `app` answer with what their names say. The app tries to
  * reach cookies, the admin API and the page around it, and tells what it could.
  */

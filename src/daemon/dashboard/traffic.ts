@@ -101,8 +101,8 @@ export class TrafficCounter {
 		this.#clock = clock;
 	}
 
-	/** Counts one call that is over. */
-	after(record: CallRecord): undefined {
+	/** Counts one call that is over; handed over as it is, without its object. */
+	readonly after = (record: CallRecord): undefined => {
 		const now_s = this.#now();
 		const failed = record.status !== "ok";
 		this.#all.count(now_s, failed, record.duration_ms);
@@ -111,7 +111,7 @@ export class TrafficCounter {
 		let window = this.#windows.get(server);
 		if (window === undefined) this.#windows.set(server, (window = new Window()));
 		window.count(now_s, failed, record.duration_ms);
-	}
+	};
 
 	/** What went through a server; without a name, through all together. */
 	read(server?: string): Traffic {

@@ -60,6 +60,10 @@ function Editor({ file, server, onReload }: EditorProps): JSX.Element {
 		take(await call("replaceConfig", { body: { text }, headers }));
 		tell("The configuration is applied.");
 	});
+	const readAgain = (fresh: ConfigFile) => {
+		apply.clear();
+		take(fresh);
+	};
 	const conflict = apply.problem?.code === "edited_meanwhile";
 	const wrong = preview.problem ?? apply.problem;
 	const seen = plan !== undefined && plan.text === text;
@@ -82,7 +86,7 @@ function Editor({ file, server, onReload }: EditorProps): JSX.Element {
 				)}
 			/>
 			<Problem problem={wrong} />
-			{conflict ? <Conflict onRead={take} /> : null}
+			{conflict ? <Conflict onRead={readAgain} /> : null}
 			{plan === undefined ? null : <PlanView changes={plan.changes} old={!seen} />}
 			<Foot
 				preview={preview}

@@ -1,11 +1,12 @@
 import type { JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Reply } from "../lib/api.ts";
 import { onNews } from "../lib/events.ts";
 import { bytes, count, duration, percent, plain, rate } from "../lib/format.ts";
 import { useQuery } from "../lib/query.ts";
 import { ask, linkTo, type Place } from "../lib/router.ts";
 import { hasRole, useSession } from "../lib/session.ts";
+import { useVisible } from "../lib/visible.ts";
 import { Empty, Field, Loading, PageHead, Problem, StateBadge } from "../ui/parts.tsx";
 import { Spark } from "../ui/spark.tsx";
 import { ServerActions } from "./server-actions.tsx";
@@ -230,16 +231,31 @@ interface RowProps {
 	onChange(): void;
 }
 
-/** A row whose server has not changed is not drawn again: there may be hundreds. */
+/**
+ * A row is drawn again only when its server has changed and somebody sees it: there may be hundreds,
+ * and all of them may change every two seconds.
+ */
 function Row({ server, onChange }: RowProps): JSX.Element {
-	return useMemo(() => <RowBody server={server} onChange={onChange} />, [server, onChange]);
+	const row = useRef<HTMLElement>(null);
+	const visible = useVisible(row);
+	const drawn = useRef(server);
+	if (visible || drawn.current.state !== server.state) drawn.current = server;
+	const { current } = drawn;
+	return useMemo(
+		() => (
+			<article class="fleet-row" aria-label={current.name} ref={row}>
+				<RowBody server={current} onChange={onChange} />
+			</article>
+		),
+		[current, onChange],
+	);
 }
 
 function RowBody({ server, onChange }: RowProps): JSX.Element {
 	const { traffic } = server;
 	const waiting = server.waiting > 0 ? `, ${server.waiting} waiting` : "";
 	return (
-		<article class="fleet-row" aria-label={server.name}>
+		<>
 			<div class="name">
 				<a href={linkTo("servers", server.name)}>{server.name}</a>
 				<div class="muted small">
@@ -265,7 +281,7 @@ function RowBody({ server, onChange }: RowProps): JSX.Element {
 				<ServerActions name={server.name} state={server.state} onDone={onChange} />
 			</div>
 			{server.reason === undefined ? null : <p class="why">{plain(server.reason, 300)}</p>}
-		</article>
+		</>
 	);
 }
 
