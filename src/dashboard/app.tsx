@@ -7,6 +7,8 @@ import { goTo, linkTo, type Place, usePlace } from "./lib/router.ts";
 import { hasRole, type Session, SessionContext } from "./lib/session.ts";
 import { currentTheme, nextTheme } from "./lib/theme.ts";
 import { AddPage } from "./pages/add.tsx";
+import { AuditPage } from "./pages/audit.tsx";
+import { CallsPage } from "./pages/calls.tsx";
 import { FleetPage } from "./pages/fleet.tsx";
 import { HealthPage } from "./pages/health.tsx";
 import { MinePage } from "./pages/mine.tsx";
@@ -48,6 +50,7 @@ const pages: readonly PageEntry[] = [
 		roles: ["operator"],
 		page: PlaygroundPage,
 	},
+	{ id: "calls", title: "Calls", icon: "calls", roles: ["operator", "auditor"], page: CallsPage },
 	{
 		id: "people",
 		title: "People and access",
@@ -62,6 +65,7 @@ const pages: readonly PageEntry[] = [
 		roles: ["operator", "auditor", "approver", "member"],
 		page: MinePage,
 	},
+	{ id: "audit", title: "Audit", icon: "audit", roles: ["operator", "auditor"], page: AuditPage },
 	{ id: "settings", title: "Configuration", icon: "settings", roles: [], page: SettingsPage },
 	{
 		id: "health",

@@ -5,7 +5,7 @@ const shown = new WeakMap<Element, (visible: boolean) => void>();
 let observer: IntersectionObserver | undefined;
 
 /** Whether an element is on the screen, or near it. */
-export function useVisible(element: RefObject<HTMLElement>): boolean {
+export function useVisible(element: RefObject<HTMLElement | null>): boolean {
 	const [visible, setVisible] = useState(false);
 	useEffect(() => {
 		const { current } = element;

@@ -232,8 +232,8 @@ interface RowProps {
 }
 
 /**
- * A row is drawn again only when its server has changed and somebody sees it: there may be hundreds,
- * and all of them may change every two seconds.
+ * A row is drawn again only when its server has changed and somebody sees it: there may be
+ * hundreds, and all of them may change every two seconds.
  */
 function Row({ server, onChange }: RowProps): JSX.Element {
 	const row = useRef<HTMLElement>(null);
