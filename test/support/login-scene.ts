@@ -9,6 +9,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import type { GuardedFetch } from "../../src/lib/guarded-fetch.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { LoginServer } from "../../src/login/login-server.ts";
+import type { RecordOptions } from "../../src/login/records.ts";
 import { box_key_bytes, SecretBox } from "../../src/secrets/box.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { QuietLog } from "./quiet-log.ts";
@@ -33,6 +34,7 @@ export interface LoginScene {
 	readonly store: TestStore;
 	readonly log: QuietLog;
 	readonly clock: FakeClock;
+	readonly records: RecordOptions;
 	/** Registers a client as whoever runs the gateway would. */
 	client(metadata: Readonly<Record<string, unknown>>): Promise<void>;
 	browser(): Browser;
@@ -54,7 +56,8 @@ export async function startLogin(
 ): Promise<LoginScene> {
 	const clock = new FakeClock(Date.now());
 	const store = await openTestStore(systemClock);
-	const { people: repository, login: records, meta } = store.repositories;
+	const { repositories } = store;
+	const { people: repository, meta } = repositories;
 	const people = new People({
 		repository,
 		passwords: new Passwords(systemRandom),
@@ -66,10 +69,10 @@ export async function startLogin(
 	await people.addUser({ tenant: "globex", user: "bob", roles: [], password });
 	const log = new QuietLog();
 	let issuer = options.issuer ?? "";
+	const box = new SecretBox(Buffer.alloc(box_key_bytes, 7), systemRandom);
+	const records: RecordOptions = { repository: repositories.login, box, clock };
 	const login = new LoginServer({
-		repository: records,
-		box: new SecretBox(Buffer.alloc(box_key_bytes, 7), systemRandom),
-		clock,
+		...records,
 		random: systemRandom,
 		log,
 		meta,
@@ -92,6 +95,7 @@ export async function startLogin(
 		store,
 		log,
 		clock,
+		records,
 		async client(metadata) {
 			const id = String(metadata["client_id"]);
 			await login.clients.save(id, { metadata, source: "admin" }, { client: id });
