@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { startJudgedServer } from "./judged-server.ts";
 import { type Revision, readRequirements, revisions } from "./requirements.ts";
 import { type Fixture, startRig, type Transport } from "./rig.ts";
 import {
+	runAuthorizationServer,
 	runClientScenario,
 	runServerScenario,
 	runServerSet,
@@ -51,6 +53,9 @@ const skill_scenarios = {
 	],
 };
 
+/** All that the suite has for authorization servers. */
+const server_scenarios = ["authorization-server-metadata-endpoint", "authorization-code-grant"];
+
 /** The era that each revision belongs to. */
 const own_fixture: Record<Revision, Fixture> = { "2025-11-25": "legacy", "2026-07-28": "modern" };
 const other_fixture: Record<Revision, Fixture> = { "2025-11-25": "modern", "2026-07-28": "legacy" };
@@ -88,7 +93,8 @@ export function allLegs(): Leg[] {
 		extension("skills", transport, skill_scenarios.server),
 	]);
 	const clients = [...revisions.map(clientSet), skillsClient()];
-	return [...sets, ...crossed, ...extensions, ...clients].map(strict);
+	const servers = [authorizationServer()];
+	return [...sets, ...crossed, ...extensions, ...clients, ...servers].map(strict);
 }
 
 /** A revision's set against a server of its own era. */
@@ -188,6 +194,22 @@ function skillsClient(): Leg {
 				runClientScenario(scenario, "2026-07-28", folder),
 			);
 			return [{ set: "skills", leg: "client", outcomes }];
+		},
+	};
+}
+
+/** The gateway's own authorization server, with a client and a person. */
+function authorizationServer(): Leg {
+	return {
+		title: "authorization server",
+		async run(folder) {
+			const server = await startJudgedServer();
+			try {
+				const outcomes = await runAuthorizationServer(server, server_scenarios, folder);
+				return [{ set: "authorization", leg: "server", outcomes }];
+			} finally {
+				await server.stop();
+			}
 		},
 	};
 }

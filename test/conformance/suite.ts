@@ -87,12 +87,56 @@ export async function runClientScenario(
 	return { ...outcome, problems: [`the client did not end well: ${tail(run.output)}`] };
 }
 
+/** An authorization server that the suite judges, and how a person uses it. */
+export interface JudgedServer {
+	readonly issuer: string;
+	readonly client_id: string;
+	readonly resource: string;
+	/** Where the suite waits for the answer; registered for the client. */
+	readonly port: number;
+	/** Logs in and consents at an address, as a person would; resolves at the end of the way. */
+	authorize(address: string): Promise<void>;
+}
+
+/** Runs the scenarios for authorization servers; each has to be judged. */
+export async function runAuthorizationServer(
+	server: JudgedServer,
+	scenarios: readonly string[],
+	folder: string,
+): Promise<ScenarioOutcome[]> {
+	mkdirSync(folder, { recursive: true });
+	const args = ["authorization", "--url", server.issuer, "--client-id", server.client_id];
+	const more = ["--resource", server.resource];
+	let person: Promise<void> | undefined;
+	let trouble = "";
+	const run = await runSuite(
+		[...args, ...more, "--port", String(server.port), "-o", folder],
+		scenario_ms_max,
+		(output) => {
+			const address = /^https?:\/\/\S+\/oauth\/authorize\?\S+$/m.exec(output)?.[0];
+			if (address === undefined) return;
+			person ??= server.authorize(address).catch((error: unknown) => {
+				trouble = String(error);
+			});
+		},
+	);
+	await person;
+	const told = { ...run, output: `${run.output}\n${trouble}` };
+	return scenarios.map((scenario) =>
+		readOutcome(folder, `authorization-server-${scenario}-`, scenario, told),
+	);
+}
+
 interface SuiteRun {
 	readonly code: number | undefined;
 	readonly output: string;
 }
 
-function runSuite(args: readonly string[], ms_max: number): Promise<SuiteRun> {
+function runSuite(
+	args: readonly string[],
+	ms_max: number,
+	onOutput: (output: string) => void = () => undefined,
+): Promise<SuiteRun> {
 	const { promise, resolve } = Promise.withResolvers<SuiteRun>();
 	const child = spawn(process.execPath, [suite_program, ...args], {
 		cwd: repository_root,
@@ -103,6 +147,7 @@ function runSuite(args: readonly string[], ms_max: number): Promise<SuiteRun> {
 	let output = "";
 	const keep = (chunk: string) => {
 		output = (output + chunk).slice(-100_000);
+		onOutput(output);
 	};
 	child.stdout.setEncoding("utf8").on("data", keep);
 	child.stderr.setEncoding("utf8").on("data", keep);
