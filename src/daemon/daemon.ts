@@ -469,7 +469,7 @@ class House implements Daemon, BackendRooms {
 			live: this.live,
 			gateway: () => this.#gateway,
 			hosting: () => this.#hosting,
-			url: () => this.#url,
+			url: () => this.#plan.front.public_url ?? this.#url,
 		});
 	}
 

@@ -139,8 +139,12 @@ function Frame(props: { session: Session; place: Place; onLeave(): void }): JSX.
 		setOpen(false);
 		document.title = `${place.parts[1] ?? entry?.title ?? "Not found"} · Moorage`;
 		// Whoever came by a link or a key stands at the page's beginning, and hears its name.
-		if (first.current) first.current = false;
-		else main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+		if (first.current) {
+			first.current = false;
+			return;
+		}
+		window.scrollTo(0, 0);
+		main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
 	}, [where]);
 	// When somebody can begin, for whoever measures it.
 	useEffect(() => void performance.mark("moorage-usable"), []);

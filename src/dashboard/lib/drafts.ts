@@ -102,6 +102,7 @@ function read(
 		case "json":
 			return parsed(textOf(draft), wrong);
 		case "list":
+			if (!required && isEmptyList(draft)) return undefined;
 			return readList(shape, draft, path, mistakes, wrong);
 		case "union": {
 			if (typeof draft !== "object" || !("option" in draft)) return undefined;
@@ -118,6 +119,11 @@ function read(
 			return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 		}
 	}
+}
+
+/** A list that nobody has put anything into; one that may be left out is left out then. */
+function isEmptyList(draft: Draft): boolean {
+	return typeof draft === "object" && "items" in draft && draft.items.length === 0;
 }
 
 function nothingTyped(

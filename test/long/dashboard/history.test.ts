@@ -35,15 +35,15 @@ describe("what has happened", () => {
 
 	test("an error is found in the history, and its story is told", here, async () => {
 		await call("echo", "echo", "done in");
-		await call("crashing", "exit", "failed in");
+		await call("crashing", "crash", "failed in");
 		await scene.visit("#/calls?status=error", "Calls");
 		const table = page.getByRole("region", { name: "Calls" });
-		await table.getByRole("link", { name: "crashing exit" }).waitFor();
+		await table.getByRole("link", { name: "crashing crash" }).waitFor();
 		assert.equal(await table.getByRole("link", { name: "echo echo" }).count(), 0);
 		await assertAccessible(page, "the history");
 		await takePicture(page, "calls");
-		await table.getByRole("link", { name: "crashing exit" }).click();
-		await page.getByRole("heading", { level: 1, name: "crashing exit" }).waitFor();
+		await table.getByRole("link", { name: "crashing crash" }).click();
+		await page.getByRole("heading", { level: 1, name: "crashing crash" }).waitFor();
 		await page.getByRole("heading", { name: "Where the time went" }).waitFor();
 		await assertAccessible(page, "a call's story");
 		await page.setViewportSize({ width: 375, height: 812 });
