@@ -120,6 +120,7 @@ export const server_status_schema = z.object({
 	code: z.string().optional().describe("Stable code of the failure."),
 	exit_code: z.int().optional().describe("Of what ended last, where that is why it failed."),
 	restarts: count_schema,
+	wakes: count_schema.optional().describe("How often something of it that was frozen was woken."),
 	next_try_at_ms: at_ms_schema.optional().describe("When a failed server is tried again."),
 	instances: z.array(instance_status_schema),
 	egress: egress_report_schema.optional().describe("What it asked of the network, if anything."),

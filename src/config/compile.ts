@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import { referenceText } from "../secrets/template.ts";
 import { normalizeHost, normalizeOrigin } from "./allow-lists.ts";
+import { compileObserving } from "./compile-observing.ts";
 import { type CompileContext, compileServer } from "./compile-server.ts";
 import {
 	default_allowed_hosts,
@@ -63,6 +64,7 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 	const data = compileData(options, expander);
 	const hosts = compileList(draft.allowed_hosts, default_allowed_hosts, hostEntry, report);
 	const origins = compileList(draft.allowed_origins, default_allowed_origins, originEntry, report);
+	const observing = draft.observing && compileObserving(draft.observing, expander, report);
 	if (report.failed || listen === undefined) return undefined;
 	const known = namesOf(front);
 	return deepFreeze({
@@ -81,6 +83,7 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		...(draft.audit === undefined ? {} : { audit: { ...draft.audit } }),
 		held: heldValues(options.inputs, literals.held),
 		policy: draft.policy,
+		...observing,
 		warnings: [...report.warnings],
 	});
 }

@@ -2,6 +2,7 @@ import type { IdentityDraft } from "./draft-identity.ts";
 import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
 import type { FrontDraft } from "./front.ts";
 import type { NamedText, Placed } from "./located.ts";
+import type { ObservingDraft } from "./observing-form.ts";
 import type { Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 import type { PolicyPlan } from "./policy-plan.ts";
 import type { RunningPlan } from "./running.ts";
@@ -28,6 +29,7 @@ export interface Draft {
 	readonly calls?: CallsPlan;
 	readonly audit?: AuditPlan;
 	readonly policy: PolicyPlan;
+	readonly observing?: ObservingDraft;
 	readonly inputs: readonly InputDraft[];
 }
 

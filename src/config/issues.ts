@@ -131,6 +131,10 @@ const text_kinds: Readonly<Record<string, { message: string; next: string }>> = 
 		message: "is not a size.",
 		next: "Write a number and a unit: `64KiB`, `4MiB` or `1GiB`.",
 	},
+	percent: {
+		message: "is not a share.",
+		next: "Write a percentage: `10%`, `0.5%` or `100%`.",
+	},
 	"key-hash": {
 		message: "is not the hash of a key.",
 		next: "Make a key with `moorage key new` and take over the line it prints.",

@@ -56,6 +56,10 @@ test("every key has a description, and a default where there can be one", () => 
 			(key) => `servers.NAME.oauth.${key}`,
 		),
 		"endpoints.NAME.servers",
+		"telemetry",
+		"telemetry.otlp",
+		"telemetry.otlp.url",
+		"alerts",
 	]);
 	const visit = (node: SchemaNode, prefix: string): void => {
 		for (const [name, child] of Object.entries(node.properties ?? {})) {

@@ -26,6 +26,7 @@ import {
 	placedMember,
 	plainValue,
 } from "./located.ts";
+import { readObserving } from "./observing-form.ts";
 import type { Limits, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 import { readPolicy } from "./policy-form.ts";
 import type { Report } from "./report.ts";
@@ -79,6 +80,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		calls: readCalls(form.calls, root, report),
 		audit: readAudit(form.audit, root, report),
 		policy: readPolicy(form, root, report),
+		observing: readObserving(form, root, report),
 		inputs: [],
 	};
 	return report.failed ? undefined : draft;

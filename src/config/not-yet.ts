@@ -10,8 +10,6 @@ const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 	file: {
 		approvals: "Use `tools` with `deny` to leave risky tools out.",
 		secrets: "Put secrets into the environment and refer to them as `${env:NAME}`.",
-		telemetry: "Remove the key; logs go to standard error.",
-		alerts: "Remove the key.",
 		database: "Remove the key; state is kept in the `data` folder.",
 		tenants: "Run one Moorage for each tenant.",
 	},

@@ -1,6 +1,8 @@
+import type { AlertsPlan } from "./alert-rules.ts";
 import type { FrontPlan } from "./plan-front.ts";
 import type { IdentityPlan } from "./plan-identity.ts";
 import type { PolicyPlan } from "./policy-plan.ts";
+import type { TelemetryPlan } from "./telemetry-plan.ts";
 
 /**
  * The one internal form of a configuration. Every human form (moorage.yaml, a client's
@@ -269,6 +271,10 @@ export interface Plan {
 	readonly held: ReadonlyMap<string, string>;
 	/** Who may do what. */
 	readonly policy: PolicyPlan;
+	/** Undefined: `default_telemetry`. */
+	readonly telemetry?: TelemetryPlan | undefined;
+	/** Undefined: `default_alerts`. */
+	readonly alerts?: AlertsPlan | undefined;
 	/** Things worth telling the user that are not errors. */
 	readonly warnings: readonly string[];
 }

@@ -12,6 +12,7 @@ import {
 import { audit_schema, calls_schema } from "./schema-evidence.ts";
 import { front_schema } from "./schema-front.ts";
 import { identity_schema } from "./schema-identity.ts";
+import { alerts_schema, telemetry_schema } from "./schema-observing.ts";
 import {
 	arguments_schema,
 	policy_schema,
@@ -276,6 +277,10 @@ export const moorage_schema = z.strictObject({
 		.describe(
 			"`public`: the gateway does not start while a no-go sign of `moorage checklist` stands.",
 		),
+	telemetry: telemetry_schema
+		.optional()
+		.describe("Traces and metrics for a collector; metrics for Prometheus need no setting."),
+	alerts: alerts_schema.optional().describe("What people are told when something goes wrong."),
 });
 
 /** moorage.yaml as checked, with the defaults filled in. */

@@ -166,6 +166,7 @@ class House implements Daemon, BackendRooms {
 		await house.accounts.start(plan.identity);
 		house.#serve(house.#releases.servers);
 		await house.#catalogs.restore(house.#plan.servers);
+		house.#wings.opened();
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
 		return succeed(house);
 	}

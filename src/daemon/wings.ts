@@ -1,7 +1,9 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { LiveEvents } from "../admin/live.ts";
+import type { Expiring } from "../alerts/facts.ts";
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan } from "../config/plan.ts";
-import type { CallApprovals } from "../gateway/context.ts";
+import type { CallApprovals, TracePropagation } from "../gateway/context.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { assert } from "../lib/assert.ts";
@@ -14,8 +16,10 @@ import type { Connection } from "../store/tables.ts";
 import type { Evidence } from "../telemetry/call-record.ts";
 import type { DaemonEvidence } from "./evidence.ts";
 import type { DaemonOptions } from "./options.ts";
+import { AlertsWing } from "./wings/alerts.ts";
 import { EvidenceWing } from "./wings/evidence.ts";
 import { policyWing } from "./wings/policy.ts";
+import { TelemetryWing } from "./wings/telemetry.ts";
 
 /** What a wing may build on. */
 export interface WingParts {
@@ -35,6 +39,8 @@ export interface WingParts {
 	originOf(server: string): string;
 	/** Not before the house is built. */
 	gateway(): Gateway;
+	/** What stands beside the others, by its name. Not before the wings are built. */
+	wings(): Wings;
 }
 
 /**
@@ -52,6 +58,12 @@ export interface Wing {
 	readonly house?: DaemonEvidence;
 	/** Reads what is stored; before the first request. */
 	start?(): Promise<void> | void;
+	/** Everything else has read what is stored, too. */
+	opened?(): void;
+	/** What it could not keep since the start, by where: people are told of it. */
+	lost?(): Readonly<Record<string, number>>;
+	/** What it knows of that stops working at some time. */
+	expiring?(): readonly Expiring[];
 	/** Another plan is used from now on. */
 	use?(plan: Plan): void;
 	/** Finishes what is begun; after the last request. */
@@ -62,6 +74,8 @@ export interface Wing {
 const builders: readonly ((parts: WingParts) => Wing)[] = [
 	policyWing,
 	(parts) => new EvidenceWing(parts),
+	(parts) => new TelemetryWing(parts),
+	(parts) => new AlertsWing(parts),
 ];
 
 /** The wings of one house, together. */
@@ -71,17 +85,23 @@ export class Wings {
 		readonly checks: readonly Check[];
 		readonly approvals: CallApprovals | undefined;
 		readonly findRisk: (() => FindRisk) | undefined;
+		readonly tracing: () => TracePropagation | undefined;
+		readonly metrics: (request: IncomingMessage, response: ServerResponse) => void;
+		readonly onRefused: (code: string) => void;
 	};
 	readonly evidence: readonly Evidence[];
 	readonly #wings: readonly Wing[];
 
-	constructor(parts: WingParts) {
-		this.#wings = builders.map((build) => build(parts));
+	constructor(parts: Omit<WingParts, "wings">) {
+		this.#wings = builders.map((build) => build({ ...parts, wings: () => this }));
 		this.evidence = this.#wings.flatMap(({ evidence }) => evidence ?? []);
 		this.front_door = {
 			checks: this.#wings.flatMap(({ checks }) => checks ?? []),
 			approvals: this.#wings.find(({ approvals }) => approvals !== undefined)?.approvals,
 			findRisk: this.#wings.find(({ findRisk }) => findRisk !== undefined)?.findRisk,
+			tracing: () => this.telemetry.tracing,
+			metrics: (request, response) => void this.telemetry.serve(request, response),
+			onRefused: (code) => this.alerts.refused(code),
 		};
 	}
 
@@ -96,8 +116,37 @@ export class Wings {
 		for (const wing of this.#wings) await wing.start?.();
 	}
 
+	opened(): void {
+		for (const wing of this.#wings) wing.opened?.();
+	}
+
+	/** Metrics and traces. */
+	get telemetry(): TelemetryWing {
+		return this.#find(TelemetryWing);
+	}
+
+	get alerts(): AlertsWing {
+		return this.#find(AlertsWing);
+	}
+
+	/** What could not be kept since the start, by where. */
+	lost(): Readonly<Record<string, number>> {
+		return Object.assign({}, ...this.#wings.map((wing) => wing.lost?.() ?? {}));
+	}
+
+	/** What stops working at some time. */
+	expiring(): readonly Expiring[] {
+		return this.#wings.flatMap((wing) => wing.expiring?.() ?? []);
+	}
+
 	use(plan: Plan): void {
 		for (const wing of this.#wings) wing.use?.(plan);
+	}
+
+	#find<Kind extends Wing>(kind: new (parts: WingParts) => Kind): Kind {
+		const found = this.#wings.find((wing) => wing instanceof kind);
+		assert(found !== undefined, `there is no ${kind.name}`);
+		return found as Kind;
 	}
 
 	/** Last built, first stopped. */

@@ -3,7 +3,7 @@ import type { Lease } from "../hosting/hosting.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { CheckedCall } from "../policy/check.ts";
-import type { Fault } from "../protocol/fault.ts";
+import type { Fault, FaultCode } from "../protocol/fault.ts";
 import type { Era } from "../protocol/revisions.ts";
 import type { CallDecision } from "../telemetry/call-record.ts";
 import type { UpstreamAsk } from "../upstreams/driver.ts";
@@ -94,6 +94,10 @@ export interface Call {
 	readonly watch?: CallWatch | undefined;
 	/** `Mcp-Param-*` headers as the client sent them. */
 	readonly param_headers: Readonly<Record<string, string>> | undefined;
+	/** The client's `traceparent` header; one in the message's `_meta` counts before it. */
+	readonly trace_header: string | undefined;
+	/** What the server is told of the trace, once that is decided. */
+	traceparent: string | undefined;
 	/** Changes to the message before it goes to the server. */
 	readonly edits: Edit[];
 	target: CallTarget | undefined;
@@ -126,6 +130,8 @@ export interface RpcErrorReply {
 	readonly message: string;
 	/** Raw JSON. */
 	readonly data?: string;
+	/** What it means here, where the protocol's number says less. */
+	readonly reason?: FaultCode;
 }
 
 /** What a call is made from. */
@@ -133,7 +139,7 @@ export type CallParts = Pick<
 	Call,
 	"id" | "principal" | "endpoint" | "client" | "message" | "method" | "signal" | "sink"
 > &
-	Partial<Pick<Call, "param_headers" | "watch">>;
+	Partial<Pick<Call, "param_headers" | "trace_header" | "watch">>;
 
 /** A call at the beginning of its way. */
 export function makeCall(parts: CallParts, clock: Clock): Call {
@@ -148,6 +154,8 @@ export function makeCall(parts: CallParts, clock: Clock): Call {
 		sink: parts.sink,
 		watch: parts.watch,
 		param_headers: parts.param_headers,
+		trace_header: parts.trace_header,
+		traceparent: undefined,
 		edits: [],
 		target: undefined,
 		lease: undefined,

@@ -52,10 +52,20 @@ export interface GatewayOptions {
 	readonly evidence?: readonly Evidence[];
 	/** Decides calls that a person has to agree to. */
 	readonly approvals?: CallApprovals | undefined;
+	/** What servers are told of traces; undefined where none are kept. */
+	tracing?(): TracePropagation | undefined;
 	/** Which version of a server runs, as people know it. */
 	versionOf?(server: ServerPlan): string | undefined;
 	/** Value of `WWW-Authenticate` for a token that lacks scopes (RFC 6750 section 3.1). */
 	stepUp?(endpoint: Endpoint, scopes: readonly string[]): string;
+}
+
+/** How a trace goes on at servers. */
+export interface TracePropagation {
+	/** Whether a trace that the client does not ask to keep is likely to be kept. */
+	keeps(trace_id: string): boolean;
+	/** Keys of baggage that clients are trusted with. */
+	readonly baggage: readonly string[];
 }
 
 /** Settles calls that need an approval; its reply ends the call, undefined lets it go on. */
@@ -146,6 +156,10 @@ export class GatewayContext {
 		const tool = item.kind === "tool" ? toolFacts(item.server, item.name, this) : undefined;
 		const listed = { ...item, tool };
 		return this.checks.every((check) => check.mayList?.(who, listed) !== false);
+	}
+
+	get tracing(): TracePropagation | undefined {
+		return this.#options.tracing?.();
 	}
 
 	get limits(): Limits {

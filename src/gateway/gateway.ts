@@ -27,6 +27,7 @@ import { serveHealth } from "./health.ts";
 import { OpenAnswers } from "./open-answers.ts";
 import { Pushes } from "./pushes.ts";
 import { answerJson, type EndpointPart, endpointPath, type Route, routeOf } from "./routes.ts";
+import { serveScrape } from "./scrape.ts";
 import { come_back, shutting_down } from "./shutting-down.ts";
 import { ResourceSubscriptions } from "./subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
@@ -46,6 +47,10 @@ export interface FrontDoorOptions extends GatewayOptions {
 	readonly stored_keys: StoredKeys;
 	/** The authorization server in this process, as long as there is one. */
 	local_issuer(): LocalIssuer | undefined;
+	/** Answers whoever may read metrics. */
+	readonly metrics?: (request: IncomingMessage, response: ServerResponse) => void;
+	/** Told of every credential that was refused, by the code of the refusal. */
+	readonly onRefused?: (code: string) => void;
 	/** True once every server has answered, has a stored catalog, or has failed. */
 	readonly ready: () => boolean;
 }
@@ -285,8 +290,19 @@ export class Gateway {
 		else if (route.kind === "resource") this.#serveMetadata(request, response, route.of, arrival);
 		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "login") this.#options.login(request, response);
+		else if (route.kind === "metrics") this.#serveMetrics(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
 		else answerJson(response, 404, not_found);
+	}
+
+	#serveMetrics(request: IncomingMessage, response: ServerResponse): void {
+		const { metrics, onRefused } = this.#options;
+		if (metrics === undefined) return answerJson(response, 404, not_found);
+		const has_identity = this.#plan.identity !== undefined;
+		const whoIs = (authorization: string) => this.identify(authorization, request);
+		serveScrape(request, response, { has_identity, whoIs, metrics, onRefused }).catch(
+			(error: unknown) => this.#broke(error, { response, headers: no_headers }),
+		);
 	}
 
 	#serveEndpoint(
@@ -325,6 +341,7 @@ export class Gateway {
 	#serveKnown({ request, response, headers, route }: Unknown, who: Authenticated): void {
 		if (!who.ok) {
 			const { status, headers: challenge, refusal, detail } = who.problem;
+			this.#options.onRefused?.(refusal.code);
 			const error_id = this.#noteRefused(request, route, refusal.code, detail);
 			const told = error_id === undefined ? refusal : { ...refusal, error_id };
 			answerError(response, status, told, { ...headers, ...challenge });

@@ -5,6 +5,7 @@ import { acquireInstance } from "./steps/acquire-instance.ts";
 import { answerLocally } from "./steps/answer-locally.ts";
 import { checkOffered } from "./steps/check-offered.ts";
 import { checkParamHeaders } from "./steps/check-param-headers.ts";
+import { continueTrace } from "./steps/continue-trace.ts";
 import { decide } from "./steps/decide.ts";
 import { filterList } from "./steps/filter-list.ts";
 import { findTarget } from "./steps/find-target.ts";
@@ -34,6 +35,7 @@ export const steps: readonly Step[] = [
 	checkParamHeaders,
 	acquireInstance,
 	matchLogLevel,
+	continueTrace,
 	translateRequest,
 	recordIntent,
 	sendUpstream,

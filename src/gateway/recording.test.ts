@@ -9,7 +9,11 @@ import { type Reply, rpcError } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import { recordOf } from "./recording.ts";
 
-const context = { clock: new FakeClock(), versionOf: () => "1" } as unknown as GatewayContext;
+const context = {
+	clock: new FakeClock(),
+	versionOf: () => "1",
+	catalogs: new Map(),
+} as unknown as GatewayContext;
 const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 function replyOf(body: object): Reply {

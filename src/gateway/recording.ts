@@ -3,11 +3,13 @@ import { rpc_codes } from "../protocol/codes.ts";
 import type { FaultCode } from "../protocol/fault.ts";
 import { meta_keys } from "../protocol/meta.ts";
 import type { CallRecord, CallStatus } from "../telemetry/call-record.ts";
+import { parseTraceparent } from "../telemetry/traces/trace-context.ts";
 import { bodyLength, wholeBody } from "../wire/body.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import type { Call, Reply } from "./call.ts";
 import { namedClient } from "./checked-call.ts";
 import type { GatewayContext } from "./context.ts";
+import { toolDefinition } from "./local/tool-definition.ts";
 import { renderReply } from "./render.ts";
 
 /** Faults that are the caller's doing, or the operator's will: nothing is wrong with a server. */
@@ -38,9 +40,6 @@ const client_codes: ReadonlySet<unknown> = new Set([
 	rpc_codes.missing_client_capability,
 ]);
 
-/** W3C Trace Context, level 1: version 00. */
-const traceparent = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
-
 /** How a reply is counted. */
 interface Outcome {
 	readonly status: CallStatus;
@@ -59,7 +58,7 @@ export function recordOf(
 	const { bytes } = message;
 	const named = namedClient(client.info);
 	const trace = traceOf(call);
-	const outcome = reply === undefined ? nothing_yet : outcomeOf(reply);
+	const outcome = reply === undefined ? nothing_yet : outcomeOf(reply, call, context);
 	let hash: string | undefined;
 	return {
 		id: call.id,
@@ -112,7 +111,21 @@ const nothing_yet: Outcome = {
 	error_message: undefined,
 };
 
-function outcomeOf(reply: Reply): Outcome {
+function outcomeOf(reply: Reply, call: Call, context: GatewayContext): Outcome {
+	const outcome = plainOutcome(reply);
+	// A server answers a tool it does not have with the code of arguments that are wrong.
+	if (outcome.status === "ok" || !isUnlisted(call, context)) return outcome;
+	return { ...outcome, status: "client_error", code: "not_offered" };
+}
+
+/** Whether a call names a tool that its server is known not to have. */
+function isUnlisted({ method, target }: Call, context: GatewayContext): boolean {
+	if (method !== "tools/call" || target?.name === undefined) return false;
+	const known = context.catalogs.get(target.server.name) !== undefined;
+	return known && toolDefinition(target.server.name, target.name, context) === undefined;
+}
+
+function plainOutcome(reply: Reply): Outcome {
 	if (reply.kind === "fault") {
 		const { code, id, message } = reply.fault;
 		const status = code === "call_timeout" ? "timeout" : sideOf(client_faults.has(code));
@@ -120,7 +133,8 @@ function outcomeOf(reply: Reply): Outcome {
 	}
 	if (reply.kind === "error") {
 		const status = sideOf(client_codes.has(reply.code));
-		return { status, code: `rpc_${reply.code}`, error_id: undefined, error_message: reply.message };
+		const code = reply.reason ?? `rpc_${reply.code}`;
+		return { status, code, error_id: undefined, error_message: reply.message };
 	}
 	if (reply.kind === "result" || reply.kind === "pieces") return nothing_yet;
 	const { bytes, error, result } = reply.message;
@@ -153,18 +167,19 @@ function nameIn({ message }: Call): string | undefined {
 }
 
 /** The client's trace goes on; without one a new one begins, named like the call. */
-function traceOf(
+export function traceOf(
 	call: Call,
 ): Pick<CallRecord, "trace_id" | "span_id" | "parent_span_id" | "sampled"> {
 	const { bytes, meta } = call.message;
 	const own = call.id.replaceAll("-", "");
 	const sent = readString(bytes, memberSpan(meta, meta_keys.traceparent));
-	const found = sent === undefined ? null : traceparent.exec(sent);
+	const text = sent ?? call.trace_header;
+	const found = text === undefined ? undefined : parseTraceparent(text);
 	return {
-		trace_id: found?.[1] ?? own,
+		trace_id: found?.trace_id ?? own,
 		span_id: own.slice(16),
-		parent_span_id: found?.[2],
-		sampled: found?.[3] === undefined ? undefined : (Number.parseInt(found[3], 16) & 1) === 1,
+		parent_span_id: found?.span_id,
+		sampled: found?.sampled,
 	};
 }
 

@@ -13,6 +13,7 @@ export type Route =
 	| { readonly kind: "dashboard" }
 	| { readonly kind: "consent" }
 	| { readonly kind: "login" }
+	| { readonly kind: "metrics" }
 	| { readonly kind: "health"; readonly name: "healthz" | "readyz" }
 	/** Metadata of an MCP address as a protected resource; of the whole gateway without a name. */
 	| { readonly kind: "resource"; readonly of: { name: string; part: EndpointPart } | undefined }
@@ -37,6 +38,7 @@ export function routeOf(target: string): Route {
 	if (found !== undefined) return { kind: "endpoint", ...found };
 	if (path.startsWith(metadata_path)) return resourceAt(path.slice(metadata_path.length));
 	if (path === "/healthz") return { kind: "health", name: "healthz" };
+	if (path === "/metrics") return { kind: "metrics" };
 	if (path === "/readyz") return { kind: "health", name: "readyz" };
 	if (path === "/api" || path.startsWith("/api/")) return { kind: "admin" };
 	if (path === "/oauth/callback") return { kind: "consent" };

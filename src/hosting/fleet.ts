@@ -58,6 +58,7 @@ export class Fleet {
 	readonly #retired = new Map<number, Retired>();
 	readonly #closing = new Set<Promise<void>>();
 	#restarts = 0;
+	#wakes = 0;
 	#asks = false;
 	/** The instance that everybody, or nobody in particular, asked for last. */
 	#common_key: InstanceKey | undefined;
@@ -81,6 +82,11 @@ export class Fleet {
 	/** How often something was started again after a failure. */
 	get restarts(): number {
 		return this.#restarts;
+	}
+
+	/** How often something frozen was woken. */
+	get wakes(): number {
+		return this.#wakes;
 	}
 
 	/** Places of instances there are, running or not. */
@@ -179,6 +185,7 @@ export class Fleet {
 	wake(slot: Slot): void {
 		const { instance } = slot;
 		assert(instance?.sleep !== undefined, "only what runs is woken");
+		this.#wakes += 1;
 		instance.sleep.thaw();
 		instance.touch();
 		instance.pulse?.resume();

@@ -19,6 +19,7 @@ export interface ServerParts {
 	/** True while something of an instance is being ended. */
 	readonly closing: boolean;
 	readonly restarts: number;
+	readonly wakes: number;
 	readonly clock: Clock;
 	readonly egress: EgressReport | undefined;
 }
@@ -41,6 +42,7 @@ export function describeServer(parts: ServerParts): ServerStatus {
 		code: trouble?.failure?.code,
 		exit_code: trouble?.failure?.exit_code,
 		restarts: parts.restarts,
+		wakes: parts.wakes,
 		next_try_at_ms:
 			retry_at_ms === undefined
 				? undefined

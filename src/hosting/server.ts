@@ -196,6 +196,7 @@ export class HostedServer {
 			retired: this.#fleet.retired,
 			closing: this.#fleet.closing,
 			restarts: this.#fleet.restarts,
+			wakes: this.#fleet.wakes,
 			clock: this.#around.clock,
 			egress: this.#around.egress?.report(plan.name),
 		});

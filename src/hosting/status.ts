@@ -40,6 +40,8 @@ export interface ServerStatus {
 	readonly exit_code: number | undefined;
 	/** How often it was started again after a failure. */
 	readonly restarts: number;
+	/** How often something of it that was frozen was woken. */
+	readonly wakes?: number;
 	/** Wall-clock time of the next try, where one is planned. */
 	readonly next_try_at_ms: number | undefined;
 	readonly instances: readonly InstanceStatus[];

@@ -45,6 +45,17 @@ const samples: Readonly<Record<string, { readonly write: string; readonly read: 
 			where users.roles = '["admin"]' and api_keys.scopes = '["a"]'
 			and login_records.account = 'acme/ana'`,
 	},
+	"0004-alerts": {
+		write: `
+			insert into call_aggregates values ('minute', 'tool', 60000, 'time/now', 5, 1, '3:5', 'n');
+			insert into alerts values ('a', 'unknown_tool', 'mcp', 'firing', 7, '{}');
+			insert into alert_silences values ('s', '*', 'mcp', 9, 'why', 'local', 8);
+			insert into alert_deliveries values ('d', 'a', 'slack:1', '{}', 0, 7, 'waiting', null);`,
+		read: `
+			select 1 from call_aggregates, alerts, alert_silences, alert_deliveries
+			where call_aggregates.latencies = '3:5' and alerts.since_ms = 7
+			and alert_silences.until_ms = 9 and alert_deliveries.problem is null`,
+	},
 };
 
 function upTo(count: number): Migrations {

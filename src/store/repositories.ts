@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { type AlertRepository, SqlAlertRepository } from "./alert-repository.ts";
 import { Batcher, type BatchTrouble } from "./batch.ts";
 import { type CatalogRepository, SqlCatalogRepository } from "./catalog-repository.ts";
 import type { Database } from "./database.ts";
@@ -13,6 +14,7 @@ import { SqlVersionRepository, type VersionRepository } from "./version-reposito
 
 /** Every repository, on one connection or within one transaction. */
 export interface Repositories {
+	readonly alerts: AlertRepository;
 	readonly catalogs: CatalogRepository;
 	readonly events: EventRepository;
 	readonly login: LoginRepository;
@@ -31,6 +33,7 @@ export type StoreWriter = Pick<Batcher<StoreWrite>, "add" | "addDurably" | "flus
 /** The repositories on a connection or a transaction. */
 export function createRepositories(connection: Connection): Repositories {
 	return {
+		alerts: new SqlAlertRepository(connection),
 		catalogs: new SqlCatalogRepository(connection),
 		events: new SqlEventRepository(connection),
 		login: new SqlLoginRepository(connection),

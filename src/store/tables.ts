@@ -1,9 +1,10 @@
 import type { ColumnType, Kysely } from "kysely";
+import type { AlertTables } from "./alert-tables.ts";
 
 /**
  * The shape of the database, table by table, as the newest migration leaves it.
  */
-export interface Tables {
+export interface Tables extends AlertTables {
 	meta: MetaTable;
 	catalogs: CatalogTable;
 	sessions: SessionTable;

@@ -28,7 +28,9 @@ export type SinkName =
 	| "exports"
 	| "backup"
 	| "audit"
-	| "calls";
+	| "calls"
+	| "telemetry"
+	| "alerts";
 
 /** All sinks. */
 export const sinks: readonly Sink[] = [
@@ -91,6 +93,22 @@ export const sinks: readonly Sink[] = [
 		about: "the call log and the history: names, sentences and numbers, never payloads",
 		files: ["src/calls/**"],
 		guard: { redacts: "src/calls/call-log.ts" },
+	},
+	{
+		name: "telemetry",
+		about: "traces and metrics that a collector is sent, and metrics that are scraped",
+		files: [
+			"src/telemetry/otlp/exporter.ts",
+			"src/daemon/wings/telemetry.ts",
+			"src/daemon/wings.ts",
+		],
+		guard: { redacts: "src/daemon/wings/telemetry.ts" },
+	},
+	{
+		name: "alerts",
+		about: "what people are told of alerts: webhooks, chat and mail",
+		files: ["src/alerts/delivery/**"],
+		guard: { redacts: "src/alerts/engine.ts" },
 	},
 ];
 

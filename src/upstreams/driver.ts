@@ -124,6 +124,8 @@ export interface UpstreamRequest {
 	readonly call_ms: number;
 	/** Extra HTTP headers for a remote server (`Mcp-Param-*`). */
 	readonly headers?: Readonly<Record<string, string>>;
+	/** The trace that a remote server is told of in an HTTP header (W3C Trace Context). */
+	readonly traceparent?: string;
 	/**
 	 * Raw JSON of the definition of the tool that is called, as far as it is known: a modern
 	 * server over HTTP wants some arguments in headers too, and the definition says which.

@@ -94,6 +94,11 @@ export class AuditWing implements Wing {
 		this.#audit = this.#open(before?.close());
 	}
 
+	lost(): Readonly<Record<string, number>> {
+		const totals = this.#audit?.totals;
+		return totals === undefined ? {} : { audit: totals.entries_lost + totals.payloads_lost };
+	}
+
 	async stop(): Promise<void> {
 		this.#timer?.cancel();
 		await this.#audit?.close();

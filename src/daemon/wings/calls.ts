@@ -56,6 +56,11 @@ export class CallsWing implements Wing {
 		this.#log = this.#open();
 	}
 
+	lost(): Readonly<Record<string, number>> {
+		const totals = this.#log?.totals;
+		return totals === undefined ? {} : { calls: totals.dropped + totals.failed };
+	}
+
 	async stop(): Promise<void> {
 		this.#is_over = true;
 		this.#timer?.cancel();

@@ -27,6 +27,11 @@ export class EvidenceWing implements Wing {
 		for (const wing of this.#wings) wing.use(plan);
 	}
 
+	lost(): Readonly<Record<string, number>> {
+		const [audit, calls] = this.#wings;
+		return { ...audit.lost(), ...calls.lost() };
+	}
+
 	async stop(): Promise<void> {
 		for (const wing of this.#wings) await wing.stop();
 	}

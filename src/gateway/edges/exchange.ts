@@ -27,6 +27,12 @@ export function acceptsJson(request: IncomingMessage): boolean {
 	return accepts(request, "application/json");
 }
 
+/** The trace that a client's HTTP library goes on with (W3C Trace Context). */
+export function traceHeader({ headers }: IncomingMessage): string | undefined {
+	const { traceparent } = headers;
+	return typeof traceparent === "string" ? traceparent : undefined;
+}
+
 function accepts(request: IncomingMessage, type: string): boolean {
 	const header = request.headers.accept;
 	if (header === undefined) return false;

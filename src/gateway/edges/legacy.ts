@@ -23,7 +23,7 @@ import type { ResourceSubscriptions } from "../subscriptions/resource-subscripti
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
 import type { Channel } from "./channel.ts";
 import { readHeader } from "./classify.ts";
-import { acceptsStreams, type Exchange } from "./exchange.ts";
+import { acceptsStreams, type Exchange, traceHeader } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
 import { serveGet } from "./legacy-get.ts";
 import { initialize } from "./legacy-initialize.ts";
@@ -218,6 +218,7 @@ export class LegacyEdge {
 			method,
 			signal: cancel.signal,
 			sink: legacySink(reply, asker.state),
+			trace_header: asker.trace_header,
 		};
 		const call = makeCall(parts, this.#context.clock);
 		const running = { cancel, reply };
@@ -283,7 +284,14 @@ export class LegacyEdge {
 		}
 		this.#context.sessions.touch(session.id);
 		const { who } = exchange;
-		return { who, client: clientOf(session), state: this.#states.of(session.id), session };
+		const state = this.#states.of(session.id);
+		return {
+			who,
+			client: clientOf(session),
+			state,
+			session,
+			trace_header: traceHeader(exchange.request),
+		};
 	}
 
 	#stateless(exchange: Exchange, version: string | undefined): Asker {
@@ -296,7 +304,8 @@ export class LegacyEdge {
 			principal: exchange.principal,
 			log_level: undefined,
 		};
-		return { who: exchange.who, client, state: undefined, session: undefined };
+		const trace_header = traceHeader(exchange.request);
+		return { who: exchange.who, client, state: undefined, session: undefined, trace_header };
 	}
 
 	#replyOptions(exchange: Exchange, streams: boolean) {
@@ -316,6 +325,7 @@ interface Asker {
 	/** Undefined for a stateless client. */
 	readonly state: LegacySessionState | undefined;
 	readonly session: Session | undefined;
+	readonly trace_header?: string | undefined;
 }
 
 /** The client side of a session's requests. */

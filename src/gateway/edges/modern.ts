@@ -11,7 +11,7 @@ import { runCall } from "../pipeline.ts";
 import { renderReply } from "../render.ts";
 import { checkEnvelope } from "./check-envelope.ts";
 import { envelopeVersion } from "./classify.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, traceHeader } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
 import { type ListenSources, serveListen } from "./modern-listen.ts";
 import { cancelWithStream, ownState, resumeRun, type Viewing, viewerOf } from "./modern-resume.ts";
@@ -99,6 +99,7 @@ async function startRun(viewing: Viewing): Promise<void> {
 		signal: cancel.signal,
 		sink: run,
 		param_headers: method === "tools/call" ? paramHeaders(exchange) : undefined,
+		trace_header: traceHeader(exchange.request),
 	};
 	void runCall(makeCall(parts, context.clock), context).then((outcome) => {
 		run.settle(outcome);

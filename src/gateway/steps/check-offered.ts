@@ -14,5 +14,8 @@ export function checkOffered(call: Call): Reply | undefined {
 
 /** What the protocol says of a tool that is not there (tools, error handling). */
 export function unknownTool(name: string): Reply {
-	return rpcError(rpc_codes.invalid_params, `Unknown tool: ${name}`);
+	return {
+		...rpcError(rpc_codes.invalid_params, `Unknown tool: ${name}`),
+		reason: "not_offered",
+	};
 }

@@ -90,7 +90,8 @@ function aim(
 	if (found.kind === "absent") return { kind: "fault", fault: found.fault };
 	if (found.kind === "unknown") {
 		if (kind === "tools") return unknownTool(exposed);
-		return rpcError(rpc_codes.invalid_params, `Unknown prompt: ${exposed}`);
+		const error = rpcError(rpc_codes.invalid_params, `Unknown prompt: ${exposed}`);
+		return { ...error, reason: "not_offered" };
 	}
 	call.target = { server: found.server, name: found.name, exposed_name: exposed };
 	call.edits.push(replaceSpan(span, JSON.stringify(found.name)));
@@ -176,7 +177,7 @@ function findTask(call: Call, context: GatewayContext): Reply | undefined {
 function unknownResource(call: Call, uri: string): Reply {
 	const code =
 		call.client.era === "modern" ? rpc_codes.invalid_params : rpc_codes.resource_not_found;
-	return rpcError(code, "Resource not found", { uri });
+	return { ...rpcError(code, "Resource not found", { uri }), reason: "not_offered" };
 }
 
 /** A completion is asked for by what it completes: a prompt or a resource template. */

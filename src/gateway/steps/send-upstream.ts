@@ -127,6 +127,7 @@ async function sendOnce(
 		signal: call.signal,
 		call_ms: target.server.timeouts.call_ms,
 		...(call.param_headers === undefined ? {} : { headers: call.param_headers }),
+		...(call.traceparent === undefined ? {} : { traceparent: call.traceparent }),
 		tool_schema: () => toolDefinition(target.server.name, target.name, context),
 		backlog: () => call.sink.backlog?.(),
 		onNotification(notification) {

@@ -2,9 +2,11 @@ import { rpc_codes } from "../../protocol/codes.ts";
 import { latest_modern_revision } from "../../protocol/revisions.ts";
 import { requestEdits } from "../bridge/request-edits.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
+import type { GatewayContext } from "../context.ts";
+import { traceChange } from "./continue-trace.ts";
 
 /** Carries the request into the era the server speaks. */
-export function translateRequest(call: Call): Reply | undefined {
+export function translateRequest(call: Call, context: GatewayContext): Reply | undefined {
 	const hello = call.lease?.upstream.hello;
 	if (hello === undefined || hello.era === call.client.era) return undefined;
 	// Both eras have methods of these names, for tasks that have nothing else in common.
@@ -17,6 +19,7 @@ export function translateRequest(call: Call): Reply | undefined {
 		info: call.client.info,
 		log_level: call.client.log_level,
 	};
-	call.edits.push(...requestEdits(call.message, call.client.era, hello.era, envelope));
+	const trace = traceChange(call, context);
+	call.edits.push(...requestEdits(call.message, call.client.era, hello.era, envelope, trace));
 	return undefined;
 }

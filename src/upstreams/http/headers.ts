@@ -68,6 +68,7 @@ export function postHeaders(
 		"application/json, text/event-stream",
 	];
 	addSession(list, session);
+	if (request?.traceparent !== undefined) list.push("traceparent", request.traceparent);
 	if (session.era === "legacy" || request === undefined) return list;
 	list.push(header_names.method, request.message.method ?? "");
 	if (request.name !== undefined) list.push(header_names.name, encodeHeaderValue(request.name));

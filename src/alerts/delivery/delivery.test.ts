@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { test } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { startLineProcess } from "../../../test/support/line-process.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { openTestStore } from "../../../test/support/test-store.ts";
+import type { ChannelPlan } from "../../config/alert-rules.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { Outbox } from "../outbox.ts";
+import { emailChannel } from "./email.ts";
+import { type Notice, titleOf } from "./notice.ts";
+import { slackChannel } from "./slack.ts";
+import { signWebhook, webhookChannel } from "./webhook.ts";
+
+const notice: Notice = {
+	id: "a1.firing.1",
+	alert_id: "a1",
+	news: "firing",
+	rule: "unknown_tool",
+	subject: "mcp",
+	severity: "warning",
+	summary: 'mcp: Once something was called that is not offered: "<!channel> & co".',
+	value: 1,
+	threshold: 1,
+	since_ms: 0,
+	at_ms: 1_000,
+	next: "See it with: moorage alerts show a1",
+};
+
+interface Hook {
+	readonly kind: string;
+	readonly path: string;
+	readonly refused: boolean;
+	readonly headers: Record<string, string>;
+	readonly body: string;
+}
+
+test("a webhook is signed as its receiver can check, and says what happened", async (t) => {
+	const receiver = await startLineProcess("hook-receiver");
+	t.after(() => receiver.stop());
+	const plan = { url: `http://127.0.0.1:${receiver.port}/hook`, secret: "s3cret" };
+	assert.equal(await webhookChannel(plan, systemClock)(notice), undefined);
+	const { headers, body } = await receiver.find<Hook>(({ kind }) => kind === "hook");
+	const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`;
+	const expected = createHmac("sha256", "s3cret").update(signed).digest("base64");
+	assert.equal(headers["webhook-signature"], `v1,${expected}`);
+	assert.equal(headers["webhook-id"], notice.id);
+	const sent = JSON.parse(body) as { type: string; data: Record<string, unknown> };
+	assert.equal(sent.type, "alert.firing");
+	assert.deepEqual([sent.data["rule"], sent.data["summary"]], [notice.rule, notice.summary]);
+});
+
+test("a secret of the Standard Webhooks form is taken for what it stands for", () => {
+	const key = Buffer.from("0123456789");
+	const expected = createHmac("sha256", key).update("i.1.b").digest("base64");
+	assert.equal(signWebhook(`whsec_${key.toString("base64")}`, "i", "1", "b"), `v1,${expected}`);
+});
+
+test("what callers wrote cannot mention a channel of Slack", async (t) => {
+	const receiver = await startLineProcess("hook-receiver");
+	t.after(() => receiver.stop());
+	const url = `http://127.0.0.1:${receiver.port}/services/T/B/x`;
+	assert.equal(await slackChannel({ url }, systemClock)(notice), undefined);
+	const { body } = await receiver.find<Hook>(({ kind }) => kind === "hook");
+	const { text } = JSON.parse(body) as { text: string };
+	assert.match(text, /^\*\[FIRING\] warning unknown_tool mcp\*\n/);
+	assert.match(text, /&lt;!channel&gt; &amp; co/);
+});
+
+test("a mail is sent to everybody, after a login where the server wants one", async (t) => {
+	const sink = await startLineProcess("smtp-sink", "--auth");
+	t.after(() => sink.stop());
+	const mail = { from: "moorage@example.com", to: ["ana@example.com", "bob@example.com"] };
+	const send = (login: string) =>
+		emailChannel({ ...mail, server: `smtp://${login}@127.0.0.1:${sink.port}` })(notice);
+	assert.equal(await send("ana:s3cret"), undefined);
+	assert.equal(await send("ana:wrong"), "the mail server refused it (535)");
+	const { to, text, user } = await sink.find<{
+		kind: string;
+		to: string[];
+		text: string;
+		user: string;
+	}>(({ kind }) => kind === "mail");
+	assert.deepEqual([to, user], [mail.to, "ana"]);
+	assert.match(text, /^Subject: \[FIRING\] warning unknown_tool mcp\r$/m);
+	assert.match(text, /^Message-ID: <a1\.firing\.1@moorage>\r$/m);
+});
+
+test("names with line ends stay on one line of a mail's subject", () => {
+	assert.equal(
+		titleOf({ ...notice, subject: "x\r\nBcc: all@example.com" }),
+		"[FIRING] warning unknown_tool x Bcc: all@example.com",
+	);
+});
+
+test("why it did not work is told without the address, which may be a secret", async () => {
+	const url = "http://127.0.0.1:1/s3cret";
+	assert.equal(await slackChannel({ url }, systemClock)(notice), "ECONNREFUSED");
+});
+
+async function openOutbox(channels: readonly ChannelPlan[]) {
+	const clock = new FakeClock();
+	const store = await openTestStore(clock);
+	const tried: boolean[] = [];
+	const { alerts: repository } = store.repositories;
+	const make = () =>
+		new Outbox({
+			clock: { ...systemClock, now: () => clock.now() },
+			log: new MemoryLog(),
+			repository,
+			channels: () => channels,
+			onTried: (_, worked) => tried.push(worked),
+		});
+	return { clock, store, repository, tried, make };
+}
+
+test("what a receiver refuses is tried again later, also by the next run of the gateway", async (t) => {
+	const receiver = await startLineProcess("hook-receiver", "--refuse", "1");
+	t.after(() => receiver.stop());
+	const url = `http://127.0.0.1:${receiver.port}/`;
+	const { clock, store, repository, tried, make } = await openOutbox([
+		{ kind: "slack", id: "slack:1", url },
+	]);
+	t.after(() => store.database.close());
+	const before = make();
+	const now = { ...notice, at_ms: clock.now() };
+	for (const delivery of before.deliveriesOf(now)) await repository.enqueue(delivery);
+	for (const delivery of before.deliveriesOf(now)) await repository.enqueue(delivery);
+	await before.pump();
+	await before.pump();
+	assert.deepEqual(tried, [false]);
+	const [waiting] = await repository.deliveries("a1");
+	assert.deepEqual(
+		[waiting?.state, waiting?.attempts, waiting?.problem],
+		["waiting", 1, "it answered with HTTP status 500"],
+	);
+	await clock.advance(5_000);
+	const after = make();
+	await after.pump();
+	await after.pump();
+	assert.deepEqual(tried, [false, true]);
+	assert.equal((await repository.deliveries("a1"))[0]?.state, "delivered");
+	assert.equal(receiver.lines.filter(({ kind }) => kind === "hook").length, 2);
+});
+
+test("a receiver that stays away is given up in the end, and one that is gone at once", async (t) => {
+	const { clock, store, repository, tried, make } = await openOutbox([
+		{ kind: "slack", id: "slack:1", url: "http://127.0.0.1:1/" },
+	]);
+	t.after(() => store.database.close());
+	const outbox = make();
+	const now = { ...notice, at_ms: clock.now() };
+	for (const delivery of outbox.deliveriesOf(now)) {
+		await repository.enqueue(delivery);
+		await repository.enqueue({ ...delivery, id: "other", channel: "slack:gone" });
+	}
+	for (let tries = 0; tries < 20; tries++) {
+		await outbox.pump();
+		await clock.advance(24 * 3_600_000);
+	}
+	const kept = await repository.deliveries("a1");
+	assert.deepEqual(
+		kept.map(({ state }) => state),
+		["given_up", "given_up"],
+	);
+	assert.equal(tried.length, 9);
+});

@@ -1,0 +1,229 @@
+import {
+	type AlertsPlan,
+	baseline_metrics,
+	built_in_rules,
+	custom_metrics,
+	type RulePlan,
+	share_metrics,
+} from "./alert-rules.ts";
+import {
+	type Located,
+	member,
+	type NamedText,
+	namedTexts,
+	nodeAt,
+	offsetOf,
+	type Placed,
+	placedMember,
+} from "./located.ts";
+import type { Report } from "./report.ts";
+import {
+	type AlertsForm,
+	percent_pattern,
+	type RuleForm,
+	type TelemetryForm,
+} from "./schema-observing.ts";
+import type { TelemetryPlan } from "./telemetry-plan.ts";
+import { parseDuration } from "./units.ts";
+
+/** `telemetry` and `alerts` before references are expanded. */
+export interface ObservingDraft {
+	readonly telemetry: TelemetryDraft | undefined;
+	readonly alerts: AlertsDraft | undefined;
+}
+
+/** A plan whose texts are not expanded yet. */
+export interface TelemetryDraft {
+	readonly plan: TelemetryPlan;
+	readonly url: Placed | undefined;
+	readonly headers: readonly NamedText[];
+}
+
+/** Rules that are checked, and channels whose texts are not expanded yet. */
+export interface AlertsDraft {
+	readonly plan: AlertsPlan;
+	readonly webhooks: readonly { readonly url: Placed; readonly secret: Placed }[];
+	readonly slack: readonly Placed[];
+	readonly email: readonly {
+		readonly server: Placed;
+		readonly from: string;
+		readonly to: readonly string[];
+	}[];
+}
+
+/** Reads `telemetry` and `alerts`; rules that cannot be meant go to the report. */
+export function readObserving(
+	form: { telemetry?: TelemetryForm | undefined; alerts?: AlertsForm | undefined },
+	root: Located,
+	report: Report,
+): ObservingDraft {
+	return {
+		telemetry: form.telemetry === undefined ? undefined : readTelemetry(form.telemetry, root),
+		alerts: form.alerts === undefined ? undefined : readAlerts(form.alerts, root, report),
+	};
+}
+
+function readTelemetry(form: TelemetryForm, root: Located): TelemetryDraft {
+	const { otlp, traces } = form;
+	const node = nodeAt(root, ["telemetry", "otlp"]);
+	return {
+		plan: {
+			service: form.service,
+			ratio: Math.min(1, shareOf(traces.share) ?? 1),
+			slow_ms: parseDuration(traces.slow) ?? 0,
+			baggage: traces.baggage,
+			otlp: otlp && {
+				url: "",
+				headers: {},
+				traces: otlp.traces === "on",
+				metrics: otlp.metrics === "on",
+				interval_ms: Math.max(1_000, parseDuration(otlp.interval) ?? 0),
+			},
+		},
+		url: node && placedMember(node, "url"),
+		headers: node === undefined ? [] : namedTexts(member(node, "headers")?.value),
+	};
+}
+
+function readAlerts(form: AlertsForm, root: Located, report: Report): AlertsDraft {
+	const texts = (key: string, index: number, name: string): Placed[] => {
+		const node = nodeAt(root, ["alerts", key, index]);
+		const text = node && placedMember(node, name);
+		return text === undefined ? [] : [text];
+	};
+	const repeat_ms = parseDuration(form.repeat) ?? 0;
+	return {
+		plan: {
+			rules: readRules(form.rules, root, report),
+			channels: [],
+			repeat_ms: repeat_ms === 0 ? undefined : repeat_ms,
+		},
+		webhooks: form.webhooks.flatMap((_, index) => {
+			const [url] = texts("webhooks", index, "url");
+			const [secret] = texts("webhooks", index, "secret");
+			return url === undefined || secret === undefined ? [] : { url, secret };
+		}),
+		slack: form.slack.flatMap((_, index) => texts("slack", index, "url")),
+		email: form.email.flatMap(({ from, to }, index) =>
+			texts("email", index, "server").map((server) => ({ server, from, to })),
+		),
+	};
+}
+
+function readRules(forms: AlertsForm["rules"], root: Located, report: Report): RulePlan[] {
+	const off = new Set<string>();
+	const changed = new Map<string, RulePlan>();
+	for (const [name, form] of Object.entries(forms)) {
+		const path = ["alerts", "rules", name];
+		const base = built_in_rules.find((rule) => rule.name === name);
+		const refuse = (key: string | undefined, message: string, next: string) =>
+			report.problem(offsetOf(root, key === undefined ? path : [...path, key]), message, next);
+		if (form === "off") {
+			if (base === undefined) refuse(undefined, `There is no built-in rule \`${name}\`.`, built_in);
+			off.add(name);
+			continue;
+		}
+		const rule = base === undefined ? newRule(name, form, refuse) : changeRule(base, form, refuse);
+		if (rule !== undefined) changed.set(name, rule);
+	}
+	const kept = built_in_rules.filter(({ name }) => !off.has(name));
+	const added = [...changed.values()].filter(
+		({ name }) => !built_in_rules.some((rule) => rule.name === name),
+	);
+	return [...kept.map((rule) => changed.get(rule.name) ?? rule), ...added];
+}
+
+type Refuse = (key: string | undefined, message: string, next: string) => void;
+
+const built_in = `The built-in ones are: ${built_in_rules.map(({ name }) => name).join(", ")}.`;
+
+function changeRule(base: RulePlan, form: RuleForm, refuse: Refuse): RulePlan | undefined {
+	if (form.metric !== undefined || form.by !== undefined) {
+		const message = `What the built-in rule \`${base.name}\` looks at cannot be changed.`;
+		refuse(
+			form.metric === undefined ? "by" : "metric",
+			message,
+			"Give your own rule another name.",
+		);
+		return undefined;
+	}
+	return withNumbers(base, form, refuse);
+}
+
+function newRule(name: string, form: RuleForm, refuse: Refuse): RulePlan | undefined {
+	const { metric, by } = form;
+	if (metric === undefined) {
+		const next = `Name its \`metric\`: ${Object.keys(custom_metrics).join(", ")}. ${built_in}`;
+		refuse(undefined, `There is no built-in rule \`${name}\`, and this one has no metric.`, next);
+		return undefined;
+	}
+	const subjects = custom_metrics[metric] ?? [];
+	const subject = by ?? subjects[0];
+	const base = built_in_rules.find((rule) => rule.metric === metric);
+	if (base === undefined || subject === undefined || !subjects.includes(subject)) {
+		const next = `Write one of: ${subjects.join(", ")}.`;
+		refuse("by", `A rule on \`${metric}\` is not by \`${subject}\`.`, next);
+		return undefined;
+	}
+	if (form.over === undefined && metric !== "unknown_tool") {
+		refuse(undefined, `The rule \`${name}\` does not say what is too much.`, "Write `over`.");
+		return undefined;
+	}
+	return withNumbers({ ...base, name, by: subject }, form, refuse);
+}
+
+function withNumbers(base: RulePlan, form: RuleForm, refuse: Refuse): RulePlan | undefined {
+	const over = form.over === undefined ? base.over : overOf(base, form.over, refuse);
+	if (over === undefined) return undefined;
+	const duration = (text: string | undefined, otherwise: number) =>
+		text === undefined ? otherwise : (parseDuration(text) ?? otherwise);
+	const baseline_ms = duration(form.baseline, base.baseline_ms);
+	if (baseline_metrics.has(base.metric) && baseline_ms < hour_ms) {
+		const message = `\`${base.name}\` compares with what is usual, and has too little to compare with.`;
+		refuse("baseline", message, "Write at least `1h`.");
+		return undefined;
+	}
+	return {
+		...base,
+		over,
+		baseline_ms,
+		within_ms: Math.max(minute_ms, duration(form.within, base.within_ms)),
+		min_count: form.min ?? base.min_count,
+		for_ms: duration(form.for, base.for_ms),
+		clear_ms: duration(form.clear, base.clear_ms),
+		severity: form.severity ?? base.severity,
+	};
+}
+
+const minute_ms = 60_000;
+const hour_ms = 60 * minute_ms;
+const multiple_pattern = /^(\d{1,4}(?:\.\d{1,3})?)x$/;
+
+/** How much is too much, in the one form that means something for the metric. */
+function overOf(rule: RulePlan, over: string | number, refuse: Refuse): number | undefined {
+	const { metric, name } = rule;
+	if (baseline_metrics.has(metric)) {
+		const [, multiple] = multiple_pattern.exec(String(over)) ?? [];
+		if (multiple !== undefined && Number(multiple) > 1) return Number(multiple);
+		refuse(
+			"over",
+			`\`${name}\` compares with an absolute number, which is no sign of trouble: what is much ` +
+				"for one is little for another, and both change.",
+			"Write a multiple of what is usual, greater than 1, for example `10x`.",
+		);
+		return undefined;
+	}
+	if (share_metrics.has(metric)) {
+		const share = shareOf(String(over));
+		if (share !== undefined && share < 1) return share;
+		refuse("over", `\`${name}\` is about a share.`, "Write a percentage below 100, such as `2%`.");
+		return undefined;
+	}
+	refuse("over", `\`${name}\` has no threshold.`, "Remove `over`.");
+	return undefined;
+}
+
+function shareOf(text: string): number | undefined {
+	const [, digits] = percent_pattern.exec(text) ?? [];
+	return digits === undefined ? undefined : Number(digits) / 100;
+}
