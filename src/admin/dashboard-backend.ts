@@ -14,10 +14,12 @@ import type {
 	framed_schema,
 	play_schema,
 } from "./contracts/playground.ts";
+import type { my_servers_schema } from "./contracts/session.ts";
 import type { SendEvent } from "./event-stream.ts";
 import type { AdminProblem } from "./problem.ts";
 
 export type FleetReport = z.infer<typeof fleet_schema>;
+export type MyServers = z.infer<typeof my_servers_schema>;
 export type ConfigFile = z.infer<typeof config_file_schema>;
 export type Proposal = z.infer<typeof proposal_schema>;
 export type ClientLine = z.infer<typeof client_line_schema>;
@@ -39,6 +41,8 @@ export interface Play {
 export interface DashboardBackend {
 	/** Every server with what it does and uses now. */
 	fleet(): Promise<FleetReport>;
+	/** What somebody may use. */
+	mine(caller: Caller): MyServers;
 	wake(server: string): Result<ServerStatus, AdminProblem>;
 	freeze(server: string): Result<ServerStatus, AdminProblem>;
 	/** The configuration file as it is on the disk. */

@@ -11,6 +11,7 @@ export const dashboard_components: Readonly<Record<string, z.ZodType>> = {
 	SessionSummary: session.session_summary_schema,
 	Sessions: session.sessions_schema,
 	DashboardLink: session.link_schema,
+	MyServers: session.my_servers_schema,
 	Ended: session.ended_schema,
 	Fleet: fleet.fleet_schema,
 	FleetServer: fleet.fleet_server_schema,

@@ -33,6 +33,7 @@ export function createDashboardHandlers(
 		...playHandlers(backend, options),
 		getEvents: createEventHandler(options),
 		getFleet: async () => json(await backend.fleet()),
+		getMine: (context) => json(backend.mine(callerOf(context))),
 		wakeServer: (context) => outcome(backend.wake(nameOf(context))),
 		freezeServer: (context) => outcome(backend.freeze(nameOf(context))),
 		listClients(context) {

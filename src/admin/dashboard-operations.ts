@@ -48,6 +48,15 @@ export const dashboard_operations = {
 		reply_status: 201,
 		problems: [],
 	},
+	getMine: {
+		method: "GET",
+		path: "/api/me/servers",
+		summary: "The servers that whoever asks may use, with the tools they may see.",
+		roles: everybody,
+		reply: session.my_servers_schema,
+		reply_status: 200,
+		problems: [],
+	},
 	listSessions: {
 		method: "GET",
 		path: "/api/sessions",

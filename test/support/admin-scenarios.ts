@@ -34,6 +34,7 @@ export const dashboard_scenarios: readonly AdminScenario[] = [
 	{ operation: "getSession", path: "/api/session", status: 200, calls: [] },
 	{ operation: "endSession", path: "/api/session", status: 200, calls: [] },
 	{ operation: "createLink", path: "/api/session/links", status: 201, calls: [] },
+	{ operation: "getMine", path: "/api/me/servers", status: 200, calls: ["mine(WHO)"] },
 	{ operation: "listSessions", path: "/api/sessions", status: 200, calls: [] },
 	{ operation: "endOtherSession", path: "/api/sessions/no", status: 404, calls: [] },
 	{ operation: "getEvents", path: "/api/events?kinds=state", status: 200, calls: [] },

@@ -7,6 +7,7 @@ import type {
 	FleetReport,
 	Framed,
 	FrameRequest,
+	MyServers,
 	Play,
 	PlayAnswer,
 	PlayRequest,
@@ -32,6 +33,11 @@ export class RecordingDashboard implements DashboardBackend {
 		this.#calls.push("fleet()");
 		const url = "http://127.0.0.1:1";
 		return Promise.resolve({ at_ms: 1, url, sessions: 0, traffic: quiet, servers: [] });
+	}
+
+	mine(caller: Caller): MyServers {
+		this.#calls.push(`mine(${caller.principal.id})`);
+		return { servers: [] };
 	}
 
 	wake(server: string): Result<ServerStatus, AdminProblem> {

@@ -39,4 +39,14 @@ export const link_schema = z.object({
 	expires_at_ms: z.int(),
 });
 
+export const my_servers_schema = z.object({
+	servers: z.array(
+		z.object({
+			name: z.string(),
+			url: z.string().describe("MCP address."),
+			tools: z.array(z.string()).describe("Tools that whoever asks may see."),
+		}),
+	),
+});
+
 export const ended_schema = z.object({ ended: z.boolean() });

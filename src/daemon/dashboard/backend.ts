@@ -9,6 +9,7 @@ import type {
 	FleetReport,
 	Framed,
 	FrameRequest,
+	MyServers,
 	Play,
 	PlayAnswer,
 	PlayRequest,
@@ -82,6 +83,24 @@ export class DaemonDashboard implements DashboardBackend {
 					url: `${url}/${name}/mcp`,
 					traffic: traffic.read(name),
 				};
+			}),
+		};
+	}
+
+	mine({ principal }: Caller): MyServers {
+		const { catalogs, gateway, url } = this.#rooms;
+		const { context, endpoints } = gateway;
+		const single = [...endpoints.values()].filter(({ kind }) => kind === "single");
+		return {
+			servers: single.flatMap(({ name, path }) => {
+				const known = catalogs.get(name)?.tools ?? [];
+				const tools = known.flatMap((tool) => {
+					const item = { endpoint: name, server: name, kind: "tool", name: tool.name } as const;
+					return context.mayList(principal, item) ? [tool.name] : [];
+				});
+				// Of a server whose tools are all hidden from somebody nothing is told.
+				if (known.length > 0 && tools.length === 0) return [];
+				return [{ name, url: url + path, tools }];
 			}),
 		};
 	}

@@ -29,6 +29,7 @@ export const operations: Readonly<Record<OperationId, { method: string; path: st
 	getSession: { method: "GET", path: "/api/session" },
 	endSession: { method: "DELETE", path: "/api/session" },
 	createLink: { method: "POST", path: "/api/session/links" },
+	getMine: { method: "GET", path: "/api/me/servers" },
 	listSessions: { method: "GET", path: "/api/sessions" },
 	endOtherSession: { method: "DELETE", path: "/api/sessions/{id}" },
 	getEvents: { method: "GET", path: "/api/events" },

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
-import { dateTime, relative } from "../lib/format.ts";
+import { dateTime, plain, relative } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { hasRole, useSession } from "../lib/session.ts";
 import { Badge, Button, Copyable, Facts, PageHead, Problem } from "../ui/parts.tsx";
@@ -15,29 +15,59 @@ export function MinePage(): JSX.Element {
 	return (
 		<>
 			<PageHead title="My connections" about="Who you are here, and how your clients connect." />
-			<div class="split">
-				<section class="card">
-					<h2>You</h2>
-					<Facts
-						rows={[
-							["Name", session.principal],
-							["Tenant", session.tenant],
-							["Roles", session.roles.join(", ")],
-							[
-								"Signed in until",
-								session.expires_at_ms === undefined ? undefined : dateTime(session.expires_at_ms),
-							],
-						]}
-					/>
-					<OtherDevice />
-				</section>
-				<section class="card">
-					<h2>Connect a client</h2>
-					<ClientLines endpoint="mcp" />
-				</section>
+			<div class="stack">
+				<div class="split">
+					<section class="card">
+						<h2>You</h2>
+						<Facts
+							rows={[
+								["Name", session.principal],
+								["Tenant", session.tenant],
+								["Roles", session.roles.join(", ")],
+								[
+									"Signed in until",
+									session.expires_at_ms === undefined ? undefined : dateTime(session.expires_at_ms),
+								],
+							]}
+						/>
+						<OtherDevice />
+					</section>
+					<section class="card">
+						<h2>Connect a client</h2>
+						<ClientLines endpoint="mcp" />
+					</section>
+				</div>
+				<MyServers />
+				{hasRole(session) ? <Sessions /> : null}
 			</div>
-			{hasRole(session) ? <Sessions /> : null}
 		</>
+	);
+}
+
+/** What whoever looks may use. */
+function MyServers(): JSX.Element {
+	const { value, problem } = useQuery("getMine", { on: ["reloaded"] });
+	return (
+		<section class="stack" aria-label="My servers">
+			<h2>My servers</h2>
+			<Problem problem={problem} />
+			{value?.servers.length === 0 ? (
+				<p class="muted">There are none that you may use yet.</p>
+			) : null}
+			<div class="cards">
+				{value?.servers.map((server) => (
+					<section class="card" key={server.name}>
+						<h3>{server.name}</h3>
+						<Copyable text={`${window.location.origin}/${server.name}/mcp`} label="the address" />
+						<p class="muted small">
+							{server.tools.length === 0
+								? "It is not known yet what it offers."
+								: server.tools.map((tool) => plain(tool, 60)).join(", ")}
+						</p>
+					</section>
+				))}
+			</div>
+		</section>
 	);
 }
 
