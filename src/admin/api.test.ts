@@ -6,6 +6,7 @@ import { type AdminScenario, dashboard_scenarios } from "../../test/support/admi
 import { evidence_scenarios } from "../../test/support/evidence-scenarios.ts";
 import { people_scenarios } from "../../test/support/people-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
+import { safety_scenarios } from "../../test/support/safety-scenarios.ts";
 import { fail } from "../lib/result.ts";
 import { createAdminApi } from "./api.ts";
 import { admin_roles } from "./caller.ts";
@@ -41,6 +42,7 @@ const scenarios: readonly AdminScenario[] = [
 	...dashboard_scenarios,
 	...people_scenarios,
 	...evidence_scenarios,
+	...safety_scenarios,
 	{ operation: "getOpenApi", path: "/api/openapi.json", status: 200, calls: [] },
 	{ operation: "getStatus", path: "/api/status", status: 200, calls: ["status()"] },
 	{ operation: "listServers", path: "/api/servers", status: 200, calls: ["servers()"] },

@@ -11,6 +11,7 @@ import { type Operation, type OperationId, operations } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
 import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
 import { jsonText } from "./responses.ts";
+import { createSafetyHandlers } from "./safety-handlers.ts";
 
 /** Random bytes behind the id that joins an answer and the log line of a defect. */
 const error_id_bytes = 6;
@@ -40,6 +41,7 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 		...createHandlers(backend, options),
 		...createDashboardHandlers(backend.dashboard, options, admission),
 		...createEvidenceHandlers(backend.evidence, () => options.clock.now()),
+		...createSafetyHandlers(backend.safety),
 		getOpenApi() {
 			document ??= JSON.stringify(openApiDocument(options.version));
 			return jsonText(document);

@@ -20,6 +20,7 @@ import type { DashboardBackend } from "./dashboard-backend.ts";
 import type { ActionRecorder, EvidenceBackend } from "./evidence-backend.ts";
 import type { PeopleBackend } from "./people-backend.ts";
 import type { AdminProblem } from "./problem.ts";
+import type { SafetyBackend } from "./safety-backend.ts";
 
 /** What a server offers of one kind, each item as the raw JSON object the server wrote. */
 export interface ItemList {
@@ -74,6 +75,7 @@ export interface AdminBackend {
 	readonly dashboard: DashboardBackend;
 	readonly people: PeopleBackend;
 	readonly evidence: EvidenceBackend & ActionRecorder;
+	readonly safety: SafetyBackend;
 }
 
 /** What the admin API can see and do with versions of servers. */

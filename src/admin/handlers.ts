@@ -22,6 +22,7 @@ import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 import { readJson } from "./read-json.ts";
 import { json, jsonText, outcome } from "./responses.ts";
+import type { safety_operations } from "./safety-operations.ts";
 
 /** Answers one operation. */
 export type Handler = (context: Context) => Response | Promise<Response>;
@@ -35,7 +36,8 @@ const followers_max = 32;
 type OtherOperation =
 	| "getOpenApi"
 	| keyof typeof dashboard_operations
-	| keyof typeof evidence_operations;
+	| keyof typeof evidence_operations
+	| keyof typeof safety_operations;
 
 /** A handler for every operation, except the document itself. */
 export function createHandlers(

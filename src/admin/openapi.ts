@@ -4,6 +4,7 @@ import * as people from "./contract-people.ts";
 import { dashboard_components } from "./dashboard-components.ts";
 import { evidence_components } from "./evidence-components.ts";
 import { type Operation, operations } from "./operations.ts";
+import { safety_components } from "./safety-operations.ts";
 
 /** Component names of the schemas that stand in the document by reference. */
 const components: Readonly<Record<string, z.ZodType>> = {
@@ -61,6 +62,7 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	Problem: contract.problem_schema,
 	...dashboard_components,
 	...evidence_components,
+	...safety_components,
 };
 
 /** The OpenAPI 3.1 document of the admin API, as a plain JSON value. */

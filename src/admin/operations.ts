@@ -28,6 +28,7 @@ import {
 } from "./contract.ts";
 import { dashboard_operations } from "./dashboard-operations.ts";
 import { evidence_operations } from "./evidence-operations.ts";
+import { safety_operations } from "./safety-operations.ts";
 
 const readers = ["operator", "auditor"] as const;
 const operators = ["operator"] as const;
@@ -280,6 +281,7 @@ export const operations = {
 	...dashboard_operations,
 	...people_operations,
 	...evidence_operations,
+	...safety_operations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationId = keyof typeof operations;

@@ -34,6 +34,11 @@ export type AdminProblemCode =
 	| "client_exists"
 	| "client_unknown"
 	| "grant_unknown"
+	| "kill_switch_unknown" // nothing of that name is switched off
+	| "too_many" // a limit of how many there may be is reached
+	| "not_stored" // it could not be written to the store
+	| "approval_unknown" // there is no such approval, or it is not the caller's to know of
+	| "approval_over" // nothing is to be decided about it any more
 	| "rpc_error"; // the server answered with an error of its own
 
 /** Something the API refuses or could not do. */
@@ -308,6 +313,27 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		next: "List the clients: `moorage client ls`.",
 	},
 	grant_unknown: { status: 404, title: "No such grant", next: "List them: GET /api/grants." },
+	kill_switch_unknown: {
+		status: 404,
+		title: "Not switched off",
+		next: "List what is: `moorage kills`.",
+	},
+	too_many: { status: 409, title: "Too many of them", next: "Remove some first." },
+	not_stored: {
+		status: 503,
+		title: "Could not be stored",
+		next: "Look at the gateway's log and at the space left on its disk, and do it again.",
+	},
+	approval_unknown: {
+		status: 404,
+		title: "No such approval",
+		next: "List what there is: `moorage approvals`.",
+	},
+	approval_over: {
+		status: 409,
+		title: "Nothing to decide any more",
+		next: "See what became of it: `moorage approvals show ID`.",
+	},
 	rpc_error: {
 		status: 502,
 		title: "Server answered with an error",

@@ -1,6 +1,8 @@
 import type { Command } from "./command.ts";
 import { add_command } from "./commands/add.ts";
 import { apply_command } from "./commands/apply.ts";
+import { approvals_command } from "./commands/approvals.ts";
+import { approve_command, deny_command } from "./commands/approve.ts";
 import { audit_command } from "./commands/audit.ts";
 import { backup_command } from "./commands/backup.ts";
 import { call_command } from "./commands/call.ts";
@@ -14,6 +16,8 @@ import { export_command } from "./commands/export.ts";
 import { fork_command } from "./commands/fork.ts";
 import { prompts_command, resources_command, tools_command } from "./commands/items.ts";
 import { key_command } from "./commands/key.ts";
+import { kill_command } from "./commands/kill.ts";
+import { kills_command } from "./commands/kills.ts";
 import { logs_command } from "./commands/logs.ts";
 import { ls_command } from "./commands/ls.ts";
 import { plan_command } from "./commands/plan.ts";
@@ -25,6 +29,7 @@ import { rm_command } from "./commands/rm.ts";
 import { rollback_command } from "./commands/rollback.ts";
 import { status_command } from "./commands/status.ts";
 import { stdio_command } from "./commands/stdio.ts";
+import { unkill_command } from "./commands/unkill.ts";
 import { up_command } from "./commands/up.ts";
 import { user_command } from "./commands/user.ts";
 import { versions_command } from "./commands/versions.ts";
@@ -61,5 +66,11 @@ export const all_commands: readonly Command[] = [
 	user_command,
 	key_command,
 	client_command,
+	approvals_command,
+	approve_command,
+	deny_command,
+	kill_command,
+	unkill_command,
+	kills_command,
 	doctor_command,
 ];

@@ -80,6 +80,7 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		identity,
 		limits: { ...draft.limits },
 		...(draft.calls === undefined ? {} : { calls: { ...draft.calls } }),
+		...(draft.approvals === undefined ? {} : { approvals: { ...draft.approvals } }),
 		...(draft.audit === undefined ? {} : { audit: { ...draft.audit } }),
 		held: heldValues(options.inputs, literals.held),
 		policy: draft.policy,

@@ -1,3 +1,4 @@
+import type { ApprovalsPlan } from "./approvals-plan.ts";
 import type { IdentityDraft } from "./draft-identity.ts";
 import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
 import type { FrontDraft } from "./front.ts";
@@ -30,6 +31,7 @@ export interface Draft {
 	readonly audit?: AuditPlan;
 	readonly policy: PolicyPlan;
 	readonly observing?: ObservingDraft;
+	readonly approvals?: ApprovalsPlan | undefined;
 	readonly inputs: readonly InputDraft[];
 }
 

@@ -1,4 +1,5 @@
 import { Amounts } from "./amounts.ts";
+import { readApprovals } from "./approvals-form.ts";
 import { splitCommand } from "./command-line.ts";
 import { default_scope, ranges } from "./defaults.ts";
 import type {
@@ -81,6 +82,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		audit: readAudit(form.audit, root, report),
 		policy: readPolicy(form, root, report),
 		observing: readObserving(form, root, report),
+		approvals: readApprovals(form.approvals, root, report),
 		inputs: [],
 	};
 	return report.failed ? undefined : draft;

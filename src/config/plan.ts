@@ -9,6 +9,7 @@ import type { TelemetryPlan } from "./telemetry-plan.ts";
  * mcp.json) is compiled to a frozen Plan; nothing that runs ever reads YAML.
  */
 
+import type { ApprovalsPlan } from "./approvals-plan.ts";
 import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
 
 /** Who shares one running instance of a server. */
@@ -264,6 +265,7 @@ export interface Plan {
 	/** What is kept of calls; what holds by default where it is absent. */
 	readonly calls?: CallsPlan;
 	readonly audit?: AuditPlan;
+	readonly approvals?: ApprovalsPlan;
 	/**
 	 * Values that stand nowhere but in this configuration and the answers to its questions, by the
 	 * reference that stands for them in a server's plan. A map, so that no JSON of a plan has them.

@@ -9,6 +9,7 @@ import {
 	default_timeouts,
 	ranges,
 } from "./defaults.ts";
+import { approvals_schema } from "./schema-approvals.ts";
 import { audit_schema, calls_schema } from "./schema-evidence.ts";
 import { front_schema } from "./schema-front.ts";
 import { identity_schema } from "./schema-identity.ts";
@@ -266,6 +267,9 @@ export const moorage_schema = z.strictObject({
 		.describe("Who may call. Without it everyone who can connect is one and the same person."),
 	limits: limits_schema.prefault({}).describe("Limits of the front door."),
 	calls: calls_schema.prefault({}).describe("The call log, and the history of calls."),
+	approvals: approvals_schema
+		.optional()
+		.describe("Which calls need a person's word, whose, and how they wait for it."),
 	audit: audit_schema.describe(
 		"The encrypted, tamper-evident log with the payloads of calls: a mode alone, or a block.",
 	),

@@ -39,7 +39,9 @@ import { DaemonDashboard, type DashboardParts } from "./dashboard/backend.ts";
 import type { DaemonEvidence } from "./evidence.ts";
 import { product } from "./product.ts";
 import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
+import { DaemonSafety, safetyParts } from "./safety-backend.ts";
 import { type DetailRooms, detailsOf } from "./server-details.ts";
+import type { Wings } from "./wings.ts";
 
 /** The rooms the admin API reaches into. */
 export interface BackendRooms extends ReleaseRooms, DetailRooms {
@@ -56,6 +58,7 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	/** Resolves when everything that was to be written is in the database. */
 	flush(): Promise<void>;
 	overview(): Overview;
+	readonly wings: Wings;
 	reload(): Promise<Result<Reloaded, readonly ConfigProblem[]>>;
 }
 
@@ -65,6 +68,7 @@ export class DaemonBackend implements AdminBackend {
 	readonly dashboard: DaemonDashboard;
 	readonly people: PeopleBackend;
 	readonly evidence: DaemonEvidence;
+	readonly safety: DaemonSafety;
 	readonly #rooms: BackendRooms;
 
 	constructor(
@@ -74,6 +78,7 @@ export class DaemonBackend implements AdminBackend {
 		this.#rooms = rooms;
 		this.releases = new DaemonReleaseBackend(rooms);
 		this.evidence = rooms.evidence;
+		this.safety = new DaemonSafety(safetyParts(rooms.wings));
 		this.dashboard = new DaemonDashboard(rooms, {
 			...parts,
 			reload: () => this.reload(),

@@ -99,7 +99,7 @@ class House implements Daemon, BackendRooms {
 	readonly #events: SessionEvents;
 	readonly #catalogs: Catalogs;
 	readonly #hosting: Hosting;
-	readonly #wings: Wings;
+	readonly wings: Wings;
 	readonly #dashboard: DashboardHouse;
 	/** Where every room publishes what happens. */
 	readonly live = new LiveEvents();
@@ -161,12 +161,12 @@ class House implements Daemon, BackendRooms {
 		await house.#sessions.restore();
 		await house.#events.restore();
 		await house.#releases.restore(plan);
-		await house.#wings.start();
+		await house.wings.start();
 		await house.#dashboard.start();
 		await house.accounts.start(plan.identity);
 		house.#serve(house.#releases.servers);
 		await house.#catalogs.restore(house.#plan.servers);
-		house.#wings.opened();
+		house.wings.opened();
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
 		return succeed(house);
 	}
@@ -235,7 +235,7 @@ class House implements Daemon, BackendRooms {
 		this.#consents = new Consents(clock, log);
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
-		this.#wings = this.#buildWings(writer, parts);
+		this.wings = this.#buildWings(writer, parts);
 		this.accounts = new Accounts(options, parts, writer, this);
 		this.#gateway = this.#buildGateway(state_key);
 		this.#releases = this.#buildReleases(repositories.versions, parts.box);
@@ -264,7 +264,7 @@ class House implements Daemon, BackendRooms {
 	}
 
 	get evidence(): DaemonEvidence {
-		return this.#wings.house;
+		return this.wings.house;
 	}
 
 	get environment(): Environment {
@@ -370,7 +370,7 @@ class House implements Daemon, BackendRooms {
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };
 		await this.accounts.use(after.identity);
-		this.#wings.use(this.#plan);
+		this.wings.use(this.#plan);
 		const { added, removed, changed } = diff;
 		const adopted = await this.#releases.use(after);
 		const { refused, at_once } = adopted;
@@ -503,6 +503,7 @@ class House implements Daemon, BackendRooms {
 			catalogs: this.#catalogs,
 			hosting: this.#hosting,
 			originOf: (server) => this.#releases.originOf(server),
+			url: () => this.#url,
 			gateway: () => this.#gateway,
 		});
 	}
@@ -526,8 +527,8 @@ class House implements Daemon, BackendRooms {
 				...this.accounts.front_door,
 				consent: (request, response) => this.#consents.serve(request, response),
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
-				evidence: [...this.#wings.evidence, this.#dashboard.traffic],
-				...this.#wings.front_door,
+				evidence: [...this.wings.evidence, this.#dashboard.traffic],
+				...this.wings.front_door,
 			},
 			this.#plan,
 		);
@@ -587,7 +588,7 @@ class House implements Daemon, BackendRooms {
 		await this.#gateway.close(answers_sent_ms);
 		await this.#containers.close();
 		this.#dashboard.stop();
-		await this.#wings.stop();
+		await this.wings.stop();
 		this.accounts.stop();
 		await this.flush();
 		await this.#database.close();

@@ -5,6 +5,7 @@ import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan } from "../config/plan.ts";
 import type { CallApprovals, TracePropagation } from "../gateway/context.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { Switches } from "../gateway/switches.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { assert } from "../lib/assert.ts";
 import type { Check } from "../policy/check.ts";
@@ -17,7 +18,9 @@ import type { Evidence } from "../telemetry/call-record.ts";
 import type { DaemonEvidence } from "./evidence.ts";
 import type { DaemonOptions } from "./options.ts";
 import { AlertsWing } from "./wings/alerts.ts";
+import { ApprovalWing } from "./wings/approvals.ts";
 import { EvidenceWing } from "./wings/evidence.ts";
+import { OffSwitchWing } from "./wings/off-switches.ts";
 import { policyWing } from "./wings/policy.ts";
 import { TelemetryWing } from "./wings/telemetry.ts";
 
@@ -37,6 +40,8 @@ export interface WingParts {
 	readonly hosting: Hosting;
 	/** The server that one is a copy of; itself where it is none. */
 	originOf(server: string): string;
+	/** Where people reach the gateway, without a slash at the end. */
+	url(): string;
 	/** Not before the house is built. */
 	gateway(): Gateway;
 	/** What stands beside the others, by its name. Not before the wings are built. */
@@ -56,6 +61,7 @@ export interface Wing {
 	readonly findRisk?: () => FindRisk;
 	/** What the admin API sees of the evidence. */
 	readonly house?: DaemonEvidence;
+	readonly switches?: Switches;
 	/** Reads what is stored; before the first request. */
 	start?(): Promise<void> | void;
 	/** Everything else has read what is stored, too. */
@@ -72,7 +78,9 @@ export interface Wing {
 
 /** All wings. The order of this list is the order of their checks and of their evidence. */
 const builders: readonly ((parts: WingParts) => Wing)[] = [
+	(parts) => new OffSwitchWing(parts),
 	policyWing,
+	(parts) => new ApprovalWing(parts),
 	(parts) => new EvidenceWing(parts),
 	(parts) => new TelemetryWing(parts),
 	(parts) => new AlertsWing(parts),
@@ -88,6 +96,7 @@ export class Wings {
 		readonly tracing: () => TracePropagation | undefined;
 		readonly metrics: (request: IncomingMessage, response: ServerResponse) => void;
 		readonly onRefused: (code: string) => void;
+		readonly switches: Switches | undefined;
 	};
 	readonly evidence: readonly Evidence[];
 	readonly #wings: readonly Wing[];
@@ -98,6 +107,7 @@ export class Wings {
 		this.front_door = {
 			checks: this.#wings.flatMap(({ checks }) => checks ?? []),
 			approvals: this.#wings.find(({ approvals }) => approvals !== undefined)?.approvals,
+			switches: this.#wings.find(({ switches }) => switches !== undefined)?.switches,
 			findRisk: this.#wings.find(({ findRisk }) => findRisk !== undefined)?.findRisk,
 			tracing: () => this.telemetry.tracing,
 			metrics: (request, response) => void this.telemetry.serve(request, response),
@@ -110,6 +120,13 @@ export class Wings {
 		const house = this.#wings.find((wing) => wing.house !== undefined)?.house;
 		assert(house !== undefined, "one of the wings keeps evidence");
 		return house;
+	}
+
+	/** The wing of a kind. */
+	of<Kind extends Wing>(kind: new (parts: WingParts) => Kind): Kind {
+		const found = this.#wings.find((wing) => wing instanceof kind);
+		assert(found instanceof kind, "every kind of wing that is asked for is built");
+		return found;
 	}
 
 	async start(): Promise<void> {

@@ -23,11 +23,12 @@ export class UnattributedAsks {
 
 	/** `askers` are the sessions and calls that use the instance now. */
 	onRequest(key: InstanceKey, ask: UpstreamAsk, askers: readonly string[]): void {
+		const off = this.#context.switches?.isServerOff(key.server) === true;
 		const only = askers.length === 1 ? askers[0] : undefined;
 		const session_id = sessionOfScope(key.scope_key) ?? only;
 		const state = session_id === undefined ? undefined : this.#states.find(session_id);
 		const stream = state?.anyStream();
-		if (state !== undefined && stream !== undefined) {
+		if (state !== undefined && stream !== undefined && !off) {
 			legacySink(stream, state).ask(ask);
 			return;
 		}

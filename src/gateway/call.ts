@@ -74,6 +74,10 @@ export interface CallNotes {
 	/** The instance that worked on it. */
 	instance: string | undefined;
 	upstream_revision: string | undefined;
+	/** Why it was cancelled by somebody else than its client: this is its reply. */
+	stopped: Fault | undefined;
+	/** Id of the approval that it runs with, which has to hear what became of it. */
+	claimed: string | undefined;
 }
 
 /** One client request on its way through the pipeline. Steps fill in the optional part. */
@@ -89,15 +93,17 @@ export interface Call {
 	readonly method: string;
 	/** Aborts when the client cancels. */
 	readonly signal: AbortSignal;
+	/** What `signal` belongs to, where the gateway may cancel the call itself. */
+	readonly cancel?: AbortController | undefined;
 	readonly sink: CallSink;
 	/** Only where somebody looks on, as in the playground. */
 	readonly watch?: CallWatch | undefined;
-	/** `Mcp-Param-*` headers as the client sent them. */
-	readonly param_headers: Readonly<Record<string, string>> | undefined;
 	/** The client's `traceparent` header; one in the message's `_meta` counts before it. */
 	readonly trace_header: string | undefined;
 	/** What the server is told of the trace, once that is decided. */
 	traceparent: string | undefined;
+	/** `Mcp-Param-*` headers as the client sent them; undefined where the arguments are others. */
+	param_headers: Readonly<Record<string, string>> | undefined;
 	/** Changes to the message before it goes to the server. */
 	readonly edits: Edit[];
 	target: CallTarget | undefined;
@@ -139,7 +145,7 @@ export type CallParts = Pick<
 	Call,
 	"id" | "principal" | "endpoint" | "client" | "message" | "method" | "signal" | "sink"
 > &
-	Partial<Pick<Call, "param_headers" | "trace_header" | "watch">>;
+	Partial<Pick<Call, "cancel" | "param_headers" | "trace_header" | "watch">>;
 
 /** A call at the beginning of its way. */
 export function makeCall(parts: CallParts, clock: Clock): Call {
@@ -151,6 +157,7 @@ export function makeCall(parts: CallParts, clock: Clock): Call {
 		message: parts.message,
 		method: parts.method,
 		signal: parts.signal,
+		cancel: parts.cancel,
 		sink: parts.sink,
 		watch: parts.watch,
 		param_headers: parts.param_headers,
@@ -174,6 +181,8 @@ export function makeCall(parts: CallParts, clock: Clock): Call {
 			counted_by: undefined,
 			instance: undefined,
 			upstream_revision: undefined,
+			stopped: undefined,
+			claimed: undefined,
 		},
 	};
 }

@@ -20,6 +20,7 @@ import { toolFacts } from "./checked-call.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ParkedCalls } from "./parking/parked-calls.ts";
 import { callerOf, ownersOf, scopeKey } from "./scope.ts";
+import { RunningCalls, type Switches } from "./switches.ts";
 import { TaskHolds } from "./task-holds.ts";
 
 /** What the gateway introduces itself as. */
@@ -58,6 +59,8 @@ export interface GatewayOptions {
 	versionOf?(server: ServerPlan): string | undefined;
 	/** Value of `WWW-Authenticate` for a token that lacks scopes (RFC 6750 section 3.1). */
 	stepUp?(endpoint: Endpoint, scopes: readonly string[]): string;
+	/** What is switched off. */
+	readonly switches?: Switches | undefined;
 }
 
 /** How a trace goes on at servers. */
@@ -75,6 +78,8 @@ export interface CallApprovals {
 		ask: Extract<Verdict, { kind: "ask" }>,
 		context: GatewayContext,
 	): Promise<Reply | undefined>;
+	/** A call that was let go on has its reply; resolves when what became of it is written down. */
+	ended(call: Call, reply: Reply, context: GatewayContext): Promise<void>;
 }
 
 const worst: FindRisk = () => "destructive";
@@ -101,6 +106,9 @@ export class GatewayContext {
 	readonly offered = new OfferedCapabilities();
 	readonly evidence: readonly Evidence[];
 	readonly approvals: CallApprovals | undefined;
+	/** What an off switch can stop. */
+	readonly running = new RunningCalls();
+	readonly switches: Switches | undefined;
 	readonly #options: GatewayOptions;
 	readonly #limits: () => Limits;
 	/** Faults whose line is written: their ids stand in the log once. */
@@ -123,6 +131,8 @@ export class GatewayContext {
 		this.#options = options;
 		this.evidence = options.evidence ?? [];
 		this.approvals = options.approvals;
+		this.switches = options.switches;
+		this.switches?.onChange((change) => this.running.stop(change, this));
 	}
 
 	/** The checks of now: a call that has begun keeps those it began with. */

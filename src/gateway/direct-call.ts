@@ -39,6 +39,7 @@ export function directCall(
 	context: GatewayContext,
 	face: CallFace = deaf,
 ): Promise<Reply> {
+	const cancel = new AbortController();
 	const parts: CallParts = {
 		id: context.random.uuid(),
 		principal,
@@ -55,7 +56,8 @@ export function directCall(
 		},
 		message: composeRequest("1", method, params_json),
 		method,
-		signal,
+		signal: AbortSignal.any([signal, cancel.signal]),
+		cancel,
 		sink: face.sink,
 		watch: face.watch,
 	};

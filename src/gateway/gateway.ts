@@ -5,7 +5,6 @@ import type { InstanceKey } from "../hosting/hosting.ts";
 import type { StoredKeys } from "../identity/api-keys.ts";
 import { Identity } from "../identity/identity.ts";
 import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
-import type { Principal } from "../identity/principal.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
 import type { Upstream } from "../upstreams/driver.ts";
@@ -66,6 +65,8 @@ export interface ListenProblem {
 /** Headers must arrive within this time; requests within `limits.request_read_ms`. */
 const headers_timeout_ms = 10_000;
 const keep_alive_timeout_ms = 65_000;
+/** How long answers that an off switch ends may take to be written. */
+const break_off_ms = 250;
 /** Connections may idle in keep-alive, so there may be more of them than requests. */
 const connections_per_request = 8;
 
@@ -107,6 +108,16 @@ export class Gateway {
 		this.subscriptions = new ResourceSubscriptions(context, (key, message) =>
 			pushes.onPush(key, message),
 		);
+		this.context.switches?.onChange((change) => {
+			pushes.announceEverything();
+			if (change.kind === "lifted") return;
+			const open = this.#answers.openFor((who) => change.isAbout(who));
+			if (open.length === 0) return;
+			// Calls have their errors by then; what is left are streams that would stay for hours.
+			context.clock.after(break_off_ms, () => {
+				for (const response of open) response.destroy();
+			});
+		});
 		const { subscriptions } = this;
 		const stopping = this.#closing.signal;
 		const legacy = new LegacyEdge(
@@ -345,6 +356,12 @@ export class Gateway {
 			const error_id = this.#noteRefused(request, route, refusal.code, detail);
 			const told = error_id === undefined ? refusal : { ...refusal, error_id };
 			answerError(response, status, told, { ...headers, ...challenge });
+			return;
+		}
+		this.#answers.isFor(response, who.value);
+		const off = this.context.switches?.callerRefusal(who.value);
+		if (off !== undefined) {
+			answerError(response, 403, { code: off.code, message: off.message }, headers);
 			return;
 		}
 		const endpoint = this.#endpoints.get(route.name);

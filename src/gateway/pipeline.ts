@@ -55,9 +55,20 @@ export const reply_steps: readonly ReplyStep[] = [
  */
 export async function runCall(call: Call, context: GatewayContext): Promise<Reply> {
 	const reply = await settle(call, context);
+	if (call.notes.claimed !== undefined) await tellApproval(call, reply, context);
 	const recorded = record(call, reply, context);
 	if (recorded !== undefined) await recorded;
 	return reply;
+}
+
+/** Before the reply is seen: whoever has it may trust that the call is not made a second time. */
+async function tellApproval(call: Call, reply: Reply, context: GatewayContext): Promise<void> {
+	try {
+		await context.approvals?.ended(call, reply, context);
+	} catch (error) {
+		// It stays a call that runs, and becomes one of unknown fate: it is never repeated.
+		context.defect(error, call);
+	}
 }
 
 /** Hands the record of a call to whoever keeps evidence; a promise says that they need a moment. */
@@ -94,6 +105,7 @@ async function settle(call: Call, context: GatewayContext): Promise<Reply> {
 	} finally {
 		call.lease?.release();
 		call.lease = undefined;
+		context.running.delete(call);
 		endChecks(call, context);
 	}
 }
@@ -106,7 +118,8 @@ function endChecks({ notes }: Call, context: GatewayContext): void {
 }
 
 function onTheWayBack(call: Call, reply: Reply, context: GatewayContext): Reply {
-	let current = reply;
+	const { stopped } = call.notes;
+	let current: Reply = stopped === undefined ? reply : { kind: "fault", fault: stopped };
 	for (const step of reply_steps) current = step(call, current, context);
 	// Drivers and hosting make faults without a log; the client's error id must lead to a line.
 	if (current.kind === "fault") context.report(current.fault, context.fieldsOf(call));

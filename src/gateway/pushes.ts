@@ -66,6 +66,7 @@ export class Pushes {
 
 	/** Takes one message that an instance sent outside of any call. */
 	onPush(key: InstanceKey, message: Message): void {
+		if (this.#context.switches?.isServerOff(key.server) === true) return;
 		if (list_changed.test(message.method ?? "")) {
 			this.#refresh(key);
 			return;
@@ -95,6 +96,15 @@ export class Pushes {
 			const before = former.get(endpoint.name);
 			if (before === undefined) continue;
 			for (const list of this.#differences(before, endpoint)) this.#announce(endpoint, list);
+		}
+	}
+
+	/** What may be listed has changed in a way that no catalog tells. */
+	announceEverything(): void {
+		for (const endpoint of this.#endpoints().values()) {
+			for (const list of ["tools", "resources", "prompts"] as const) {
+				this.#announce(endpoint, list);
+			}
 		}
 	}
 

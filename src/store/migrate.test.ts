@@ -56,6 +56,15 @@ const samples: Readonly<Record<string, { readonly write: string; readonly read: 
 			where call_aggregates.latencies = '3:5' and alerts.since_ms = 7
 			and alert_silences.until_ms = 9 and alert_deliveries.problem is null`,
 	},
+	"0005-approvals": {
+		write: `
+			insert into kill_switches values ('server:a', 'server', 'a', 'why', 'admin', 5, null);
+			insert into approvals values
+				('i', 1, 'pending', 'acme/ana', 'files', 'delete', 'h', 5, 6, null, 'sealed');`,
+		read: `
+			select 1 from kill_switches, approvals
+			where kill_switches.reason = 'why' and approvals.body = 'sealed'`,
+	},
 };
 
 function upTo(count: number): Migrations {

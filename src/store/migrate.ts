@@ -5,6 +5,7 @@ import * as initial from "./migrations/0001-initial.ts";
 import * as versions from "./migrations/0002-versions.ts";
 import * as people from "./migrations/0003-people.ts";
 import * as alerts from "./migrations/0004-alerts.ts";
+import * as approvals from "./migrations/0005-approvals.ts";
 import type { StoreProblem } from "./store-problem.ts";
 
 /** Migrations by name. They run in the order of their names and never change once released. */
@@ -16,6 +17,7 @@ export const all_migrations: Migrations = {
 	"0002-versions": versions,
 	"0003-people": people,
 	"0004-alerts": alerts,
+	"0005-approvals": approvals,
 };
 
 /** Where kysely keeps which migrations have run. */

@@ -1,9 +1,11 @@
 import type { Clock } from "../lib/clock.ts";
 import { type AlertRepository, SqlAlertRepository } from "./alert-repository.ts";
+import { type ApprovalRepository, SqlApprovalRepository } from "./approval-repository.ts";
 import { Batcher, type BatchTrouble } from "./batch.ts";
 import { type CatalogRepository, SqlCatalogRepository } from "./catalog-repository.ts";
 import type { Database } from "./database.ts";
 import { type EventRepository, SqlEventRepository } from "./event-repository.ts";
+import { type KillSwitchRepository, SqlKillSwitchRepository } from "./kill-switch-repository.ts";
 import { type LoginRepository, SqlLoginRepository } from "./login-repository.ts";
 import { type MetaRepository, SqlMetaRepository } from "./meta-repository.ts";
 import { type PeopleRepository, SqlPeopleRepository } from "./people-repository.ts";
@@ -22,6 +24,8 @@ export interface Repositories {
 	readonly people: PeopleRepository;
 	readonly sessions: SessionRepository;
 	readonly versions: VersionRepository;
+	readonly kill_switches: KillSwitchRepository;
+	readonly approvals: ApprovalRepository;
 }
 
 /** A write for later. It runs within a transaction, together with its neighbours. */
@@ -41,6 +45,8 @@ export function createRepositories(connection: Connection): Repositories {
 		people: new SqlPeopleRepository(connection),
 		sessions: new SqlSessionRepository(connection),
 		versions: new SqlVersionRepository(connection),
+		kill_switches: new SqlKillSwitchRepository(connection),
+		approvals: new SqlApprovalRepository(connection),
 	};
 }
 

@@ -16,6 +16,8 @@ export interface Tables extends AlertTables {
 	users: UserTable;
 	api_keys: ApiKeyTable;
 	login_records: LoginRecordTable;
+	kill_switches: KillSwitchTable;
+	approvals: ApprovalTable;
 }
 
 /** A 64-bit whole number; PostgreSQL hands these out as text, so reads go through `Number()`. */
@@ -162,4 +164,31 @@ export interface LoginRecordTable {
 	created_at_ms: Long;
 	expires_at_ms: MaybeLong;
 	consumed_at_ms: MaybeLong;
+}
+
+/** An off switch that is on. */
+export interface KillSwitchTable {
+	id: string;
+	kind: string;
+	name: string | null;
+	reason: string;
+	set_by: string;
+	set_at_ms: Long;
+	ends_at_ms: MaybeLong;
+}
+
+/** A call that a person has to decide about. */
+export interface ApprovalTable {
+	id: string;
+	revision: number;
+	state: string;
+	principal: string;
+	server: string;
+	tool: string;
+	arguments_hash: string;
+	created_at_ms: Long;
+	expires_at_ms: Long;
+	ended_at_ms: MaybeLong;
+	/** Sealed JSON. */
+	body: string;
 }

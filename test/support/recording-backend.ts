@@ -17,6 +17,7 @@ import { RecordingDashboard } from "./recording-dashboard.ts";
 import { RecordingEvidence } from "./recording-evidence.ts";
 import { RecordingPeople } from "./recording-people.ts";
 import { RecordingReleases } from "./recording-releases.ts";
+import { RecordingSafety } from "./recording-safety.ts";
 
 /** A backend that does nothing and remembers what it was asked. It knows one server, `time`. */
 export class RecordingBackend implements AdminBackend {
@@ -25,6 +26,7 @@ export class RecordingBackend implements AdminBackend {
 	readonly releases = new RecordingReleases(this.calls);
 	readonly people = new RecordingPeople(this.calls);
 	readonly evidence = new RecordingEvidence(this.calls);
+	readonly safety = new RecordingSafety(this.calls);
 	readonly dashboard = new RecordingDashboard(this.calls, () => time_status);
 	/** Whoever follows the log of `time`. */
 	readonly followers = new Set<(line: LogLine) => void>();

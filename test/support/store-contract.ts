@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { approvalContract, killSwitchContract } from "./approval-contract.ts";
 import { eventContract } from "./event-contract.ts";
 import { type ContractStore, sampleSession } from "./store-samples.ts";
 import { versionContract } from "./version-contract.ts";
@@ -18,6 +19,8 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
 		describe("sessions", () => sessionContract(current));
 		describe("events", () => eventContract(current));
 		describe("versions", () => versionContract(current));
+		describe("off switches", () => killSwitchContract(current));
+		describe("approvals", () => approvalContract(current));
 		describe("transactions", () => transactionContract(current));
 	});
 }

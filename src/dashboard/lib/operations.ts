@@ -63,4 +63,10 @@ export const operations: Readonly<Record<OperationId, { method: string; path: st
 	getEvidence: { method: "GET", path: "/api/evidence" },
 	verifyAudit: { method: "GET", path: "/api/audit/verification" },
 	eraseAudit: { method: "POST", path: "/api/audit/erase" },
+	listKillSwitches: { method: "GET", path: "/api/kill-switches" },
+	kill: { method: "POST", path: "/api/kill-switches" },
+	unkill: { method: "DELETE", path: "/api/kill-switches/{id}" },
+	listApprovals: { method: "GET", path: "/api/approvals" },
+	getApproval: { method: "GET", path: "/api/approvals/{id}" },
+	decideApproval: { method: "POST", path: "/api/approvals/{id}/decision" },
 };

@@ -46,6 +46,12 @@ export async function answerSubscription(message: Message, by: Subscriber): Prom
 	const key = by.context.instanceKey(target.server, by.client);
 	const known = by.session.subscriptions.has(uri);
 	if (message.method === "resources/subscribe") {
+		if (by.context.switches?.isServerOff(target.server.name) === true) {
+			return rpcError(
+				rpc_codes.invalid_request,
+				`The server "${target.server.name}" is switched off`,
+			);
+		}
 		const { server, uri: own } = target;
 		// A second wish for the same resource by the same session is the same wish.
 		const refused = known

@@ -217,6 +217,7 @@ export class LegacyEdge {
 			message,
 			method,
 			signal: cancel.signal,
+			cancel,
 			sink: legacySink(reply, asker.state),
 			trace_header: asker.trace_header,
 		};

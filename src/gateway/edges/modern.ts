@@ -97,6 +97,7 @@ async function startRun(viewing: Viewing): Promise<void> {
 		message,
 		method,
 		signal: cancel.signal,
+		cancel,
 		sink: run,
 		param_headers: method === "tools/call" ? paramHeaders(exchange) : undefined,
 		trace_header: traceHeader(exchange.request),

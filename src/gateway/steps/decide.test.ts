@@ -9,6 +9,7 @@ import type { FaultParts } from "../../protocol/fault.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import type { Call, Reply } from "../call.ts";
 import type { CallApprovals, GatewayContext } from "../context.ts";
+import { RunningCalls } from "../switches.ts";
 import { decide } from "./decide.ts";
 
 const random = new SeededRandom(1);
@@ -26,6 +27,7 @@ function callOf(via: "local" | "token" = "local"): Call {
 function contextOf(checks: readonly Check[], approvals?: CallApprovals): GatewayContext {
 	return {
 		checks,
+		running: new RunningCalls(),
 		approvals,
 		clock: new FakeClock(),
 		catalogs: { get: () => undefined },
@@ -120,6 +122,7 @@ test("a person is asked only once every check has had its say", async () => {
 			settled.push(String(rule));
 			return undefined;
 		},
+		ended: async () => {},
 	};
 	const denied = await decide(callOf(), contextOf([says("a", ask), says("b", deny)], approvals));
 	assert.equal(faultOf(denied).fault.code, "policy_denied");

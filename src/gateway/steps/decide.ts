@@ -1,4 +1,4 @@
-import type { Verdict } from "../../policy/check.ts";
+import type { CheckedCall, Verdict } from "../../policy/check.ts";
 import type { Call, HttpOutcome, Reply } from "../call.ts";
 import { checkedCall } from "../checked-call.ts";
 import type { GatewayContext } from "../context.ts";
@@ -17,6 +17,7 @@ export function decide(
 	if (context.checks.length === 0 || call.target === undefined) return undefined;
 	const began_ms = context.clock.monotonic();
 	call.notes.checked = checkedCall(call, call.target, context);
+	context.running.add(call);
 	const reply = runFrom(0, undefined, call, context);
 	if (!(reply instanceof Promise)) {
 		call.notes.policy_ms = context.clock.monotonic() - began_ms;
@@ -139,6 +140,30 @@ async function awaitApproval(
 	} finally {
 		call.notes.approval_ms = context.clock.monotonic() - began_ms;
 	}
+}
+
+/**
+ * The checks once more, after somebody has agreed: time has passed, and the arguments may be
+ * others. Checks that count calls have counted this one already.
+ */
+export async function recheck(
+	call: Call,
+	checked: CheckedCall,
+	context: GatewayContext,
+): Promise<Reply | undefined> {
+	for (const check of context.checks) {
+		if (check.done !== undefined) continue;
+		let verdict: Verdict;
+		try {
+			verdict = await check.check(checked);
+		} catch (error) {
+			verdict = broken(error, call, context);
+		}
+		if (verdict.kind === "deny" || verdict.kind === "limit") {
+			return refuse(verdict, check.name, call, context);
+		}
+	}
+	return undefined;
 }
 
 /** Fails closed: what cannot be decided is denied, and the log says why. */

@@ -1,0 +1,56 @@
+import * as z from "zod";
+import { approval_risks, default_approvals } from "./approvals-plan.ts";
+import { duration_pattern, formatDuration } from "./units.ts";
+
+/** The keys of moorage.yaml about approvals. Part of the one table that schema.ts is. */
+
+const duration = z.string("duration").regex(duration_pattern, "duration");
+
+const webhook_schema = z.strictObject({
+	url: z.string().min(1).describe("Where calls that wait are posted to, signed."),
+	secret_file: z
+		.string()
+		.min(1)
+		.describe("File with the secret that both sides sign with: `whsec_` and base64. Required."),
+	decides: z
+		.boolean()
+		.default(false)
+		.describe("Whether a decision may come back, signed with the same secret."),
+});
+
+/** `approvals`: which calls need a person's word, whose, and how they wait for it. */
+export const approvals_schema = z.strictObject({
+	risk: z
+		.array(z.enum(approval_risks))
+		.default([...default_approvals.risk])
+		.describe("Risk classes whose tools need an approval: `[destructive]`."),
+	approvers: z
+		.array(z.string().min(1))
+		.default([...default_approvals.approvers])
+		.describe(
+			"Roles (`role:auditor`) and people (`acme/bob`) who may decide; without any, whoever has the role `approver` or `admin`.",
+		),
+	count: z
+		.int()
+		.min(1)
+		.max(10)
+		.default(default_approvals.count)
+		.describe("How many have to agree."),
+	other_than_caller: z
+		.boolean()
+		.default(default_approvals.other_than_caller)
+		.describe("Whether the caller may not be one of them."),
+	edit: z
+		.boolean()
+		.default(default_approvals.edit)
+		.describe("Whether who decides may change the arguments."),
+	expires: duration
+		.default(formatDuration(default_approvals.expires_ms))
+		.describe("How long there is time to decide, and then to make the call."),
+	wait: duration
+		.default(formatDuration(default_approvals.wait_ms))
+		.describe(
+			"How long a call of any rule waits for a decision before it is answered as pending; clients give up after a minute.",
+		),
+	webhook: webhook_schema.optional().describe("Who is told of calls that wait, by HTTP."),
+});

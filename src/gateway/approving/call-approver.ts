@@ -1,0 +1,299 @@
+import type { Approval } from "../../approvals/approval.ts";
+import type { Approvals } from "../../approvals/approvals.ts";
+import { hashArguments } from "../../approvals/arguments-hash.ts";
+import { type Decider, whyNotDecide } from "../../approvals/deciders.ts";
+import type { Fate } from "../../approvals/machine.ts";
+import { assert } from "../../lib/assert.ts";
+import type { Timer } from "../../lib/clock.ts";
+import type { ApprovalDemand, CheckedCall } from "../../policy/check.ts";
+import type { FaultCode } from "../../protocol/fault.ts";
+import type { AskOutcome } from "../../upstreams/driver.ts";
+import type { Message } from "../../wire/message.ts";
+import { memberSpan, readJsonText } from "../../wire/object.ts";
+import { objectEdits } from "../../wire/splice.ts";
+import { needsInput } from "../bridge/rounds.ts";
+import type { Call, Reply } from "../call.ts";
+import type { CallApprovals, GatewayContext } from "../context.ts";
+import { parked_ms } from "../parking/parked-calls.ts";
+import { recheck } from "../steps/decide.ts";
+import { askModes } from "./caller-capabilities.ts";
+import { answerOf, fitsForm, formQuestion, urlQuestion } from "./questions.ts";
+import { waitWithProgress } from "./wait.ts";
+
+/** What calls are approved with. */
+export interface CallApproverOptions {
+	readonly approvals: Approvals;
+	/** How long a call waits for a decision before it is answered as pending. */
+	wait_ms(): number;
+	/** The page on which people decide. */
+	pageUrl(id: string): string;
+}
+
+/**
+ * Calls that a person has to agree to: the caller's client is asked where it can be, everybody
+ * else is waited for, and what was agreed to goes to its server exactly once.
+ */
+export class CallApprover implements CallApprovals {
+	readonly #options: CallApproverOptions;
+	/** Approved calls whose server asked its client something: the next round is the same call. */
+	readonly #rounds = new Map<string, Timer>();
+
+	constructor(options: CallApproverOptions) {
+		this.#options = options;
+	}
+
+	async settle(
+		call: Call,
+		{ approval: demand, rule }: { readonly approval: ApprovalDemand; readonly rule?: string },
+		context: GatewayContext,
+	): Promise<Reply | undefined> {
+		const { checked } = call.notes;
+		assert(checked !== undefined, "a call is checked before it is approved");
+		const opened = await this.#options.approvals.open(requestOf(checked, demand, rule));
+		if (!opened.ok) return refusal(call, "overloaded", opened.problem, context);
+		const { approval } = opened.value;
+		call.notes.approval_id = approval.id;
+		const known = await this.#decided(call, approval, context);
+		switch (known?.state) {
+			case "approved":
+				return this.#goOn(call, known, checked, context);
+			case "running":
+				return this.#nextRound(call, known, context);
+			case "pending":
+				return this.#pending(call, known, context);
+			case "denied":
+				return refusal(call, "approval_denied", deniedText(known), context);
+			default: {
+				const text = `Nobody decided about this call in time (${approval.id}).`;
+				return refusal(call, "approval_denied", text, context);
+			}
+		}
+	}
+
+	async ended(call: Call, reply: Reply, { clock }: GatewayContext): Promise<void> {
+		const id = call.notes.claimed;
+		if (id === undefined) return;
+		if (needsInput(reply)) {
+			const forget = () => {
+				this.#rounds.delete(id);
+				void this.#options.approvals.finish(id, "unknown");
+			};
+			this.#rounds.set(id, clock.afterIdle(parked_ms, forget));
+			return;
+		}
+		await this.#options.approvals.finish(id, fateOf(reply));
+	}
+
+	/** The approval once somebody has decided, or as it is when the wait is over. */
+	async #decided(
+		call: Call,
+		approval: Approval,
+		context: GatewayContext,
+	): Promise<Approval | undefined> {
+		if (approval.state !== "pending") return approval;
+		const url = this.#options.pageUrl(approval.id);
+		const modes = askModes(call.client);
+		const own = whyNotDecide(approval, deciderOf(call)) === undefined;
+		const { approvals } = this.#options;
+		let asked: "asked" | "no answer" | "not asked" = "not asked";
+		if (modes.has("url")) asked = await this.#ask(call, approval, "url", context);
+		else if (own && modes.has("form") && fitsForm(approval)) {
+			asked = await this.#ask(call, approval, "form", context);
+		}
+		if (call.signal.aborted || asked === "no answer") return approvals.find(approval.id);
+		const options = { approvals, wait_ms: this.#options.wait_ms(), url };
+		const current = await approvals.find(approval.id);
+		return current && waitWithProgress(call, current, options, context);
+	}
+
+	/** Asks the caller's client; resolves when it has answered, or others have decided. */
+	async #ask(
+		call: Call,
+		approval: Approval,
+		mode: "url" | "form",
+		context: GatewayContext,
+	): Promise<"asked" | "no answer"> {
+		const { approvals } = this.#options;
+		const url = this.#options.pageUrl(approval.id);
+		const message = mode === "url" ? urlQuestion(approval, url) : formQuestion(approval);
+		const over = new AbortController();
+		const asking = askClient(call, message, over.signal).then((outcome) => {
+			return outcome && answerOf(outcome, mode);
+		});
+		// A modern client's request has ended with the question: it hears more when it comes back.
+		const others =
+			call.client.era === "modern"
+				? new Promise<undefined>(() => {})
+				: approvals
+						.decided(
+							approval.id,
+							this.#options.wait_ms(),
+							AbortSignal.any([over.signal, call.signal]),
+						)
+						.then(() => undefined);
+		const answer = await Promise.race([asking, others]);
+		over.abort();
+		if (answer === undefined) return "no answer";
+		if (answer.kind === "page") return "asked";
+		if (answer.kind === "none") return "no answer";
+		const { kind: verdict, reason } = answer;
+		const by = deciderOf(call);
+		if (mode === "url") {
+			// Whoever calls may always take their own call back, but nothing more.
+			await approvals.withdraw(approval.id, by, reason);
+			return "asked";
+		}
+		const seen_hash = approval.arguments_hash;
+		const decision = { by, verdict, reason, via: "client", seen_hash, edited: undefined } as const;
+		const decided = await approvals.decide(approval.id, decision);
+		if (!decided.ok) context.log.info({ approval: approval.id }, decided.problem.message);
+		return "asked";
+	}
+
+	/** The checks have their say about what is to run, and then it is claimed: once. */
+	async #goOn(
+		call: Call,
+		approval: Approval,
+		checked: CheckedCall,
+		context: GatewayContext,
+	): Promise<Reply | undefined> {
+		const args = lazily(approval.arguments);
+		const now_ms = context.clock.now();
+		const final = { ...checked, arguments_raw: approval.arguments, args, now_ms };
+		const refused = await recheck(call, final, context);
+		if (refused !== undefined) return refused;
+		if (call.signal.aborted) {
+			return refusal(call, "call_cancelled", "The call was cancelled before it ran.", context);
+		}
+		const claimed = await this.#options.approvals.claim(approval.id);
+		if (claimed === undefined) return this.#runsAlready(call, approval, context);
+		call.notes.claimed = claimed.id;
+		call.notes.checked = final;
+		const { message } = call;
+		const current = checked.arguments_raw ?? "{}";
+		if (current !== claimed.arguments && message.params !== undefined) {
+			const set = { arguments: claimed.arguments };
+			call.edits.push(...objectEdits(message.bytes, message.params, { set }));
+			// What the client put into headers was of the arguments that it sent.
+			call.param_headers = undefined;
+		}
+		return undefined;
+	}
+
+	#nextRound(call: Call, approval: Approval, context: GatewayContext): Reply | undefined {
+		const { params } = call.message;
+		const answers = memberSpan(params, "inputResponses") ?? memberSpan(params, "requestState");
+		const round = this.#rounds.get(approval.id);
+		if (answers === undefined || round === undefined) {
+			return this.#runsAlready(call, approval, context);
+		}
+		round.cancel();
+		this.#rounds.delete(approval.id);
+		call.notes.claimed = approval.id;
+		return undefined;
+	}
+
+	#runsAlready(call: Call, { id }: Approval, context: GatewayContext): Reply {
+		const text =
+			`The same call, which was approved (${id}), runs already or has just run. Make this call ` +
+			"again to have another one approved.";
+		return refusal(call, "approval_pending", text, context);
+	}
+
+	#pending(call: Call, approval: Approval, context: GatewayContext): Reply {
+		const { id, expires_at_ms, after } = approval;
+		const again = after === undefined ? "" : unknownText(after);
+		const text =
+			`This call waits for a person's approval (${id}). It has not run. Make the same call with ` +
+			`the same arguments again later: once it is approved, it runs. ${again}` +
+			`Who may decide does so at ${this.#options.pageUrl(id)} until ` +
+			`${new Date(expires_at_ms).toISOString()}.`;
+		return refusal(call, "approval_pending", text, context, retry_after_ms);
+	}
+}
+
+/** When it is worth asking again. */
+const retry_after_ms = 15_000;
+
+function unknownText(after: string): string {
+	return (
+		`It may have run before, under ${after}: the gateway was stopped while it did, so nobody ` +
+		"knows here. Look first whether it had its effect. "
+	);
+}
+
+function deniedText({ id, votes }: Approval): string {
+	const against = votes.findLast(({ verdict }) => verdict === "deny");
+	const reason = against?.reason === undefined ? "." : `: ${against.reason}`;
+	return `This call was not approved (${id})${reason}`;
+}
+
+/** What becomes of a call's approval once the call has its reply. */
+function fateOf(reply: Reply): Fate {
+	// A JSON-RPC error of our own comes before anything is sent.
+	if (reply.kind === "error") return "unsent";
+	if (reply.kind === "fault") return reply.fault.retry_safe ? "unsent" : "unknown";
+	return "done";
+}
+
+function requestOf(checked: CheckedCall, demand: ApprovalDemand, rule: string | undefined) {
+	const { principal, client, endpoint, server, method, name, tool } = checked;
+	const asked = checked.arguments_raw ?? "{}";
+	return {
+		principal: principal.id,
+		tenant: principal.tenant,
+		client: principal.client,
+		client_name: client.name,
+		endpoint,
+		server,
+		tool: method === "tools/call" ? (name ?? "") : `${method} ${name ?? ""}`,
+		risk: tool?.risk,
+		rule,
+		demand,
+		asked,
+		asked_hash: hashArguments(asked),
+	};
+}
+
+function deciderOf({ principal }: Call): Decider {
+	return { id: principal.id, tenant: principal.tenant, roles: principal.roles };
+}
+
+function askClient(
+	call: Call,
+	message: Message,
+	over: AbortSignal,
+): Promise<AskOutcome | undefined> {
+	return new Promise((resolve) => {
+		const signal = AbortSignal.any([call.signal, over]);
+		if (signal.aborted) {
+			resolve(undefined);
+			return;
+		}
+		signal.addEventListener("abort", () => resolve(undefined), { once: true });
+		call.sink.ask({ message, answer: resolve, signal });
+	});
+}
+
+function lazily(json: string): () => unknown {
+	let value: unknown;
+	let parsed = false;
+	return () => {
+		if (!parsed) value = readJsonText(json);
+		parsed = true;
+		return value;
+	};
+}
+
+function refusal(
+	call: Call,
+	code: FaultCode,
+	message: string,
+	context: GatewayContext,
+	retry_ms?: number,
+): Reply {
+	const server = call.target?.server.name;
+	const parts = { code, message, level: "info", server, retry_safe: true } as const;
+	const more = retry_ms === undefined ? {} : { retry_after_ms: retry_ms };
+	return { kind: "fault", fault: context.fault({ ...parts, ...more }, context.fieldsOf(call)) };
+}

@@ -1,0 +1,102 @@
+import type { Principal } from "../identity/principal.ts";
+import { name_separator } from "../protocol/names.ts";
+import type { CheckedCall, Listed } from "./check.ts";
+
+/** What an off switch can switch off. */
+export const kill_kinds = ["tool", "server", "client", "user", "tenant", "writes", "all"] as const;
+
+/** One of the kinds. */
+export type KillKind = (typeof kill_kinds)[number];
+
+/** What an off switch switches off. */
+export interface KillTarget {
+	readonly kind: KillKind;
+	/**
+	 * `tool`: `SERVER__TOOL`. `server` and `tenant`: its name. `client`: what was authenticated, such
+	 * as `key:laptop`. `user`: `TENANT/USER`, or a user of any tenant. `writes`: a server, or all of
+	 * them where it is absent. `all`: absent.
+	 */
+	readonly name: string | undefined;
+}
+
+/** Names longer than this are none. */
+export const kill_name_chars_max = 512;
+
+/** The target as one text; equal for equal targets. */
+export function killId({ kind, name }: KillTarget): string {
+	return name === undefined ? kind : `${kind}:${name}`;
+}
+
+/** Why there is no such target: a sentence; undefined where there is. */
+export function targetProblem({ kind, name }: KillTarget): string | undefined {
+	if (kind === "all") return name === undefined ? undefined : "Everything has no name.";
+	if (kind === "writes" && name === undefined) return undefined;
+	if (name === undefined || name === "") return `Say which ${kind}: it has a name.`;
+	if (name.length > kill_name_chars_max) return `No ${kind} has a name as long as this.`;
+	if (kind === "tool" && !name.includes(name_separator)) {
+		return `A tool is named with its server: SERVER${name_separator}TOOL.`;
+	}
+	return undefined;
+}
+
+/** A target in words: `the tool "github__delete"`. */
+export function describeTarget({ kind, name }: KillTarget): string {
+	switch (kind) {
+		case "all":
+			return "everything";
+		case "writes":
+			return name === undefined
+				? "every tool that changes something"
+				: `what changes something on "${name}"`;
+		default:
+			return `the ${kind} "${name}"`;
+	}
+}
+
+/** Whether a target is this person, or what was authenticated in the person's name. */
+export function coversCaller({ kind, name }: KillTarget, who: Principal): boolean {
+	switch (kind) {
+		case "all":
+			return true;
+		case "tenant":
+			return who.tenant === name;
+		case "client":
+			return who.client === name;
+		case "user":
+			return who.id === name || who.user === name;
+		default:
+			return false;
+	}
+}
+
+/** Whether a target is this server as a whole. */
+export function coversServer({ kind, name }: KillTarget, server: string): boolean {
+	return kind === "all" || (kind === "server" && name === server);
+}
+
+/** Whether a call is switched off by a target. */
+export function coversCall(target: KillTarget, call: CheckedCall): boolean {
+	if (coversCaller(target, call.principal) || coversServer(target, call.server)) return true;
+	const { kind, name } = target;
+	if (kind === "tool") {
+		return call.method === "tools/call" && name === exposedTool(call.server, call.name);
+	}
+	if (kind !== "writes" || (name !== undefined && name !== call.server)) return false;
+	// A tool that nothing is known of may change anything; a task is told more by `tasks/update`.
+	if (call.method === "tools/call") return call.tool?.risk !== "read";
+	return call.method === "tasks/update";
+}
+
+/** Whether nothing that an item of a list could be used for is left. */
+export function coversItem(target: KillTarget, who: Principal, item: Listed): boolean {
+	if (coversCaller(target, who) || coversServer(target, item.server)) return true;
+	if (item.kind !== "tool") return false;
+	const { kind, name } = target;
+	if (kind === "tool") return name === exposedTool(item.server, item.name);
+	if (kind !== "writes") return false;
+	return (name === undefined || name === item.server) && item.tool?.risk !== "read";
+}
+
+function exposedTool(server: string, name: string | undefined): string {
+	return `${server}${name_separator}${name ?? ""}`;
+}
