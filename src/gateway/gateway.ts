@@ -5,6 +5,7 @@ import type { InstanceKey } from "../hosting/hosting.ts";
 import type { StoredKeys } from "../identity/api-keys.ts";
 import { Identity } from "../identity/identity.ts";
 import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
+import type { Principal } from "../identity/principal.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
 import type { Upstream } from "../upstreams/driver.ts";
