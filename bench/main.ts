@@ -9,6 +9,7 @@
 import { parseArgs } from "node:util";
 import { call_cases, type House, type Side } from "./cases.ts";
 import { type Contender, startMoorage, startProgram } from "./contenders.ts";
+import { evidence_cases } from "./evidence/cases.ts";
 import { type Figures, memoryFigures } from "./figures.ts";
 import { hosting_cases } from "./hosting/cases.ts";
 import { reasonOf } from "./hosting/measured.ts";
@@ -207,7 +208,8 @@ async function runStartCase(): Promise<void> {
 
 /** Each on a gateway of its own; see hosting/. */
 async function runHostingCases(): Promise<void> {
-	for (const { name, title, measure } of hosting_cases.filter((one) => wanted(one.name))) {
+	const cases = [...hosting_cases, ...evidence_cases].filter((one) => wanted(one.name));
+	for (const { name, title, measure } of cases) {
 		const measured = await measure(options.check);
 		const skipped = reasonOf(measured);
 		const values = skipped === undefined ? (measured as Record<string, number>) : {};

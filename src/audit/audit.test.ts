@@ -34,7 +34,7 @@ function setUp(context: TestContext, changes: Partial<AuditOptions> = {}) {
 			},
 			required: false,
 			payload_bytes_max: 1_000_000,
-			redactor: { bytes: (bytes) => bytes },
+			redactor: { bytes: (bytes) => bytes, text: (text) => text },
 			onTrouble: (trouble) => troubles.push(trouble),
 			...changes,
 		});
@@ -137,6 +137,7 @@ test("payloads are cut to what is kept, and redacted before they leave", async (
 	const redactor = {
 		bytes: (bytes: Buffer) =>
 			Buffer.from(bytes.toString("latin1").replaceAll("s3cret", "[gone]"), "latin1"),
+		text: (text: string) => text,
 	};
 	const { audit, read } = setUp(t, { payload_bytes_max: 1_000, redactor });
 	const request = Buffer.from(`${"x".repeat(997)}s3cret${"y".repeat(60_000)}`);
@@ -170,7 +171,7 @@ test("administrative actions have the states before and after as their payloads"
 	const entry = {
 		id: "action-1",
 		at_ms: Date.UTC(2026, 0, 1),
-		tenant: "local",
+		tenant_id: "local",
 		user: "admin",
 		roles: ["admin"],
 		action: "addServer",

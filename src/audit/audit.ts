@@ -45,7 +45,7 @@ export interface AuditOptions {
 	/** Longest part of a payload that is kept. */
 	readonly payload_bytes_max: number;
 	/** Takes secrets out of a payload. */
-	readonly redactor: Pick<Redactor, "bytes">;
+	readonly redactor: Pick<Redactor, "bytes" | "text">;
 	/** What was lost since the last time; at most once a second. */
 	readonly onTrouble: (trouble: AuditTrouble) => void;
 	/** How long one waits for the disk; 1 s unless given. */
@@ -133,7 +133,7 @@ export class Audit implements Evidence {
 	before(record: CallRecord): Promise<void> {
 		this.#intents.add(record.id);
 		const input = keepsPayload(record.method) ? this.#payload(record.request()) : undefined;
-		return this.#put(intentEntry(record), ownerOf(record), input, undefined);
+		return this.#put(intentEntry(record, this.#safe), ownerOf(record), input, undefined);
 	}
 
 	/** When the reply of a call is known. */
@@ -145,20 +145,20 @@ export class Audit implements Evidence {
 			return this.#put(entry, owner, undefined, output).catch(() => undefined);
 		}
 		const input = keepsPayload(record.method) ? this.#payload(record.request()) : undefined;
-		this.#gather(callEntry(record), owner, input, output);
+		this.#gather(callEntry(record, this.#safe), owner, input, output);
 		return undefined;
 	}
 
 	/** Writes down what an administrator is about to do. Rejects like `before`. */
 	beginAction(entry: AdminEntry, before: string | undefined): Promise<void> {
 		const input = before === undefined ? undefined : this.#payload(Buffer.from(before));
-		return this.#put(adminIntent(entry), [entry.tenant, entry.user, "admin"], input, undefined);
+		return this.#put(adminIntent(entry), [entry.tenant_id, entry.user, "admin"], input, undefined);
 	}
 
 	/** Writes down what came of it. */
 	endAction(entry: AdminEntry, after: string | undefined): Promise<void> {
 		const output = after === undefined ? undefined : this.#payload(Buffer.from(after));
-		const owner: OwnerTuple = [entry.tenant, entry.user, "admin"];
+		const owner: OwnerTuple = [entry.tenant_id, entry.user, "admin"];
 		return this.#put(adminOutcome(entry), owner, undefined, output).catch(() => undefined);
 	}
 
@@ -191,10 +191,13 @@ export class Audit implements Evidence {
 		const worker = this.#worker;
 		worker?.ref();
 		if (worker !== undefined) await this.#ask({ kind: "ask", ask: "close" }).catch(() => 0);
+		this.#worker = undefined;
 		await worker?.terminate();
 		this.#trouble_told?.cancel();
 		this.#tellTrouble();
 	}
+
+	readonly #safe = (text: string): string => this.#options.redactor.text(text);
 
 	/** At most so much of a payload as is kept, without secrets. */
 	#payload(bytes: Buffer | undefined): Buffer | undefined {

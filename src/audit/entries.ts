@@ -1,3 +1,4 @@
+import { callLine } from "../telemetry/call-line.ts";
 import type { CallRecord } from "../telemetry/call-record.ts";
 import type { OwnerTuple } from "./messages.ts";
 
@@ -7,8 +8,8 @@ import type { OwnerTuple } from "./messages.ts";
  */
 
 /** What is going to be done, before it is. */
-export function intentEntry(record: CallRecord): string {
-	return open({ kind: "intent", at_ms: record.ts_ms, ...aboutOf(record) });
+export function intentEntry(record: CallRecord, safe: (text: string) => string): string {
+	return open({ kind: "intent", at_ms: record.ts_ms, ...aboutOf(record, safe) });
 }
 
 /** What became of an intent. */
@@ -16,9 +17,10 @@ export function outcomeEntry(record: CallRecord, at_ms: number): string {
 	return open({ kind: "outcome", at_ms, call: record.id, ...endOf(record) });
 }
 
-/** A call that only reads, or that never reached its server: all of it in one entry. */
-export function callEntry(record: CallRecord): string {
-	return open({ kind: "call", at_ms: record.ts_ms, ...aboutOf(record), ...endOf(record) });
+/** A call that only reads, or that never reached its server: its line of the call log. */
+export function callEntry(record: CallRecord, safe: (text: string) => string): string {
+	const line = callLine(record, safe);
+	return `{"kind":"call","at_ms":${record.ts_ms},"call":"${record.id}",${line.slice(1, -1)}`;
 }
 
 /** Whose the payloads of a call are. */
@@ -35,17 +37,20 @@ export function keepsPayload(method: string): boolean {
 	return with_payload.test(method);
 }
 
-function aboutOf(record: CallRecord) {
+function aboutOf(record: CallRecord, safe: (text: string) => string) {
+	const name = record.name === undefined ? undefined : safe(record.name);
+	const is_tool = record.method === "tools/call";
 	return {
 		call: record.id,
 		request_id: record.request_id.slice(0, 256),
 		trace_id: record.trace_id,
-		tenant: record.tenant,
+		tenant_id: record.tenant,
 		user: record.user,
 		client_id: record.client_id,
 		session_id: record.session_id,
 		method: record.method,
-		name: record.name,
+		tool: is_tool ? name : undefined,
+		name: is_tool ? undefined : name,
 		endpoint: record.endpoint,
 		server: record.server,
 		version: record.version,
@@ -73,7 +78,7 @@ export interface AdminEntry {
 	/** Names the action in both of its entries. */
 	readonly id: string;
 	readonly at_ms: number;
-	readonly tenant: string;
+	readonly tenant_id: string;
 	readonly user: string;
 	readonly roles: readonly string[];
 	/** The operation: `addServer`. */

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Redactor } from "../secrets/redactor.ts";
+import { type CallLine, callLine } from "../telemetry/call-line.ts";
 import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
-import { type CallLine, callLine } from "./call-line.ts";
 import type {
 	AnswerMessage,
 	CallsWorkerData,
@@ -31,17 +31,17 @@ export interface CallLogOptions {
 	readonly redactor: Pick<Redactor, "text">;
 	/** What was lost since the last time; at most once a second. */
 	readonly onTrouble: (trouble: CallLogTrouble) => void;
+	/** Lines that may wait for the disk; 50,000 unless given. */
+	readonly lines_waiting_max?: number;
 }
 
 /** How long a line is gathered with others, and how many at the most. */
 const gather_ms = 200;
 const gather_lines_max = 1_000;
-/** Lines that may wait for the disk. */
-const lines_waiting_max = 50_000;
+/** Lines that may wait for the disk, where it is not said. */
+const lines_waiting_default = 50_000;
 const restart_ms = 1_000;
 const trouble_ms = 1_000;
-/** Names that were found to hold no secret; the same few come by all the time. */
-const names_known_max = 2_000;
 
 /**
  * The call log: one line a call, to files, to standard output and into the history. Lines are
@@ -65,7 +65,6 @@ export class CallLog implements Evidence {
 	#trouble_told: Timer | undefined;
 	#error: string | undefined;
 	#closed = false;
-	readonly #names = new Map<string, string>();
 	/** Since the start. */
 	readonly totals = { lines: 0, dropped: 0, failed: 0 };
 
@@ -122,22 +121,13 @@ export class CallLog implements Evidence {
 		const worker = this.#worker;
 		worker?.ref();
 		if (worker !== undefined) await this.#ask({ kind: "ask", ask: "close" }).catch(() => 0);
+		this.#worker = undefined;
 		await worker?.terminate();
 		this.#trouble_told?.cancel();
 		this.#tellTrouble();
 	}
 
-	readonly #safe = (text: string): string => {
-		const known = this.#names.get(text);
-		if (known !== undefined) return known;
-		const safe = this.#options.redactor.text(text);
-		// Only what is as it was: a secret that is learned later must still be found.
-		if (safe === text && text.length < 64) {
-			if (this.#names.size >= names_known_max) this.#names.clear();
-			this.#names.set(text, safe);
-		}
-		return safe;
-	};
+	readonly #safe = (text: string): string => this.#options.redactor.text(text);
 
 	#send(): void {
 		this.#gathering?.cancel();
@@ -152,7 +142,8 @@ export class CallLog implements Evidence {
 			this.totals.lines += lines;
 			return;
 		}
-		if (this.#in_flight_lines + lines > lines_waiting_max) {
+		const waiting_max = this.#options.lines_waiting_max ?? lines_waiting_default;
+		if (this.#in_flight_lines + lines > waiting_max) {
 			this.#lose({ dropped: lines });
 			return;
 		}

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { sampleRecord } from "../../test/support/call-record.ts";
+import { type CallLine, callLine } from "../telemetry/call-line.ts";
 import type { CallRecord } from "../telemetry/call-record.ts";
-import { type CallLine, callLine } from "./call-line.ts";
 import { History } from "./history.ts";
 
 const start_ms = Date.UTC(2026, 0, 1);

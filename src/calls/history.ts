@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import type { CallLine } from "./call-line.ts";
+import type { CallLine } from "../telemetry/call-line.ts";
 import { prepareHistory } from "./history-schema.ts";
 import { type CallPage, type CallQuery, searchTerms } from "./query.ts";
 import { Words } from "./words.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { CallLine } from "./call-line.ts";
+import type { CallLine } from "../telemetry/call-line.ts";
 import { History } from "./history.ts";
 import type {
 	AnswerMessage,

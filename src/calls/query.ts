@@ -1,4 +1,4 @@
-import type { CallLine } from "./call-line.ts";
+import type { CallLine } from "../telemetry/call-line.ts";
 
 /** Which calls are asked for. What is absent does not narrow. */
 export interface CallQuery {

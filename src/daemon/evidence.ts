@@ -128,7 +128,7 @@ export class DaemonEvidence implements EvidenceBackend, ActionRecorder {
 		const entry: AdminEntry = {
 			id: random.uuid(),
 			at_ms: clock.now(),
-			tenant: principal.tenant,
+			tenant_id: principal.tenant,
 			user: principal.user,
 			roles,
 			action: action.operation,

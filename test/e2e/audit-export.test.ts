@@ -33,7 +33,7 @@ async function dataFolder(folder: string): Promise<string> {
 		},
 		required: true,
 		payload_bytes_max: 10_000,
-		redactor: { bytes: (bytes) => bytes },
+		redactor: { bytes: (bytes) => bytes, text: (text) => text },
 		onTrouble: () => undefined,
 	});
 	for (let n = 0; n < 12; n += 1) {

@@ -112,7 +112,10 @@ test("one command tells what happened, and the audit proves it", async (t) => {
 		name.endsWith(".log"),
 	);
 	const text = readFileSync(join(gateway.folder, ".moorage", "audit", String(log)), "utf8");
-	assert.match(text, /"method":"admin","tenant":"local","user":"admin".*"action":"getCallPayload"/);
+	assert.match(
+		text,
+		/"method":"admin","tenant_id":"local","user":"admin".*"action":"getCallPayload"/,
+	);
 	assert.match(text, /"action":"removeServer","subject":{"name":"echo"}/);
 	const whole = await cli("audit", "verify");
 	assert.match(whole.stdout, /The audit is whole/, whole.stdout);
@@ -136,7 +139,7 @@ test("a byte that is changed is found, and its entry named", async (t) => {
 	assert.equal((await verify()).code, 0);
 	const path = join(data, "audit", "000000000001.log");
 	const text = readFileSync(path, "utf8");
-	writeFileSync(path, text.replace('"name":"echo"', '"name":"ecco"'));
+	writeFileSync(path, text.replace('"tool":"echo"', '"tool":"ecco"'));
 	const found = await verify();
 	assert.equal(found.code, 1);
 	assert.match(found.stdout, /not whole: Entry 4 is not as it was written/);

@@ -25,7 +25,7 @@ const audit = new Audit({
 	// A busy machine is no reason to stop here.
 	wait_ms_max: 120_000,
 	payload_bytes_max: 100_000,
-	redactor: { bytes: (bytes) => bytes },
+	redactor: { bytes: (bytes) => bytes, text: (text) => text },
 	onTrouble: (trouble) => {
 		throw new Error(JSON.stringify(trouble));
 	},

@@ -12,8 +12,8 @@ import type {
 	VerificationReport,
 } from "../../src/admin/evidence-backend.ts";
 import { type AdminProblem, problemOf } from "../../src/admin/problem.ts";
-import { callLine } from "../../src/calls/call-line.ts";
 import { fail, type Result, succeed } from "../../src/lib/result.ts";
+import { callLine } from "../../src/telemetry/call-line.ts";
 import { sampleRecord } from "./call-record.ts";
 
 /** A call that is known. */

@@ -61,11 +61,13 @@ function printIntents(intents: readonly OpenIntent[], output: Output): void {
 	output.table(
 		["ENTRY", "TIME", "USER", "WHAT", "CALL"],
 		intents.slice(0, intents_shown_max).map(({ seq, call, at_ms, entry }) => {
-			const { tenant, user, server, name, method, action } = entry;
-			const parts = [action ?? method, server, name].filter((part) => typeof part === "string");
+			const { tenant_id, user, server, tool, name, method, action } = entry;
+			const parts = [action ?? method, server, tool ?? name].filter(
+				(part) => typeof part === "string",
+			);
 			const what = parts.join(" ");
 			const time = new Date(at_ms).toISOString();
-			return [String(seq), time, `${tenant}/${user}`, printable(what), call];
+			return [String(seq), time, `${tenant_id}/${user}`, printable(what), call];
 		}),
 	);
 }

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { systemRandom } from "../lib/random.ts";
+import { SecretBox } from "../secrets/box.ts";
+import { type Disk, system_disk } from "./disk.ts";
+import { AuditKeeper } from "./keeper.ts";
+import type { AppendMessage, AuditRetention, OwnerTuple } from "./messages.ts";
+import { Outgoing } from "./outgoing.ts";
+import { PayloadKeys } from "./payload-keys.ts";
+import { readCall } from "./read-call.ts";
+import { signerOf } from "./signing-key.ts";
+import { verifyLog } from "./verify.ts";
+
+const day_ms = 24 * 3_600_000;
+const start_ms = Date.UTC(2026, 0, 1, 12);
+const seed = Buffer.alloc(32, 3);
+const box_key = Buffer.alloc(32, 4);
+
+function setUp(context: TestContext, retention: AuditRetention, disk: Disk = system_disk) {
+	const parent = mkdtempSync(join(tmpdir(), "moorage-keeper-"));
+	context.after(() => rmSync(parent, { recursive: true }));
+	const folder = join(parent, "audit");
+	let now_ms = start_ms;
+	let batch = 0;
+	const data = { folder, seed, box_key, segment_bytes_max: 2_000, retention };
+	const keeper = new AuditKeeper(data, { disk, random: systemRandom, now: () => now_ms });
+	const message = (
+		call: string,
+		owner: OwnerTuple,
+		payload = `payload of ${call}`,
+	): AppendMessage => {
+		const outgoing = new Outgoing();
+		const json = `{"kind":"call","at_ms":${now_ms},"call":"${call}"`;
+		outgoing.add(json, owner, Buffer.from(payload), undefined);
+		batch += 1;
+		return outgoing.message(batch, now_ms, 0);
+	};
+	const verify = () => {
+		const kinds: unknown[] = [];
+		const found = verifyLog(folder, {
+			disk: system_disk,
+			verifier: signerOf(seed).verifier,
+			onEntry: (_, { kind }) => kinds.push(kind),
+		});
+		return { ...found, kinds };
+	};
+	const kindOf = async (call: string) => {
+		const box = new SecretBox(box_key, systemRandom);
+		const keys = new PayloadKeys(folder, { disk: system_disk, box, random: systemRandom });
+		return (await readCall(folder, call, undefined, { disk: system_disk, keys }))?.input.kind;
+	};
+	return {
+		keeper,
+		folder,
+		message,
+		verify,
+		kindOf,
+		append: (call: string, owner: OwnerTuple) => keeper.append([message(call, owner)]),
+		wait: (days: number) => {
+			now_ms += days * day_ms;
+			return keeper.answer({ kind: "ask", id: 1, ask: "retain", now_ms }).value;
+		},
+	};
+}
+
+const ever: AuditRetention = { keep_ms: 1e12, risks: {}, tenants: {} };
+
+test("each tenant's and class's payloads are kept as long as is said, and the chain longer", async (t) => {
+	const { append, wait, kindOf, verify, keeper } = setUp(t, {
+		keep_ms: 30 * day_ms,
+		risks: { read: 7 * day_ms },
+		tenants: { acme: { keep_ms: 90 * day_ms, risks: { read: 20 * day_ms } } },
+	});
+	const owners: [string, OwnerTuple, number][] = [
+		["a", ["acme", "ana", "read"], 20],
+		["b", ["acme", "ana", "costly"], 90],
+		["c", ["other", "bob", "read"], 7],
+		["d", ["other", "bob", "costly"], 30],
+	];
+	for (const [call, owner] of owners) append(call, owner);
+	let passed = 0;
+	for (const days of [6, 8, 19, 21, 29, 31, 80]) {
+		wait(days - passed);
+		passed = days;
+		for (const [call, , keep] of owners) {
+			// A key is of a whole day: its time begins when the day ends.
+			const expected = days <= keep ? "bytes" : "erased";
+			assert.equal(await kindOf(call), expected, `${call} after ${days} days`);
+		}
+		assert.equal(verify().problem, undefined);
+	}
+	keeper.answer({ kind: "ask", id: 1, ask: "close" });
+});
+
+test("segments go once nothing in them is to be kept, and the rest verifies", (t) => {
+	const { append, wait, verify, folder } = setUp(t, {
+		keep_ms: 10 * day_ms,
+		risks: {},
+		tenants: {},
+	});
+	for (let day = 0; day < 30; day += 1) {
+		for (let n = 0; n < 4; n += 1) append(`call-${day}-${n}`, ["acme", "ana", "costly"]);
+		wait(1);
+	}
+	const { problem, first_seq, kinds } = verify();
+	assert.equal(problem, undefined);
+	assert.ok(first_seq > 50, `begins with ${first_seq}`);
+	assert.ok(kinds.includes("pruned") && kinds.includes("expired"));
+	const segments = readdirSync(folder).filter((name) => name.endsWith(".log"));
+	assert.ok(segments.length < 60, `${segments.length} segments`);
+});
+
+test("where the payload does not fit on the disk, the entry is kept without it", async (t) => {
+	const room = { bytes: 1e9 };
+	const disk: Disk = {
+		...system_disk,
+		write(file, bytes) {
+			if (bytes.length > room.bytes) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+			system_disk.write(file, bytes);
+		},
+	};
+	const { keeper, message, verify, kindOf } = setUp(t, ever, disk);
+	keeper.append([message("before", ["acme", "ana", "costly"])]);
+	room.bytes = 3_000;
+	const big = message("big", ["acme", "ana", "costly"], "x".repeat(50_000));
+	const done = keeper.append([big]);
+	assert.deepEqual([done.kept, done.payloads_lost, done.error], [true, 1, "ENOSPC"]);
+	room.bytes = 10;
+	assert.equal(keeper.append([message("gone", ["acme", "ana", "costly"])]).kept, false);
+	room.bytes = 1e9;
+	assert.equal(keeper.append([message("after", ["acme", "ana", "costly"])]).error, undefined);
+	assert.equal(await kindOf("big"), "none");
+	assert.equal(await kindOf("gone"), undefined);
+	assert.equal(await kindOf("after"), "bytes");
+	const { problem, lost } = verify();
+	assert.equal(problem, undefined);
+	assert.equal(lost, 1);
+});
+
+test("entries of several people in one append are each sealed with their own key", async (t) => {
+	const { keeper, message, kindOf } = setUp(t, ever);
+	keeper.append([message("x", ["acme", "ana", "costly"]), message("y", ["acme", "bob", "costly"])]);
+	const erased = keeper.answer({ kind: "ask", id: 2, ask: "erase", tenant: "acme", user: "ana" });
+	assert.equal(erased.value, 1);
+	assert.deepEqual([await kindOf("x"), await kindOf("y")], ["erased", "bytes"]);
+	assert.equal(
+		keeper.answer({ kind: "ask", id: 3, ask: "erase", tenant: "a", user: "b" }).value,
+		0,
+	);
+});

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { sampleRecord } from "../../test/support/call-record.ts";
+import { systemClock } from "../lib/clock.ts";
+import { CallLog, type CallLogOptions, type CallLogTrouble } from "./call-log.ts";
+import type { CallsWorkerData } from "./messages.ts";
+
+const day_ms = 24 * 3_600_000;
+
+function open(
+	context: TestContext,
+	data: Partial<CallsWorkerData> = {},
+	changes: Partial<CallLogOptions> = {},
+) {
+	const folder = mkdtempSync(join(tmpdir(), "moorage-calls-"));
+	const troubles: CallLogTrouble[] = [];
+	const printed: string[] = [];
+	const log = new CallLog({
+		clock: systemClock,
+		data: {
+			folder,
+			file: { bytes_max: 1_000_000, files_max: 3 },
+			history: { keep_ms: 1e12, calls_max: 1_000_000 },
+			...data,
+		},
+		stdout: { write: (text) => printed.push(text) },
+		redactor: { text: (text) => text.replaceAll("s3cret", "[redacted]") },
+		onTrouble: (trouble) => troubles.push(trouble),
+		...changes,
+	});
+	context.after(async () => {
+		await log.close();
+		rmSync(folder, { recursive: true });
+	});
+	const idsIn = (text: string) =>
+		text
+			.split("\n")
+			.flatMap((line) => (line === "" ? [] : [(JSON.parse(line) as { id: string }).id]));
+	const files = () =>
+		readdirSync(folder)
+			.filter((name) => name.endsWith(".ndjson"))
+			.sort();
+	const idsInFiles = () =>
+		files().flatMap((name) => idsIn(readFileSync(join(folder, name), "utf8")));
+	return { log, folder, troubles, printed, idsIn, files, idsInFiles };
+}
+
+const calls = (count: number) =>
+	Array.from({ length: count }, (_, n) =>
+		sampleRecord({ id: `call-${String(n).padStart(5, "0")}` }),
+	);
+
+test("every call is in the file, on standard output and in the history, in order", async (t) => {
+	const { log, printed, idsIn, idsInFiles } = open(t);
+	const records = calls(2_500);
+	for (const record of records) assert.equal(log.after(record), undefined);
+	await log.flush();
+	const ids = records.map(({ id }) => id);
+	assert.deepEqual(idsInFiles(), ids);
+	assert.deepEqual(idsIn(printed.join("")), ids);
+	const page = await log.find({ limit: 5 });
+	assert.deepEqual(
+		page.calls.map(({ id }) => id),
+		ids.toReversed().slice(0, 5),
+	);
+	assert.equal((await log.get("call-01234"))?.id, "call-01234");
+	assert.deepEqual(log.totals, { lines: 2_500, dropped: 0, failed: 0 });
+});
+
+test("what waits is written when the log is closed, and nothing after it", async (t) => {
+	const { log, idsInFiles } = open(t);
+	log.after(sampleRecord({ id: "last" }));
+	await log.close();
+	log.after(sampleRecord({ id: "late" }));
+	await log.close();
+	assert.deepEqual(idsInFiles(), ["last"]);
+});
+
+test("a file that has grown is put aside, and only the newest are kept", async (t) => {
+	const { log, files, idsInFiles } = open(t, { file: { bytes_max: 20_000, files_max: 3 } });
+	for (const [n, record] of calls(200).entries()) {
+		log.after(record);
+		if (n % 10 === 9) await log.flush();
+	}
+	assert.equal(files().length, 3);
+	const ids = idsInFiles();
+	assert.ok(ids.includes("call-00199") && !ids.includes("call-00000"));
+	assert.equal((await log.find({ limit: 500 })).calls.length, 200, "the history has them all");
+});
+
+test("secrets are in no line", async (t) => {
+	const { log, folder, files } = open(t);
+	log.after(sampleRecord({ method: "resources/read", name: "file:///s3cret" }));
+	log.after(sampleRecord({ status: "timeout", error_message: "s3cret is late" }));
+	await log.flush();
+	const text = files()
+		.map((name) => readFileSync(join(folder, name), "utf8"))
+		.join("");
+	assert.ok(!text.includes("s3cret") && text.includes("[redacted] is late"));
+	assert.equal((await log.find({ limit: 1 })).calls[0]?.error, "[redacted] is late");
+});
+
+test("a full disk costs the lines of the file, which is told, and not the history", async (t) => {
+	const parent = mkdtempSync(join(tmpdir(), "moorage-full-"));
+	t.after(() => rmSync(parent, { recursive: true }));
+	const folder = join(parent, "calls");
+	mkdirSync(folder);
+	if (process.platform !== "linux") return t.skip("only Linux has a device that is always full");
+	symlinkSync("/dev/full", join(folder, "calls.ndjson"));
+	const { log, troubles } = open(t, { folder });
+	log.after(sampleRecord({ id: "kept-in-part" }));
+	await log.flush();
+	assert.equal((await log.get("kept-in-part"))?.id, "kept-in-part");
+	assert.equal(log.totals.failed, 1);
+	rmSync(join(folder, "calls.ndjson"));
+	log.after(sampleRecord({ id: "kept" }));
+	await log.flush();
+	assert.match(readFileSync(join(folder, "calls.ndjson"), "utf8"), /"kept"/);
+	await log.close();
+	assert.deepEqual(troubles, [{ dropped: 0, failed: 1, error: "ENOSPC" }]);
+});
+
+test("more lines than may wait for the disk are dropped and counted", async (t) => {
+	const { log, troubles } = open(t, {}, { lines_waiting_max: 3_000 });
+	// All in one turn: the thread has had no time to write any of them.
+	for (const record of calls(5_000)) log.after(record);
+	await log.flush();
+	assert.equal(log.totals.dropped, 2_000);
+	assert.equal(log.totals.lines, 3_000);
+	await log.close();
+	assert.equal(troubles[0]?.dropped, 2_000);
+});
+
+test("without files and history there is no thread, and nothing to ask", async (t) => {
+	const { log, printed, files } = open(t, { file: undefined, history: undefined });
+	log.after(sampleRecord());
+	await log.flush();
+	assert.equal(printed.length, 1);
+	assert.deepEqual(files(), []);
+	await assert.rejects(log.find({ limit: 1 }), /no history is kept/);
+	assert.equal(await log.trim(), 0);
+});
+
+test("what is older than it is to be kept leaves the history", async (t) => {
+	const { log } = open(t, { history: { keep_ms: day_ms, calls_max: 1_000 } });
+	const now_ms = Date.now();
+	log.after(sampleRecord({ id: "old", ts_ms: now_ms - 2 * day_ms }));
+	log.after(sampleRecord({ id: "new", ts_ms: now_ms }));
+	await log.flush();
+	assert.equal(await log.trim(), 1);
+	assert.equal(await log.trim(), 0);
+	assert.equal(await log.get("old"), undefined);
+	assert.equal((await log.get("new"))?.id, "new");
+});
