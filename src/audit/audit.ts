@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../lib/clock.ts";
+import { SharedSlots } from "../lib/shared-slots.ts";
 import { atEndOfTurn } from "../lib/turn.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
@@ -61,6 +62,9 @@ const payload_bytes_in_flight_max = 32 * 1024 * 1024;
 const gather_ms = 40;
 const gather_entries_max = 500;
 const gather_bytes_max = 1024 * 1024;
+/** Memory of entries on their way, and how many pieces of it are kept. */
+const slot_bytes = 512 * 1024;
+const slots_max = 6;
 const restart_ms = 1_000;
 const trouble_ms = 1_000;
 
@@ -76,6 +80,8 @@ interface Batch {
 	readonly waiters: readonly Waiter[];
 	/** Ends the waiting where the disk takes too long. */
 	readonly timer: Timer | undefined;
+	/** Has the memory that the thread reads. */
+	readonly outgoing: Outgoing;
 }
 
 /**
@@ -87,7 +93,8 @@ export class Audit implements Evidence {
 	readonly #clock: Clock;
 	#worker: Worker | undefined;
 	#restart_at_ms = 0;
-	#outgoing = new Outgoing();
+	readonly #slots = new SharedSlots(slot_bytes, slots_max);
+	#outgoing = new Outgoing(this.#slots);
 	#waiters: Waiter[] = [];
 	#is_flushing = false;
 	/** Whether another one still writes to the log. */
@@ -264,8 +271,17 @@ export class Audit implements Evidence {
 		const room = payload_bytes_in_flight_max - this.#in_flight_bytes - this.#outgoing.payload_bytes;
 		if (bytes > room && this.#in_flight_bytes > 0) {
 			this.#lose({ payloads_lost: 1 });
-			this.#outgoing.add(`${json},"payload":"lost"`, owner, undefined, undefined);
+			const without = `${json},"payload":"lost"`;
+			if (!this.#outgoing.fits(without, 0)) this.#flush();
+			this.#outgoing.add(without, owner, undefined, undefined);
 		} else {
+			if (!this.#outgoing.fits(json, bytes)) this.#flush();
+			if (!this.#outgoing.fits(json, bytes)) {
+				// As long as another one still writes to the log, there is as much as fits.
+				this.#unsent += 1;
+				this.#lose({ entries_lost: 1 });
+				return false;
+			}
 			this.#outgoing.add(json, owner, input, output);
 		}
 		return true;
@@ -277,13 +293,14 @@ export class Audit implements Evidence {
 		this.#gathering = undefined;
 		const outgoing = this.#outgoing;
 		if (outgoing.entries === 0 || this.#is_waiting) return;
-		this.#outgoing = new Outgoing();
+		this.#outgoing = new Outgoing(this.#slots);
 		const waiters = this.#waiters;
 		this.#waiters = [];
 		const worker = this.#started();
 		if (worker === undefined) {
 			this.#unsent += outgoing.entries;
 			this.#lose({ entries_lost: outgoing.entries });
+			outgoing.release();
 			this.#settle(waiters, false);
 			return;
 		}
@@ -291,12 +308,12 @@ export class Audit implements Evidence {
 		const batch = this.#batch;
 		const { entries, payload_bytes } = outgoing;
 		const timer = waiters.length === 0 ? undefined : this.#giveUpLater(waiters);
-		this.#in_flight.push({ number: batch, entries, payload_bytes, waiters, timer });
+		this.#in_flight.push({ number: batch, entries, payload_bytes, waiters, timer, outgoing });
 		this.#in_flight_entries += entries;
 		this.#in_flight_bytes += payload_bytes;
 		const message = outgoing.message(batch, this.#clock.now(), this.#unsent);
 		this.#unsent = 0;
-		worker.postMessage(message, [message.payloads.buffer as ArrayBuffer]);
+		worker.postMessage(message, []);
 	}
 
 	/** Waiting has an end also where the disk has none. */
@@ -350,8 +367,9 @@ export class Audit implements Evidence {
 		this.#tellFlushed();
 	}
 
-	#leave({ entries, payload_bytes, waiters, timer }: Batch, kept: boolean): void {
+	#leave({ entries, payload_bytes, waiters, timer, outgoing }: Batch, kept: boolean): void {
 		timer?.cancel();
+		outgoing.release();
 		this.#in_flight_entries -= entries;
 		this.#in_flight_bytes -= payload_bytes;
 		if (kept) this.totals.entries += entries;

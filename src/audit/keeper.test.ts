@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { systemRandom } from "../lib/random.ts";
+import { SharedSlots } from "../lib/shared-slots.ts";
 import { SecretBox } from "../secrets/box.ts";
 import { type Disk, system_disk } from "./disk.ts";
 import { AuditKeeper } from "./keeper.ts";
@@ -32,7 +33,7 @@ function setUp(context: TestContext, retention: AuditRetention, disk: Disk = sys
 		owner: OwnerTuple,
 		payload = `payload of ${call}`,
 	): AppendMessage => {
-		const outgoing = new Outgoing();
+		const outgoing = new Outgoing(new SharedSlots(1_000, 0));
 		const json = `{"kind":"call","at_ms":${now_ms},"call":"${call}"`;
 		outgoing.add(json, owner, Buffer.from(payload), undefined);
 		batch += 1;

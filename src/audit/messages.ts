@@ -33,13 +33,14 @@ export interface AppendMessage {
 	readonly kind: "append";
 	/** Counts up; told back when it is on the disk. */
 	readonly batch: number;
-	/** Entries as JSON objects, one a line, without the closing brace. */
-	readonly entries: string;
+	/** Entries as JSON objects, each with a newline, without the closing brace. */
+	readonly entries: SharedArrayBuffer;
+	readonly entries_bytes: number;
 	/** For each entry three numbers: index of its owner or -1, bytes of its input and output. */
 	readonly sizes: Int32Array;
 	readonly owners: readonly OwnerTuple[];
-	/** The payloads one behind the other. */
-	readonly payloads: Uint8Array;
+	/** The payloads one behind the other; absent where there are none. */
+	readonly payloads: SharedArrayBuffer | undefined;
 	readonly now_ms: number;
 	/** Entries that were given up before they could be sent. */
 	readonly lost: number;

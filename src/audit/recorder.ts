@@ -144,16 +144,31 @@ function closeJson(
 }
 
 function* entriesOf(message: AppendMessage, index: number): Generator<Incoming> {
-	const { entries, sizes, payloads, now_ms } = message;
+	const { sizes, now_ms } = message;
+	const entries = Buffer.from(message.entries, 0, message.entries_bytes).toString("utf8");
+	// A copy: what is sealed may not be memory that others can write to.
+	const payloads =
+		message.payloads === undefined
+			? no_bytes
+			: new Uint8Array(message.payloads).slice(0, total(sizes));
 	let at = 0;
 	let number = 0;
-	for (const open_json of entries.split("\n")) {
+	for (const open_json of entries.slice(0, -1).split("\n")) {
 		const [owner = -1, input_bytes = 0, output_bytes = 0] = sizes.subarray(number, number + 3);
 		number += 3;
 		const payload = payloads.subarray(at, at + input_bytes + output_bytes);
 		at += payload.length;
 		yield { open_json, owner, input_bytes, output_bytes, payload, now_ms, message: index };
 	}
+}
+
+const no_bytes = new Uint8Array(0);
+
+/** Bytes of all payloads. */
+function total(sizes: Int32Array): number {
+	let bytes = 0;
+	for (let at = 0; at < sizes.length; at += 3) bytes += (sizes[at + 1] ?? 0) + (sizes[at + 2] ?? 0);
+	return bytes;
 }
 
 /** The code of an error of the disk, else its name. */

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../lib/clock.ts";
+import { type SharedSlot, SharedSlots } from "../lib/shared-slots.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import { type CallLine, callLine } from "../telemetry/call-line.ts";
 import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
@@ -40,8 +41,19 @@ const gather_ms = 200;
 const gather_lines_max = 1_000;
 /** Lines that may wait for the disk, where it is not said. */
 const lines_waiting_default = 50_000;
+/** Memory of lines on their way, and how many pieces of it are kept. */
+const slot_bytes = 1024 * 1024;
+const slots_max = 3;
+const newline = 0x0a;
 const restart_ms = 1_000;
 const trouble_ms = 1_000;
+
+/** Lines on their way to the disk. */
+interface InFlight {
+	readonly batch: number;
+	readonly lines: number;
+	readonly slot: SharedSlot;
+}
 
 /**
  * The call log: one line a call, to files, to standard output and into the history. Lines are
@@ -52,11 +64,14 @@ export class CallLog implements Evidence {
 	readonly #clock: Clock;
 	#worker: Worker | undefined;
 	#restart_at_ms = 0;
-	#text = "";
+	/** Lines that wait to be sent, and how far they reach. */
+	#slot: SharedSlot | undefined;
+	#length_bytes = 0;
 	#lines = 0;
+	readonly #slots = new SharedSlots(slot_bytes, slots_max);
 	#gathering: Timer | undefined;
 	#batch = 0;
-	readonly #in_flight: { readonly batch: number; readonly lines: number }[] = [];
+	readonly #in_flight: InFlight[] = [];
 	#in_flight_lines = 0;
 	readonly #flushed: { readonly batch: number; readonly resolve: () => void }[] = [];
 	readonly #questions = new Map<number, (answer: AnswerMessage) => void>();
@@ -76,7 +91,13 @@ export class CallLog implements Evidence {
 	after(record: CallRecord): undefined {
 		if (this.#closed) return;
 		const line = callLine(record, this.#safe);
-		this.#text += `${line}\n`;
+		// UTF-8 has at most three bytes for a unit of a JavaScript text.
+		if (this.#length_bytes + line.length * 3 + 1 > slot_bytes) this.#send();
+		this.#slot ??= this.#slots.take();
+		const { bytes } = this.#slot;
+		this.#length_bytes += bytes.write(line, this.#length_bytes, "utf8");
+		bytes[this.#length_bytes] = newline;
+		this.#length_bytes += 1;
 		this.#lines += 1;
 		if (this.#lines >= gather_lines_max) this.#send();
 		else this.#gathering ??= this.#clock.after(gather_ms, () => this.#send());
@@ -132,30 +153,40 @@ export class CallLog implements Evidence {
 	#send(): void {
 		this.#gathering?.cancel();
 		this.#gathering = undefined;
-		if (this.#lines === 0) return;
-		const [text, lines] = [this.#text, this.#lines];
-		this.#text = "";
+		const [slot, lines, length_bytes] = [this.#slot, this.#lines, this.#length_bytes];
+		if (slot === undefined) return;
+		this.#slot = undefined;
 		this.#lines = 0;
-		this.#options.stdout?.write(text);
+		this.#length_bytes = 0;
+		this.#options.stdout?.write(slot.bytes.toString("utf8", 0, length_bytes));
+		const worker = this.#takerOf(lines);
+		if (worker === undefined) {
+			this.#slots.giveBack(slot);
+			return;
+		}
+		this.#batch += 1;
+		const batch = this.#batch;
+		this.#in_flight.push({ batch, lines, slot });
+		this.#in_flight_lines += lines;
+		const { memory } = slot;
+		worker.postMessage({ kind: "lines", batch, memory, length_bytes } satisfies ToWorker, []);
+	}
+
+	/** Who keeps so many more lines; undefined where nobody does, which is counted. */
+	#takerOf(lines: number): Worker | undefined {
 		const { file, history } = this.#options.data;
 		if (file === undefined && history === undefined) {
 			this.totals.lines += lines;
-			return;
+			return undefined;
 		}
 		const waiting_max = this.#options.lines_waiting_max ?? lines_waiting_default;
 		if (this.#in_flight_lines + lines > waiting_max) {
 			this.#lose({ dropped: lines });
-			return;
+			return undefined;
 		}
 		const worker = this.#started();
-		if (worker === undefined) {
-			this.#lose({ failed: lines });
-			return;
-		}
-		this.#batch += 1;
-		this.#in_flight.push({ batch: this.#batch, lines });
-		this.#in_flight_lines += lines;
-		worker.postMessage({ kind: "lines", batch: this.#batch, text } satisfies ToWorker, []);
+		if (worker === undefined) this.#lose({ failed: lines });
+		return worker;
 	}
 
 	#started(): Worker | undefined {
@@ -187,7 +218,8 @@ export class CallLog implements Evidence {
 		const error = file_error ?? history_error;
 		this.#error = error ?? this.#error;
 		while ((this.#in_flight[0]?.batch ?? Number.POSITIVE_INFINITY) <= batch) {
-			const { lines } = this.#in_flight.shift() as { lines: number };
+			const { lines, slot } = this.#in_flight.shift() as InFlight;
+			this.#slots.giveBack(slot);
 			this.#in_flight_lines -= lines;
 			if (error === undefined) this.totals.lines += lines;
 			else this.#lose({ failed: lines });

@@ -49,7 +49,7 @@ export class CallsKeeper {
 
 	/** Keeps lines in both places; what fails in one does not keep them out of the other. */
 	keep(messages: readonly LinesMessage[]): DoneMessage {
-		const text = messages.length === 1 ? (messages[0]?.text ?? "") : joined(messages);
+		const text = messages.map(textOf).join("");
 		return {
 			kind: "done",
 			batch: messages.at(-1)?.batch ?? 0,
@@ -104,8 +104,8 @@ export class CallsKeeper {
 	}
 }
 
-function joined(messages: readonly LinesMessage[]): string {
-	return messages.map(({ text }) => text).join("");
+function textOf({ memory, length_bytes }: LinesMessage): string {
+	return Buffer.from(memory, 0, length_bytes).toString("utf8");
 }
 
 /** The code of the error that some work ends with. */

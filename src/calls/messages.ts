@@ -16,7 +16,9 @@ export interface CallsWorkerData {
 export interface LinesMessage {
 	readonly kind: "lines";
 	readonly batch: number;
-	readonly text: string;
+	/** They are the first so many bytes of it, until the batch is told to be done. */
+	readonly memory: SharedArrayBuffer;
+	readonly length_bytes: number;
 }
 
 /** A question that is answered with `AnswerMessage`. */

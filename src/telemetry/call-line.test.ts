@@ -52,7 +52,7 @@ const changes = fc.record({
 test("a line says of a call what its record does, whatever came before it", () => {
 	const property = fc.property(fc.array(changes, { minLength: 1, maxLength: 30 }), (all) => {
 		for (const one of all) {
-			const record = sampleRecord(one as Partial<CallRecord>);
+			const record = sampleRecord(one);
 			const line = parsed(record);
 			const is_tool = record.method === "tools/call";
 			const well = (value: string | undefined) => value?.toWellFormed() ?? null;
