@@ -7,6 +7,7 @@ import { evidence_scenarios } from "../../test/support/evidence-scenarios.ts";
 import { people_scenarios } from "../../test/support/people-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
 import { safety_scenarios } from "../../test/support/safety-scenarios.ts";
+import { secret_scenarios } from "../../test/support/secret-scenarios.ts";
 import { fail } from "../lib/result.ts";
 import { createAdminApi } from "./api.ts";
 import { admin_roles } from "./caller.ts";
@@ -41,6 +42,7 @@ const add_taken = JSON.stringify({ name: "time", entry: { url: "https://example.
 const scenarios: readonly AdminScenario[] = [
 	...dashboard_scenarios,
 	...people_scenarios,
+	...secret_scenarios,
 	...evidence_scenarios,
 	...safety_scenarios,
 	{ operation: "getOpenApi", path: "/api/openapi.json", status: 200, calls: [] },

@@ -12,6 +12,7 @@ import type { AdminApiOptions } from "./options.ts";
 import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
 import { jsonText } from "./responses.ts";
 import { createSafetyHandlers } from "./safety-handlers.ts";
+import { createSecretHandlers } from "./secret-handlers.ts";
 
 /** Random bytes behind the id that joins an answer and the log line of a defect. */
 const error_id_bytes = 6;
@@ -42,6 +43,7 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 		...createDashboardHandlers(backend.dashboard, options, admission),
 		...createEvidenceHandlers(backend.evidence, () => options.clock.now()),
 		...createSafetyHandlers(backend.safety),
+		...createSecretHandlers(backend.secrets),
 		getOpenApi() {
 			document ??= JSON.stringify(openApiDocument(options.version));
 			return jsonText(document);

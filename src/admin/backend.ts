@@ -21,6 +21,7 @@ import type { ActionRecorder, EvidenceBackend } from "./evidence-backend.ts";
 import type { PeopleBackend } from "./people-backend.ts";
 import type { AdminProblem } from "./problem.ts";
 import type { SafetyBackend } from "./safety-backend.ts";
+import type { SecretBackend } from "./secret-backend.ts";
 
 /** What a server offers of one kind, each item as the raw JSON object the server wrote. */
 export interface ItemList {
@@ -76,6 +77,7 @@ export interface AdminBackend {
 	readonly people: PeopleBackend;
 	readonly evidence: EvidenceBackend & ActionRecorder;
 	readonly safety: SafetyBackend;
+	readonly secrets: SecretBackend;
 }
 
 /** What the admin API can see and do with versions of servers. */

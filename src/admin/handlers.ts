@@ -23,6 +23,7 @@ import { readBody } from "./read-body.ts";
 import { readJson } from "./read-json.ts";
 import { json, jsonText, outcome } from "./responses.ts";
 import type { safety_operations } from "./safety-operations.ts";
+import type { secret_operations } from "./secret-operations.ts";
 
 /** Answers one operation. */
 export type Handler = (context: Context) => Response | Promise<Response>;
@@ -37,7 +38,8 @@ type OtherOperation =
 	| "getOpenApi"
 	| keyof typeof dashboard_operations
 	| keyof typeof evidence_operations
-	| keyof typeof safety_operations;
+	| keyof typeof safety_operations
+	| keyof typeof secret_operations;
 
 /** A handler for every operation, except the document itself. */
 export function createHandlers(

@@ -5,6 +5,7 @@ import { dashboard_components } from "./dashboard-components.ts";
 import { evidence_components } from "./evidence-components.ts";
 import { type Operation, operations } from "./operations.ts";
 import { safety_components } from "./safety-operations.ts";
+import { secret_components } from "./secret-components.ts";
 
 /** Component names of the schemas that stand in the document by reference. */
 const components: Readonly<Record<string, z.ZodType>> = {
@@ -61,6 +62,7 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	ConfigProblem: contract.config_problem_schema,
 	Problem: contract.problem_schema,
 	...dashboard_components,
+	...secret_components,
 	...evidence_components,
 	...safety_components,
 };

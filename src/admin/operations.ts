@@ -29,6 +29,7 @@ import {
 import { dashboard_operations } from "./dashboard-operations.ts";
 import { evidence_operations } from "./evidence-operations.ts";
 import { safety_operations } from "./safety-operations.ts";
+import { secret_operations } from "./secret-operations.ts";
 
 const readers = ["operator", "auditor"] as const;
 const operators = ["operator"] as const;
@@ -282,6 +283,7 @@ export const operations = {
 	...people_operations,
 	...evidence_operations,
 	...safety_operations,
+	...secret_operations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationId = keyof typeof operations;

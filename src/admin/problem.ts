@@ -26,6 +26,8 @@ export type AdminProblemCode =
 	| "call_unknown" // no such call in the history, or not any more
 	| "history_unavailable" // no history is kept, or it cannot be read
 	| "audit_unavailable" // the audit is off, or cannot be read
+	| "secret_unknown" // there is no such secret
+	| "secret_refused" // a name or a value that the vault does not take
 	| "backup_failed" // there is something at its place, or the system refused to write it
 	| "user_exists" // the name is taken in that tenant
 	| "user_unknown"
@@ -288,6 +290,16 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		status: 503,
 		title: "The audit cannot be read",
 		next: "See that `audit` is on, and look at the gateway's log.",
+	},
+	secret_unknown: {
+		status: 404,
+		title: "No such secret",
+		next: "List the secrets: `moorage secret ls`.",
+	},
+	secret_refused: {
+		status: 422,
+		title: "Secret was not stored",
+		next: "Choose another name or value.",
 	},
 	backup_failed: {
 		status: 409,

@@ -27,6 +27,7 @@ import { restart_command } from "./commands/restart.ts";
 import { restore_command } from "./commands/restore.ts";
 import { rm_command } from "./commands/rm.ts";
 import { rollback_command } from "./commands/rollback.ts";
+import { secret_command } from "./commands/secret.ts";
 import { status_command } from "./commands/status.ts";
 import { stdio_command } from "./commands/stdio.ts";
 import { unkill_command } from "./commands/unkill.ts";
@@ -64,6 +65,7 @@ export const all_commands: readonly Command[] = [
 	export_command,
 	stdio_command,
 	user_command,
+	secret_command,
 	key_command,
 	client_command,
 	approvals_command,

@@ -24,7 +24,8 @@ export function inputAsker(context: CommandContext): AskInput | undefined {
 	};
 }
 
-async function askOne(request: InputRequest, context: CommandContext): Promise<string> {
+/** Asks one question at the terminal; rejects when it is left unanswered. */
+export async function askOne(request: InputRequest, context: CommandContext): Promise<string> {
 	const { stdin, stderr } = context;
 	const choices = request.options.length === 0 ? "" : ` [${request.options.join(", ")}]`;
 	const preset = request.default_value === undefined ? "" : ` (${request.default_value})`;

@@ -3,6 +3,7 @@ import type { Environment } from "../lib/environment.ts";
 import { referenceText } from "../secrets/template.ts";
 import { normalizeHost, normalizeOrigin } from "./allow-lists.ts";
 import { compileObserving } from "./compile-observing.ts";
+import { compileSecrets } from "./compile-secrets.ts";
 import { type CompileContext, compileServer } from "./compile-server.ts";
 import {
 	default_allowed_hosts,
@@ -79,6 +80,9 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		endpoints: draft.endpoints.map(compileEndpoint),
 		identity,
 		limits: { ...draft.limits },
+		...(draft.secrets && {
+			secrets: compileSecrets(draft.secrets, { expander, report, base, home: options.home }),
+		}),
 		...(draft.calls === undefined ? {} : { calls: { ...draft.calls } }),
 		...(draft.approvals === undefined ? {} : { approvals: { ...draft.approvals } }),
 		...(draft.audit === undefined ? {} : { audit: { ...draft.audit } }),

@@ -7,6 +7,7 @@ import type { ObservingDraft } from "./observing-form.ts";
 import type { Limits, OAuthSpec, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 import type { PolicyPlan } from "./policy-plan.ts";
 import type { RunningPlan } from "./running.ts";
+import type { SecretsDraft } from "./secrets-form.ts";
 
 /**
  * What every human form is read into before references are expanded: checked for shape, with
@@ -32,6 +33,7 @@ export interface Draft {
 	readonly policy: PolicyPlan;
 	readonly observing?: ObservingDraft;
 	readonly approvals?: ApprovalsPlan | undefined;
+	readonly secrets?: SecretsDraft | undefined;
 	readonly inputs: readonly InputDraft[];
 }
 

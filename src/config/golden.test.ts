@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { default_secrets } from "./compile-secrets.ts";
 import { default_limits, default_timeouts } from "./defaults.ts";
 import { default_audit, default_calls } from "./evidence-plan.ts";
 import { default_front } from "./front.ts";
@@ -106,7 +107,7 @@ async function runCase(golden: Case): Promise<{ plan: string } | { problems: str
 /** The plan as JSON, without the parts that equal the defaults. */
 function printPlan(plan: Plan): string {
 	const { limits, sse, policy, allowed_hosts, allowed_origins, held, ...others } = plan;
-	const { calls, audit, endpoints, warnings, front, ...rest } = others;
+	const { calls, audit, endpoints, warnings, front, secrets, ...rest } = others;
 	const shown = {
 		...rest,
 		servers: plan.servers.map((server) => {
@@ -142,6 +143,7 @@ function printPlan(plan: Plan): string {
 		...differing({ front }, { front: default_front }),
 		...differing({ limits }, { limits: default_limits }),
 		...differing({ policy }, { policy: default_policy }),
+		...differing({ secrets: secrets ?? default_secrets }, { secrets: default_secrets }),
 		...differing(
 			{ calls: calls ?? default_calls, audit: audit ?? default_audit },
 			{ calls: default_calls, audit: default_audit },

@@ -60,6 +60,8 @@ test("every key has a description, and a default where there can be one", () => 
 		"telemetry.otlp",
 		"telemetry.otlp.url",
 		"alerts",
+		...["file", "env", "keyring", "command"].map((key) => `secrets.master_key.${key}`),
+		...["", ".address", ".token", ".namespace"].map((key) => `secrets.vault${key}`),
 	]);
 	const visit = (node: SchemaNode, prefix: string): void => {
 		for (const [name, child] of Object.entries(node.properties ?? {})) {

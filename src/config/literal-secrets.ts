@@ -84,7 +84,8 @@ export function referenceTo(secret: string, value: string, place: TextPlace): st
 	return place.part === "args" && option !== undefined ? `${option}${written}` : written;
 }
 
-function isSecretText(text: string, place: TextPlace): boolean {
+/** Whether a text at a place is a secret, or holds one. */
+export function isSecretText(text: string, place: TextPlace): boolean {
 	if (place.part === "url") return urlHoldsSecret(text);
 	const [, option, value] = /^--?([\w-]+)=(.*)$/s.exec(text) ?? [];
 	if (place.part === "args" && option !== undefined) return looksSecret(value ?? "", option);

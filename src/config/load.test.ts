@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import * as fc from "fast-check";
 import { tempFolder } from "../../test/support/temp-folder.ts";
+import { default_secrets } from "./compile-secrets.ts";
 import { default_audit, default_calls } from "./evidence-plan.ts";
 import { type LoadOptions, loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
@@ -79,6 +80,7 @@ test("a configuration that says nothing has every default", async (context) => {
 		calls: default_calls,
 		audit: default_audit,
 		held: new Map(),
+		secrets: default_secrets,
 		warnings: [],
 	});
 });

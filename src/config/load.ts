@@ -2,20 +2,26 @@ import { basename } from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { compilePlan } from "./compile.ts";
+import { compileSecrets, default_secrets } from "./compile-secrets.ts";
 import { default_limits, read_limits } from "./defaults.ts";
 import type { Draft } from "./draft.ts";
+import { Expander } from "./expander.ts";
 import { findConfig, projectFolder, searched_files, shownPath, syntaxOf } from "./find.ts";
 import { type AskInput, answerInputs } from "./inputs.ts";
-import { type Located, member } from "./located.ts";
+import { reportIssues } from "./issues.ts";
+import { LiteralSecrets } from "./literal-secrets.ts";
+import { type Located, member, plainValue } from "./located.ts";
 import { readClientForm } from "./mcp-json.ts";
 import { readMoorageForm } from "./moorage-form.ts";
-import type { Plan, PlanSource } from "./plan.ts";
+import type { Plan, PlanSource, SecretsPlan } from "./plan.ts";
 import { default_policy } from "./policy-plan.ts";
 import { type ConfigProblem, placelessProblem } from "./problem.ts";
 import { readBounded } from "./read-bounded.ts";
 import { readJson } from "./read-json.ts";
 import { readYaml } from "./read-yaml.ts";
 import { Report, SourceFile } from "./report.ts";
+import { secrets_schema } from "./schema-secrets.ts";
+import { readSecrets } from "./secrets-form.ts";
 
 /** What loading takes from outside; nothing is read from the process itself. */
 export interface LoadOptions {
@@ -60,6 +66,49 @@ export async function loadPlan(
 	if (draft === undefined) return fail(report.problems());
 	const format = draft.form === "moorage" ? "moorage" : "mcp-json";
 	return finish(options, draft, report, { path, format }, projectFolder(path));
+}
+
+/**
+ * What a configuration says of its vault, whatever is wrong with the rest of it: a secret must be
+ * stored before a configuration that refers to it can be used.
+ */
+export async function loadSecrets(
+	options: Pick<LoadOptions, "cwd" | "environment" | "home"> & { readonly path: string },
+): Promise<Result<SecretsPlan, readonly ConfigProblem[]>> {
+	const { path, cwd, environment, home } = options;
+	const name = shownPath(path, cwd);
+	const text = await readBounded(path, read_limits.config_bytes_max);
+	if (!text.ok) {
+		const next = "Correct it, or give another path.";
+		return fail([placelessProblem(name, `The configuration ${text.problem}.`, next)]);
+	}
+	const report = new Report(new SourceFile(name, text.value));
+	const tree = readTree(path, report);
+	if (tree === undefined) return fail(report.problems());
+	const section = hasMoorageForm(path, tree) ? member(tree, "secrets") : undefined;
+	if (section === undefined) return succeed(default_secrets);
+	const checked = secrets_schema.safeParse(plainValue(section.value));
+	if (!checked.success) {
+		const issues = checked.error.issues.map((issue) => ({
+			...issue,
+			path: ["secrets", ...issue.path],
+		}));
+		reportIssues(report, tree, issues, () => []);
+		return fail(report.problems());
+	}
+	const draft = readSecrets(checked.data, tree, report);
+	const base = projectFolder(path);
+	const syntax = {
+		syntax: "moorage",
+		environment,
+		inputs: new Map(),
+		workspace: base,
+		home,
+	} as const;
+	const literals = new LiteralSecrets({ form: "moorage", identity: false, report });
+	const expander = new Expander(syntax, report, literals);
+	const plan = draft && compileSecrets(draft, { expander, report, base, home });
+	return plan === undefined || report.failed ? fail(report.problems()) : succeed(plan);
 }
 
 /** A gateway without a configuration is fine: servers can be added while it runs. */

@@ -34,6 +34,7 @@ import type { Report } from "./report.ts";
 import { declared_running } from "./running.ts";
 import { RunningReader, sandboxPaths } from "./running-form.ts";
 import { type MoorageForm, moorage_schema, type ServerForm, type ToolsForm } from "./schema.ts";
+import { readSecrets } from "./secrets-form.ts";
 import { checkServerName } from "./server-names.ts";
 
 /** Of these each server has one; it says of which kind the server is. */
@@ -83,6 +84,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		policy: readPolicy(form, root, report),
 		observing: readObserving(form, root, report),
 		approvals: readApprovals(form.approvals, root, report),
+		secrets: readSecrets(form.secrets, root, report),
 		inputs: [],
 	};
 	return report.failed ? undefined : draft;

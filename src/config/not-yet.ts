@@ -8,7 +8,6 @@ export type Level = "file" | "identity" | "server" | "tools" | "other";
 
 const not_yet: Readonly<Record<Level, Readonly<Record<string, string>>>> = {
 	file: {
-		secrets: "Put secrets into the environment and refer to them as `${env:NAME}`.",
 		database: "Remove the key; state is kept in the `data` folder.",
 		tenants: "Run one Moorage for each tenant.",
 	},

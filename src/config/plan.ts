@@ -243,6 +243,34 @@ export interface Limits {
 	readonly request_read_ms: number;
 }
 
+/** Where the key is that secrets are sealed with. */
+export type MasterKeyPlan =
+	/** An absolute path; undefined: in the data folder. */
+	| { readonly kind: "file"; readonly path: string | undefined }
+	| { readonly kind: "env"; readonly name: string }
+	| { readonly kind: "keyring"; readonly account: string }
+	| { readonly kind: "command"; readonly argv: readonly string[] };
+
+/** The vault, and the KV engine that values may come from as well. */
+export interface SecretsPlan {
+	readonly master_key: MasterKeyPlan;
+	readonly vault: KvPlan | undefined;
+	/** Days after which an unchanged secret is warned of. */
+	readonly age_days_max: number;
+	/** Whether secrets are taken out of the answers of servers, too. */
+	readonly redact_results: boolean;
+}
+
+/** A HashiCorp Vault or an OpenBao. */
+export interface KvPlan {
+	readonly address: string;
+	/** A template. */
+	readonly token: string;
+	readonly namespace: string | undefined;
+	/** How long a value is used before it is asked for again. */
+	readonly keep_ms: number;
+}
+
 /** Everything a gateway needs to run. Deeply frozen. */
 export interface Plan {
 	readonly source: PlanSource;
@@ -266,6 +294,8 @@ export interface Plan {
 	readonly calls?: CallsPlan;
 	readonly audit?: AuditPlan;
 	readonly approvals?: ApprovalsPlan;
+	/** The vault and its sources; what holds by default where it is absent. */
+	readonly secrets?: SecretsPlan | undefined;
 	/**
 	 * Values that stand nowhere but in this configuration and the answers to its questions, by the
 	 * reference that stands for them in a server's plan. A map, so that no JSON of a plan has them.

@@ -21,6 +21,7 @@ import {
 	tool_rule_schema,
 } from "./schema-policy.ts";
 import { running_schema } from "./schema-running.ts";
+import { secrets_schema } from "./schema-secrets.ts";
 import { server_name_pattern } from "./server-names.ts";
 import { duration_pattern, formatDuration, formatSize, size_pattern } from "./units.ts";
 
@@ -270,6 +271,9 @@ export const moorage_schema = z.strictObject({
 	approvals: approvals_schema
 		.optional()
 		.describe("Which calls need a person's word, whose, and how they wait for it."),
+	secrets: secrets_schema
+		.prefault({})
+		.describe("The vault, its key, and where else values may come from."),
 	audit: audit_schema.describe(
 		"The encrypted, tamper-evident log with the payloads of calls: a mode alone, or a block.",
 	),

@@ -40,6 +40,7 @@ import type { DaemonEvidence } from "./evidence.ts";
 import { product } from "./product.ts";
 import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
 import { DaemonSafety, safetyParts } from "./safety-backend.ts";
+import type { SecretDesk } from "./secret-desk.ts";
 import { type DetailRooms, detailsOf } from "./server-details.ts";
 import type { Wings } from "./wings.ts";
 
@@ -49,6 +50,7 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly accounts: { readonly backend: PeopleBackend };
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
+	readonly secrets: { readonly desk: SecretDesk };
 	readonly plan: Plan;
 	readonly url: string;
 	readonly clock: Clock;
@@ -69,6 +71,7 @@ export class DaemonBackend implements AdminBackend {
 	readonly people: PeopleBackend;
 	readonly evidence: DaemonEvidence;
 	readonly safety: DaemonSafety;
+	readonly secrets: SecretDesk;
 	readonly #rooms: BackendRooms;
 
 	constructor(
@@ -76,6 +79,7 @@ export class DaemonBackend implements AdminBackend {
 		parts: Pick<DashboardParts, "traffic" | "frames" | "clientLines">,
 	) {
 		this.#rooms = rooms;
+		this.secrets = rooms.secrets.desk;
 		this.releases = new DaemonReleaseBackend(rooms);
 		this.evidence = rooms.evidence;
 		this.safety = new DaemonSafety(safetyParts(rooms.wings));

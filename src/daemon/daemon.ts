@@ -52,9 +52,9 @@ import { overviewOf } from "./overview.ts";
 import { Packages } from "./packages.ts";
 import { product } from "./product.ts";
 import { isReady } from "./readiness.ts";
+import { SecretRoom } from "./secret-room.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
-import { specValues } from "./values.ts";
 import { Wings } from "./wings.ts";
 
 const drain_default_ms = 5_000;
@@ -90,6 +90,7 @@ class House implements Daemon, BackendRooms {
 	readonly stopped: Promise<void>;
 	readonly #options: DaemonOptions;
 	readonly #redactor: SecretRedactor;
+	readonly secrets: SecretRoom;
 	readonly #lock: DataLock;
 	readonly #database: Database;
 	readonly #spawner: ProcessSpawner;
@@ -158,6 +159,7 @@ class House implements Daemon, BackendRooms {
 		const foundation = { database, token, box, owner_id };
 		const parts = { ...foundation, spawner, containers, egress, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
+		await house.secrets.start();
 		await house.#sessions.restore();
 		await house.#events.restore();
 		await house.#releases.restore(plan);
@@ -209,18 +211,11 @@ class House implements Daemon, BackendRooms {
 			onTrouble: (trouble) => log.warn({ trouble }, "writing to the store is late or failed"),
 		});
 		this.#flushStore = () => writer.flush();
-		this.#sessions = new Sessions({
-			clock,
-			random,
-			writer,
-			repository: repositories.sessions,
-			sessions_max: plan.limits.sessions_max,
-		});
+		const { sessions: repository } = repositories;
+		const { sessions_max } = plan.limits;
+		this.#sessions = new Sessions({ clock, random, writer, repository, sessions_max });
 		this.#events = new SessionEvents({
-			clock,
-			random,
-			log,
-			writer,
+			...{ clock, random, log, writer },
 			sessions: this.#sessions,
 			events: repositories.events,
 			meta: repositories.meta,
@@ -233,6 +228,11 @@ class House implements Daemon, BackendRooms {
 			note: (server, text) => this.#hosting.note(server, text),
 		});
 		this.#consents = new Consents(clock, log);
+		this.secrets = new SecretRoom({
+			...{ options, rows: repositories.secrets, redactor: this.#redactor },
+			config: () => this.#config,
+			rooms: () => ({ hosting: this.#hosting, catalogs: this.#catalogs, sessions: this.#sessions }),
+		});
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
 		this.wings = this.#buildWings(writer, parts);
@@ -399,7 +399,7 @@ class House implements Daemon, BackendRooms {
 	}
 
 	#buildHosting(era_verdicts: EraVerdicts): Hosting {
-		const { clock, random, log, environment, onProgress } = this.#options;
+		const { clock, random, log, onProgress } = this.#options;
 		const packages = new Packages({
 			options: this.#options,
 			plan: this.#plan,
@@ -421,16 +421,7 @@ class House implements Daemon, BackendRooms {
 			random,
 			log,
 			redactor: this.#redactor,
-			values: specValues(
-				{
-					environment,
-					random,
-					redactor: this.#redactor,
-					config: () => this.#config,
-					principalOfSession: (id) => this.#sessions.principalOf(id),
-				},
-				{},
-			),
+			values: this.secrets.values,
 			drivers: {
 				stdio: stdioDriver,
 				http: httpDriverWith(auths),
@@ -590,6 +581,7 @@ class House implements Daemon, BackendRooms {
 		this.#dashboard.stop();
 		await this.wings.stop();
 		this.accounts.stop();
+		await this.secrets.close();
 		await this.flush();
 		await this.#database.close();
 		await this.#spawner.close();

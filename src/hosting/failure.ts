@@ -37,6 +37,7 @@ const final_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 	"isolation_missing",
 	"package_changed",
 	"not_supported",
+	"secret_unavailable",
 ]);
 
 /** A start or an install that ended in a fault. */

@@ -31,11 +31,19 @@ export async function ensureKeyFile(
 		await createWhole(path, `${path}.${random.uuid()}.new`, `${text}\n`);
 		return (await readKey(path, key_bytes)) ?? fail(damaged(path));
 	} catch (error) {
-		const { message } = error as Error;
-		return fail({
-			message: `The key at ${path} cannot be used: ${message}.`,
-			next: "Make the folder readable and writable for the user who runs Moorage.",
-		});
+		return fail(unusable(path, error));
+	}
+}
+
+/** The key in a file as it is; undefined where there is none. */
+export async function readKeyFile(
+	path: string,
+	key_bytes: number,
+): Promise<Result<Buffer, KeyFileProblem> | undefined> {
+	try {
+		return await readKey(path, key_bytes);
+	} catch (error) {
+		return fail(unusable(path, error));
 	}
 }
 
@@ -59,6 +67,13 @@ async function readKey(
 	}
 	const key = Buffer.from((await readFile(path, "utf8")).trim(), "base64url");
 	return key.length === key_bytes ? succeed(key) : fail(damaged(path));
+}
+
+function unusable(path: string, error: unknown): KeyFileProblem {
+	return {
+		message: `The key at ${path} cannot be used: ${(error as Error).message}.`,
+		next: "Make the folder readable and writable for the user who runs Moorage.",
+	};
 }
 
 function damaged(path: string): KeyFileProblem {

@@ -65,6 +65,15 @@ const samples: Readonly<Record<string, { readonly write: string; readonly read: 
 			select 1 from kill_switches, approvals
 			where kill_switches.reason = 'why' and approvals.body = 'sealed'`,
 	},
+	"0006-secrets": {
+		write: `
+			insert into secret_keys values ('k', 'm', 'sealed', 5);
+			insert into secrets values ('acme', 'bob', 'token', 'k', 'sealed', 6, 7, null, null);`,
+		read: `
+			select 1 from secret_keys, secrets
+			where secret_keys.master_id = 'm' and secrets.user_name = 'bob'
+			and secrets.changed_at_ms = 7 and secrets.used_at_ms is null`,
+	},
 };
 
 function upTo(count: number): Migrations {

@@ -6,6 +6,7 @@ import * as versions from "./migrations/0002-versions.ts";
 import * as people from "./migrations/0003-people.ts";
 import * as alerts from "./migrations/0004-alerts.ts";
 import * as approvals from "./migrations/0005-approvals.ts";
+import * as secrets from "./migrations/0006-secrets.ts";
 import type { StoreProblem } from "./store-problem.ts";
 
 /** Migrations by name. They run in the order of their names and never change once released. */
@@ -18,6 +19,7 @@ export const all_migrations: Migrations = {
 	"0003-people": people,
 	"0004-alerts": alerts,
 	"0005-approvals": approvals,
+	"0006-secrets": secrets,
 };
 
 /** Where kysely keeps which migrations have run. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import type { SecretRows } from "../secrets/vault-rows.ts";
 import { type AlertRepository, SqlAlertRepository } from "./alert-repository.ts";
 import { type ApprovalRepository, SqlApprovalRepository } from "./approval-repository.ts";
 import { Batcher, type BatchTrouble } from "./batch.ts";
@@ -9,6 +10,7 @@ import { type KillSwitchRepository, SqlKillSwitchRepository } from "./kill-switc
 import { type LoginRepository, SqlLoginRepository } from "./login-repository.ts";
 import { type MetaRepository, SqlMetaRepository } from "./meta-repository.ts";
 import { type PeopleRepository, SqlPeopleRepository } from "./people-repository.ts";
+import { SqlSecretRepository } from "./secret-repository.ts";
 import { type SessionRepository, SqlSessionRepository } from "./session-repository.ts";
 import { isPassing } from "./store-problem.ts";
 import type { Connection } from "./tables.ts";
@@ -22,6 +24,7 @@ export interface Repositories {
 	readonly login: LoginRepository;
 	readonly meta: MetaRepository;
 	readonly people: PeopleRepository;
+	readonly secrets: SecretRows;
 	readonly sessions: SessionRepository;
 	readonly versions: VersionRepository;
 	readonly kill_switches: KillSwitchRepository;
@@ -43,6 +46,7 @@ export function createRepositories(connection: Connection): Repositories {
 		login: new SqlLoginRepository(connection),
 		meta: new SqlMetaRepository(connection),
 		people: new SqlPeopleRepository(connection),
+		secrets: new SqlSecretRepository(connection),
 		sessions: new SqlSessionRepository(connection),
 		versions: new SqlVersionRepository(connection),
 		kill_switches: new SqlKillSwitchRepository(connection),

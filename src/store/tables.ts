@@ -18,6 +18,8 @@ export interface Tables extends AlertTables {
 	login_records: LoginRecordTable;
 	kill_switches: KillSwitchTable;
 	approvals: ApprovalTable;
+	secret_keys: SecretKeyTable;
+	secrets: SecretTable;
 }
 
 /** A 64-bit whole number; PostgreSQL hands these out as text, so reads go through `Number()`. */
@@ -191,4 +193,25 @@ export interface ApprovalTable {
 	ended_at_ms: MaybeLong;
 	/** Sealed JSON. */
 	body: string;
+}
+
+/** A key that values of the vault are sealed with. */
+export interface SecretKeyTable {
+	id: string;
+	master_id: string;
+	sealed: string;
+	created_at_ms: Long;
+}
+
+/** A value of the vault; empty texts stand for every tenant, and for everybody in one. */
+export interface SecretTable {
+	tenant: string;
+	user_name: string;
+	name: string;
+	key_id: string;
+	sealed: string;
+	created_at_ms: Long;
+	changed_at_ms: Long;
+	used_at_ms: MaybeLong;
+	used_by: string | null;
 }

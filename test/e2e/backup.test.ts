@@ -21,7 +21,7 @@ let backup: string;
 let session_id: string;
 const canary = "canary-7d1f0b";
 const servers = () => ({
-	echo: { ...stdioFixture("echo"), env: { API_KEY: canary } },
+	echo: { ...stdioFixture("echo"), env: { API_KEY: "${secret:api_key}" } },
 });
 
 /** A gateway whose backup is made while it runs and has a session and a volume. */
@@ -30,6 +30,8 @@ before(async () => {
 	backup = join(folder, "backup");
 	const home = join(folder, "one");
 	await mkdir(home);
+	const stored = await runCli(["secret", "set", "api_key"], { cwd: home, input: canary });
+	assert.equal(stored.code, 0, stored.stderr);
 	const gateway = await startGateway({ servers: servers() }, { folder: home });
 	try {
 		await backUp(gateway, home);
@@ -147,7 +149,7 @@ test("an export has configuration, catalog and versions, and no secret", async (
 		catalogs: { server: string; tools: unknown[] }[];
 		versions: { server: string; number: number; plan?: unknown }[];
 	};
-	assert.deepEqual(exported.configuration.servers["echo"]?.env, { API_KEY: "${API_KEY}" });
+	assert.deepEqual(exported.configuration.servers["echo"]?.env, { API_KEY: "${secret:api_key}" });
 	assert.equal(exported.catalogs[0]?.server, "echo");
 	assert.equal(exported.versions[0]?.number, 1);
 	assert.equal(exported.versions[0]?.plan, undefined);

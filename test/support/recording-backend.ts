@@ -18,11 +18,13 @@ import { RecordingEvidence } from "./recording-evidence.ts";
 import { RecordingPeople } from "./recording-people.ts";
 import { RecordingReleases } from "./recording-releases.ts";
 import { RecordingSafety } from "./recording-safety.ts";
+import { RecordingSecrets } from "./recording-secrets.ts";
 
 /** A backend that does nothing and remembers what it was asked. It knows one server, `time`. */
 export class RecordingBackend implements AdminBackend {
 	/** Every call made, as `name(arguments)`. */
 	readonly calls: string[] = [];
+	readonly secrets = new RecordingSecrets(this.calls);
 	readonly releases = new RecordingReleases(this.calls);
 	readonly people = new RecordingPeople(this.calls);
 	readonly evidence = new RecordingEvidence(this.calls);

@@ -69,4 +69,9 @@ export const operations: Readonly<Record<OperationId, { method: string; path: st
 	listApprovals: { method: "GET", path: "/api/approvals" },
 	getApproval: { method: "GET", path: "/api/approvals/{id}" },
 	decideApproval: { method: "POST", path: "/api/approvals/{id}/decision" },
+	listSecrets: { method: "GET", path: "/api/secrets" },
+	checkSecrets: { method: "GET", path: "/api/secrets/check" },
+	setSecret: { method: "PUT", path: "/api/secrets/{name}" },
+	removeSecret: { method: "DELETE", path: "/api/secrets/{name}" },
+	rotateMasterKey: { method: "POST", path: "/api/secrets/master-key" },
 };

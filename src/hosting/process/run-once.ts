@@ -1,6 +1,6 @@
 import type { ChildProcess, ChildProcessByStdio } from "node:child_process";
 import { spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../../lib/clock.ts";
 
 /** A short program to run for its answer. Not for servers: nothing outlives the deadline. */
@@ -10,6 +10,8 @@ export interface RunOnceRequest {
 	readonly env: Readonly<Record<string, string>>;
 	readonly cwd?: string;
 	readonly deadline_ms: number;
+	/** What it reads on its standard input; nothing unless given. */
+	readonly input?: string | undefined;
 	/** Open files it is given, as its descriptors 3 and up. */
 	readonly fds?: readonly number[] | undefined;
 }
@@ -51,11 +53,19 @@ function run(clock: Clock, request: RunOnceRequest): Promise<RunOnceOutcome> {
 		const child = spawn(request.program, [...request.args], {
 			env: { ...request.env },
 			...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-			stdio: ["ignore", "pipe", "pipe", ...(request.fds ?? [])],
+			stdio: [
+				request.input === undefined ? "ignore" : "pipe",
+				"pipe",
+				"pipe",
+				...(request.fds ?? []),
+			],
 			// A group of its own, so that what it starts can be ended with it.
 			detached: process.platform !== "win32",
 			windowsHide: true,
-		}) as ChildProcessByStdio<null, Readable, Readable>;
+		}) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+		// A program that ends before it has read all says why by its exit code.
+		child.stdin?.on("error", () => undefined);
+		child.stdin?.end(request.input);
 		const timer = clock.after(request.deadline_ms, () => {
 			timed_out = true;
 			killGroup(child);
