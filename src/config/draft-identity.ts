@@ -1,5 +1,6 @@
 import type { Expander } from "./expander.ts";
 import type { Placed } from "./located.ts";
+import { compileLogin, type LoginDraft } from "./login-form.ts";
 import type { IdentityPlan, IntrospectionPlan, IssuerPlan } from "./plan-identity.ts";
 
 /** How an issuer is asked, before references are expanded. */
@@ -14,8 +15,9 @@ export type IssuerDraft = Omit<IssuerPlan, "introspection"> & {
 };
 
 /** `identity` before references are expanded. */
-export type IdentityDraft = Omit<IdentityPlan, "issuers"> & {
+export type IdentityDraft = Omit<IdentityPlan, "issuers" | "login"> & {
 	readonly issuers: readonly IssuerDraft[];
+	readonly login: LoginDraft | undefined;
 };
 
 /** Expands the references that an identity's secrets are. */
@@ -35,5 +37,5 @@ export function compileIdentity(
 		};
 		return { ...issuer, introspection: expanded };
 	});
-	return { ...draft, issuers };
+	return { ...draft, issuers, login: compileLogin(draft.login, expander) };
 }

@@ -23,7 +23,7 @@ export function readIdentity(
 		issuers: readIssuers(form, root, report),
 		certificates: readCertificates(form.certificates, root, report),
 		scopes: form.scopes,
-		login: readLogin(form.login),
+		login: readLogin(form.login, root, report),
 	};
 }
 

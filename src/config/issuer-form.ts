@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { isLoopbackHost } from "../lib/addresses.ts";
 import type { IssuerDraft } from "./draft-identity.ts";
 import { type Located, nodeAt, offsetOf, type Placed, placedMember } from "./located.ts";
-import type { ClaimsPlan } from "./plan-identity.ts";
+import type { ClaimsPlan } from "./plan-claims.ts";
 import { default_tenant } from "./principal-names.ts";
 import type { Report } from "./report.ts";
 import type { IssuerForm, identity_schema } from "./schema-identity.ts";
@@ -156,14 +156,19 @@ class IssuerReader {
 	}
 
 	#checkAddress(text: string, path: Path): void {
-		const url = URL.parse(text);
-		const is_secure =
-			url?.protocol === "https:" || (url?.protocol === "http:" && isLoopbackHost(url.hostname));
-		if (url !== null && is_secure && url.username === "" && url.hash === "") return;
+		if (isSecureAddress(text)) return;
 		this.problem(path, "This is not an https address.", {
 			next: "Write for example `https://login.example.com`; http is for this machine only.",
 		});
 	}
+}
+
+/** Whether an address is one that secrets may be sent to: https, or http on this machine. */
+export function isSecureAddress(text: string): boolean {
+	const url = URL.parse(text);
+	const is_secure =
+		url?.protocol === "https:" || (url?.protocol === "http:" && isLoopbackHost(url.hostname));
+	return url !== null && is_secure && url.username === "" && url.hash === "";
 }
 
 function audiencesOf(audience: string | readonly string[]): string[] {

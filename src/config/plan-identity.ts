@@ -1,3 +1,4 @@
+import type { ClaimsPlan } from "./plan-claims.ts";
 import type { LoginPlan } from "./plan-login.ts";
 
 /** An API key as it is configured: its hash only. */
@@ -12,23 +13,6 @@ export interface ApiKeyPlan {
 	readonly scopes: readonly string[] | undefined;
 	/** Wall-clock milliseconds from which on it is refused; undefined: never. */
 	readonly expires_at_ms: number | undefined;
-}
-
-/** From which claims of a token a principal is made. */
-export interface ClaimsPlan {
-	readonly tenant:
-		| { readonly kind: "fixed"; readonly name: string }
-		/** `allowed`: patterns of tenants the issuer speaks for; empty allows every one. */
-		| { readonly kind: "claim"; readonly claim: string; readonly allowed: readonly string[] };
-	readonly user: string;
-	/** Undefined: `client_id`, or what large issuers have instead. */
-	readonly client: string | undefined;
-	/** Undefined: tokens give no roles. */
-	readonly roles: string | undefined;
-	/** What the values of the roles claim are called here; undefined: as they are. */
-	readonly role_names: Readonly<Record<string, string>> | undefined;
-	/** Undefined: `scope`, else `scp`. */
-	readonly scopes: string | undefined;
 }
 
 /** How an issuer is asked about tokens that only it can read (RFC 7662). */

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plan } from "../config/plan.ts";
-import type { ClaimsPlan, IdentityPlan } from "../config/plan-identity.ts";
+import type { ClaimsPlan } from "../config/plan-claims.ts";
+import type { IdentityPlan } from "../config/plan-identity.ts";
+import { Arrivals } from "../gateway/arrival.ts";
 import { routeOf } from "../gateway/routes.ts";
 import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
 import { Passwords } from "../identity/passwords.ts";
@@ -63,7 +65,8 @@ export class Accounts {
 			people: this.people,
 			baseUrl,
 			isResource: (url) => isAddress(url, baseUrl()),
-			addressOf: (request: IncomingMessage) => request.socket.remoteAddress ?? "",
+			addressOf: (request: IncomingMessage) =>
+				new Arrivals(house.plan.front).clientAddress(request),
 		});
 		const records = { repository: repositories.login, box, clock, random };
 		const clients = new LoginClients(records, this.login.machines);

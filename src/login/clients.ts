@@ -4,12 +4,10 @@ import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { LoginRepository } from "../store/login-repository.ts";
 import type { StoredClient } from "./adapter.ts";
+import { jwt_bearer } from "./grant-types.ts";
 import type { MachineClients } from "./machine-clients.ts";
 import type { Holder } from "./provider.ts";
 import { type RecordOptions, Records } from "./records.ts";
-
-/** The grant of enterprise-managed authorization (RFC 7523, ID-JAG). */
-export const jwt_bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /** An OAuth client to be registered by hand. */
 export interface NewClient {

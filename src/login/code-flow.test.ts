@@ -285,7 +285,8 @@ test("the server goes on after a restart: keys, grants and refresh tokens are ke
 	await scene.login.use(undefined);
 	const off = await scene.token({ grant_type: "refresh_token" }).catch(() => undefined);
 	assert.equal(off, undefined);
-	await scene.login.use({ accounts: true, registration: false, client_documents: [], scopes: [] });
+	const nothing = { registration: false, client_documents: [], scopes: [], federated: [] };
+	await scene.login.use({ accounts: true, ...nothing });
 	const second = await scene.token({
 		grant_type: "refresh_token",
 		client_id: "app",

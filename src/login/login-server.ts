@@ -8,8 +8,9 @@ import type { MetaRepository } from "../store/meta-repository.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { StoredClient } from "./adapter.ts";
 import { ClientDocuments } from "./client-documents.ts";
-import type { Federated } from "./federated.ts";
+import { Federated, federated_callback } from "./federated.ts";
 import { Guesses } from "./guesses.ts";
+import { Assertions } from "./id-jag.ts";
 import { Interactions } from "./interactions.ts";
 import { MachineClients } from "./machine-clients.ts";
 import { messagePage, page_headers, sendPage } from "./pages.ts";
@@ -38,6 +39,7 @@ export interface LoginServerOptions extends RecordOptions {
 interface Running {
 	readonly provider: Provider;
 	readonly interactions: Interactions;
+	readonly federated: Federated;
 }
 
 const keys_refresh_ms = 60 * 60_000;
@@ -108,7 +110,10 @@ export class LoginServer {
 		const plan = this.#plan;
 		if (plan === undefined) return sendPage(response, off, 404);
 		if (request.url === style_path) return sendStyle(request, response);
-		const { provider, interactions } = await this.#provider(plan);
+		const { provider, interactions, federated } = await this.#provider(plan);
+		if (request.url?.startsWith(`${federated_callback}?`) === true) {
+			return returnTo(request.url, federated, response);
+		}
 		forceAddress(request, provider.issuer);
 		if (await interactions.serve(provider, request, response)) return undefined;
 		completeRequest(request);
@@ -131,7 +136,10 @@ export class LoginServer {
 
 	async #create(plan: LoginPlan, issuer: string): Promise<Running> {
 		const { people, clock, log, isResource, addressOf } = this.#options;
-		const federated = no_federation;
+		const { random } = this.#options;
+		const around = { providers: plan.federated, people, clock, log, issuer };
+		const federated = new Federated({ ...around, random });
+		const assertions = new Assertions({ ...around, records: this.#options });
 		const provider = await createProvider({
 			issuer,
 			plan,
@@ -142,6 +150,7 @@ export class LoginServer {
 			documents: new ClientDocuments(clock, plan.client_documents),
 			fetch: this.#fetch,
 			isResource,
+			assertions,
 			onDefect: (error) => log.error({ err: error }, "the authorization server failed"),
 		});
 		const interactions = new Interactions({
@@ -153,7 +162,7 @@ export class LoginServer {
 			form_key: this.#keys.cookie_keys[0] ?? "",
 			addressOf,
 		});
-		return { provider, interactions };
+		return { provider, interactions, federated };
 	}
 
 	#refreshLater(): void {
@@ -175,12 +184,19 @@ export class LoginServer {
 	}
 }
 
-const no_federation: Federated = {
-	offered: [],
-	begin: async () => undefined,
-	finish: async () => ({ ok: false, problem: "" }),
-	interactionOf: () => undefined,
-};
+/**
+ * A provider sends everybody back to one address; the browser goes on to the page of its own login,
+ * which has the cookie that proves that it began there.
+ */
+function returnTo(target: string, federated: Federated, response: ServerResponse): void {
+	const query = target.slice(target.indexOf("?"));
+	const interaction = federated.interactionOf(new URLSearchParams(query).get("state") ?? "");
+	if (interaction === undefined) return sendPage(response, unknown_login, 400);
+	const location = `${login_paths.interaction}/${interaction}/callback${query}`;
+	response.writeHead(303, { ...page_headers, location });
+	response.end();
+	return undefined;
+}
 
 /** The address is the one the gateway has to the outside, whatever a request's headers say. */
 function forceAddress(request: IncomingMessage, issuer: string): void {
@@ -213,5 +229,10 @@ function sendStyle(request: IncomingMessage, response: ServerResponse): void {
 	response.end(request.method === "GET" ? style : "");
 }
 
+const unknown_login = messagePage(
+	"This login is over",
+	"It was finished already, took too long, or was begun elsewhere.",
+	"Go back to the program you came from and start again.",
+);
 const off = messagePage("Nothing is here", "This gateway has no login of its own.", "");
 const failed = messagePage("This did not work", "Moorage failed.", "Try again in a moment.");

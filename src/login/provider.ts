@@ -4,6 +4,8 @@ import type { People } from "../identity/people.ts";
 import type { GuardedFetch } from "../lib/guarded-fetch.ts";
 import { type AdapterErrors, adapterFactory } from "./adapter.ts";
 import type { ClientDocuments } from "./client-documents.ts";
+import { jwt_bearer } from "./grant-types.ts";
+import { type AssertionGrant, type Assertions, answerAssertion } from "./id-jag.ts";
 import type { MachineClients } from "./machine-clients.ts";
 import { errorPage, renderPage } from "./pages.ts";
 import { hashId, type RecordOptions } from "./records.ts";
@@ -49,6 +51,8 @@ export interface ProviderOptions {
 	readonly fetch: GuardedFetch;
 	/** Whether an address of this gateway is one that tokens can be for. */
 	readonly isResource: (url: string) => boolean;
+	/** What identity providers say of people, for clients that bring it. */
+	readonly assertions: Assertions;
 	readonly onDefect: (error: unknown) => void;
 }
 
@@ -106,6 +110,22 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
 			},
 		},
 	});
+	const enterprise = options.plan.federated.some((one) => one.enterprise);
+	if (enterprise) {
+		const grant: AssertionGrant = {
+			assertions: options.assertions,
+			default_resource: `${options.issuer}/mcp`,
+			resourceServer: (resource) =>
+				options.isResource(resource) ? resourceServer(resource, options.plan.scopes) : undefined,
+			errors: {
+				invalidGrant: (reason) => new errors.InvalidGrant(reason),
+				invalidTarget: () => new errors.InvalidTarget(),
+				invalidRequest: (reason) => new errors.InvalidRequest(reason),
+			},
+		};
+		const answer = (context: KoaContextWithOIDC) => answerAssertion(context, grant);
+		provider.registerGrantType(jwt_bearer, answer, ["assertion", "scope", "resource"]);
+	}
 	// TLS may end in front of the gateway; `forcedHeaders` says what the address is.
 	provider.proxy = true;
 	provider.on("server_error", (_context, error) => options.onDefect(error));
@@ -194,9 +214,9 @@ function staticConfiguration(options: ProviderOptions): Configuration {
 				resume: secure ? "__Secure-moorage_resume" : "moorage_resume",
 			},
 		},
-		discovery: {
-			authorization_grant_profiles_supported: ["urn:ietf:params:oauth:grant-profile:id-jag"],
-		},
+		discovery: options.plan.federated.some((one) => one.enterprise)
+			? { authorization_grant_profiles_supported: ["urn:ietf:params:oauth:grant-profile:id-jag"] }
+			: {},
 		enabledJWA: { clientAuthSigningAlgValues: ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"] },
 		expiresWithSession: () => false,
 		fetch: (url, init) => fetchFor(options.fetch, url, init),

@@ -23,6 +23,7 @@ const plan_default: LoginPlan = {
 	registration: false,
 	client_documents: [],
 	scopes: ["billing"],
+	federated: [],
 };
 
 /** An authorization server on a port of its own, with people and clients. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { ClaimsPlan } from "../../config/plan-identity.ts";
+import type { ClaimsPlan } from "../../config/plan-claims.ts";
 import { partOf, principalFromClaims } from "./claims.ts";
 
 const plain: ClaimsPlan = {

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { ClaimsPlan } from "../../config/plan-identity.ts";
+import type { ClaimsPlan } from "../../config/plan-claims.ts";
 import { matchesGlob } from "../../lib/glob.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import { type Principal, principalOf } from "../principal.ts";

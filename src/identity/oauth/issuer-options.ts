@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from "jose";
-import type { ClaimsPlan, IssuerPlan } from "../../config/plan-identity.ts";
+import type { ClaimsPlan } from "../../config/plan-claims.ts";
+import type { IssuerPlan } from "../../config/plan-identity.ts";
 import { accepted_algorithms } from "../../config/token-algorithms.ts";
 
 /** An issuer in this very process: its keys are asked for here, and nothing is fetched. */
