@@ -6,7 +6,12 @@ import type { Problem } from "./lib/problem.ts";
 import { findReferences, isCode, parseSource } from "./lib/source.ts";
 
 /** A package.json that is checked, and the kinds of dependency in it. */
-const manifests = ["package.json", "bin/node24/package.json", "tools/inspector/package.json"];
+const manifests = [
+	"package.json",
+	"bin/node24/package.json",
+	"tools/inspector/package.json",
+	"tools/mcp-remote/package.json",
+];
 const kinds = ["dependencies", "devDependencies", "optionalDependencies"] as const;
 
 const reasons_file = "DEPENDENCIES.md";

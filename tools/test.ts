@@ -9,9 +9,9 @@ import { delimiter, dirname, join } from "node:path";
 import { styleText } from "node:util";
 import { listFiles } from "./lib/files.ts";
 import { repository_root } from "./lib/paths.ts";
-import { provideInspector } from "./test-run/inspector.ts";
 import { sweepProcesses } from "./test-run/leftovers.ts";
 import { closingLine, type FileOutcome, type TestFailure } from "./test-run/outcome.ts";
+import { inspector, mcp_remote, provideTool } from "./test-run/provided-tool.ts";
 import { killRunning } from "./test-run/run-file.ts";
 import { type Phase, runPhase } from "./test-run/run-files.ts";
 import { provideUv } from "./test-run/uv.ts";
@@ -60,13 +60,21 @@ function environmentOf(scratch: string, run_id: string): NodeJS.ProcessEnv {
 	return environment;
 }
 
-/** Puts uv on the PATH and says where the Inspector is, or says in a line why not. */
+/** Programs that tests drive, and the variable that says where each is. */
+const driven_tools = [
+	[inspector, "MOORAGE_TEST_INSPECTOR"],
+	[mcp_remote, "MOORAGE_TEST_MCP_REMOTE"],
+] as const;
+
+/** Puts uv on the PATH and says where other programs are, or says in a line why not. */
 async function providePrograms(environment: NodeJS.ProcessEnv): Promise<void> {
 	const uv = await provideUv({ tools_folder, environment, say });
 	if (uv.missing !== undefined) say(`uv is missing, so no Python server is tested: ${uv.missing}`);
-	const inspector = await provideInspector({ tools_folder, environment, say });
-	if (inspector.script !== undefined) environment["MOORAGE_TEST_INSPECTOR"] = inspector.script;
-	else say(`the Inspector is missing, so it is not tested with: ${inspector.missing}`);
+	for (const [tool, variable] of driven_tools) {
+		const { script, missing } = await provideTool(tool, { tools_folder, environment, say });
+		if (script !== undefined) environment[variable] = script;
+		else say(`${tool.name} is missing, so it is not tested with: ${missing}`);
+	}
 	if (uv.folder === undefined) return;
 	environment["PATH"] = [uv.folder, environment["PATH"]].join(delimiter);
 }

@@ -78,7 +78,7 @@ test("a person logs in at a provider elsewhere and is known here from then on", 
 		const away = await browser.visit(linkIn(login));
 		assert.equal(away.location?.origin, elsewhere.issuer);
 		assert.equal(away.location?.searchParams.get("code_challenge_method"), "S256");
-		const consent = await browser.follow(await comeBack(elsewhere, away.location as URL));
+		const consent = await browser.follow(await comeBack(elsewhere, away.location));
 		assert.match(consent.text, /to act for you/);
 		const done = await browser.submit(consent, "consent");
 		const got = await here.token({

@@ -150,7 +150,7 @@ export async function answerAssertion(
 	if (server === undefined) throw errors.invalidTarget();
 	const accountId = `${person.tenant}/${person.user}`;
 	const asked = typeof scope === "string" ? scope.split(" ") : (scopes ?? ["mcp"]);
-	const offered = (server as { scope: string }).scope.split(" ");
+	const offered = server.scope.split(" ");
 	const granted = asked.filter(
 		(one) => offered.includes(one) && (scopes === undefined || scopes.includes(one)),
 	);
@@ -163,7 +163,7 @@ export async function answerAssertion(
 		gty: "jwt_bearer",
 		scope: granted.join(" "),
 		resourceServer: new provider.ResourceServer(wanted, server),
-	} as never);
+	});
 	const access_token = await token.save();
 	context.body = {
 		access_token,
