@@ -8,7 +8,7 @@ export interface PlanDiff {
 	/** In both plans, but run or filtered in another way. */
 	readonly changed: readonly string[];
 	readonly unchanged: readonly string[];
-	/** Address or port; takes effect with the next start. */
+	/** Address, port or TLS files; takes effect with the next start. */
 	readonly listen_changed: boolean;
 	/** State folder; takes effect with the next start. */
 	readonly data_changed: boolean;
@@ -30,7 +30,8 @@ export function diffPlans(before: Plan, after: Plan): PlanDiff {
 	const isChanged = (one: Plan["servers"][number]) => old_prints.get(one.name) !== one.fingerprint;
 	const changed = kept.filter(isChanged).map((one) => one.name);
 	const flags = {
-		listen_changed: differs(before.listen, after.listen),
+		listen_changed:
+			differs(before.listen, after.listen) || differs(before.front.tls, after.front.tls),
 		data_changed: before.data !== after.data,
 		endpoints_changed: differs(before.endpoints, after.endpoints),
 		access_changed: differs(accessOf(before), accessOf(after)),

@@ -298,7 +298,7 @@ class House implements Daemon, BackendRooms {
 
 	/** Listens, tells where, and starts the servers. */
 	async open(): Promise<Result<Daemon, StartProblem>> {
-		const url = await listenUrl(this.#gateway, this.#plan, this.#options.listen_fd);
+		const url = await listenUrl(this, this.#options, this.#closing.signal);
 		if (!url.ok) return url;
 		this.#url = url.value;
 		void this.#containers.sweep(this.#plan);
@@ -365,7 +365,7 @@ class House implements Daemon, BackendRooms {
 		const diff = diffPlans(before, loaded.value);
 		const warnings = [...after.warnings];
 		if (diff.listen_changed) {
-			warnings.push("listen and data take effect when the gateway is started anew.");
+			warnings.push("listen, tls and data take effect when the gateway is started anew.");
 		}
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };

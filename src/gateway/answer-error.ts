@@ -9,6 +9,7 @@ export type RefusalCode =
 	| FaultCode
 	| CredentialCode
 	| "host_not_allowed"
+	| "identity_required"
 	| "not_encrypted"
 	| "not_found"
 	| "origin_not_allowed"

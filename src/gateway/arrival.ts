@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { type BlockList, isIP } from "node:net";
+import { TLSSocket } from "node:tls";
 import { networksOf } from "../config/front.ts";
 import type { FrontPlan } from "../config/plan-front.ts";
 import { addressKind } from "../lib/addresses.ts";
@@ -13,6 +14,8 @@ export interface Arrival {
 	readonly base: string;
 	/** False where it came over the network as it is, though this gateway is known by https. */
 	readonly is_encrypted: boolean;
+	/** Whether it came from this machine itself, and through no proxy that is known of. */
+	readonly is_local: boolean;
 }
 
 /** Elements of `Forwarded` and `X-Forwarded-For` that are looked at. */
@@ -29,6 +32,8 @@ export class Arrivals {
 	readonly #public_host: string | undefined;
 	/** By connection: whether it is a trusted proxy's. */
 	readonly #proxies = new WeakMap<Socket, boolean>();
+	/** By connection: whether it is from this machine. */
+	readonly #locals = new WeakMap<Socket, boolean>();
 
 	constructor(front: FrontPlan) {
 		this.#front = front;
@@ -39,17 +44,18 @@ export class Arrivals {
 
 	/** How a request came. */
 	of(request: IncomingMessage): Arrival {
-		const { public_url, tls } = this.#front;
+		const { public_url } = this.#front;
 		const is_proxied = this.#isProxy(request.socket);
 		const host = is_proxied ? forwardedHost(request) : request.headers.host;
-		const base = public_url ?? `${tls === undefined ? "http" : "https"}://${host ?? ""}`;
-		if (tls !== undefined || is_proxied || public_url?.startsWith("https:") !== true) {
-			return { host, base, is_encrypted: true };
+		const is_tls = request.socket instanceof TLSSocket;
+		const base = public_url ?? `${is_tls ? "https" : "http"}://${host ?? ""}`;
+		const is_local = !is_proxied && this.#isLocal(request.socket);
+		if (is_tls || is_proxied || public_url?.startsWith("https:") !== true) {
+			return { host, base, is_encrypted: true, is_local };
 		}
 		// Programs on this machine need no TLS; but who names the public host came through something.
-		const is_local = addressKind(request.socket.remoteAddress ?? "") === "loopback";
 		const is_encrypted = is_local && host?.toLowerCase() !== this.#public_host;
-		return { host, base, is_encrypted };
+		return { host, base, is_encrypted, is_local };
 	}
 
 	/** The address of the client: the last one before those that are trusted. For the log. */
@@ -66,6 +72,14 @@ export class Arrivals {
 			if (!this.#isTrusted(hop)) return hop;
 		}
 		return peer;
+	}
+
+	#isLocal(socket: Socket): boolean {
+		const known = this.#locals.get(socket);
+		if (known !== undefined) return known;
+		const found = addressKind(socket.remoteAddress ?? "") === "loopback";
+		this.#locals.set(socket, found);
+		return found;
 	}
 
 	#isProxy(socket: Socket): boolean {

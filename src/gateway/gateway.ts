@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Plan } from "../config/plan.ts";
 import type { InstanceKey } from "../hosting/hosting.ts";
@@ -6,7 +6,7 @@ import type { StoredKeys } from "../identity/api-keys.ts";
 import { Identity } from "../identity/identity.ts";
 import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
 import type { Principal } from "../identity/principal.ts";
-import { fail, type Result, succeed } from "../lib/result.ts";
+import type { Result } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import { answerError, type Refusal } from "./answer-error.ts";
@@ -24,6 +24,7 @@ import { SseEdge } from "./edges/sse-edge.ts";
 import { type Endpoint, endpointsOf } from "./endpoint.ts";
 import { isAllowedHost, isAllowedOrigin } from "./guard.ts";
 import { serveHealth } from "./health.ts";
+import { type ListenAt, Listeners, type ListenProblem } from "./listeners.ts";
 import { OpenAnswers } from "./open-answers.ts";
 import { Pushes } from "./pushes.ts";
 import { answerJson, type EndpointPart, endpointPath, type Route, routeOf } from "./routes.ts";
@@ -31,6 +32,7 @@ import { serveScrape } from "./scrape.ts";
 import { come_back, shutting_down } from "./shutting-down.ts";
 import { ResourceSubscriptions } from "./subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "./subscriptions/subscription-target.ts";
+import type { TlsMaterial } from "./tls-files.ts";
 import { resourceMetadata } from "./wellknown/resource-metadata.ts";
 
 /** The whole front door: one listener, every address behind it. */
@@ -55,21 +57,8 @@ export interface FrontDoorOptions extends GatewayOptions {
 	readonly ready: () => boolean;
 }
 
-/** Where to listen: an address, or the descriptor of a socket that was handed over. */
-export type ListenAt = { readonly host: string; readonly port: number } | { readonly fd: number };
-
-/** Why the gateway could not listen: the system's error code, e.g. EADDRINUSE. */
-export interface ListenProblem {
-	readonly code: string;
-}
-
-/** Headers must arrive within this time; requests within `limits.request_read_ms`. */
-const headers_timeout_ms = 10_000;
-const keep_alive_timeout_ms = 65_000;
 /** How long answers that an off switch ends may take to be written. */
 const break_off_ms = 250;
-/** Connections may idle in keep-alive, so there may be more of them than requests. */
-const connections_per_request = 8;
 
 /** Listens, guards, routes. What a request means is the edges' business. */
 export class Gateway {
@@ -85,7 +74,7 @@ export class Gateway {
 	readonly #sse: SseEdge;
 	readonly #closing = new AbortController();
 	readonly #answers = new OpenAnswers();
-	#server: Server | undefined;
+	readonly #listeners = new Listeners((request, response) => this.#serve(request, response));
 	#plan: Plan;
 	#authenticator: Authenticator;
 	#arrivals: Arrivals;
@@ -211,37 +200,30 @@ export class Gateway {
 	}
 
 	/**
-	 * Starts listening at an address, or on a socket that does so already; resolves with where that
-	 * is, which matters when port 0 was asked for.
+	 * Starts listening at an address, or on a socket that does so already; resolves with where
+	 * programs on this machine come, which matters when port 0 was asked for. Where TLS ends here,
+	 * those have an address of their own, which needs no certificate.
 	 */
-	listen(at: ListenAt): Promise<Result<AddressInfo, ListenProblem>> {
+	async listen(at: ListenAt, tls?: TlsMaterial): Promise<Result<AddressInfo, ListenProblem>> {
 		const { limits } = this.#plan;
-		const server = createServer(
-			{
-				maxHeaderSize: limits.header_bytes_max,
-				requestTimeout: limits.request_read_ms,
-				headersTimeout: Math.min(headers_timeout_ms, limits.request_read_ms),
-				keepAliveTimeout: keep_alive_timeout_ms,
-			},
-			(request, response) => this.#serve(request, response),
-		);
-		server.maxConnections = limits.requests_in_flight_max * connections_per_request;
-		this.#server = server;
-		return new Promise((resolve) => {
-			server.once("error", (error: NodeJS.ErrnoException) =>
-				resolve(fail({ code: error.code ?? "UNKNOWN" })),
-			);
-			server.listen(at, () => {
-				const address = server.address();
-				// A socket of the file system has a path: no browser or client could name it.
-				if (address !== null && typeof address !== "string") {
-					this.#local_base = localBase(address, this.#plan.front.tls !== undefined);
-					return resolve(succeed(address));
-				}
-				server.close();
-				return resolve(fail({ code: "ENOTSUP" }));
-			});
-		});
+		const listening = await this.#listeners.listen(at, limits, tls);
+		if (!listening.ok) return listening;
+		const local =
+			tls === undefined
+				? listening
+				: await this.#listeners.listen({ host: "127.0.0.1", port: 0 }, limits);
+		if (local.ok) this.#local_base = localBase(local.value);
+		return local.ok ? listening : local;
+	}
+
+	/** Where programs on this machine come, once it listens. */
+	get local_base(): string {
+		return this.#local_base;
+	}
+
+	/** New connections are served with other certificates from now on. */
+	replaceTls(tls: TlsMaterial): void {
+		this.#listeners.replaceTls(tls);
 	}
 
 	/**
@@ -259,16 +241,12 @@ export class Gateway {
 
 	/** Lets what is written reach its readers until the deadline, then closes everything. */
 	async close(deadline_ms: number): Promise<void> {
-		const server = this.#server;
-		if (server === undefined) return;
-		this.#server = undefined;
+		if (!this.#listeners.is_open) return;
 		this.#stopping = true;
-		const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-		server.closeIdleConnections();
-		this.#sse.hangUp();
-		await this.#answers.sent(deadline_ms, this.context.clock);
-		server.closeAllConnections();
-		await closed;
+		await this.#listeners.close(async () => {
+			this.#sse.hangUp();
+			await this.#answers.sent(deadline_ms, this.context.clock);
+		});
 	}
 
 	#settle(deadline_ms: number): Promise<void> {
@@ -440,7 +418,10 @@ export class Gateway {
 		answerJson(response, 200, document, headers);
 	}
 
-	#refusal(request: IncomingMessage, { host, is_encrypted }: Arrival): Refusal | undefined {
+	#refusal(
+		request: IncomingMessage,
+		{ host, is_encrypted, is_local }: Arrival,
+	): Refusal | undefined {
 		const rules = { hosts: this.#plan.allowed_hosts, origins: this.#plan.allowed_origins };
 		if (!isAllowedHost(host, rules)) {
 			const message = "This Host is not allowed. Add it to allowed_hosts if it is yours.";
@@ -449,6 +430,10 @@ export class Gateway {
 		if (!isAllowedOrigin(request.headers.origin, rules)) {
 			const message = "This Origin is not allowed. Add it to allowed_origins if it is yours.";
 			return { code: "origin_not_allowed", message };
+		}
+		if (!is_local && this.#plan.identity === undefined) {
+			const message = "Without identity only programs on this machine are served.";
+			return { code: "identity_required", message };
 		}
 		if (!is_encrypted) {
 			const message =
@@ -477,10 +462,10 @@ interface Unknown {
 }
 
 /** What a client on this machine calls an address that is listened on. */
-function localBase({ address, port }: AddressInfo, is_tls: boolean): string {
+function localBase({ address, port }: AddressInfo): string {
 	const anywhere = address === "0.0.0.0" || address === "::";
 	const host = anywhere ? "127.0.0.1" : address;
-	return `${is_tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+	return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Random bytes of the id that joins an answer and its line in the log. */
