@@ -34,6 +34,8 @@ const state_bytes_max = 1024 * 1024;
 /** What the admin API sees of the call log, the history and the audit. */
 export class DaemonEvidence implements EvidenceBackend, ActionRecorder {
 	readonly #rooms: EvidenceRooms;
+	/** The text of the configuration that is used. */
+	#configuration: string | undefined;
 
 	constructor(rooms: EvidenceRooms) {
 		this.#rooms = rooms;
@@ -116,6 +118,39 @@ export class DaemonEvidence implements EvidenceBackend, ActionRecorder {
 		} catch (error) {
 			return fail(unavailable("The audit", error));
 		}
+	}
+
+	/** Remembers the configuration as it is, to tell what changes of it change. */
+	async start(): Promise<void> {
+		this.#configuration = await this.#readConfiguration();
+	}
+
+	/** Writes down that another configuration is used, whoever has written it. */
+	async noteConfiguration(): Promise<void> {
+		const { audit } = this.#rooms.audit;
+		const before = this.#configuration;
+		const after = await this.#readConfiguration();
+		if (audit === undefined || after === before) return;
+		this.#configuration = after;
+		const { clock, random } = this.#rooms.parts.options;
+		const entry: AdminEntry = {
+			id: random.uuid(),
+			at_ms: clock.now(),
+			tenant_id: "local",
+			user: "gateway",
+			roles: [],
+			action: "useConfiguration",
+			subject: {},
+		};
+		// It is in use already: where this cannot be written, nothing is there to be refused.
+		await audit.beginAction(entry, before?.slice(0, state_bytes_max)).catch(() => undefined);
+		const ended = { ...entry, at_ms: clock.now(), status: 200 };
+		await audit.endAction(ended, after?.slice(0, state_bytes_max));
+	}
+
+	async #readConfiguration(): Promise<string | undefined> {
+		const { path } = this.#rooms.parts.plan().source;
+		return path === undefined ? undefined : readFile(path, "utf8").catch(() => undefined);
 	}
 
 	async begin(

@@ -6,6 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import type { AuditedCallReport, LoggedCall } from "../../src/admin/evidence-backend.ts";
 import { repository_root } from "../../tools/lib/paths.ts";
 import { startGateway, stdioFixture } from "../support/gateway.ts";
+import { eventually } from "../support/processes.ts";
 import { runCli } from "../support/run-cli.ts";
 import { openWire } from "../support/wire-clients.ts";
 
@@ -147,17 +148,45 @@ test("a byte that is changed is found, and its entry named", async (t) => {
 });
 
 test("a required audit that cannot be written refuses calls, and says so", async (t) => {
-	const config = { servers: { echo: servers.echo }, audit: "required" };
-	const gateway = await startGateway({ servers: { echo: servers.echo }, audit: "off" });
+	const config = { servers: { slow: servers.slow }, audit: "required" };
+	const gateway = await startGateway({ servers: { slow: servers.slow }, audit: "off" });
 	t.after(() => gateway.stop());
-	const client = await openWire("modern", gateway.address("echo"));
-	assert.ok((await client.call("echo", '{"text":"one"}')).result);
+	const client = await openWire("modern", gateway.address("slow"));
+	assert.ok((await client.call("release", '{"key":"one"}')).result);
 	// A file where the folder should be: nobody can write into it, not even root.
 	writeFileSync(join(gateway.folder, ".moorage", "audit"), "in the way");
 	assert.ok((await gateway.reconfigure(config)).ok);
-	const refused = await client.call("echo", '{"text":"two"}');
+	const refused = await client.call("release", '{"key":"two"}');
 	const fault = refused.result._meta["dev.moorage/error"] as { readonly code: string };
 	assert.equal(fault.code, "evidence_unavailable");
 	assert.ok((await gateway.reconfigure({ ...config, audit: "on" })).ok);
-	assert.ok((await client.call("echo", '{"text":"three"}')).result);
+	assert.ok((await client.call("release", '{"key":"three"}')).result);
+});
+
+test("a configuration that is changed by hand is in the audit, with what it was before", async (t) => {
+	const gateway = await startGateway({ servers: { echo: servers.echo } });
+	t.after(() => gateway.stop());
+	assert.ok((await gateway.reconfigure({ servers: {} })).ok);
+	const data = join(gateway.folder, ".moorage");
+	const token = readFileSync(gateway.daemon.admin_token_path, "utf8").trim();
+	const ask = async (path: string) => {
+		const headers = { authorization: `Bearer ${token}` };
+		const response = await fetch(`${gateway.url}${path}`, { headers });
+		assert.equal(response.status, 200);
+		return (await response.json()) as Record<string, unknown>;
+	};
+	const found = await ask("/api/audit/verification");
+	assert.equal(found["ok"], true);
+	const { audit } = (await ask("/api/evidence")) as { audit: Record<string, unknown> };
+	assert.deepEqual([audit["mode"], audit["entries_lost"]], ["on", 0]);
+	const log = await eventually(
+		() => readFileSync(join(data, "audit", "000000000001.log"), "utf8"),
+		(text) => /"outcome".*"useConfiguration"/.test(text),
+	);
+	const change = log.split("\n").find((line) => line.includes("useConfiguration"));
+	const { call } = JSON.parse((change ?? "{}").replace(/^[^{]+/, "")) as { call: string };
+	const report = await ask(`/api/calls/${call}/payload`);
+	const { input, output } = report as unknown as AuditedCallReport;
+	assert.ok(input.kind === "text" && input.text.includes("echo"));
+	assert.ok(output.kind === "text" && !output.text.includes("echo"));
 });

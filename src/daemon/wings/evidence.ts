@@ -9,6 +9,8 @@ export class EvidenceWing implements Wing {
 	readonly evidence;
 	/** What the admin API sees of them. */
 	readonly house: DaemonEvidence;
+	/** Changes of the configuration are written down one after the other. */
+	#noting: Promise<void> = Promise.resolve();
 	readonly #wings: readonly [AuditWing, CallsWing];
 
 	constructor(parts: WingParts) {
@@ -21,10 +23,12 @@ export class EvidenceWing implements Wing {
 
 	async start(): Promise<void> {
 		for (const wing of this.#wings) await wing.start();
+		await this.house.start();
 	}
 
 	use(plan: Plan): void {
 		for (const wing of this.#wings) wing.use(plan);
+		this.#noting = this.#noting.then(() => this.house.noteConfiguration());
 	}
 
 	lost(): Readonly<Record<string, number>> {
@@ -33,6 +37,7 @@ export class EvidenceWing implements Wing {
 	}
 
 	async stop(): Promise<void> {
+		await this.#noting;
 		for (const wing of this.#wings) await wing.stop();
 	}
 }
