@@ -7,8 +7,10 @@ import { routeOf } from "../gateway/routes.ts";
 import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
 import { Passwords } from "../identity/passwords.ts";
 import { People } from "../identity/people.ts";
+import type { Principal } from "../identity/principal.ts";
 import { LoginClients } from "../login/clients.ts";
 import { LoginServer } from "../login/login-server.ts";
+import { Revocations } from "../login/revocations.ts";
 import type { SecretBox } from "../secrets/box.ts";
 import type { Database } from "../store/database.ts";
 import { createRepositories, type StoreWriter } from "../store/repositories.ts";
@@ -37,6 +39,7 @@ export class Accounts {
 	readonly people: People;
 	readonly login: LoginServer;
 	readonly backend: DaemonPeopleBackend;
+	readonly #revocations: Revocations;
 	#applied: IdentityPlan["login"];
 
 	constructor(
@@ -45,6 +48,7 @@ export class Accounts {
 		writer: Pick<StoreWriter, "add">,
 		house: AccountHouse,
 	) {
+		this.#revocations = new Revocations(clock);
 		const repositories = createRepositories(database.connection);
 		const baseUrl = () => house.plan.front.public_url ?? house.url;
 		this.people = new People({
@@ -69,7 +73,7 @@ export class Accounts {
 				new Arrivals(house.plan.front).clientAddress(request),
 		});
 		const records = { repository: repositories.login, box, clock, random };
-		const clients = new LoginClients(records, this.login.machines);
+		const clients = new LoginClients(records, this.login.machines, this.#revocations);
 		this.backend = new DaemonPeopleBackend(
 			this.people,
 			clients,
@@ -92,7 +96,13 @@ export class Accounts {
 		const { login } = this;
 		if (!login.is_on) return undefined;
 		const jwks = () => ({ keys: login.jwks().keys.map((key) => ({ ...key })) });
-		return { issuer: login.issuer, jwks, claims: own_claims };
+		const isCurrent = ({ tenant, user, claims }: Principal) => {
+			const { grant, sub, client_id, iat } = claims;
+			if (this.#revocations.covers({ grant, sub, client_id, iat })) return false;
+			// Only what a person has allowed has a grant; other tokens are their client's own.
+			return grant === undefined || this.people.user(tenant, user) !== undefined;
+		};
+		return { issuer: login.issuer, jwks, claims: own_claims, isCurrent };
 	}
 
 	/** Reads what is stored, and serves a plan. */

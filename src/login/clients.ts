@@ -8,6 +8,7 @@ import { jwt_bearer } from "./grant-types.ts";
 import type { MachineClients } from "./machine-clients.ts";
 import type { Holder } from "./provider.ts";
 import { type RecordOptions, Records } from "./records.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** An OAuth client to be registered by hand. */
 export interface NewClient {
@@ -59,8 +60,15 @@ export class LoginClients {
 	readonly #clients: Records<StoredClient>;
 	readonly #grants: Records<AdapterPayload>;
 	readonly #machines: MachineClients;
+	readonly #revocations: Revocations | undefined;
 
-	constructor(options: RecordOptions & { readonly random: Random }, machines: MachineClients) {
+	/** `revocations` hears what is taken back, where tokens are checked. */
+	constructor(
+		options: RecordOptions & { readonly random: Random },
+		machines: MachineClients,
+		revocations?: Revocations,
+	) {
+		this.#revocations = revocations;
 		this.#repository = options.repository;
 		this.#random = options.random;
 		this.#clients = new Records(options, "Client");
@@ -132,6 +140,7 @@ export class LoginClients {
 	async remove(client_id: string): Promise<boolean> {
 		const known = (await this.list()).some((client) => client.client_id === client_id);
 		await this.#repository.removeClient(client_id);
+		this.#revocations?.onClient(client_id);
 		return known;
 	}
 
@@ -156,12 +165,14 @@ export class LoginClients {
 		if (found === undefined) return false;
 		await this.#repository.removeGrant(id);
 		await this.#repository.remove("Grant", id);
+		this.#revocations?.onGrant(id);
 		return true;
 	}
 
 	/** Ends every login of a person and takes back what they allowed. */
 	async endLogins(account: string): Promise<void> {
 		await this.#repository.removeAccount(account);
+		this.#revocations?.onAccount(account);
 	}
 }
 

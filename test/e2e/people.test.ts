@@ -2,6 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readAdminToken } from "../../src/admin/token.ts";
 import { startGateway, stdioFixture } from "../support/gateway.ts";
+import {
+	authorization,
+	Browser,
+	callback,
+	logInAndConsent,
+	password,
+	pkce,
+	postForm,
+} from "../support/login-scene.ts";
 
 const initialize = {
 	jsonrpc: "2.0",
@@ -69,4 +78,64 @@ test("without `identity.login` there is no authorization server, with it there i
 		headers: { origin: "https://evil.example" },
 	});
 	assert.equal(elsewhere.status, 403);
+});
+
+test("a person's token is good at its address alone, and ends when what it came from does", async (t) => {
+	const login = { login: { scopes: ["billing"] } };
+	const gateway = await startGateway({
+		identity: login,
+		servers: { echo: stdioFixture("sdk-v1-stdio"), other: stdioFixture("sdk-v1-stdio") },
+	});
+	t.after(() => gateway.stop());
+	const admin = await readAdminToken(`${gateway.folder}/.moorage`);
+	assert.ok(admin.ok);
+	const api = async (method: string, path: string, body?: object) => {
+		const response = await fetch(`${gateway.url}${path}`, {
+			method,
+			headers: { authorization: `Bearer ${admin.value}`, "content-type": "application/json" },
+			...(body === undefined ? {} : { body: JSON.stringify(body) }),
+		});
+		assert.ok(response.ok, `${path}: ${response.status}`);
+		return (await response.json()) as { grants?: { id: string }[] };
+	};
+	await api("POST", "/api/users", { tenant: "acme", user: "ana", password });
+	const redirect_uris = ["https://client.example/callback"];
+	await api("POST", "/api/clients", { client_id: "app", redirect_uris });
+	const resource = gateway.address("echo").href;
+	const tokenOf = async () => {
+		const { verifier, challenge } = pkce();
+		const target = authorization({ issuer: gateway.url, resource }, challenge);
+		const answer = await logInAndConsent(new Browser(gateway.url), target);
+		const got = await postForm(`${gateway.url}/oauth/token`, {
+			grant_type: "authorization_code",
+			client_id: "app",
+			code: answer.searchParams.get("code") ?? "",
+			redirect_uri: callback,
+			code_verifier: verifier,
+		});
+		return String(got.body["access_token"]);
+	};
+	const call = async (token: string, endpoint = "echo") => {
+		const response = await fetch(gateway.address(endpoint), {
+			method: "POST",
+			headers: {
+				authorization: `Bearer ${token}`,
+				"content-type": "application/json",
+				accept: "application/json, text/event-stream",
+			},
+			body: JSON.stringify(initialize),
+		});
+		await response.text();
+		return response.status;
+	};
+	const first = await tokenOf();
+	assert.equal(await call(first), 200);
+	assert.equal(await call(first, "other"), 401);
+	const [grant] = (await api("GET", "/api/grants")).grants ?? [];
+	await api("DELETE", `/api/grants/${grant?.id}`);
+	assert.equal(await call(first), 401);
+	const second = await tokenOf();
+	assert.equal(await call(second), 200);
+	await api("DELETE", "/api/users/acme/ana");
+	assert.equal(await call(second), 401);
 });

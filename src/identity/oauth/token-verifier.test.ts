@@ -477,10 +477,12 @@ test("where bound tokens are required, others are refused", async (t) => {
 test("an issuer in this process is asked for its keys here", async (t) => {
 	const { clock, issuer } = await scene(t);
 	let is_on = false;
+	let is_current = true;
 	const local = {
 		issuer: issuer.issuer,
 		jwks: () => ({ keys: issuer.keys.map(({ jwk }) => ({ ...jwk, kty: jwk.kty ?? "" })) }),
 		claims: planOf(issuer).claims,
+		isCurrent: () => is_current,
 	};
 	const verifier = new TokenVerifier({
 		clock,
@@ -497,7 +499,10 @@ test("an issuer in this process is asked for its keys here", async (t) => {
 	};
 	assert.equal(await idOf(await issuer.token(resource)), "acme/alice");
 	issuer.keys.unshift(await signingKey("second"));
-	assert.equal(await idOf(await issuer.token(resource)), "acme/alice");
+	const token = await issuer.token(resource);
+	assert.equal(await idOf(token), "acme/alice");
+	is_current = false;
+	assert.equal(await idOf(token), "token_inactive", "though it was found good a moment ago");
 	issuer.keys.pop();
 	assert.deepEqual(issuer.asked, []);
 });

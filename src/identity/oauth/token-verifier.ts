@@ -127,6 +127,13 @@ export class TokenVerifier {
 		return { rules: rulesOfLocal(local), find, introspection: undefined };
 	}
 
+	/** Our own issuer can take tokens back at once; of others it is known within a minute. */
+	#isCurrent(principal: Principal): boolean {
+		const local = this.#options.local?.();
+		if (local === undefined || principal.claims["iss"] !== local.issuer) return true;
+		return local.isCurrent(principal);
+	}
+
 	/** A token that only its issuer can read. The configuration allows one such issuer. */
 	async #verifyOpaque(token: string): Promise<Verified> {
 		for (const issuer of this.#issuers.values()) {
@@ -154,6 +161,7 @@ export class TokenVerifier {
 
 	/** Whether a good token is good here, and is presented by whom it was given to. */
 	#admit(token: VerifiedToken, presented: PresentedToken): Identified | Promise<Identified> {
+		if (!this.#isCurrent(token.principal)) return fail(credentialProblem("token_inactive"));
 		const { audiences, key_thumbprint, certificate_thumbprint } = token;
 		if (!token.is_everywhere && !presented.resources.some((one) => audiences.has(one))) {
 			const found = [...audiences].join(" ").slice(0, 400);
