@@ -20,6 +20,8 @@ const counts_max: Readonly<Record<string, number>> = {
 const dynamic_grants: readonly unknown[] = ["authorization_code", "refresh_token"];
 /** A client that registered itself is forgotten when nobody has used it for so long. */
 const dynamic_client_s = 90 * 24 * 60 * 60;
+/** One that nobody has allowed yet is forgotten soon: whoever asks can make as many as may be. */
+const unused_client_s = 24 * 60 * 60;
 
 /** The library's own errors, which only those who have loaded it can make. */
 export interface AdapterErrors {
@@ -121,7 +123,7 @@ class ClientAdapter implements Adapter {
 		}
 		await refuseWhenFull(this.#records, "Client", id, this.#errors);
 		const stored: StoredClient = { metadata, source: "dynamic" };
-		await this.#records.save(id, stored, { client: id, ttl_s: dynamic_client_s });
+		await this.#records.save(id, stored, { client: id, ttl_s: unused_client_s });
 	}
 
 	async find(id: string): Promise<AdapterPayload | undefined> {

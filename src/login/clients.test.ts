@@ -153,6 +153,11 @@ test("a client registers itself, is used, seen, and forgotten with all it was gi
 	assert.equal(made.status, 201, JSON.stringify(made.body));
 	const client_id = String(made.body["client_id"]);
 	assert.equal(made.body["registration_access_token"], undefined);
+	const lifeOf = async () => {
+		const record = await scene.login.clients.find(client_id);
+		return ((record?.expires_at_ms ?? 0) - scene.clock.now()) / (24 * 60 * 60_000);
+	};
+	assert.equal(await lifeOf(), 1, "days, as long as nobody has allowed it");
 	const browser = scene.browser();
 	const { verifier, challenge } = pkce();
 	const answer = await logInAndConsent(browser, authorization(scene, challenge, { client_id }));
@@ -168,6 +173,7 @@ test("a client registers itself, is used, seen, and forgotten with all it was gi
 		(await clients.list()).map(({ source, name, grants }) => [source, name, grants]),
 		[["dynamic", "Editor", 1]],
 	);
+	assert.equal(await lifeOf(), 90, "days, from then on");
 	const [grant] = await clients.grants();
 	assert.deepEqual(
 		[grant?.account, grant?.client_id, grant?.scopes],
