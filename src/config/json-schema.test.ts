@@ -41,6 +41,7 @@ test("every key has a description, and a default where there can be one", () => 
 		"servers.NAME.scope",
 		"servers.NAME.concurrency",
 		"servers.NAME.version",
+		"servers.NAME.reviewed",
 		"identity",
 		"identity.login",
 		"identity.issuer",

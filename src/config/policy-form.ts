@@ -174,8 +174,10 @@ class PolicyReader {
 				const path = ["servers", name, "tools", pattern];
 				return [this.#tool(pattern, value as ToolForm, path)];
 			});
-			if (tools.length === 0 && server.arguments === default_server_policy.arguments) continue;
-			servers[name] = { tools, arguments: server.arguments };
+			const { arguments: mode, reviewed } = server;
+			const is_plain = mode === default_server_policy.arguments && reviewed === undefined;
+			if (tools.length === 0 && is_plain) continue;
+			servers[name] = { tools, arguments: mode, reviewed };
 		}
 		return servers;
 	}

@@ -80,6 +80,8 @@ export interface ServerPolicyPlan {
 	 * whose schema cannot be used.
 	 */
 	readonly arguments: "check" | "strict" | "off";
+	/** Who looked at what a third party's server does with what it is sent, and when. */
+	readonly reviewed: string | undefined;
 }
 
 /** Who may do what. */
@@ -113,6 +115,7 @@ export const default_policy: PolicyPlan = Object.freeze({
 export const default_server_policy: ServerPolicyPlan = Object.freeze({
 	tools: Object.freeze([]),
 	arguments: "check",
+	reviewed: undefined,
 });
 
 /** An approval with nothing but defaults. */

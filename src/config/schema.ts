@@ -167,6 +167,14 @@ export const server_schema = z.strictObject({
 		.describe(
 			"Whether the arguments of calls are held against the tool's schema before the server sees them; `strict` also refuses calls of tools whose schema cannot be used.",
 		),
+	reviewed: z
+		.string()
+		.min(1)
+		.max(200)
+		.optional()
+		.describe(
+			"Who looked at what a third party's server does with what it is sent, and when; for `moorage checklist`.",
+		),
 	timeouts: timeouts_schema.prefault({}).describe("How long things may take."),
 	...running_schema.shape,
 });

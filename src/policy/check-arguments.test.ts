@@ -8,7 +8,7 @@ const input_schema = { type: "object", properties: { a: { type: "number" } }, re
 const tool = toolWith({ input_schema });
 
 function checkWith(mode: ServerPolicyPlan["arguments"]) {
-	const servers = { billing: { tools: [], arguments: mode } };
+	const servers = { billing: { tools: [], arguments: mode, reviewed: undefined } };
 	const check = new ArgumentsCheck(policyOf({ servers }));
 	return (changes: Parameters<typeof callWith>[0]) => {
 		const verdict = check.check(callWith({ tool, ...changes }));

@@ -132,7 +132,7 @@ test("rules hold for the copy of a server as for the server", () => {
 test("what a tool's own settings demand is asked for, unless a rule denies", () => {
 	const approval = { ...default_approval, count: 2 };
 	const tools = [{ pattern: "re*", risk: undefined, scopes: [], approval }];
-	const servers = { billing: { tools, arguments: "check" as const } };
+	const servers = { billing: { tools, arguments: "check" as const, reviewed: undefined } };
 	const verdict = check([], {}, { servers, default: "deny" });
 	assert.deepEqual(verdict, { kind: "ask", rule: "tools", approval });
 	assert.equal(check([], { name: "charge" }, { servers }).kind, "allow");
