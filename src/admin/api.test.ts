@@ -6,6 +6,7 @@ import { type AdminScenario, dashboard_scenarios } from "../../test/support/admi
 import { evidence_scenarios } from "../../test/support/evidence-scenarios.ts";
 import { people_scenarios } from "../../test/support/people-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
+import { policy_scenarios } from "../../test/support/recording-policy.ts";
 import { safety_scenarios } from "../../test/support/safety-scenarios.ts";
 import { secret_scenarios } from "../../test/support/secret-scenarios.ts";
 import { fail } from "../lib/result.ts";
@@ -43,6 +44,7 @@ const scenarios: readonly AdminScenario[] = [
 	...dashboard_scenarios,
 	...people_scenarios,
 	...secret_scenarios,
+	...policy_scenarios,
 	...evidence_scenarios,
 	...safety_scenarios,
 	{ operation: "getOpenApi", path: "/api/openapi.json", status: 200, calls: [] },

@@ -78,6 +78,7 @@ const no_actions: ReadonlySet<OperationId> = new Set<OperationId>([
 	"answerPlay",
 	"frameApp",
 	"previewConfig",
+	"testPolicy",
 	"proposeServers",
 ]);
 

@@ -19,6 +19,7 @@ import type {
 import type { DashboardBackend } from "./dashboard-backend.ts";
 import type { ActionRecorder, EvidenceBackend } from "./evidence-backend.ts";
 import type { PeopleBackend } from "./people-backend.ts";
+import type { PolicyBackend } from "./policy-backend.ts";
 import type { AdminProblem } from "./problem.ts";
 import type { SafetyBackend } from "./safety-backend.ts";
 import type { SecretBackend } from "./secret-backend.ts";
@@ -75,6 +76,7 @@ export interface AdminBackend {
 	readonly releases: ReleaseBackend;
 	readonly dashboard: DashboardBackend;
 	readonly people: PeopleBackend;
+	readonly policy: PolicyBackend;
 	readonly evidence: EvidenceBackend & ActionRecorder;
 	readonly safety: SafetyBackend;
 	readonly secrets: SecretBackend;

@@ -18,6 +18,7 @@ import { peopleHandlers } from "./handlers-people.ts";
 import { logStream } from "./log-stream.ts";
 import type { OperationId } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
+import { policyHandlers } from "./policy-handlers.ts";
 import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 import { readJson } from "./read-json.ts";
@@ -94,6 +95,7 @@ export function createHandlers(
 		reload: async () => outcome(await backend.reload()),
 		...releaseHandlers(backend.releases),
 		...peopleHandlers(backend.people),
+		...policyHandlers(backend.policy),
 		async createBackup(context) {
 			const body = await readBody(context.req.raw, entry_bytes_max, create_backup_schema);
 			if (!body.ok) return problemResponse(body.problem);

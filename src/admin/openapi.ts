@@ -1,6 +1,7 @@
 import { z } from "zod";
 import * as contract from "./contract.ts";
 import * as people from "./contract-people.ts";
+import { policy_components } from "./contracts/policy.ts";
 import { dashboard_components } from "./dashboard-components.ts";
 import { evidence_components } from "./evidence-components.ts";
 import { type Operation, operations } from "./operations.ts";
@@ -65,6 +66,7 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	...secret_components,
 	...evidence_components,
 	...safety_components,
+	...policy_components,
 };
 
 /** The OpenAPI 3.1 document of the admin API, as a plain JSON value. */

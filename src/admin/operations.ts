@@ -37,6 +37,7 @@ const operators = ["operator"] as const;
 const admins = [] as const;
 
 import { people_operations } from "./operations-people.ts";
+import { policy_operations } from "./policy-operations.ts";
 
 /** One operation of `/api`, as data: routing, documentation and clients are made from it. */
 export interface Operation {
@@ -281,6 +282,7 @@ export const operations = {
 	},
 	...dashboard_operations,
 	...people_operations,
+	...policy_operations,
 	...evidence_operations,
 	...safety_operations,
 	...secret_operations,

@@ -7,6 +7,7 @@ import { audit_command } from "./commands/audit.ts";
 import { backup_command } from "./commands/backup.ts";
 import { call_command } from "./commands/call.ts";
 import { calls_command } from "./commands/calls.ts";
+import { checklist_command } from "./commands/checklist.ts";
 import { client_command } from "./commands/client.ts";
 import { connect_command } from "./commands/connect.ts";
 import { dashboard_command } from "./commands/dashboard.ts";
@@ -21,6 +22,7 @@ import { kills_command } from "./commands/kills.ts";
 import { logs_command } from "./commands/logs.ts";
 import { ls_command } from "./commands/ls.ts";
 import { plan_command } from "./commands/plan.ts";
+import { policy_command } from "./commands/policy.ts";
 import { promote_command } from "./commands/promote.ts";
 import { reload_command } from "./commands/reload.ts";
 import { restart_command } from "./commands/restart.ts";
@@ -74,5 +76,7 @@ export const all_commands: readonly Command[] = [
 	kill_command,
 	unkill_command,
 	kills_command,
+	policy_command,
+	checklist_command,
 	doctor_command,
 ];

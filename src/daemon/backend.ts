@@ -14,6 +14,7 @@ import type {
 	ServerStatus,
 } from "../admin/contract.ts";
 import type { PeopleBackend } from "../admin/people-backend.ts";
+import type { PolicyBackend } from "../admin/policy-backend.ts";
 import { type AdminProblem, problemOf, problemOfFault } from "../admin/problem.ts";
 import { makeBackup } from "../backup/make-backup.ts";
 import type { Catalogs, ServerCatalog } from "../catalog/catalogs.ts";
@@ -56,7 +57,6 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly clock: Clock;
 	readonly environment: Environment;
 	readonly random: Random;
-	readonly evidence: DaemonEvidence;
 	/** Resolves when everything that was to be written is in the database. */
 	flush(): Promise<void>;
 	overview(): Overview;
@@ -69,6 +69,7 @@ export class DaemonBackend implements AdminBackend {
 	readonly releases: DaemonReleaseBackend;
 	readonly dashboard: DaemonDashboard;
 	readonly people: PeopleBackend;
+	readonly policy: PolicyBackend;
 	readonly evidence: DaemonEvidence;
 	readonly safety: DaemonSafety;
 	readonly secrets: SecretDesk;
@@ -81,14 +82,15 @@ export class DaemonBackend implements AdminBackend {
 		this.#rooms = rooms;
 		this.secrets = rooms.secrets.desk;
 		this.releases = new DaemonReleaseBackend(rooms);
-		this.evidence = rooms.evidence;
 		this.safety = new DaemonSafety(safetyParts(rooms.wings));
+		this.evidence = rooms.wings.house;
 		this.dashboard = new DaemonDashboard(rooms, {
 			...parts,
 			reload: () => this.reload(),
 			plan: (text) => this.releases.plan(text),
 		});
 		this.people = rooms.accounts.backend;
+		this.policy = rooms.wings.policy;
 	}
 
 	status(): Overview {

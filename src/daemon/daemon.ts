@@ -39,12 +39,11 @@ import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { Accounts } from "./accounts.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
-import { withCheckedPolicy } from "./checked-policy.ts";
+import { publicProblem, withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
 import { Consents, consent_path } from "./consents.ts";
 import { ContainerHosting } from "./containers.ts";
 import { DashboardHouse } from "./dashboard/house.ts";
-import type { DaemonEvidence } from "./evidence.ts";
 import { lockInfo, openFoundation } from "./foundation.ts";
 import { listenUrl } from "./listen-url.ts";
 import type { Daemon, DaemonOptions, Reloaded } from "./options.ts";
@@ -263,10 +262,6 @@ class House implements Daemon, BackendRooms {
 		await this.#flushStore();
 	}
 
-	get evidence(): DaemonEvidence {
-		return this.wings.house;
-	}
-
 	get environment(): Environment {
 		return this.#options.environment;
 	}
@@ -298,6 +293,8 @@ class House implements Daemon, BackendRooms {
 
 	/** Listens, tells where, and starts the servers. */
 	async open(): Promise<Result<Daemon, StartProblem>> {
+		const no_go = publicProblem(this.#plan, this.wings.policy);
+		if (no_go !== undefined) return fail(no_go);
 		const url = await listenUrl(this, this.#options, this.#closing.signal);
 		if (!url.ok) return url;
 		this.#url = url.value;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { LiveEvents } from "../admin/live.ts";
+import type { PolicyBackend } from "../admin/policy-backend.ts";
 import type { Expiring } from "../alerts/facts.ts";
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan } from "../config/plan.ts";
@@ -59,6 +60,8 @@ export interface Wing {
 	readonly approvals?: CallApprovals;
 	/** How risk classes of tools are found now. */
 	readonly findRisk?: () => FindRisk;
+	/** What the admin API sees of the policy, and why others may not be let in. */
+	readonly policy?: PolicyBackend;
 	/** What the admin API sees of the evidence. */
 	readonly house?: DaemonEvidence;
 	readonly switches?: Switches;
@@ -113,6 +116,13 @@ export class Wings {
 			metrics: (request, response) => void this.telemetry.serve(request, response),
 			onRefused: (code) => this.alerts.refused(code),
 		};
+	}
+
+	/** Who may do what, for the admin API. */
+	get policy(): PolicyBackend {
+		const policy = this.#wings.find((wing) => wing.policy !== undefined)?.policy;
+		assert(policy !== undefined, "one of the wings decides");
+		return policy;
 	}
 
 	/** What has happened, for the admin API. */

@@ -11,7 +11,10 @@ function rule(pattern: string, changes: Partial<ToolRulePlan>): ToolRulePlan {
 }
 
 function policyWith(tools: readonly ToolRulePlan[], host?: string) {
-	return policyOf({ servers: { billing: { tools, arguments: "check", reviewed: undefined } } }, host);
+	return policyOf(
+		{ servers: { billing: { tools, arguments: "check", reviewed: undefined } } },
+		host,
+	);
 }
 
 const scopes = new ScopesCheck(

@@ -1,7 +1,8 @@
 import { isLoopback } from "../config/listen.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
 import type { CurrentPolicy } from "./current-policy.ts";
-import { rank, type Risk, settingsFor } from "./risk.ts";
+import { hasHumanPath, isGrave, rulesAbout } from "./human-path.ts";
+import { type Risk, settingsFor } from "./risk.ts";
 
 /** What the checklist knows of a tool. */
 export interface ListedTool {
@@ -69,6 +70,20 @@ function noGo(evidence: string, next: string): Answer {
 	return { status: "no_go", evidence, next };
 }
 
+/** Questions that the configuration alone answers. */
+const of_configuration: ReadonlySet<string> = new Set([
+	"identity",
+	"encryption",
+	"isolation",
+	"third_party",
+]);
+
+/** The no-go signs that a configuration shows before anything of it runs. */
+export function earlyNoGo(plan: Plan, policy: CurrentPolicy): ChecklistRow[] {
+	const rows = checklist({ plan, policy, toolsOf: () => undefined, has_switches: true });
+	return rows.filter(({ id, status }) => status === "no_go" && of_configuration.has(id));
+}
+
 interface GatewayQuestion {
 	readonly id: string;
 	readonly title: string;
@@ -88,7 +103,7 @@ const gateway_questions: readonly GatewayQuestion[] = [
 		id: "encryption",
 		title: "Nobody on the way can read along",
 		ask: ({ plan }) => {
-			const { public_url, tls } = plan as Plan & { public_url?: string; tls?: unknown };
+			const { public_url, tls } = plan.front;
 			if (tls !== undefined) return ok("TLS is spoken here (`tls`).");
 			if (public_url?.startsWith("https://") === true) return ok(`People come to ${public_url}.`);
 			const where = `${plan.listen.host}:${plan.listen.port}`;
@@ -105,7 +120,9 @@ const gateway_questions: readonly GatewayQuestion[] = [
 		id: "origins",
 		title: "Web pages and names that are not yours cannot call",
 		ask: ({ plan }) =>
-			ok(`Answered are ${plan.allowed_hosts.join(", ")}; pages of ${plan.allowed_origins.join(", ")}.`),
+			ok(
+				`Answered are ${plan.allowed_hosts.join(", ")}; pages of ${plan.allowed_origins.join(", ")}.`,
+			),
 	},
 	{
 		id: "limits",
@@ -191,8 +208,10 @@ const server_questions: readonly ServerQuestion[] = [
 		id: "approvals",
 		title: "A person decides about what sends, spends or destroys",
 		ask(server, facts) {
-			const grave = riskyTools(server, facts).filter(({ risk }) => rank(risk) >= rank("costly"));
-			const alone = grave.filter(({ name, risk }) => !hasHumanPath(server.name, name, risk, facts));
+			const grave = riskyTools(server, facts).filter(({ risk }) => isGrave(risk));
+			const alone = grave.filter(
+				({ name, risk }) => !hasHumanPath(server.name, name, risk, facts.policy),
+			);
 			if (grave.length === 0) return ok("It has no such tools.");
 			if (alone.length === 0) return ok(`Somebody is asked, or nobody may: ${grave.length} tools.`);
 			return noGo(
@@ -290,22 +309,6 @@ function riskyTools(server: ServerPlan, { policy, toolsOf }: ChecklistFacts): Ri
 		.filter(({ risk }) => risk !== "read");
 }
 
-/** Whether a person decides about every call of a tool, or no call is allowed. */
-function hasHumanPath(
-	server: string,
-	tool: string,
-	risk: Risk["risk"],
-	{ policy }: ChecklistFacts,
-): boolean {
-	const { tools } = policy.serverPolicy(server);
-	if (settingsFor(tool, tools).some(({ approval }) => approval !== undefined)) return true;
-	return rulesAbout(server, tool, risk, policy).some(({ plan }) => {
-		const outcomes = plan.when === undefined ? [plan.then] : [plan.then, plan.otherwise];
-		// A condition that lets some calls pass was written by somebody who thought of this tool.
-		return outcomes.some((outcome) => outcome === "ask" || outcome === "deny");
-	});
-}
-
 function isRuled(
 	server: string,
 	tool: string,
@@ -314,11 +317,7 @@ function isRuled(
 ): boolean {
 	if (policy.plan.default === "deny") return true;
 	return rulesAbout(server, tool, risk, policy).some(
-		({ plan }) => ![plan.then, plan.otherwise].every((outcome) => ["pass", "limit"].includes(outcome)),
+		({ plan }) =>
+			![plan.then, plan.otherwise].every((outcome) => ["pass", "limit"].includes(outcome)),
 	);
-}
-
-function rulesAbout(server: string, tool: string, risk: Risk["risk"], policy: CurrentPolicy) {
-	const target = { endpoint: server, server, method: "tools/call", tool };
-	return policy.book.about(target).filter(({ risks }) => risks.size === 0 || risks.has(risk));
 }

@@ -94,7 +94,7 @@ export class CurrentPolicy {
 		return {
 			plan: plan.policy,
 			book: new RuleBook(rules.value),
-			is_exposed: !isLoopback(plan.listen.host),
+			is_exposed: !isLoopback(plan.listen.host) || plan.front.public_url !== undefined,
 			findRisk: (server, tool, annotations) => this.riskOf(server, tool, annotations).risk,
 		};
 	}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import {
 	Client as ClientV2,
@@ -211,8 +212,9 @@ test("a rule that is wrong is refused with its place, and the old ones stay", as
 test("beyond loopback, tools of an unknown risk are not offered until somebody says so", async (t) => {
 	const config = {
 		identity,
-		listen: "0.0.0.0:0",
-		allowed_hosts: ["0.0.0.0"],
+		public_url: "https://mcp.example.com",
+		trusted_proxies: ["127.0.0.1"],
+		allowed_hosts: ["127.0.0.1", "mcp.example.com"],
 		servers: { ledger: { ...ledger, tools: { refund: { risk: "costly" } } } },
 	};
 	const gateway = await startGateway(config);
@@ -245,4 +247,55 @@ test("arguments cannot be hidden from rules behind escaped or repeated names", a
 	const reply = parse(replyOf(answer));
 	const is_refused = reply.error !== undefined || reply.result?.isError === true;
 	assert.ok(is_refused, JSON.stringify(reply));
+});
+
+test("whoever may see the rules can ask what they say of a call", async (t) => {
+	const gateway = await startGateway({
+		servers: { ledger },
+		policy: [
+			{ name: "auditors", tool: "refund", when: "'auditor' in principal.roles", else: "deny" },
+		],
+	});
+	t.after(() => gateway.stop());
+	const token = (await readFile(gateway.daemon.admin_token_path, "utf8")).trim();
+	const ask = async (path: string, body?: object) => {
+		const response = await fetch(new URL(path, gateway.url), {
+			method: body === undefined ? "GET" : "POST",
+			headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+			...(body === undefined ? {} : { body: JSON.stringify(body) }),
+		});
+		return (await response.json()) as Record<string, unknown>;
+	};
+	const question = { server: "ledger", tool: "refund", arguments: { amount: 1 } };
+	const principal = { tenant: "acme", user: "ana" };
+	const denied = await ask("/api/policy/test", { ...question, principal });
+	assert.deepEqual([denied["decision"], denied["rule"]], ["deny", "auditors"]);
+	assert.equal(denied["listed"], false);
+	assert.deepEqual([denied["risk"], denied["risk_from"]], ["costly", "name"]);
+	const roles = ["auditor"];
+	const allowed = await ask("/api/policy/test", {
+		...question,
+		principal: { ...principal, roles },
+	});
+	assert.equal(allowed["decision"], "allow");
+	const wrong = { ...question, arguments: { amount: "much" }, principal: { roles } };
+	assert.equal((await ask("/api/policy/test", wrong))["rule"], "arguments");
+	const policy = await ask("/api/policy");
+	assert.equal((policy["tools"] as object[]).length, 7);
+	const { no_go, rows } = await ask("/api/checklist");
+	assert.ok((no_go as number) > 0);
+	const identity_row = (rows as { id: string; status: string }[]).find(
+		({ id }) => id === "identity",
+	);
+	assert.equal(identity_row?.status, "no_go");
+	const client = await openWire("modern", gateway.address("ledger"));
+	assert.equal(await doneOf(client, "list_entries"), "", "no question was a call");
+});
+
+test("in the public profile a gateway with no-go signs does not start", async () => {
+	await assert.rejects(startGateway({ servers: { ledger }, profile: "public" }), (error: Error) => {
+		assert.match(error.message, /profile: public/);
+		assert.match(error.message, /Add `identity`/);
+		return true;
+	});
 });

@@ -37,7 +37,8 @@ export function policyOf(
 /** As much of a plan as a policy looks at. */
 export function planOf(changes: Partial<PolicyPlan>, host = "127.0.0.1"): Plan {
 	const policy = { ...default_policy, ...changes };
-	return { policy, listen: { host, port: 0 } } as unknown as Plan;
+	const front = { public_url: undefined, trusted_proxies: [], tls: undefined };
+	return { policy, front, listen: { host, port: 0 } } as unknown as Plan;
 }
 
 export const ana: Principal = principalOf("acme", "ana", { roles: ["auditor"], client: "key:a" });

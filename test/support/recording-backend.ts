@@ -16,6 +16,7 @@ import { fail, type Result, succeed } from "../../src/lib/result.ts";
 import { RecordingDashboard } from "./recording-dashboard.ts";
 import { RecordingEvidence } from "./recording-evidence.ts";
 import { RecordingPeople } from "./recording-people.ts";
+import { RecordingPolicy } from "./recording-policy.ts";
 import { RecordingReleases } from "./recording-releases.ts";
 import { RecordingSafety } from "./recording-safety.ts";
 import { RecordingSecrets } from "./recording-secrets.ts";
@@ -27,6 +28,7 @@ export class RecordingBackend implements AdminBackend {
 	readonly secrets = new RecordingSecrets(this.calls);
 	readonly releases = new RecordingReleases(this.calls);
 	readonly people = new RecordingPeople(this.calls);
+	readonly policy = new RecordingPolicy(this.calls);
 	readonly evidence = new RecordingEvidence(this.calls);
 	readonly safety = new RecordingSafety(this.calls);
 	readonly dashboard = new RecordingDashboard(this.calls, () => time_status);

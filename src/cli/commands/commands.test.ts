@@ -124,6 +124,28 @@ const scenarios: readonly Scenario[] = [
 		stdout: /^SERVER +TOOL +WHAT IT DOES\ntime +now\n$/,
 	},
 	{
+		args: ["policy", "ls"],
+		code: 0,
+		calls: ["policy()"],
+		stdout: /^RULE +ABOUT +WHEN +THEN\nrule 1 +tools now +args\.a == 1 +deny, else pass\n/,
+	},
+	{
+		args: ["policy", "test", "time", "now", "--user", "acme/ana", "--args", '{"a":1}'],
+		code: 0,
+		calls: [
+			'testPolicy({"server":"time","tool":"now","arguments":{"a":1},"principal":{"tenant":"acme","user":"ana","roles":[]}})',
+		],
+		stdout: /^deny {2}\(rule 1\)\nThe rule "rule 1" does not allow this call\.\n/,
+	},
+	{ args: ["policy", "test", "time"], code: 2, calls: [], stdout: /^$/ },
+	{ args: ["policy", "test", "time", "now", "--args", "{"], code: 2, calls: [], stdout: /^$/ },
+	{
+		args: ["checklist"],
+		code: 1,
+		calls: ["checklist()"],
+		stdout: /^NO-GO {4}Every user, client and tenant is told apart\n +Everyone is one person\. Add/,
+	},
+	{
 		args: ["resources", "time"],
 		code: 0,
 		calls: ["items(time, resources)"],

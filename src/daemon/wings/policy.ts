@@ -4,6 +4,7 @@ import { LimitsCheck } from "../../policy/check-limits.ts";
 import { RulesCheck } from "../../policy/check-rules.ts";
 import { ScopesCheck } from "../../policy/check-scopes.ts";
 import { CurrentPolicy } from "../../policy/current-policy.ts";
+import { DaemonPolicyBackend } from "../policy-backend.ts";
 import type { Wing, WingParts } from "../wings.ts";
 
 /** May they: scopes, rules, limits and arguments of every call. */
@@ -20,6 +21,13 @@ export function policyWing(parts: WingParts): Wing {
 			new ArgumentsCheck(policy),
 		],
 		findRisk: () => policy.findRisk,
+		policy: new DaemonPolicyBackend({
+			policy,
+			clock: parts.options.clock,
+			catalogs: parts.catalogs,
+			plan: parts.plan,
+			context: () => parts.gateway().context,
+		}),
 		use: (plan) => policy.use(plan),
 	};
 }

@@ -1,0 +1,16 @@
+import type { Result } from "../lib/result.ts";
+import type {
+	ChecklistReport,
+	PolicyAnswer,
+	PolicyReport,
+	PolicyTest,
+} from "./contracts/policy.ts";
+import type { AdminProblem } from "./problem.ts";
+
+/** What the admin API can see of who may do what. */
+export interface PolicyBackend {
+	policy(): PolicyReport;
+	test(question: PolicyTest): Promise<Result<PolicyAnswer, AdminProblem>>;
+	/** @param server only this one; all of them where undefined */
+	checklist(server: string | undefined): Result<ChecklistReport, AdminProblem>;
+}
