@@ -93,7 +93,7 @@ export class DaemonPolicyBackend implements PolicyBackend {
 			...(risk !== undefined && { risk: risk.risk, risk_from: risk.from }),
 			checks: explained.checks.map(withoutUndefined),
 			rules: explained.rules.map(withoutUndefined),
-		} as PolicyAnswer);
+		});
 	}
 
 	checklist(server: string | undefined): Result<ChecklistReport, AdminProblem> {
@@ -111,7 +111,7 @@ export class DaemonPolicyBackend implements PolicyBackend {
 			no_go: count("no_go"),
 			missing: count("missing"),
 			rows: rows.map(withoutUndefined),
-		} as ChecklistReport);
+		});
 	}
 
 	#call(

@@ -29,7 +29,6 @@ export class RecordingPolicy implements PolicyBackend {
 					line: 4,
 					about: "tools now",
 					when: "args.a == 1",
-					// oxlint-disable-next-line unicorn/no-thenable -- the rule's own word
 					then: "deny",
 					else: "pass",
 				},
