@@ -7,6 +7,7 @@ import { goTo, linkTo, type Place, usePlace } from "./lib/router.ts";
 import { hasRole, type Session, SessionContext } from "./lib/session.ts";
 import { currentTheme, nextTheme } from "./lib/theme.ts";
 import { AddPage } from "./pages/add.tsx";
+import { ApprovalsPage } from "./pages/approvals.tsx";
 import { AuditPage } from "./pages/audit.tsx";
 import { CallsPage } from "./pages/calls.tsx";
 import { FleetPage } from "./pages/fleet.tsx";
@@ -49,6 +50,13 @@ const pages: readonly PageEntry[] = [
 		icon: "play",
 		roles: ["operator"],
 		page: PlaygroundPage,
+	},
+	{
+		id: "approvals",
+		title: "Approvals",
+		icon: "approvals",
+		roles: ["operator", "auditor", "approver", "member"],
+		page: ApprovalsPage,
 	},
 	{ id: "calls", title: "Calls", icon: "calls", roles: ["operator", "auditor"], page: CallsPage },
 	{

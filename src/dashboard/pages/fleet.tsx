@@ -9,6 +9,7 @@ import { hasRole, useSession } from "../lib/session.ts";
 import { useVisible } from "../lib/visible.ts";
 import { Empty, Field, Loading, PageHead, Problem, StateBadge } from "../ui/parts.tsx";
 import { Spark } from "../ui/spark.tsx";
+import { KillSwitches } from "./kill-switch.tsx";
 import { ServerActions } from "./server-actions.tsx";
 
 type Fleet = Reply<"getFleet">;
@@ -89,6 +90,7 @@ function Body(props: {
 	if (fleet.servers.length === 0) return <NoServers may_add={may_add} />;
 	return (
 		<>
+			<KillSwitches />
 			<Totals fleet={fleet} />
 			<div class="filters">
 				<Field

@@ -5,6 +5,7 @@ import { useAction } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
 import { Button, Confirm } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
+import { KillButton } from "./kill-switch.tsx";
 
 type Deed = "wake" | "freeze" | "restart";
 
@@ -68,6 +69,7 @@ export function ServerActions({ name, state, words, onDone }: ServerActionsProps
 			>
 				{words === true ? "Restart" : undefined}
 			</Button>
+			<KillButton name={name} words={words === true} />
 			{asked ? (
 				<Confirm
 					title={`Restart ${name}?`}

@@ -52,7 +52,7 @@ describe("people with roles", () => {
 		await page.getByRole("heading", { level: 1, name: "My connections" }).waitFor();
 		assert.deepEqual(
 			(await listed()).map((one) => one.trim()),
-			["My connections"],
+			["Approvals", "My connections"],
 		);
 		await page.getByRole("heading", { name: "My servers" }).waitFor();
 		await page.getByRole("heading", { name: "echo" }).waitFor();

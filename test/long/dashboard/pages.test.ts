@@ -23,6 +23,7 @@ const pages = [
 	["#/servers/regions/settings", "regions"],
 	["#/add", "Add a server"],
 	["#/playground?server=regions", "Playground"],
+	["#/approvals", "Approvals"],
 	["#/calls", "Calls"],
 	["#/people", "People and access"],
 	["#/people/keys", "People and access"],

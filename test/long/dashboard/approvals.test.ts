@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { readAdminToken } from "../../../src/admin/token.ts";
+import { needs_chromium } from "../../support/browser.ts";
+import {
+	assertAccessible,
+	assertFits,
+	type DashboardScene,
+	startDashboard,
+	takePicture,
+} from "../../support/dashboard-scene.ts";
+import { stdioFixture } from "../../support/gateway.ts";
+
+const here = { skip: needs_chromium };
+
+describe("calls that wait for a person", () => {
+	let scene: DashboardScene;
+	let page: Page;
+
+	before(async () => {
+		if (needs_chromium !== false) return;
+		const { command, args } = stdioFixture("echo");
+		scene = await startDashboard({
+			servers: { echo: { command, args, tools: { echo: { approval: "required" } } } },
+		});
+		({ page } = scene);
+	});
+	after(() => scene?.stop());
+
+	const call = async (text: string) => {
+		const token = await readAdminToken(scene.gateway.daemon.plan.data);
+		assert.ok(token.ok);
+		const response = await fetch(`${scene.gateway.url}/api/servers/echo/tools/echo/call`, {
+			method: "POST",
+			headers: { authorization: `Bearer ${token.value}`, "content-type": "application/json" },
+			body: JSON.stringify({ text }),
+		});
+		return { status: response.status, text: await response.text() };
+	};
+
+	test(
+		"an approval is given on a phone, with the exact arguments before one's eyes",
+		here,
+		async () => {
+			await page.setViewportSize({ width: 375, height: 812 });
+			await scene.visit("#/approvals", "Approvals");
+			await page.getByRole("heading", { name: "Nothing waits" }).waitFor();
+			const parked = await call("pay 100");
+			assert.equal(parked.status, 403);
+			assert.match(parked.text, /approval_pending/);
+			// It comes by itself, while somebody looks.
+			const card = page.getByRole("region", { name: "echo echo" });
+			await card.getByText("“pay 100”").waitFor();
+			await assertAccessible(page, "a call that waits");
+			await assertFits(page, "a call that waits");
+			await takePicture(page, "approval-phone");
+			await card.getByLabel("Reason").fill("It is the right sum.");
+			await card.getByRole("button", { name: "Approve" }).click();
+			await page.getByText("Approved.").waitFor();
+			const allowed = await call("pay 100");
+			assert.equal(allowed.status, 200);
+			assert.match(allowed.text, /pay 100/);
+			assert.deepEqual(scene.troubles, []);
+		},
+	);
+
+	test("a call that is denied does not run, and its caller hears why", here, async () => {
+		assert.equal((await call("pay 900")).status, 403);
+		await scene.visit("#/approvals", "Approvals");
+		const card = page.getByRole("region", { name: "echo echo" });
+		await card.getByText("“pay 900”").waitFor();
+		await card.getByLabel("Reason").fill("Far too much.");
+		await card.getByRole("button", { name: "Deny" }).click();
+		await page.getByText("Denied.").waitFor();
+		assert.match((await call("pay 900")).text, /approval_denied.*Far too much|Far too much/s);
+	});
+
+	test("a server is switched off and on where it stands, with a reason", here, async () => {
+		await page.setViewportSize({ width: 1440, height: 900 });
+		await scene.visit("#/fleet", "Fleet");
+		await page.getByRole("button", { name: "Switch echo off" }).click();
+		const dialog = page.getByRole("dialog");
+		await dialog.getByLabel("Reason").fill("It behaves oddly.");
+		await assertAccessible(page, "the dialog of the kill switch");
+		await dialog.getByRole("button", { name: "Switch off" }).click();
+		await page.getByText("server:echo").waitFor();
+		assert.match((await call("x")).text, /switched_off/);
+		await page.getByRole("button", { name: "Switch on" }).click();
+		await page.getByText("server:echo is switched on again.").waitFor();
+		assert.doesNotMatch((await call("x")).text, /switched_off/);
+	});
+});
