@@ -138,7 +138,9 @@ export class Gateway {
 	/** The challenge for a token that lacks scopes which a call at an endpoint needs. */
 	#stepUp({ path }: Endpoint, scopes: readonly string[]): string {
 		const base = this.#plan.front.public_url ?? this.#local_base;
-		return this.#authenticator.stepUp(scopes, { base, path });
+		// Those that every call needs as well: a client may ask for just what it is told.
+		const all = [...new Set([...this.#authenticator.scopes, ...scopes])];
+		return this.#authenticator.stepUp(all, { base, path });
 	}
 
 	/** Requests being served now, push streams not counted. */

@@ -189,6 +189,39 @@ test("a token without a scope that every call needs is told so, for one more aut
 	);
 });
 
+test("a tool that needs more is told of in the same way, with every scope of the call", async (t) => {
+	const stepped = await startGateway({
+		identity: { issuers: [{ issuer: forge.issuer }], scopes: ["mcp"] },
+		servers: {
+			echo: { ...stdioFixture("sdk-v1-stdio"), tools: { echo: { scopes: ["tools", "write"] } } },
+		},
+	});
+	t.after(() => stepped.stop());
+	const address = stepped.address("echo").href;
+	const call = async (scope: string) => {
+		const headers = bearer(await forge.token(address, { claims: { scope } }));
+		const { session } = await post(headers, address);
+		const params = '{"name":"echo","arguments":{"text":"hi"}}';
+		const response = await fetch(address, {
+			method: "POST",
+			headers: { ...post_headers, ...headers, "mcp-session-id": session },
+			body: `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":${params}}`,
+		});
+		const text = await response.text();
+		return { status: response.status, text, challenge: response.headers.get("www-authenticate") };
+	};
+	for (const scope of ["mcp", "mcp tools"]) {
+		const { status, challenge, text } = await call(scope);
+		assert.equal(status, 403, text);
+		const metadata = `${stepped.url}/.well-known/oauth-protected-resource/echo/mcp`;
+		assert.match(challenge ?? "", /^Bearer error="insufficient_scope", scope="mcp tools write", /);
+		assert.ok(challenge?.includes(`resource_metadata="${metadata}"`), challenge ?? "");
+	}
+	const allowed = await call("mcp tools write");
+	assert.equal(allowed.status, 200, allowed.text);
+	assert.match(allowed.text, /hi/);
+});
+
 const wrong: [string, number, string, () => Promise<string>][] = [
 	["expired", 401, "token_expired", () => forge.token(resource(), { claims: { exp: 1_000 } })],
 	[
