@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { Amounts } from "./amounts.ts";
 import type { ApprovalsPlan } from "./approvals-plan.ts";
-import { type Located, offsetOf } from "./located.ts";
+import type { Located } from "./located.ts";
 import type { Report } from "./report.ts";
 import type { approvals_schema } from "./schema-approvals.ts";
 
@@ -16,23 +16,10 @@ export function readApprovals(
 ): ApprovalsPlan | undefined {
 	if (form === undefined) return undefined;
 	const amounts = new Amounts(root, report);
-	const { expires, wait, webhook, ...rest } = form;
-	if (webhook !== undefined && !isHttp(webhook.url)) {
-		report.problem(
-			offsetOf(root, ["approvals", "webhook", "url"]),
-			"`approvals.webhook.url` must be an address that begins with https:// or http://.",
-			"Write the whole address, such as `https://chat.example.com/hooks/approvals`.",
-		);
-	}
+	const { expires, wait, ...rest } = form;
 	return {
 		...rest,
 		expires_ms: amounts.duration(expires, expires_range, ["approvals", "expires"]),
 		wait_ms: amounts.duration(wait, wait_range, ["approvals", "wait"]),
-		webhook,
 	};
-}
-
-function isHttp(text: string): boolean {
-	const url = URL.canParse(text) ? new URL(text) : undefined;
-	return url?.protocol === "https:" || url?.protocol === "http:";
 }

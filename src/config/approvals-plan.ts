@@ -13,16 +13,6 @@ export interface ApprovalsPlan {
 	readonly expires_ms: number;
 	/** How long a call waits before it is answered as pending. */
 	readonly wait_ms: number;
-	readonly webhook: ApprovalWebhookPlan | undefined;
-}
-
-/** Where others are told of calls that wait. */
-export interface ApprovalWebhookPlan {
-	readonly url: string;
-	/** File with the secret that both sides sign with, from the configuration's folder. */
-	readonly secret_file: string;
-	/** Whether decisions may come back the same way. */
-	readonly decides: boolean;
 }
 
 /** What holds where the configuration says nothing. */
@@ -35,5 +25,4 @@ export const default_approvals: ApprovalsPlan = Object.freeze({
 	expires_ms: 60 * 60_000,
 	// Below the time after which the SDKs' clients give up: 60 s.
 	wait_ms: 45_000,
-	webhook: undefined,
 });

@@ -6,18 +6,6 @@ import { duration_pattern, formatDuration } from "./units.ts";
 
 const duration = z.string("duration").regex(duration_pattern, "duration");
 
-const webhook_schema = z.strictObject({
-	url: z.string().min(1).describe("Where calls that wait are posted to, signed."),
-	secret_file: z
-		.string()
-		.min(1)
-		.describe("File with the secret that both sides sign with: `whsec_` and base64. Required."),
-	decides: z
-		.boolean()
-		.default(false)
-		.describe("Whether a decision may come back, signed with the same secret."),
-});
-
 /** `approvals`: which calls need a person's word, whose, and how they wait for it. */
 export const approvals_schema = z.strictObject({
 	risk: z
@@ -52,5 +40,4 @@ export const approvals_schema = z.strictObject({
 		.describe(
 			"How long a call of any rule waits for a decision before it is answered as pending; clients give up after a minute.",
 		),
-	webhook: webhook_schema.optional().describe("Who is told of calls that wait, by HTTP."),
 });
