@@ -21,6 +21,7 @@ import { installPeers, npm_peers, peerAt } from "./peers.ts";
 import { writePictures } from "./picture.ts";
 import { caseTable, jsonReport, peer_prefix, thisMachine, verdictLine } from "./report.ts";
 import { type Pace, runRounds, SharedContenders } from "./rounds.ts";
+import { secret_cases } from "./secrets/cases.ts";
 import { measureStart } from "./start-time.ts";
 import { type CaseResult, judge, targets } from "./targets.ts";
 
@@ -208,7 +209,9 @@ async function runStartCase(): Promise<void> {
 
 /** Each on a gateway of its own; see hosting/. */
 async function runHostingCases(): Promise<void> {
-	const cases = [...hosting_cases, ...evidence_cases].filter((one) => wanted(one.name));
+	const cases = [...hosting_cases, ...evidence_cases, ...secret_cases].filter((one) =>
+		wanted(one.name),
+	);
 	for (const { name, title, measure } of cases) {
 		const measured = await measure(options.check);
 		const skipped = reasonOf(measured);

@@ -510,6 +510,7 @@ class House implements Daemon, BackendRooms {
 				product,
 				state_key,
 				limits: () => this.#plan.limits,
+				resultRedactor: () => this.secrets.resultRedactor(),
 				admin: this.#buildAdmin(),
 				dashboard: (request, response) => this.#dashboard.serve(request, response),
 				...this.accounts.front_door,

@@ -104,6 +104,12 @@ export class SecretRoom {
 		this.#lookLater();
 	}
 
+	/** What takes secrets out of the answers of servers; undefined where they are left alone. */
+	resultRedactor(): SecretRedactor | undefined {
+		const { config, redactor } = this.#parts;
+		return config().secrets?.redact_results === true ? redactor : undefined;
+	}
+
 	/** Brings changed values to what runs, once at a time. */
 	refresh(): void {
 		this.#again = true;

@@ -8,6 +8,7 @@ import type { Random } from "../lib/random.ts";
 import type { Check, Listed, Verdict } from "../policy/check.ts";
 import type { FindRisk } from "../policy/current-policy.ts";
 import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
+import type { Redactor } from "../secrets/redactor.ts";
 import type { SessionEvents } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Evidence } from "../telemetry/call-record.ts";
@@ -61,6 +62,8 @@ export interface GatewayOptions {
 	stepUp?(endpoint: Endpoint, scopes: readonly string[]): string;
 	/** What is switched off. */
 	readonly switches?: Switches | undefined;
+	/** Takes secrets out of what servers answer; undefined where answers are left as they are. */
+	resultRedactor?(): Pick<Redactor, "bytes" | "json"> | undefined;
 }
 
 /** How a trace goes on at servers. */
@@ -113,6 +116,11 @@ export class GatewayContext {
 	readonly #limits: () => Limits;
 	/** Faults whose line is written: their ids stand in the log once. */
 	readonly #logged = new WeakSet<Fault>();
+
+	/** Takes secrets out of what servers answer; undefined where answers are left as they are. */
+	resultRedactor(): Pick<Redactor, "bytes" | "json"> | undefined {
+		return this.#options.resultRedactor?.();
+	}
 
 	constructor(options: GatewayOptions) {
 		this.clock = options.clock;

@@ -12,6 +12,7 @@ import { findTarget } from "./steps/find-target.ts";
 import { holdTask } from "./steps/hold-task.ts";
 import { matchLogLevel } from "./steps/match-log-level.ts";
 import { recordIntent } from "./steps/record-intent.ts";
+import { redactReply } from "./steps/redact-reply.ts";
 import { restoreNames } from "./steps/restore-names.ts";
 import { sendUpstream } from "./steps/send-upstream.ts";
 import { translateReply } from "./steps/translate-reply.ts";
@@ -43,6 +44,7 @@ export const steps: readonly Step[] = [
 
 /** The way back, in order. */
 export const reply_steps: readonly ReplyStep[] = [
+	redactReply,
 	filterList,
 	holdTask,
 	restoreNames,
