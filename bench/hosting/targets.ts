@@ -22,8 +22,6 @@ const rows: readonly Row[] = [
 	["hosting-fork", "shared_p50_ms", "ms to a fork with 100 MB, blocks shared", 60, 500],
 	["hosting-300-asleep", "rss_mb", "MiB of the gateway, 300 servers asleep", 150, 200],
 	["hosting-300-asleep", "cpu_percent", "percent of a core, 300 servers asleep", 1, 5],
-	["redaction", "text_us_per_kb", "µs for a KB of text, 1,000 secrets known", 5, 20],
-	["redaction", "bytes_us_per_kb", "µs for a KB of bytes, 1,000 secrets known", 5, 20],
 	["hosting-200-cycling", "grown_late_mb", "MiB more by the second half hour", 30, 60],
 	["hosting-200-cycling", "grown_descriptors", "descriptors more after them", 0, 10],
 ];
@@ -51,5 +49,4 @@ export const checked_hosting_cases: ReadonlySet<string> = new Set([
 	"hosting-frozen",
 	"hosting-list-asleep",
 	"hosting-300-asleep",
-	"redaction",
 ]);

@@ -1,4 +1,5 @@
 import type { HostingCase } from "../hosting/measured.ts";
+import type { Target } from "../targets.ts";
 import { measureRedaction } from "./redaction.ts";
 
 /** What taking secrets out costs. */
@@ -9,3 +10,10 @@ export const secret_cases: readonly HostingCase[] = [
 		measure: () => measureRedaction(),
 	},
 ];
+
+/** What is promised of it. */
+export const secret_targets: readonly Target[] = ["text", "bytes"].map((what) => ({
+	...{ name: "redaction", what: `µs for a KB of ${what}, 1,000 secrets known` },
+	...{ at: "most", limit: 5, check: 20 },
+	read: ({ values }) => values[`${what}_us_per_kb`] ?? null,
+}));
