@@ -153,7 +153,7 @@ test("payloads are cut to what is kept, and redacted before they leave", async (
 test("many at once share the wait for the disk and keep their order", async (t) => {
 	const { audit, verify } = setUp(t);
 	const records = Array.from({ length: 300 }, (_, n) => sampleRecord({ id: `c${n}` }));
-	await Promise.all(records.map((record) => audit.before(record)));
+	await Promise.all(records.map(async (record) => audit.before(record)));
 	await Promise.all(records.map(async (record) => audit.after(record)));
 	const { entries, problem } = verify();
 	assert.equal(problem, undefined);
@@ -205,7 +205,7 @@ test("a folder that cannot be used loses entries, says so, and is tried again", 
 test("a required audit that cannot be written refuses the call", async (t) => {
 	const { audit, folder, troubles } = setUp(t, { required: true });
 	system_disk.replace(folder, "in the way");
-	await assert.rejects(audit.before(sampleRecord()), /cannot be written \(EEXIST\)/);
+	await assert.rejects(async () => audit.before(sampleRecord()), /cannot be written \(EEXIST\)/);
 	await audit.close();
 	assert.equal(troubles[0]?.entries_lost, 1);
 });

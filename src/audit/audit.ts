@@ -10,6 +10,7 @@ import {
 	adminOutcome,
 	callEntry,
 	intentEntry,
+	isList,
 	keepsPayload,
 	outcomeEntry,
 	ownerOf,
@@ -137,7 +138,9 @@ export class Audit implements Evidence {
 	}
 
 	/** Before a call that may change something. */
-	before(record: CallRecord): Promise<void> {
+	before(record: CallRecord): Promise<void> | undefined {
+		// Lists and pings tell nothing that is kept; they go on also where nothing can be.
+		if (isList(record.method)) return undefined;
 		this.#intents.add(record.id);
 		const input = keepsPayload(record.method) ? this.#payload(record.request()) : undefined;
 		return this.#put(intentEntry(record, this.#safe), ownerOf(record), input, undefined);

@@ -32,6 +32,13 @@ export function ownerOf({ tenant, user, risk }: CallRecord): OwnerTuple {
 const with_payload =
 	/^(tools\/call|resources\/read|prompts\/get|completion\/complete|tasks\/(result|cancel|update))$/;
 
+const lists = /^(ping|(tools|prompts|resources|resources\/templates|tasks)\/list|tasks\/get)$/;
+
+/** Whether a method only tells what there is. */
+export function isList(method: string): boolean {
+	return lists.test(method);
+}
+
 /** Whether the payloads of a method are kept, beside the fact of it. */
 export function keepsPayload(method: string): boolean {
 	return with_payload.test(method);

@@ -66,6 +66,8 @@ const search_ms_max = 60;
 /** Rows of the first part that is looked through, and how fast a part has to be to be doubled. */
 const part_rows = 20_000;
 const part_ms_fast = 8;
+/** The same where only failed calls are looked through. */
+const part_rows_of_words = 4_000_000;
 /** Times that go back by less are the order in which calls end. */
 const jump_ms = 1_000;
 
@@ -139,14 +141,25 @@ export class History {
 		const { conditions, values } = this.#conditions(query);
 		const bounds = this.#boundsOf(query);
 		const limit = query.limit;
-		const sql = (more: string) =>
-			`select calls.*, errors.error from calls left join errors using (seq)
-			where calls.seq >= ? and calls.seq <= ?${more} order by calls.seq desc limit ?`;
-		const statement = this.#db.prepare(sql(conditions.map((one) => ` and ${one}`).join("")));
+		const terms = query.text === undefined ? undefined : searchTerms(query.text);
+		if (terms === "") return { calls: [], next: undefined, complete: true };
+		// The index of words leads where there are words to be found: it goes from the last to the
+		// first by itself, and most calls have none of them.
+		const [from, seq] =
+			terms === undefined
+				? ["calls", "calls.seq"]
+				: ["error_words cross join calls on calls.seq = error_words.rowid", "error_words.rowid"];
+		const all = [...(terms === undefined ? [] : ["error_words match ?"]), ...conditions];
+		const statement = this.#db.prepare(
+			`select calls.*, errors.error from ${from} left join errors on errors.seq = ${seq}
+			where ${seq} >= ? and ${seq} <= ?${all.map((one) => ` and ${one}`).join("")}
+			order by ${seq} desc limit ?`,
+		);
+		if (terms !== undefined) values.unshift(terms);
 		const found: { seq: number; line: CallLine }[] = [];
 		const began = this.#monotonic();
 		let high = bounds.high;
-		let rows = part_rows;
+		let rows = terms === undefined ? part_rows : part_rows_of_words;
 		while (high >= bounds.low && found.length <= limit) {
 			const low = Math.max(bounds.low, high - rows + 1);
 			const part_began = this.#monotonic();
@@ -288,16 +301,6 @@ export class History {
 		if (query.trace !== undefined) where("calls.trace = ?", Buffer.from(query.trace, "hex"));
 		if (query.since_ms !== undefined) where("calls.at_ms >= ?", query.since_ms);
 		if (query.until_ms !== undefined) where("calls.at_ms < ?", query.until_ms);
-		if (query.text !== undefined) {
-			const terms = searchTerms(query.text);
-			if (terms === "") where("false");
-			else {
-				const inside =
-					"calls.seq in (select rowid from error_words where error_words match ? " +
-					"and rowid >= ?1 and rowid <= ?2)";
-				where(inside, terms);
-			}
-		}
 		return { conditions, values };
 	}
 

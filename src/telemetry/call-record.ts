@@ -87,6 +87,8 @@ export interface Evidence {
 	 * promise, and is refused when it rejects.
 	 */
 	before?(record: CallRecord): Promise<void> | undefined;
+	/** Whether `before` is to be asked about calls of class `read` too. */
+	before_reads?(): boolean;
 	/** When the reply is known; it waits for a returned promise, which must not reject. */
 	after?(record: CallRecord): Promise<void> | undefined;
 }

@@ -25,6 +25,7 @@ export class AuditWing implements Wing {
 	readonly evidence = [
 		{
 			before: (record: CallRecord) => this.#audit?.before(record),
+			before_reads: () => this.#audit?.is_required === true,
 			after: (record: CallRecord) => this.#audit?.after(record),
 		},
 	];

@@ -1,3 +1,4 @@
+import type { CallRecord } from "../../telemetry/call-record.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { recordOf } from "../recording.ts";
@@ -15,10 +16,13 @@ export function recordIntent(
 	call: Call,
 	context: GatewayContext,
 ): undefined | Promise<Reply | undefined> {
-	if (context.evidence.length === 0 || isReading(call)) return undefined;
+	if (context.evidence.length === 0) return undefined;
+	const is_reading = isReading(call);
 	let waiting: Promise<void>[] | undefined;
-	const record = recordOf(call, undefined, context);
+	let record: CallRecord | undefined;
 	for (const keeper of context.evidence) {
+		if (is_reading && keeper.before_reads?.() !== true) continue;
+		record ??= recordOf(call, undefined, context);
 		const pending = keeper.before?.(record);
 		if (pending !== undefined) {
 			waiting ??= [];
