@@ -4,12 +4,14 @@ import { PageHead, Tabs } from "../ui/parts.tsx";
 import { GrantsTab, OAuthClientsTab } from "./people-clients.tsx";
 import { KeysTab } from "./people-keys.tsx";
 import { UsersTab } from "./people-users.tsx";
+import { RulesTab } from "./rules.tsx";
 
 const tabs = [
 	{ id: "users", title: "People", tab: UsersTab },
 	{ id: "keys", title: "API keys", tab: KeysTab },
 	{ id: "clients", title: "OAuth clients", tab: OAuthClientsTab },
 	{ id: "grants", title: "Grants", tab: GrantsTab },
+	{ id: "rules", title: "Rules", tab: RulesTab },
 ] as const;
 
 /** Who may call, with what, and what they have allowed. */

@@ -65,6 +65,19 @@ describe("what has happened", () => {
 		await page.locator("pre", { hasText: '"name":"echo"' }).first().waitFor();
 	});
 
+	test("the rules are asked whether somebody may, and why", here, async () => {
+		await scene.visit("#/people/rules", "People and access");
+		const tester = page.getByRole("region", { name: "Ask the rules" });
+		await tester.getByLabel("Who").fill("acme/ana");
+		await tester.getByLabel("Calls").selectOption("echo echo");
+		await tester.getByRole("button", { name: "May they?" }).click();
+		await tester.getByText("by arguments").waitFor();
+		await tester.getByLabel("With the arguments").fill('{"text":"hello"}');
+		await tester.getByRole("button", { name: "May they?" }).click();
+		await tester.getByText("Yes", { exact: true }).waitFor();
+		await assertAccessible(page, "an answer of the rules");
+	});
+
 	test("a person is added, gets a key, and is taken away again", here, async () => {
 		await scene.visit("#/people", "People and access");
 		await page.getByRole("button", { name: "Add a person" }).first().click();

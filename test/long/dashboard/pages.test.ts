@@ -29,6 +29,7 @@ const pages = [
 	["#/people/keys", "People and access"],
 	["#/people/clients", "People and access"],
 	["#/people/grants", "People and access"],
+	["#/people/rules", "People and access"],
 	["#/audit", "Audit"],
 	["#/mine", "My connections"],
 	["#/settings", "Configuration"],
