@@ -19,7 +19,7 @@ import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/s
 import { readAdminToken } from "../../src/admin/token.ts";
 import { needs_chromium, startBrowser, type TestBrowser } from "../support/browser.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
-import { password } from "../support/login-scene.ts";
+import { authorization, password, pkce } from "../support/login-scene.ts";
 
 const info = { name: "login-test", version: "1.0.0" };
 
@@ -169,6 +169,50 @@ describe("real clients log in through the browser", { skip: needs_chromium }, ()
 		t.after(() => second.client.close());
 		const { tools } = await second.client.listTools();
 		assert.ok(tools.some(({ name }) => name.startsWith("echo__")));
+	});
+
+	test("the pages fit a phone, are light or dark as the person likes, and work by keyboard", async () => {
+		const made = await fetch(`${gateway.url}/oauth/register`, {
+			method: "POST",
+			headers: { "content-type": "application/json" },
+			body: JSON.stringify({
+				client_name: "A client with a rather long name, as some of them have",
+				redirect_uris: ["https://client.example/callback"],
+				token_endpoint_auth_method: "none",
+			}),
+		});
+		const { client_id } = (await made.json()) as { client_id: string };
+		const person = await startBrowser();
+		try {
+			const scene = { issuer: gateway.url, resource: gateway.address("echo").href };
+			const target = authorization(scene, pkce().challenge, { client_id });
+			const page = await person.open(target);
+			const violations: string[] = [];
+			page.on("console", (message) => violations.push(message.text()));
+			await page.setViewportSize({ width: 375, height: 700 });
+			const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+			const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+			const looks = async () => {
+				const colours: string[] = [];
+				for (const colorScheme of ["light", "dark"] as const) {
+					await page.emulateMedia({ colorScheme });
+					colours.push(await background());
+				}
+				return new Set(colours).size;
+			};
+			assert.equal(await looks(), 2);
+			assert.ok((await width()) <= 375);
+			await page.getByLabel("Name").fill("ana");
+			await page.keyboard.press("Tab");
+			await page.keyboard.type(password);
+			await page.keyboard.press("Enter");
+			await page.getByRole("button", { name: "Allow", exact: true }).waitFor();
+			assert.equal(await looks(), 2);
+			assert.ok((await width()) <= 375);
+			assert.deepEqual(violations, []);
+		} finally {
+			await person.close();
+		}
 	});
 
 	const script = process.env["MOORAGE_TEST_MCP_REMOTE"];
