@@ -237,3 +237,35 @@ test("a form that is too large, or no form, is refused", async (t) => {
 	assert.equal((await send(`name=${"x".repeat(20_000)}`, form)).status, 413);
 	assert.equal((await send('{"name":"ana"}', "application/json")).status, 413);
 });
+
+test("behind a proxy with TLS everything is at the public address, whatever a request says", async (t) => {
+	const scene = await startLogin({}, { issuer: "https://mcp.example.com" });
+	t.after(() => scene.close());
+	await scene.client({
+		client_id: "app",
+		redirect_uris: [callback],
+		token_endpoint_auth_method: "none",
+	});
+	const browser = scene.browser();
+	const lies = { "x-forwarded-host": "evil.example", "x-forwarded-proto": "http" };
+	const target = new URL(authorization(scene, pkce().challenge));
+	const first = await browser.visit(target.pathname + target.search, { headers: lies });
+	const cookies = first.headers.getSetCookie();
+	for (const cookie of cookies) {
+		assert.match(cookie, /^__(Host|Secure)-moorage_/);
+		assert.match(cookie, /; secure/i);
+	}
+	assert.equal(first.status, 303);
+	const page = await browser.visit(first.location?.pathname ?? "", { headers: lies });
+	assert.match(page.text, /<h1>Log in<\/h1>/);
+	const done = await browser.visit(`${page.url.pathname}/login`, {
+		method: "POST",
+		headers: lies,
+		body: new URLSearchParams({ token: tokenIn(page), name: "ana", password }),
+	});
+	assert.equal(done.location?.origin, "https://mcp.example.com");
+	const document = await browser.visit("/.well-known/openid-configuration", { headers: lies });
+	const { issuer, token_endpoint } = JSON.parse(document.text) as Record<string, string>;
+	assert.equal(issuer, "https://mcp.example.com");
+	assert.equal(token_endpoint, "https://mcp.example.com/oauth/token");
+});
