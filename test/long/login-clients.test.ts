@@ -190,8 +190,9 @@ describe("real clients log in through the browser", { skip: needs_chromium }, ()
 			const violations: string[] = [];
 			page.on("console", (message) => violations.push(message.text()));
 			await page.setViewportSize({ width: 375, height: 700 });
-			const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-			const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+			const background = () =>
+				page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+			const width = () => page.evaluate<number>("document.documentElement.scrollWidth");
 			const looks = async () => {
 				const colours: string[] = [];
 				for (const colorScheme of ["light", "dark"] as const) {
