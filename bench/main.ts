@@ -19,6 +19,7 @@ import { growBySessions, growByStreams, idleMemory, type MemoryGrowth } from "./
 import { more_cases } from "./more-cases.ts";
 import { installPeers, npm_peers, peerAt } from "./peers.ts";
 import { writePictures } from "./picture.ts";
+import { policy_cases } from "./policy/cases.ts";
 import { caseTable, jsonReport, peer_prefix, thisMachine, verdictLine } from "./report.ts";
 import { type Pace, runRounds, SharedContenders } from "./rounds.ts";
 import { secret_cases, secret_targets } from "./secrets/cases.ts";
@@ -213,8 +214,8 @@ async function runStartCase(): Promise<void> {
 
 /** Each on a gateway of its own; see hosting/. */
 async function runHostingCases(): Promise<void> {
-	const cases = [...hosting_cases, ...evidence_cases, ...secret_cases].filter((one) =>
-		wanted(one.name),
+	const cases = [...hosting_cases, ...evidence_cases, ...secret_cases, ...policy_cases].filter(
+		(one) => wanted(one.name),
 	);
 	for (const { name, title, measure } of cases) {
 		const measured = await measure(options.check);
