@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Hono } from "hono";
 import { adminOptions } from "../../test/support/admin-options.ts";
 import { type AdminScenario, dashboard_scenarios } from "../../test/support/admin-scenarios.ts";
+import { alerts_scenarios } from "../../test/support/alerts-scenarios.ts";
 import { evidence_scenarios } from "../../test/support/evidence-scenarios.ts";
 import { people_scenarios } from "../../test/support/people-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
@@ -45,6 +46,7 @@ const scenarios: readonly AdminScenario[] = [
 	...people_scenarios,
 	...secret_scenarios,
 	...policy_scenarios,
+	...alerts_scenarios,
 	...evidence_scenarios,
 	...safety_scenarios,
 	{ operation: "getOpenApi", path: "/api/openapi.json", status: 200, calls: [] },

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { Admission } from "./admission.ts";
+import { createAlertsHandlers } from "./alerts-handlers.ts";
 import type { AdminBackend } from "./backend.ts";
 import { callerOf, hasRole } from "./caller.ts";
 import { createDashboardHandlers } from "./dashboard-handlers.ts";
@@ -41,6 +42,7 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 	const handlers: Record<OperationId, Handler> = {
 		...createHandlers(backend, options),
 		...createDashboardHandlers(backend.dashboard, options, admission),
+		...createAlertsHandlers(backend.alerts),
 		...createEvidenceHandlers(backend.evidence, () => options.clock.now()),
 		...createSafetyHandlers(backend.safety),
 		...createSecretHandlers(backend.secrets),

@@ -1,4 +1,5 @@
 import type { Result } from "../lib/result.ts";
+import type { AlertsBackend } from "./alerts-backend.ts";
 import type {
 	AddServer,
 	Backup,
@@ -77,6 +78,7 @@ export interface AdminBackend {
 	readonly dashboard: DashboardBackend;
 	readonly people: PeopleBackend;
 	readonly policy: PolicyBackend;
+	readonly alerts: AlertsBackend;
 	readonly evidence: EvidenceBackend & ActionRecorder;
 	readonly safety: SafetyBackend;
 	readonly secrets: SecretBackend;

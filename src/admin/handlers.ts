@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import type { alerts_operations } from "./alerts-operations.ts";
 import type { AdminBackend, ItemList, ReleaseBackend } from "./backend.ts";
 import {
 	add_server_schema,
@@ -38,6 +39,7 @@ const followers_max = 32;
 type OtherOperation =
 	| "getOpenApi"
 	| keyof typeof dashboard_operations
+	| keyof typeof alerts_operations
 	| keyof typeof evidence_operations
 	| keyof typeof safety_operations
 	| keyof typeof secret_operations;

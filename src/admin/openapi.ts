@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { alerts_components } from "./alerts-operations.ts";
 import * as contract from "./contract.ts";
 import * as people from "./contract-people.ts";
 import { policy_components } from "./contracts/policy.ts";
@@ -64,6 +65,7 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	Problem: contract.problem_schema,
 	...dashboard_components,
 	...secret_components,
+	...alerts_components,
 	...evidence_components,
 	...safety_components,
 	...policy_components,

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { alerts_operations } from "./alerts-operations.ts";
 import type { AdminRole } from "./caller.ts";
 import {
 	add_server_schema,
@@ -283,6 +284,7 @@ export const operations = {
 	...dashboard_operations,
 	...people_operations,
 	...policy_operations,
+	...alerts_operations,
 	...evidence_operations,
 	...safety_operations,
 	...secret_operations,

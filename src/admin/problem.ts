@@ -28,6 +28,8 @@ export type AdminProblemCode =
 	| "audit_unavailable" // the audit is off, or cannot be read
 	| "secret_unknown" // there is no such secret
 	| "secret_refused" // a name or a value that the vault does not take
+	| "alert_unknown"
+	| "silence_unknown"
 	| "backup_failed" // there is something at its place, or the system refused to write it
 	| "user_exists" // the name is taken in that tenant
 	| "user_unknown"
@@ -300,6 +302,16 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		status: 422,
 		title: "Secret was not stored",
 		next: "Choose another name or value.",
+	},
+	alert_unknown: {
+		status: 404,
+		title: "No such alert",
+		next: "See which there are: GET /api/alerts.",
+	},
+	silence_unknown: {
+		status: 404,
+		title: "No such silence",
+		next: "See which there are: GET /api/alerts.",
 	},
 	backup_failed: {
 		status: 409,

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { add_command } from "./commands/add.ts";
+import { alerts_command } from "./commands/alerts.ts";
 import { apply_command } from "./commands/apply.ts";
 import { approvals_command } from "./commands/approvals.ts";
 import { approve_command, deny_command } from "./commands/approve.ts";
@@ -61,6 +62,7 @@ export const all_commands: readonly Command[] = [
 	fork_command,
 	promote_command,
 	calls_command,
+	alerts_command,
 	audit_command,
 	backup_command,
 	restore_command,

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from "node:path";
+import type { AlertsBackend } from "../admin/alerts-backend.ts";
 import type { AdminBackend, ItemList } from "../admin/backend.ts";
 import { admin_principal } from "../admin/caller.ts";
 import type {
@@ -25,7 +26,6 @@ import type { Reply } from "../gateway/call.ts";
 import { directCall } from "../gateway/direct-call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { knownCatalog } from "../gateway/local/known-catalog.ts";
-
 import { probeMachine } from "../hosting/doctor.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { lock_file_name } from "../hosting/packages/lock-file.ts";
@@ -35,6 +35,7 @@ import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { wholeBody } from "../wire/body.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
+import { DaemonAlerts } from "./alerts-backend.ts";
 import { configFolder } from "./config-files.ts";
 import { DaemonDashboard, type DashboardParts } from "./dashboard/backend.ts";
 import type { DaemonEvidence } from "./evidence.ts";
@@ -70,6 +71,7 @@ export class DaemonBackend implements AdminBackend {
 	readonly dashboard: DaemonDashboard;
 	readonly people: PeopleBackend;
 	readonly policy: PolicyBackend;
+	readonly alerts: AlertsBackend;
 	readonly evidence: DaemonEvidence;
 	readonly safety: DaemonSafety;
 	readonly secrets: SecretDesk;
@@ -84,6 +86,10 @@ export class DaemonBackend implements AdminBackend {
 		this.releases = new DaemonReleaseBackend(rooms);
 		this.safety = new DaemonSafety(safetyParts(rooms.wings));
 		this.evidence = rooms.wings.house;
+		this.alerts = new DaemonAlerts(
+			() => rooms.wings.alerts.alerts,
+			() => rooms.clock,
+		);
 		this.dashboard = new DaemonDashboard(rooms, {
 			...parts,
 			reload: () => this.reload(),

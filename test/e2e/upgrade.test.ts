@@ -83,6 +83,9 @@ for (const release of releases) {
 	});
 }
 
+/** Those after it are of the release to come: no version was published between them. */
+const newest_released = "0002-versions";
+
 test("there is a data folder from before every migration but the first", () => {
 	const last = (release: string) => {
 		const raw = new DatabaseSync(":memory:");
@@ -92,7 +95,8 @@ test("there is a data folder from before every migration but the first", () => {
 		return row?.["name"];
 	};
 	const left = new Set(releases.map(last));
-	const needed = Object.keys(all_migrations).sort().slice(0, -1);
+	const names = Object.keys(all_migrations).sort();
+	const needed = names.slice(0, names.indexOf(newest_released));
 	assert.deepEqual(
 		needed.filter((name) => !left.has(name)),
 		[],

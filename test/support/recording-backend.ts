@@ -13,6 +13,7 @@ import type {
 } from "../../src/admin/contract.ts";
 import { type AdminProblem, problemOf } from "../../src/admin/problem.ts";
 import { fail, type Result, succeed } from "../../src/lib/result.ts";
+import { recordingAlerts } from "./recording-alerts.ts";
 import { RecordingDashboard } from "./recording-dashboard.ts";
 import { RecordingEvidence } from "./recording-evidence.ts";
 import { RecordingPeople } from "./recording-people.ts";
@@ -29,6 +30,7 @@ export class RecordingBackend implements AdminBackend {
 	readonly releases = new RecordingReleases(this.calls);
 	readonly people = new RecordingPeople(this.calls);
 	readonly policy = new RecordingPolicy(this.calls);
+	readonly alerts = recordingAlerts(this.calls);
 	readonly evidence = new RecordingEvidence(this.calls);
 	readonly safety = new RecordingSafety(this.calls);
 	readonly dashboard = new RecordingDashboard(this.calls, () => time_status);

@@ -119,11 +119,14 @@ function writeAttribute(
 	name: string,
 	value: AttributeValue,
 ): void {
+	if (typeof value === "string") {
+		out.textPair(field, name, value);
+		return;
+	}
 	out.message(field, (pair) => {
 		pair.text(1, name);
 		pair.message(2, (any) => {
-			if (typeof value === "string") any.text(1, value);
-			else if (typeof value === "boolean") any.bool(2, value);
+			if (typeof value === "boolean") any.bool(2, value);
 			else if (Number.isSafeInteger(value)) any.int64(3, value);
 			else any.double(4, value);
 		});

@@ -64,6 +64,33 @@ export class ProtoWriter {
 		});
 	}
 
+	/**
+	 * A `KeyValue` with a string, in one go: of these there are dozens in every span. The key is a
+	 * name of ours and ASCII.
+	 */
+	textPair(field: number, key: string, value: string): this {
+		const key_bytes = key.length;
+		const value_bytes = Buffer.byteLength(value);
+		const any_bytes = 1 + varintBytes(value_bytes) + value_bytes;
+		const pair_bytes =
+			1 + varintBytes(key_bytes) + key_bytes + 1 + varintBytes(any_bytes) + any_bytes;
+		this.#room(pair_bytes + 2 * varint_bytes_max);
+		this.#tag(field, wire_types.bytes);
+		this.#varint(pair_bytes);
+		this.#tag(1, wire_types.bytes);
+		this.#varint(key_bytes);
+		this.#at += this.#buffer.write(key, this.#at, "latin1");
+		this.#tag(2, wire_types.bytes);
+		this.#varint(any_bytes);
+		this.#tag(1, wire_types.bytes);
+		this.#varint(value_bytes);
+		this.#at +=
+			value_bytes === value.length
+				? this.#buffer.write(value, this.#at, "latin1")
+				: this.#buffer.write(value, this.#at);
+		return this;
+	}
+
 	/** Bytes written as hex digits. */
 	hex(field: number, value: string | undefined): this {
 		if (value === undefined) return this;

@@ -1,34 +1,42 @@
 import type { CallRecord } from "../call-record.ts";
 import { errorType } from "../metrics/call-metrics.ts";
-import { type Span, type Stage, span_kinds, stageSpanId, stages } from "./span.ts";
+import {
+	type AttributeValue,
+	type Span,
+	type Stage,
+	span_kinds,
+	stageSpanId,
+	stages,
+} from "./span.ts";
 
 /**
  * The spans of one call: its own, and one for each part that took time. Names and texts come from
  * callers and servers: `redact` takes secrets out of them.
  */
 export function spansOf(record: CallRecord, redact: (text: string) => string): Span[] {
-	return allSpans(record).map((span) => ({
-		...span,
-		name: redact(span.name),
-		attributes: Object.fromEntries(
-			Object.entries(span.attributes).map(([key, value]) => [
-				key,
-				typeof value === "string" && !own_attributes.has(key) ? redact(value) : value,
-			]),
-		),
-	}));
+	return allSpans(record).map((span) => {
+		const attributes: Record<string, AttributeValue | undefined> = { ...span.attributes };
+		for (const key of told_attributes) {
+			const value = attributes[key];
+			if (typeof value === "string") attributes[key] = redact(value);
+		}
+		return { ...span, name: redact(span.name), attributes };
+	});
 }
 
-/** Ids and words of our own, in which there is nothing to look for. */
-const own_attributes: ReadonlySet<string> = new Set([
-	"moorage.call_id",
-	"moorage.error_id",
-	"moorage.tool.args_hash",
-	"moorage.status",
+/** What callers, servers and people called things; all else is an id or a word of our own. */
+const told_attributes: readonly string[] = [
+	"gen_ai.tool.name",
+	"gen_ai.prompt.name",
+	"mcp.resource.uri",
+	"mcp.method.name",
 	"mcp.protocol.version",
-	"network.transport",
-	"network.protocol.name",
-]);
+	"jsonrpc.request.id",
+	"error.type",
+	"moorage.user",
+	"moorage.client",
+	"moorage.instance",
+];
 
 function allSpans(record: CallRecord): Span[] {
 	const end_ms = record.ts_ms + record.duration_ms;
