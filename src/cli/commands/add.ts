@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import type { ServerEntry } from "../../admin/contract.ts";
 import { addServer } from "../../config/edit.ts";
 import { findConfig } from "../../config/find.ts";
+import { referenceTo, secretName } from "../../config/literal-secrets.ts";
+import { looksSecret } from "../../secrets/looks-secret.ts";
 import { defineCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { dataFolder } from "../data-folder.ts";
@@ -117,10 +119,25 @@ function pairs(option: string, words: readonly string[]): Record<string, string>
 	return Object.fromEntries(
 		words.map((word) => {
 			const equals = word.indexOf("=");
-			if (equals > 0) return [word.slice(0, equals), word.slice(equals + 1)];
+			if (equals > 0) {
+				const [name, value] = [word.slice(0, equals), word.slice(equals + 1)];
+				refuseSecret(option, name, value);
+				return [name, value];
+			}
 			throw usageFailure(`${option} ${word} has no value.`, `Write ${option} NAME=VALUE.`);
 		}),
 	);
+}
+
+/** What stands on a command line, and then in a file, is no place for a secret. */
+function refuseSecret(option: string, name: string, value: string): void {
+	if (value.includes("${") || !looksSecret(value.replace(/^(bearer|basic) /i, ""), name)) return;
+	const place = { server: "", part: option === "--header" ? "headers" : "env", name };
+	const secret = secretName({ ...place, server: "server" });
+	const next =
+		`Run \`moorage secret set ${secret}\`, and write ` +
+		`${option} '${name}=${referenceTo(secret, value, place)}'.`;
+	throw usageFailure(`The value of ${name} looks like a secret.`, next);
 }
 
 /** The configuration to change: the one given, the one found here, or a new one. */
