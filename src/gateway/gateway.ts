@@ -325,7 +325,8 @@ export class Gateway {
 		const one = { request, response, headers, route };
 		if (!(who instanceof Promise)) return this.#serveKnown(one, who);
 		who.then(
-			(found) => this.#serveKnown(one, found),
+			// Who has left meanwhile is not served: nothing would say that it is over.
+			(found) => void (response.closed || this.#serveKnown(one, found)),
 			(error: unknown) => this.#broke(error, one),
 		);
 	}

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { after, before, type TestContext, test } from "node:test";
+import { after, before, test } from "node:test";
 import {
 	Client as ClientV2,
 	StreamableHTTPClientTransport as HttpV2,
@@ -16,6 +14,7 @@ import { systemRandom } from "../../src/lib/random.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { type IdentityProvider, startIdentityProvider } from "../support/identity-provider.ts";
 import { exchange } from "../support/raw-client.ts";
+import { recordingServer } from "../support/recording-server.ts";
 import {
 	boundTo,
 	proofOf,
@@ -23,6 +22,7 @@ import {
 	startTokenIssuer,
 	type TokenIssuer,
 } from "../support/token-issuer.ts";
+import { until } from "../support/until.ts";
 
 /*
  * The gateway as an OAuth resource server. The tokens are those of an identity provider in a
@@ -472,6 +472,44 @@ test("an issuer that is gone lets nobody new in, and says when to come again", a
 	assert.match(await response.text(), /issuer_unavailable/);
 });
 
+test("whoever leaves while their token is looked at leaves nothing behind", async (t) => {
+	const slow = await startTokenIssuer();
+	const waiting = await startGateway({
+		identity: { issuer: slow.issuer },
+		limits: { requests_in_flight: 1 },
+		servers: { echo: stdioFixture("sdk-v1-stdio") },
+	});
+	t.after(async () => {
+		await waiting.stop();
+		await slow.close();
+	});
+	const address = waiting.address("echo").href;
+	let release = () => {};
+	slow.held = new Promise((resolve) => {
+		release = resolve;
+	});
+	const token = await slow.token(address);
+	const abort = new AbortController();
+	const left = fetch(address, {
+		method: "POST",
+		headers: { ...post_headers, ...bearer(token) },
+		body: initialize,
+		signal: abort.signal,
+	});
+	await until(() => slow.asked.length > 0);
+	abort.abort();
+	await assert.rejects(left);
+	// Whoever is answered now comes after the end of that connection.
+	assert.equal((await fetch(`${waiting.url}/healthz`)).status, 200);
+	release();
+	await until(() => slow.asked.includes("/jwks"));
+	const other = await slow.token(address);
+	// There is place for one request only: if the one that left still took it, these were refused.
+	for (let index = 0; index < 3; index += 1) {
+		assert.equal((await post(bearer(other), address)).status, 200);
+	}
+});
+
 test("where only keys are known there is no authorization server to be sent to", async (t) => {
 	const plain = await startGateway({
 		identity: { keys: [{ name: "ci", hash: `sha256:${hashApiKey(key)}` }] },
@@ -525,42 +563,3 @@ test("neither the token nor its proof ever goes to a server", async (t) => {
 	}
 	assert.doesNotMatch(heard, /^(authorization|dpop|cookie|proxy-authorization|forwarded):/im);
 });
-
-/** A server elsewhere that writes down every byte it hears. */
-async function recordingServer(t: TestContext) {
-	const heard: string[] = [];
-	const server = createServer((request, response) => {
-		const chunks: Buffer[] = [];
-		request.on("data", (chunk: Buffer) => chunks.push(chunk));
-		request.on("end", () => {
-			const body = Buffer.concat(chunks).toString();
-			const { rawHeaders: raw } = request;
-			const head = raw.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${raw[at + 1]}`] : []));
-			heard.push([`${request.method} ${request.url}`, ...head, body].join("\n"));
-			if (request.method !== "POST") return response.writeHead(405).end();
-			const { id, method } = JSON.parse(body) as { id?: number; method: string };
-			const results: Record<string, object> = {
-				initialize: {
-					protocolVersion: "2025-11-25",
-					capabilities: { tools: {} },
-					serverInfo: { name: "recorder", version: "1" },
-				},
-				"tools/list": { tools: [{ name: "hello", inputSchema: { type: "object" } }] },
-				"tools/call": { content: [{ type: "text", text: "hello there" }] },
-			};
-			if (id === undefined) return response.writeHead(202).end();
-			const result = results[method];
-			response.setHeader("content-type", "application/json");
-			const error = { code: -32_601, message: "Method not found" };
-			return response.end(
-				JSON.stringify({ jsonrpc: "2.0", id, ...(result ? { result } : { error }) }),
-			);
-		});
-	});
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	t.after(() => {
-		server.closeAllConnections();
-		server.close();
-	});
-	return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, heard };
-}

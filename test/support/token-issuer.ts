@@ -38,6 +38,8 @@ export interface TokenIssuer {
 	readonly credentials: string[];
 	/** Answers that replace its own, by path: a status and a body. */
 	readonly broken: Map<string, { readonly status: number; readonly body: string }>;
+	/** What its answers wait for, once set. */
+	held: Promise<void> | undefined;
 	/** An access token for an audience, good for an hour unless changed. */
 	token(audience: string | string[], changes?: TokenChanges): Promise<string>;
 	close(): Promise<void>;
@@ -60,7 +62,6 @@ export async function startTokenIssuer(now_ms = () => Date.now()): Promise<Token
 	let issuer = "";
 	const serve = (request: IncomingMessage, response: ServerResponse, body: string) => {
 		const path = request.url ?? "/";
-		asked.push(path);
 		const json = (status: number, value: unknown) => {
 			response.writeHead(status, { "content-type": "application/json" });
 			response.end(JSON.stringify(value));
@@ -82,14 +83,19 @@ export async function startTokenIssuer(now_ms = () => Date.now()): Promise<Token
 		}
 	};
 	const server = createServer((request, response) => {
+		asked.push(request.url ?? "/");
 		const chunks: Buffer[] = [];
 		request.on("data", (chunk: Buffer) => chunks.push(chunk));
-		request.on("end", () => serve(request, response, Buffer.concat(chunks).toString()));
+		request.on("end", () => {
+			const body = Buffer.concat(chunks).toString();
+			void Promise.resolve(made.held).then(() => serve(request, response, body));
+		});
 	});
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-	return {
+	const made: TokenIssuer = {
 		issuer,
+		held: undefined,
 		keys,
 		opaque,
 		asked,
@@ -118,6 +124,7 @@ export async function startTokenIssuer(now_ms = () => Date.now()): Promise<Token
 				server.close(() => resolve());
 			}),
 	};
+	return made;
 }
 
 /** A proof of possession of a key (RFC 9449 section 4.2), good unless changed. */
