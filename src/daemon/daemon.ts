@@ -38,6 +38,7 @@ import { httpDriverWith } from "../upstreams/http/driver.ts";
 import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { Accounts } from "./accounts.ts";
+import { servePages } from "./approval-pages.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { publicProblem, withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
@@ -515,6 +516,7 @@ class House implements Daemon, BackendRooms {
 				dashboard: (request, response) => this.#dashboard.serve(request, response),
 				...this.accounts.front_door,
 				consent: (request, response) => this.#consents.serve(request, response),
+				approval_pages: servePages(this.wings, this.#dashboard.admission(), log),
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
 				evidence: [...this.wings.evidence, this.#dashboard.traffic],
 				...this.wings.front_door,

@@ -45,6 +45,8 @@ export interface FrontDoorOptions extends GatewayOptions {
 	readonly consent: (request: IncomingMessage, response: ServerResponse) => void;
 	/** The embedded authorization server: `/oauth/` and its documents. */
 	readonly login: (request: IncomingMessage, response: ServerResponse) => void;
+	/** The pages on which people decide about calls. */
+	readonly approval_pages: (request: IncomingMessage, response: ServerResponse) => void;
 	/** API keys beside those of the plan. */
 	readonly stored_keys: StoredKeys;
 	/** The authorization server in this process, as long as there is one. */
@@ -282,6 +284,7 @@ export class Gateway {
 		else if (route.kind === "resource") this.#serveMetadata(request, response, route.of, arrival);
 		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "login") this.#options.login(request, response);
+		else if (route.kind === "approvals") this.#options.approval_pages(request, response);
 		else if (route.kind === "metrics") this.#serveMetrics(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
 		else answerJson(response, 404, not_found);

@@ -13,6 +13,8 @@ export type Route =
 	| { readonly kind: "dashboard" }
 	| { readonly kind: "consent" }
 	| { readonly kind: "login" }
+	/** The pages on which people decide about calls. */
+	| { readonly kind: "approvals" }
 	| { readonly kind: "metrics" }
 	| { readonly kind: "health"; readonly name: "healthz" | "readyz" }
 	/** Metadata of an MCP address as a protected resource; of the whole gateway without a name. */
@@ -41,6 +43,7 @@ export function routeOf(target: string): Route {
 	if (path === "/metrics") return { kind: "metrics" };
 	if (path === "/readyz") return { kind: "health", name: "readyz" };
 	if (path === "/api" || path.startsWith("/api/")) return { kind: "admin" };
+	if (path.startsWith("/approvals/")) return { kind: "approvals" };
 	if (path === "/oauth/callback") return { kind: "consent" };
 	if (path.startsWith("/oauth/") || login_documents.includes(path)) return { kind: "login" };
 	return { kind: dashboard_path.test(path) ? "dashboard" : "none" };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { hashApiKey, newApiKey } from "../../src/identity/api-keys.ts";
@@ -219,4 +220,44 @@ test("with identity, somebody else of the tenant decides, and others know nothin
 	assert.equal((await adminRequest(two, "POST", decision, yes, people.ana)).status, 403);
 	assert.equal((await adminRequest(two, "POST", decision, yes, people.eve)).status, 404);
 	assert.equal((await adminRequest(two, "POST", decision, yes, people.bob)).status, 200);
+});
+
+test("on its page a person signs in, sees exactly what would run, and decides", async () => {
+	const client = await sdk_clients["SDK 1.x"](gateway.address(), {});
+	const wanted = { name: "slow__wait", arguments: { ms: 777 } };
+	await client.callTool(wanted);
+	const { id, arguments_hash } = await pending();
+	const url = `${gateway.url}/approvals/${id}`;
+	const form = (fields: Record<string, string>, cookie = "", site = "same-origin") =>
+		fetch(url, {
+			method: "POST",
+			redirect: "manual",
+			headers: { cookie, "sec-fetch-site": site },
+			body: new URLSearchParams(fields),
+		});
+	const stranger = await fetch(url);
+	assert.equal(stranger.status, 401);
+	assert.match(stranger.headers.get("content-security-policy") ?? "", /default-src 'none'/);
+	assert.doesNotMatch(await stranger.text(), /777/);
+	assert.equal((await form({ credential: "guess" })).status, 401);
+	const token = (await readFile(gateway.daemon.admin_token_path, "utf8")).trim();
+	const signed_in = await form({ credential: token });
+	assert.equal(signed_in.status, 303);
+	const set = signed_in.headers.getSetCookie()[0] ?? "";
+	assert.match(set, /Path=\/approvals; HttpOnly; SameSite=Lax/);
+	const cookie = set.split(";")[0] ?? "";
+	const page = await (await fetch(url, { headers: { cookie } })).text();
+	assert.ok(page.includes("{&quot;ms&quot;:777}"), page);
+	const csrf = /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? "";
+	const yes = { verdict: "approve", arguments_hash, csrf };
+	assert.equal((await form({ ...yes, csrf: "x" }, cookie)).status, 403);
+	assert.equal((await form(yes, cookie, "cross-site")).status, 400);
+	assert.equal((await form(yes)).status, 401);
+	assert.equal((await form({ ...yes, arguments_hash: "other" }, cookie)).status, 409);
+	assert.equal((await form(yes, cookie)).status, 303);
+	assert.equal((await form(yes, cookie)).status, 409);
+	assert.equal(textOf(await client.callTool(wanted)), "waited 777 ms");
+	const unknown = await fetch(`${gateway.url}/approvals/appr_none`, { headers: { cookie } });
+	assert.equal(unknown.status, 404);
+	await client.close();
 });

@@ -63,6 +63,9 @@ const inventory: Readonly<Record<Exclude<Route["kind"], "admin" | "none">, reado
 		{ method: "GET", path: "/oauth/authorize", who: "everybody, once it is on", nobody: 404 },
 		{ method: "POST", path: "/oauth/token", who: "everybody, once it is on", nobody: 404 },
 	],
+	approvals: [
+		{ method: "GET", path: "/approvals/appr_x", who: "whoever signs in there", nobody: 401 },
+	],
 	consent: [{ method: "GET", path: "/oauth/callback", who: "whoever has a state", nobody: 404 }],
 	metrics: [{ method: "GET", path: "/metrics", who: "operators and auditors", nobody: 401 }],
 	health: [
