@@ -138,6 +138,7 @@ export const plumbing: readonly Plumbing[] = [
 	{ files: ["src/hosting/egress/**"], why: "the way of servers to hosts that they may reach" },
 	{ files: ["src/upstreams/**"], why: "calls on their way to the servers they are for" },
 	{ files: ["src/daemon/accounts.ts"], why: "hands requests to the authorization server" },
+	{ files: ["src/daemon/approval-pages.ts"], why: "hands requests to the pages of approvals" },
 	{ files: ["src/identity/oauth/**"], why: "questions to issuers about their own tokens" },
 	{ files: ["src/lib/guarded-fetch.ts"], why: "reads documents from addresses others name" },
 ];
