@@ -7,6 +7,7 @@ import { goTo, linkTo, type Place, usePlace } from "./lib/router.ts";
 import { hasRole, type Session, SessionContext } from "./lib/session.ts";
 import { currentTheme, nextTheme } from "./lib/theme.ts";
 import { AddPage } from "./pages/add.tsx";
+import { AlertsPage } from "./pages/alerts.tsx";
 import { ApprovalsPage } from "./pages/approvals.tsx";
 import { AuditPage } from "./pages/audit.tsx";
 import { CallsPage } from "./pages/calls.tsx";
@@ -72,6 +73,13 @@ const pages: readonly PageEntry[] = [
 		icon: "mine",
 		roles: ["operator", "auditor", "approver", "member"],
 		page: MinePage,
+	},
+	{
+		id: "alerts",
+		title: "Alerts",
+		icon: "alerts",
+		roles: ["operator", "auditor"],
+		page: AlertsPage,
 	},
 	{ id: "audit", title: "Audit", icon: "audit", roles: ["operator", "auditor"], page: AuditPage },
 	{ id: "settings", title: "Configuration", icon: "settings", roles: [], page: SettingsPage },

@@ -30,6 +30,7 @@ const pages = [
 	["#/people/clients", "People and access"],
 	["#/people/grants", "People and access"],
 	["#/people/rules", "People and access"],
+	["#/alerts", "Alerts"],
 	["#/audit", "Audit"],
 	["#/mine", "My connections"],
 	["#/settings", "Configuration"],

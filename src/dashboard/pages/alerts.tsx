@@ -1,0 +1,183 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { call, type Reply } from "../lib/api.ts";
+import { now } from "../lib/clock.ts";
+import { plain, relative } from "../lib/format.ts";
+import { useAction, useQuery } from "../lib/query.ts";
+import { useSession, whyNot } from "../lib/session.ts";
+import { Badge, Button, Dialog, Empty, Field, Loading, PageHead, Problem } from "../ui/parts.tsx";
+import { tell } from "../ui/toasts.tsx";
+import { Line } from "./people-users.tsx";
+
+type Alert = Reply<"listAlerts">["alerts"][number];
+
+const hour_ms = 3_600_000;
+
+/** What is wrong, or was, before anybody had to notice. */
+export function AlertsPage(): JSX.Element {
+	const { value, problem, reload } = useQuery("listAlerts", { on: ["alert"], every_ms: 30_000 });
+	const why_not = whyNot(useSession(), "operator");
+	const [silencing, setSilencing] = useState<Alert | undefined>(undefined);
+	const end = useAction(async (id: string) => {
+		await call("endSilence", { path: { id } });
+		reload();
+	});
+	const open = value?.alerts.filter(({ state }) => state !== "resolved") ?? [];
+	const over = value?.alerts.filter(({ state }) => state === "resolved").slice(0, 50) ?? [];
+	return (
+		<>
+			<PageHead title="Alerts" about="What the gateway finds wrong by itself.">
+				<TestButton why_not={why_not} />
+			</PageHead>
+			<div class="stack">
+				<Problem problem={problem ?? end.problem} />
+				{value === undefined && problem === undefined ? <Loading /> : null}
+				{value !== undefined && open.length === 0 ? (
+					<Empty title="All is well">
+						<p>
+							Error rates, latency, unknown tools, crash loops and more are watched from the start.
+						</p>
+					</Empty>
+				) : null}
+				{open.map((alert) => (
+					<AlertCard
+						key={alert.id}
+						alert={alert}
+						why_not={why_not}
+						onSilence={() => setSilencing(alert)}
+					/>
+				))}
+				{value === undefined || value.silences.length === 0 ? null : (
+					<section class="card">
+						<h2>Silenced</h2>
+						{value.silences.map((one) => (
+							<div class="row" key={one.id}>
+								<span class="grow">
+									{plain(one.rule)} of {plain(one.subject)}, by {plain(one.created_by)}, ends{" "}
+									{relative(one.until_ms, now())}. {plain(one.reason, 300)}
+								</span>
+								<Button kind="quiet" why_not={why_not} onClick={() => void end.run(one.id)}>
+									End it
+								</Button>
+							</div>
+						))}
+					</section>
+				)}
+				{over.length === 0 ? null : <Past alerts={over} />}
+			</div>
+			{silencing === undefined ? null : (
+				<SilenceDialog alert={silencing} onClose={() => setSilencing(undefined)} onDone={reload} />
+			)}
+		</>
+	);
+}
+
+const tones: Readonly<Record<string, string>> = { info: "", warning: "warn", critical: "bad" };
+
+interface AlertCardProps {
+	readonly alert: Alert;
+	readonly why_not: string | undefined;
+	onSilence(): void;
+}
+
+function AlertCard({ alert, why_not, onSilence }: AlertCardProps): JSX.Element {
+	return (
+		<section class="card" aria-label={`${alert.rule} of ${alert.subject}`}>
+			<header>
+				<h2>{plain(alert.summary, 300)}</h2>
+				<div class="row">
+					<Badge tone={tones[alert.severity] ?? ""}>{alert.severity}</Badge>
+					<Badge tone={alert.state}>{alert.silenced ? "silenced" : alert.state}</Badge>
+				</div>
+			</header>
+			<p class="muted small">
+				{plain(alert.rule)} of {plain(alert.subject, 120)}, since {relative(alert.since_ms, now())}.{" "}
+				{alert.told === 0 ? "Nobody was told yet." : `People were told ${alert.told} times.`}
+			</p>
+			<div>
+				<Button why_not={why_not} onClick={onSilence}>
+					Silence it
+				</Button>
+			</div>
+		</section>
+	);
+}
+
+function Past({ alerts }: { alerts: readonly Alert[] }): JSX.Element {
+	return (
+		<section class="card">
+			<h2>Over</h2>
+			<ul class="stack tight">
+				{alerts.map((one) => (
+					<li class="row" key={one.id}>
+						<Badge tone="">{plain(one.rule)}</Badge>
+						<span class="grow">{plain(one.summary, 200)}</span>
+						<span class="muted small">{relative(one.since_ms, now())}</span>
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}
+
+function SilenceDialog(props: { alert: Alert; onClose(): void; onDone(): void }): JSX.Element {
+	const { alert, onClose, onDone } = props;
+	const [hours, setHours] = useState("1");
+	const [reason, setReason] = useState("");
+	const silence = useAction(async () => {
+		const body = {
+			rule: alert.rule,
+			subject: alert.subject,
+			for_ms: Number(hours) * hour_ms,
+			...(reason.trim() === "" ? {} : { reason: reason.trim() }),
+		};
+		await call("silenceAlerts", { body });
+		tell("Nobody is told of it for now.");
+		onDone();
+		onClose();
+	});
+	return (
+		<Dialog title="Silence this alert" onClose={onClose}>
+			<p>It stays on this page, but nobody is told of it meanwhile.</p>
+			<Field
+				label="For how long"
+				control={(attributes) => (
+					<select
+						{...attributes}
+						value={hours}
+						onChange={(event) => setHours(event.currentTarget.value)}
+					>
+						<option value="1">An hour</option>
+						<option value="8">Eight hours</option>
+						<option value="24">A day</option>
+						<option value="168">A week</option>
+					</select>
+				)}
+			/>
+			<Line label="Reason" optional value={reason} onChange={setReason} />
+			<Problem problem={silence.problem} />
+			<div class="row end">
+				<Button onClick={onClose}>Cancel</Button>
+				<Button kind="main" busy={silence.busy} onClick={() => void silence.run()}>
+					Silence it
+				</Button>
+			</div>
+		</Dialog>
+	);
+}
+
+function TestButton({ why_not }: { why_not: string | undefined }): JSX.Element {
+	const test = useAction(async () => {
+		const { channels } = await call("testAlerts");
+		if (channels.length === 0)
+			tell("There is no channel yet: set one under `alerts` in the configuration.");
+		for (const { channel, told, problem } of channels) {
+			tell(told ? `${channel} was told.` : `${channel} was not told: ${problem ?? "unknown"}`);
+		}
+	});
+	return (
+		<Button why_not={why_not} busy={test.busy} onClick={() => void test.run()}>
+			Test the channels
+		</Button>
+	);
+}
