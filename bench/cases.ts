@@ -45,13 +45,13 @@ export const call_cases: readonly CallCase[] = [
 		name: "stdio-32-plain",
 		title: "tools/call to a stdio server, 32 in flight",
 		connections: in_flight,
-		sides: (house) => plainSides(house),
+		sides: async (house) => ({ ...(await plainSides(house)), ...(await house.peers()) }),
 	},
 	{
 		name: "stdio-1-plain",
 		title: "tools/call to a stdio server, one at a time",
 		connections: 1,
-		sides: (house) => plainSides(house, {}),
+		sides: plainSides,
 	},
 	{
 		name: "http-32-plain",
@@ -73,19 +73,22 @@ export const call_cases: readonly CallCase[] = [
 	},
 ];
 
-async function plainSides(
-	house: House,
-	peers?: Record<string, Side>,
-): Promise<Record<string, Side>> {
+/** Whom a call to a stdio server is compared with, beside the gateway. */
+export async function comparedSides(house: House): Promise<Record<string, Side>> {
 	const say = modernCall();
 	const child = [process.execPath, ...echoArguments("--era", "modern")];
 	const multiplexer = () => startProgram("multiplexer", ...child);
 	return {
-		moorage: atServer(house, "modern", say),
 		ceiling: at(await house.shared("multiplexer", multiplexer), "/mcp", say),
-		...(peers ?? (await house.peers())),
 		sdk: at(await house.shared("sdk", () => startProgram("sdk")), "/mcp", say),
 		raw: at(await house.shared("raw", () => startProgram("raw-http")), "/mcp", say),
+	};
+}
+
+async function plainSides(house: House): Promise<Record<string, Side>> {
+	return {
+		moorage: atServer(house, "modern", modernCall()),
+		...(await comparedSides(house)),
 		legacy_session: await inSession(house, "legacy"),
 	};
 }

@@ -30,10 +30,23 @@ export function echoArguments(...args: string[]): string[] {
 	return [programOf("echo"), ...args];
 }
 
+/** The program of the echo server. */
+export const echoPath: string = programOf("echo");
+
 /** Starts one of the programs in servers/, which prints its port. */
 export async function startProgram(name: string, ...args: string[]): Promise<Contender> {
+	return (await startReporting(name, ...args)).contender;
+}
+
+/** The same, with everything that it printed. */
+export async function startReporting(
+	name: string,
+	...args: string[]
+): Promise<{ contender: Contender; report: Record<string, unknown> }> {
 	const { child, report } = await startProcess([programOf(name), ...args], "pipe");
-	return { pid: child.pid as number, port: Number(report["port"]), stop: () => stopped(child) };
+	const { pid } = child;
+	const stop = () => stopped(child);
+	return { contender: { pid: pid as number, port: Number(report["port"]), stop }, report };
 }
 
 /** Starts a program that listens on the port it is told, and resolves once somebody does. */
@@ -119,12 +132,21 @@ export interface GatewayPlace {
 
 /** Starts a gateway from this `moorage.yaml`, in a folder of its own that ends with it. */
 export async function startGateway(
-	config: object,
+	config: object | string,
 	{ folder: within = tmpdir(), environment }: GatewayPlace = {},
 ): Promise<GatewayProcess> {
 	const folder = await mkdtemp(join(within, "moorage-bench-"));
 	const file = join(folder, "moorage.yaml");
-	await writeFile(file, JSON.stringify({ version: 1, ...config }));
+	const text = typeof config === "string" ? config : JSON.stringify({ version: 1, ...config });
+	await writeFile(file, text);
+	return upIn(folder, file, environment);
+}
+
+async function upIn(
+	folder: string,
+	file: string,
+	environment: Readonly<Record<string, string>> | undefined,
+): Promise<GatewayProcess> {
 	const listen = ["--listen", "127.0.0.1:0"];
 	const args = ["up", file, "--data", join(folder, "data"), ...listen, "--json", "--quiet"];
 	const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });

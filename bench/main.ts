@@ -11,6 +11,7 @@ import { call_cases, type House, type Side } from "./cases.ts";
 import { type Contender, startMoorage, startProgram } from "./contenders.ts";
 import { evidence_cases } from "./evidence/cases.ts";
 import { type Figures, memoryFigures } from "./figures.ts";
+import { full_case, fullConfigText } from "./full.ts";
 import { hosting_cases } from "./hosting/cases.ts";
 import { reasonOf } from "./hosting/measured.ts";
 import { checked_hosting_cases, hosting_targets } from "./hosting/targets.ts";
@@ -82,7 +83,7 @@ function paceOf(check: boolean, rounds_text: string | undefined): Pace {
 
 async function runCallCases(): Promise<void> {
 	const named = (name: string) => words.some((word) => name.includes(word));
-	const all = [...call_cases, ...more_cases];
+	const all = [full_case, ...call_cases, ...more_cases];
 	const chosen = all.filter(
 		({ name, full }) => wanted(name) && (full !== true || options.full || named(name)),
 	);
@@ -107,6 +108,7 @@ async function runCallCases(): Promise<void> {
 			const spoilt = options.check && judge([first]).some(({ passed }) => !passed);
 			if (spoilt) say(`\n${caseTable(first)}\n\nmeasured once more, because it failed`);
 			done(spoilt ? await measure() : first);
+			if (one === full_case && !options.check) say(`\n${fullConfigText()}`);
 		}
 	} finally {
 		generator.stop();
