@@ -1,4 +1,4 @@
-/** An issuer of access tokens with one key. Prints its port and a token that is good for an hour. */
+/** An issuer of access tokens with one key. Prints its port, and a token good for an hour. */
 import { createServer } from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 
