@@ -61,6 +61,14 @@ test("every key has a description, and a default where there can be one", () => 
 		"telemetry.otlp",
 		"telemetry.otlp.url",
 		"alerts",
+		"approvals",
+		...["metric", "by", "over", "within", "min", "baseline", "for", "clear", "severity"].map(
+			(key) => `alerts.rules.NAME.${key}`,
+		),
+		"audit.tenants.NAME.keep_days",
+		...["read", "reversible", "costly", "visible", "destructive", "other", "admin"].flatMap(
+			(key) => [`audit.classes.${key}`, `audit.tenants.NAME.classes.${key}`],
+		),
 		...["file", "env", "keyring", "command"].map((key) => `secrets.master_key.${key}`),
 		...["", ".address", ".token", ".namespace"].map((key) => `secrets.vault${key}`),
 	]);

@@ -7,14 +7,16 @@ import { formatSize, size_pattern } from "./units.ts";
 const size = z.string("size").regex(size_pattern, "size");
 const days = z.int().min(1).max(3650);
 /** The risk classes of tools, what is no tool, and what administrators do. */
+const kept = (whose: string) =>
+	days.optional().describe(`Days that payloads of ${whose} are kept.`);
 const classes_schema = z.strictObject({
-	read: days.optional(),
-	reversible: days.optional(),
-	costly: days.optional(),
-	visible: days.optional(),
-	destructive: days.optional(),
-	other: days.optional(),
-	admin: days.optional(),
+	read: kept("calls that only read"),
+	reversible: kept("calls that can be undone"),
+	costly: kept("calls that cost something"),
+	visible: kept("calls that others see"),
+	destructive: kept("calls that destroy something"),
+	other: kept("what is no call of a tool"),
+	admin: kept("what administrators do"),
 });
 const switched = z.enum(["on", "off"]);
 

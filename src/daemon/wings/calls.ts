@@ -20,7 +20,9 @@ const trim_again_ms = 250;
 
 /** The call log and the history. */
 export class CallsWing implements Wing {
-	readonly evidence = [{ after: (record: CallRecord) => this.#log?.after(record) }];
+	readonly evidence = [
+		{ after: (record: CallRecord) => (this.#keeps ? this.#log?.after(record) : undefined) },
+	];
 	readonly #parts: WingParts;
 	#plan: CallsPlan;
 	#log: CallLog | undefined;
@@ -35,6 +37,12 @@ export class CallsWing implements Wing {
 		this.#parts = parts;
 		this.#plan = parts.plan().calls ?? default_calls;
 		this.#clock_watch = new ClockWatch(parts.options.clock);
+	}
+
+	/** Where neither a file, nor standard output, nor the store is to have lines, none is made. */
+	get #keeps(): boolean {
+		const { log_to_file, log_to_stdout, history } = this.#plan;
+		return log_to_file || log_to_stdout || history;
 	}
 
 	/** The log; undefined where nothing is kept. */
