@@ -23,14 +23,19 @@ export async function findGateway(data: string, context: CommandContext): Promis
 		: { state: "running", url, record: lock.gateway };
 }
 
-/** A client for the gateway of a state folder; undefined when none runs. */
+/**
+ * A client for the gateway of a state folder; undefined when none runs. It opens the gateway with
+ * `key` where one is given, else with the admin token of the folder.
+ */
 export async function openClient(
 	data: string,
 	context: CommandContext,
+	key?: string,
 ): Promise<AdminClient | undefined> {
 	const found = await findGateway(data, context);
 	if (found.state === "none") return undefined;
 	if (found.state === "starting") throw stillStarting(data);
+	if (key !== undefined) return new AdminClient({ url: found.url, token: key });
 	const token = await readAdminToken(data);
 	if (!token.ok) {
 		throw new CommandFailure({
@@ -48,15 +53,26 @@ export async function withGateway<Value>(
 	context: CommandContext,
 	options: { readonly data: string | undefined },
 	work: (client: AdminClient) => Promise<Value>,
+	key?: string,
 ): Promise<Value> {
 	const data = await dataFolder(context, options.data);
-	const client = await openClient(data, context);
+	const client = await openClient(data, context, key);
 	if (client === undefined) throw noGateway(data);
 	try {
 		return await work(client);
 	} finally {
 		await client.close();
 	}
+}
+
+/** The same in the name of a person, where MOORAGE_KEY holds a key of theirs. */
+export function withGatewayAsPerson<Value>(
+	context: CommandContext,
+	options: { readonly data: string | undefined },
+	work: (client: AdminClient) => Promise<Value>,
+): Promise<Value> {
+	// An empty variable is how shells say that there is none.
+	return withGateway(context, options, work, context.environment["MOORAGE_KEY"] || undefined);
 }
 
 /** No gateway runs on this state folder. */

@@ -2,7 +2,7 @@ import { printApproval } from "../approval-lines.ts";
 import { defineCommand } from "../command.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
-import { withGateway } from "../gateway.ts";
+import { withGatewayAsPerson } from "../gateway.ts";
 import { printable } from "../output.ts";
 
 /** `moorage approvals` */
@@ -22,7 +22,7 @@ export const approvals_command = defineCommand({
 		{ line: "moorage approvals show appr_3kX9v2QbT1mZ", meaning: "one of them, exactly" },
 	],
 	run: ({ args, options }, context) =>
-		withGateway(context, options, async (client) => {
+		withGatewayAsPerson(context, options, async (client) => {
 			const { output } = context;
 			const { action = "ls", id } = args;
 			if (action === "show" && id !== undefined) {

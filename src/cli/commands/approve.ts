@@ -4,7 +4,7 @@ import { defineCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
-import { withGateway } from "../gateway.ts";
+import { withGatewayAsPerson } from "../gateway.ts";
 
 const reason_option = {
 	flags: "--reason <text>",
@@ -19,7 +19,8 @@ export const approve_command = defineCommand({
 	description:
 		"Approves a call with exactly the arguments that `moorage approvals show ID` shows; it runs " +
 		"as soon as its caller makes it again, or at once where it still waits. With `--args` it " +
-		"runs with other arguments, where that is allowed.",
+		"runs with other arguments, where that is allowed. Whose key is in MOORAGE_KEY decides; without " +
+		"one, whoever runs the gateway.",
 	args: { id: { description: "id of the approval", kind: "required" } },
 	options: {
 		reason: reason_option,
@@ -35,7 +36,7 @@ export const approve_command = defineCommand({
 	],
 	run: ({ args, options }, context) => {
 		const edited = options.args === undefined ? undefined : objectOf(options.args);
-		return withGateway(context, options, async (client) => {
+		return withGatewayAsPerson(context, options, async (client) => {
 			// Read first: the decision counts for these arguments and no others.
 			const { value } = await client.request("getApproval", { path: { id: args.id } });
 			const members = {
@@ -54,7 +55,9 @@ export const approve_command = defineCommand({
 export const deny_command = defineCommand({
 	name: "deny",
 	summary: "refuse a call that waits for approval",
-	description: "Refuses a call; its caller is told, with the reason where there is one.",
+	description:
+		"Refuses a call; its caller is told, with the reason where there is one. Whose key is in " +
+		"MOORAGE_KEY decides; without one, whoever runs the gateway.",
 	args: { id: { description: "id of the approval", kind: "required" } },
 	options: { reason: reason_option },
 	examples: [
@@ -64,7 +67,7 @@ export const deny_command = defineCommand({
 		},
 	],
 	run: ({ args, options }, context) =>
-		withGateway(context, options, (client) => {
+		withGatewayAsPerson(context, options, (client) => {
 			const body = JSON.stringify({ verdict: "deny", reason: options.reason });
 			return decide(client, args.id, body, options.json, context);
 		}),

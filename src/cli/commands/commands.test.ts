@@ -233,6 +233,20 @@ test("results and items pass through --json byte for byte", async (context) => {
 	assert.ok(tools.stdout.includes('"x":1.0'));
 });
 
+test("whose key is in MOORAGE_KEY decides; without one, whoever runs the gateway", async (context) => {
+	const { folder, backend } = await startStandIn(context);
+	const as = async (MOORAGE_KEY: string, ...args: string[]) =>
+		(await runCli(args, { cwd: folder, environment: { MOORAGE_KEY } })).code;
+	assert.equal(await as("key-approver", "approve", "appr_1"), 0);
+	assert.equal(await as("", "approvals"), 0);
+	assert.equal(await as("key-", "approvals"), 1);
+	// Everything else is for whoever runs the gateway, in their name.
+	const off = ["kill", "tool", "time__now", "--reason", "Broken."];
+	assert.equal(await as("key-none", ...off), 0);
+	const names = backend.calls.map((call) => /\b(acme\/\w+|admin)\)$/.exec(call)?.[1]);
+	assert.deepEqual(names, ["acme/approver", "acme/approver", "admin", "admin"]);
+});
+
 test("a tool that says it failed gives exit code 5 and its text", async (context) => {
 	const { folder, backend } = await startStandIn(context);
 	backend.tool_reply = succeed(
