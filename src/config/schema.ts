@@ -142,7 +142,7 @@ export const server_schema = z.strictObject({
 		.enum(["oauth"])
 		.optional()
 		.describe(
-			"`oauth`: the server at `url` is used with an OAuth token that Moorage gets. Tokens are kept in memory only: after a restart they are got anew.",
+			"`oauth`: the server at `url` is used with an OAuth token that Moorage gets. Tokens are kept sealed in the data folder, for each person whose instance it is, and renewed before they end.",
 		),
 	oauth: oauth_schema
 		.optional()

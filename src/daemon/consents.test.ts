@@ -21,7 +21,10 @@ test("the answer of an authorization page is taken once, by the one who waits fo
 	const server = createServer((request, response) => consents.serve(request, response));
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	t.after(() => server.close());
-	const waiting = consents.authorize("peer", new URL("https://login.example/"), "known");
+	const waiting = consents.authorize("peer", new URL("https://login.example/"), "known", {
+		tenant: "",
+		user: "",
+	});
 	const { port } = server.address() as AddressInfo;
 	const answer = `http://127.0.0.1:${port}${consent_path}?state=known&code=1`;
 	assert.equal((await fetch(answer)).status, 200);

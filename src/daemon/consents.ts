@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../lib/clock.ts";
+import type { GrantOwner } from "../store/grant-repository.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** Where authorization pages lead back to. */
@@ -28,12 +29,15 @@ export class Consents {
 		this.#log = log;
 	}
 
-	/** Asks for an authorization; rejects when nobody gives it in time. */
-	authorize(server: string, page: URL, state: string): Promise<URL> {
+	/**
+	 * Asks for an authorization; rejects when nobody gives it in time. Whose account it is to be is
+	 * said, because whoever reads the log may be somebody else.
+	 */
+	authorize(server: string, page: URL, state: string, who: GrantOwner): Promise<URL> {
 		if (this.#waiting.size >= consents_max) return Promise.reject(new Error("too many wait"));
 		this.#log.warn(
-			{ server, page: page.href },
-			`server "${server}" needs your authorization: open the page within 10 minutes`,
+			{ server, page: page.href, ...who },
+			`server "${server}" needs ${authorizer(who)}: open the page within 10 minutes`,
 		);
 		return new Promise((resolve, reject) => {
 			const timer = this.#clock.afterIdle(consent_ms, () => {
@@ -68,4 +72,9 @@ export class Consents {
 		);
 		if (known) waiting.resolve(callback);
 	}
+}
+
+function authorizer({ tenant, user }: GrantOwner): string {
+	if (tenant === "") return "your authorization";
+	return `the authorization of ${user === "" ? `the tenant ${tenant}` : `${tenant}/${user}`}`;
 }

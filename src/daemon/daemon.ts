@@ -34,18 +34,17 @@ import { createRepositories, createWriter, type StoreWriter } from "../store/rep
 import type { VersionRepository } from "../store/version-repository.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
-import { httpDriverWith } from "../upstreams/http/driver.ts";
-import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { Accounts } from "./accounts.ts";
 import { servePages } from "./approval-pages.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { publicProblem, withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
-import { Consents, consent_path } from "./consents.ts";
+import { Consents } from "./consents.ts";
 import { ContainerHosting } from "./containers.ts";
 import { DashboardHouse } from "./dashboard/house.ts";
 import { lockInfo, openFoundation } from "./foundation.ts";
+import { GrantRoom } from "./grant-room.ts";
 import { listenUrl } from "./listen-url.ts";
 import type { Daemon, DaemonOptions, Reloaded } from "./options.ts";
 import { overviewOf } from "./overview.ts";
@@ -55,6 +54,7 @@ import { isReady } from "./readiness.ts";
 import { SecretRoom } from "./secret-room.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
+import { grantOwnerOf } from "./values.ts";
 import { Wings } from "./wings.ts";
 
 const drain_default_ms = 5_000;
@@ -91,6 +91,7 @@ class House implements Daemon, BackendRooms {
 	readonly #options: DaemonOptions;
 	readonly #redactor: SecretRedactor;
 	readonly secrets: SecretRoom;
+	readonly grants: GrantRoom;
 	readonly #lock: DataLock;
 	readonly #database: Database;
 	readonly #spawner: ProcessSpawner;
@@ -159,6 +160,8 @@ class House implements Daemon, BackendRooms {
 		const foundation = { database, token, box, owner_id };
 		const parts = { ...foundation, spawner, containers, egress, lock, era_verdicts };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
+		// Before the vault: what was told last is redacted longest where there is too much.
+		await house.grants.start();
 		await house.secrets.start();
 		await house.#sessions.restore();
 		await house.#events.restore();
@@ -232,6 +235,11 @@ class House implements Daemon, BackendRooms {
 			...{ options, rows: repositories.secrets, redactor: this.#redactor },
 			config: () => this.#config,
 			rooms: () => ({ hosting: this.#hosting, catalogs: this.#catalogs, sessions: this.#sessions }),
+		});
+		this.grants = new GrantRoom({
+			...{ options, box: parts.box, redactor: this.#redactor, consents: this.#consents },
+			repository: repositories.grants,
+			url: () => this.#url,
 		});
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
@@ -406,23 +414,16 @@ class House implements Daemon, BackendRooms {
 			versions: createRepositories(this.#database.connection).versions,
 		});
 		this.#packages = packages;
-		const consents = this.#consents;
-		const auths = new UpstreamAuths({
-			clock,
-			authorize:
-				this.#options.authorize ??
-				((server, page, state) => consents.authorize(server, page, state)),
-			redirectUri: () => `${this.#url}${consent_path}`,
-		});
 		return new Hosting({
 			clock,
 			random,
 			log,
 			redactor: this.#redactor,
 			values: this.secrets.values,
+			ownerOf: (scope_key) => grantOwnerOf(scope_key, this.#sessions),
 			drivers: {
 				stdio: stdioDriver,
-				http: httpDriverWith(auths),
+				http: this.grants.driver,
 				container: this.#containers.driver,
 			},
 			spawner: this.#spawner,
@@ -582,6 +583,7 @@ class House implements Daemon, BackendRooms {
 		await this.wings.stop();
 		this.accounts.stop();
 		await this.secrets.close();
+		await this.grants.close();
 		await this.flush();
 		await this.#database.close();
 		await this.#spawner.close();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ownerOf } from "./values.ts";
+import { grantOwnerOf, ownerOf } from "./values.ts";
 
 const sessions = { principalOfSession: (id: string) => (id === "s1" ? "acme/bob" : undefined) };
 
@@ -17,3 +17,13 @@ for (const [scope_key, owner] of [
 		assert.deepEqual(ownerOf(scope_key, sessions), owner);
 	});
 }
+
+test("an authorization is a person's, a tenant's or the gateway's, and never somebody else's", () => {
+	const known = { principalOf: sessions.principalOfSession };
+	const gateway_itself = { tenant: "", user: "" };
+	assert.deepEqual(grantOwnerOf("", known), gateway_itself);
+	assert.deepEqual(grantOwnerOf("user:local", known), gateway_itself);
+	assert.deepEqual(grantOwnerOf("tenant:acme", known), { tenant: "acme", user: "" });
+	assert.deepEqual(grantOwnerOf("session:s1", known), { tenant: "acme", user: "bob" });
+	assert.equal(grantOwnerOf("session:gone", known), "nobody");
+});

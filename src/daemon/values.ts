@@ -1,4 +1,5 @@
 import type { Plan } from "../config/plan.ts";
+import { sessionOfScope } from "../gateway/scope.ts";
 import { SpecValues } from "../hosting/spec-values.ts";
 import { local_principal, partsOfPrincipal } from "../identity/principal.ts";
 import type { Environment } from "../lib/environment.ts";
@@ -13,6 +14,7 @@ import {
 	type ValueOwner,
 	type ValueSources,
 } from "../secrets/values.ts";
+import type { GrantOwner } from "../store/grant-repository.ts";
 
 /** What the values of servers are taken from. */
 export interface ValuesOptions {
@@ -67,6 +69,22 @@ export function ownerOf(
 		default:
 			return {};
 	}
+}
+
+/**
+ * Whose authorization at remote servers the instances of a scope key use. Nobody is ever given the
+ * gateway's own in the place of one that is not known any more.
+ */
+export function grantOwnerOf(
+	scope_key: string,
+	sessions: { principalOf(id: string): string | undefined },
+): GrantOwner | "nobody" {
+	const session = sessionOfScope(scope_key);
+	if (session !== undefined && sessions.principalOf(session) === undefined) return "nobody";
+	const { tenant = "", user = "" } = ownerOf(scope_key, {
+		principalOfSession: (id) => sessions.principalOf(id),
+	});
+	return { tenant, user };
 }
 
 /** Without identity everybody is one person, whose values are everybody's. */

@@ -243,6 +243,7 @@ export class Instance {
 		if (!spec.ok) return spec;
 		const context: DriverContext = {
 			server: plan.name,
+			owner: around.ownerOf?.(this.key.scope_key),
 			clock: around.clock,
 			random: around.random,
 			signal: this.#abort.signal,

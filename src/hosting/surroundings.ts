@@ -6,7 +6,7 @@ import type { Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { Driver, Spawner, Upstream, UpstreamAsk } from "../upstreams/driver.ts";
+import type { Driver, DriverContext, Spawner, Upstream, UpstreamAsk } from "../upstreams/driver.ts";
 import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import type { Message } from "../wire/message.ts";
 import type { StartAdmission } from "./admission.ts";
@@ -71,6 +71,8 @@ export interface HostingOptions {
 	readonly resolve: Resolve;
 	/** Puts in what references stand for; without it specs are run as they are. */
 	readonly values?: Pick<SpecValues, "prepare" | "fillIn"> | undefined;
+	/** See `DriverContext.owner`; without it everything is everybody's. */
+	readonly ownerOf?: ((scope_key: string) => DriverContext["owner"]) | undefined;
 	/** Where instances keep their files; without it nothing that runs is confined. */
 	readonly volumes?: Volumes | undefined;
 	/** Opens the ways out of sandboxes; without it their networks stay closed. */

@@ -240,6 +240,13 @@ test("texts without secrets come back as they are", () => {
 	assert.equal(redactor.bytes(bytes), bytes);
 });
 
+test("a value that is forgotten is shown again, and the others are not", () => {
+	const redactor = knowing("first of two", "second of two");
+	redactor.forget("first of two");
+	redactor.forget("never known");
+	assert.equal(redactor.text("first of two, second of two"), `first of two, ${redacted}`);
+});
+
 test("a thousand secrets are all found in one text, none in another", () => {
 	const random = new SeededRandom(11);
 	const values = Array.from({ length: 1000 }, () => `sk-one-${random.bytes(24).toString("hex")}`);

@@ -67,6 +67,11 @@ export class SecretRedactor implements Redactor, Finder {
 		return true;
 	}
 
+	/** For what is not good for anything any more, such as a token that has been renewed twice. */
+	forget(value: string): void {
+		if (this.#values.delete(value)) this.#matchers = undefined;
+	}
+
 	text(value: string): string {
 		if (value.length < value_bytes_min) return value;
 		const bytes = value.length <= scratch_chars_max ? scratch : Buffer.from(value);

@@ -74,6 +74,15 @@ const samples: Readonly<Record<string, { readonly write: string; readonly read: 
 			where secret_keys.master_id = 'm' and secrets.user_name = 'bob'
 			and secrets.changed_at_ms = 7 and secrets.used_at_ms is null`,
 	},
+	"0007-grants": {
+		write: `
+			insert into upstream_grants values ('acme', 'bob', 'notes', 'https://i', 'sealed', 5, 6);
+			insert into upstream_clients values ('', 'https://i', 'sealed', 4);`,
+		read: `
+			select 1 from upstream_grants, upstream_clients
+			where upstream_grants.user_name = 'bob' and upstream_grants.changed_at_ms = 6
+			and upstream_clients.created_at_ms = 4`,
+	},
 };
 
 function upTo(count: number): Migrations {

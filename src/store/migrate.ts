@@ -7,6 +7,7 @@ import * as people from "./migrations/0003-people.ts";
 import * as alerts from "./migrations/0004-alerts.ts";
 import * as approvals from "./migrations/0005-approvals.ts";
 import * as secrets from "./migrations/0006-secrets.ts";
+import * as grants from "./migrations/0007-grants.ts";
 import type { StoreProblem } from "./store-problem.ts";
 
 /** Migrations by name. They run in the order of their names and never change once released. */
@@ -20,6 +21,7 @@ export const all_migrations: Migrations = {
 	"0004-alerts": alerts,
 	"0005-approvals": approvals,
 	"0006-secrets": secrets,
+	"0007-grants": grants,
 };
 
 /** Where kysely keeps which migrations have run. */

@@ -6,6 +6,7 @@ import { Batcher, type BatchTrouble } from "./batch.ts";
 import { type CatalogRepository, SqlCatalogRepository } from "./catalog-repository.ts";
 import type { Database } from "./database.ts";
 import { type EventRepository, SqlEventRepository } from "./event-repository.ts";
+import { type GrantRepository, SqlGrantRepository } from "./grant-repository.ts";
 import { type KillSwitchRepository, SqlKillSwitchRepository } from "./kill-switch-repository.ts";
 import { type LoginRepository, SqlLoginRepository } from "./login-repository.ts";
 import { type MetaRepository, SqlMetaRepository } from "./meta-repository.ts";
@@ -21,6 +22,7 @@ export interface Repositories {
 	readonly alerts: AlertRepository;
 	readonly catalogs: CatalogRepository;
 	readonly events: EventRepository;
+	readonly grants: GrantRepository;
 	readonly login: LoginRepository;
 	readonly meta: MetaRepository;
 	readonly people: PeopleRepository;
@@ -43,6 +45,7 @@ export function createRepositories(connection: Connection): Repositories {
 		alerts: new SqlAlertRepository(connection),
 		catalogs: new SqlCatalogRepository(connection),
 		events: new SqlEventRepository(connection),
+		grants: new SqlGrantRepository(connection),
 		login: new SqlLoginRepository(connection),
 		meta: new SqlMetaRepository(connection),
 		people: new SqlPeopleRepository(connection),

@@ -1,10 +1,11 @@
 import type { ColumnType, Kysely } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
+import type { GrantTables } from "./grant-tables.ts";
 
 /**
  * The shape of the database, table by table, as the newest migration leaves it.
  */
-export interface Tables extends AlertTables {
+export interface Tables extends AlertTables, GrantTables {
 	meta: MetaTable;
 	catalogs: CatalogTable;
 	sessions: SessionTable;

@@ -3,6 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
+import type { GrantOwner } from "../store/grant-repository.ts";
 import type { Edit, Message } from "../wire/message.ts";
 import type { EraVerdicts } from "./era-verdicts.ts";
 
@@ -22,6 +23,11 @@ export interface Driver<Spec> {
 export interface DriverContext {
 	/** The server's name, for faults and log lines. */
 	readonly server: string;
+	/**
+	 * Whose authorization is used at a remote server; absent where it is everybody's. `nobody`:
+	 * a person's who is not known any more.
+	 */
+	readonly owner?: GrantOwner | "nobody" | undefined;
 	readonly clock: Clock;
 	readonly random: Random;
 	/** Aborts an `open` that is no longer wanted. */

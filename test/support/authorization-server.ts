@@ -10,6 +10,10 @@ export interface Deviations {
 	resource?: Record<string, unknown>;
 	/** Changes the answer of the authorization page; undefined removes a parameter. */
 	callback?: Record<string, string | undefined>;
+	/** Changes the answer to a registration. */
+	registration?: Record<string, unknown>;
+	/** What the token endpoint answers instead. */
+	token?: { readonly status: number; readonly body: Record<string, unknown> };
 	/** Serves what is below /mcp to whoever has a token that is still good. */
 	mcp?: (request: IncomingMessage, response: ServerResponse, body: string) => void;
 }
@@ -94,7 +98,11 @@ export async function startAuthorizationServer(
 			});
 		}
 		if (url.pathname === "/register") {
-			return json(response, 201, { client_id: "registered", client_secret: "s3cret" });
+			return json(response, 201, {
+				client_id: "registered",
+				client_secret: "s3cret",
+				...deviations.registration,
+			});
 		}
 		if (url.pathname === "/authorize") {
 			const { redirect_uri = "", state = "", code_challenge = "" } = parameters;
@@ -106,6 +114,9 @@ export async function startAuthorizationServer(
 			}
 			response.writeHead(302, { location: back.href });
 			return response.end();
+		}
+		if (url.pathname === "/token" && deviations.token !== undefined) {
+			return json(response, deviations.token.status, deviations.token.body);
 		}
 		if (url.pathname === "/token") return token(response, parameters);
 		return json(response, 404, {});

@@ -2,12 +2,18 @@ import type { HttpSpec } from "../../config/plan.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
 import type { Driver, DriverContext, Upstream } from "../driver.ts";
+import { type AuthProblem, UpstreamFaults } from "../faults.ts";
 import { shakeHands } from "./handshake.ts";
 import { HttpLink } from "./link.ts";
 import type { UpstreamAuth } from "./oauth/upstream-auth.ts";
 import type { UpstreamAuths } from "./oauth/upstream-auths.ts";
 import { openSse } from "./sse-upstream.ts";
 import { HttpUpstream } from "./upstream.ts";
+
+const gone: AuthProblem = {
+	code: "authorization_required",
+	advice: "The session that it was to be used in is over: connect anew.",
+};
 
 /**
  * Servers reached over Streamable HTTP, in both eras, or over HTTP+SSE; with authorization at
@@ -16,7 +22,13 @@ import { HttpUpstream } from "./upstream.ts";
 export function httpDriverWith(auths: UpstreamAuths | undefined): Driver<HttpSpec> {
 	return {
 		kind: "http",
-		open: async (spec, context) => open(spec, context, await auths?.of(context.server, spec)),
+		async open(spec, context) {
+			const { owner, server, random } = context;
+			if (owner !== "nobody") return open(spec, context, await auths?.of(server, spec, owner));
+			if (spec.auth === undefined) return open(spec, context, undefined);
+			const faults = new UpstreamFaults(server, random);
+			return fail(faults.unauthorized(new URL(spec.url).origin, gone));
+		},
 	};
 }
 

@@ -12,6 +12,8 @@ export interface RegisterOptions {
 	readonly server: AuthorizationServer;
 	readonly redirect_uri: string;
 	readonly fetch: GuardedFetch;
+	/** In wall-clock milliseconds: a secret may have ended. */
+	readonly now_ms: number;
 	/** What is registered already, by issuer. */
 	readonly known: Readonly<Record<string, Registration>>;
 }
@@ -20,6 +22,7 @@ const answer_schema = z.object({
 	client_id: z.string().min(1).max(2_048),
 	client_secret: z.string().max(8_192).optional(),
 	token_endpoint_auth_method: z.string().max(64).optional(),
+	client_secret_expires_at: z.number().int().nonnegative().optional(),
 });
 
 /**
@@ -28,14 +31,16 @@ const answer_schema = z.object({
  * registration; where none of it is possible, the operator is asked.
  */
 export async function register(options: RegisterOptions): Promise<Registration> {
-	const { spec, server, known } = options;
+	const { spec, server, known, redirect_uri, now_ms } = options;
 	if (spec.client_id !== undefined) return preRegistered(spec, spec.client_id, server, known);
 	const document = spec.client_metadata;
 	if (document !== undefined && server.client_id_metadata_document_supported === true) {
 		return { client_id: document, client_secret: undefined, auth_method: "none" };
 	}
 	const before = known[server.issuer];
-	if (before !== undefined) return before;
+	// An issuer knows one address to lead back to: ours may be another one now.
+	const is_ours = before?.redirect_uri === redirect_uri;
+	if (before !== undefined && is_ours && now_ms < (before.expires_at_ms ?? Infinity)) return before;
 	if (server.registration_endpoint === undefined || spec.grant === "client_credentials") {
 		throw new OAuthProblem(
 			`Its authorization server ${originOf(server.issuer)} lets nobody register by itself. ` +
@@ -88,7 +93,11 @@ async function registerDynamically(
 		);
 	}
 	const { client_id, client_secret, token_endpoint_auth_method: method } = parsed.data;
-	return { client_id, client_secret, auth_method: method ?? wantedMethod(server) };
+	// RFC 7591 section 3.2.1: 0 says that it does not end.
+	const ends_s = parsed.data.client_secret_expires_at ?? 0;
+	const expires_at_ms = ends_s === 0 ? undefined : ends_s * 1000;
+	const auth_method = method ?? wantedMethod(server);
+	return { client_id, client_secret, auth_method, redirect_uri, expires_at_ms };
 }
 
 function wantedMethod(server: AuthorizationServer): string {

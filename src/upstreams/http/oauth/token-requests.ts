@@ -88,19 +88,30 @@ export function credentialsGrant(context: TokenContext): Promise<TokenEndpointRe
 	});
 }
 
-/** A new token for an old one; undefined when the old one is not accepted any more. */
+/** Errors after which the same refresh token may still be good. */
+const passing_errors = ["temporarily_unavailable", "server_error", "slow_down"];
+
+/**
+ * A new token for an old one, or that the old one is not accepted any more, or not even our client
+ * known. A server that is only out of order for a while throws an `OAuthProblem`: the old one is
+ * kept then.
+ */
 export async function refreshGrant(
 	context: TokenContext,
 	refresh_token: string,
-): Promise<TokenEndpointResponse | undefined> {
+): Promise<TokenEndpointResponse | "ended" | "unknown_client"> {
 	const { server, client, auth } = context;
 	try {
 		const options = optionsOf(context);
 		const response = await refreshTokenGrantRequest(server, client, auth, refresh_token, options);
 		return await processRefreshTokenResponse(server, client, response);
 	} catch (error) {
-		if (error instanceof ResponseBodyError) return undefined;
-		throw problemOf(server, error);
+		if (!(error instanceof ResponseBodyError)) throw problemOf(server, error);
+		const { status, error: code } = error;
+		if (status >= 500 || status === 429 || passing_errors.includes(code)) {
+			throw problemOf(server, error);
+		}
+		return code === "invalid_client" ? "unknown_client" : "ended";
 	}
 }
 
@@ -172,5 +183,6 @@ function problemOf(server: AuthorizationServer, error: unknown): OAuthProblem {
 	return new OAuthProblem(
 		`Its authorization server ${originOf(server.issuer)} gave no token (${why}). ` +
 			"Check the settings under `oauth`, or try again later.",
+		code,
 	);
 }

@@ -4,6 +4,10 @@ export interface Registration {
 	readonly client_secret: string | undefined;
 	/** How the token endpoint is to be told who asks, where the server has decided that. */
 	readonly auth_method: string | undefined;
+	/** What we registered ourselves with; undefined where somebody else did. */
+	readonly redirect_uri?: string | undefined;
+	/** When the secret ends; undefined where it does not. */
+	readonly expires_at_ms?: number | undefined;
 }
 
 /** An authorization to use one server. */
@@ -16,37 +20,83 @@ export interface Grant {
 	readonly scopes: readonly string[];
 	/** Wall-clock time from which on another token is got; undefined where none is known. */
 	readonly renew_at_ms: number | undefined;
+	/** Whom it was given to; undefined where that is the client of the configuration. */
+	readonly registration: Registration | undefined;
 }
 
-/** Everything kept for one server. */
-export interface Credentials {
-	/** By issuer. */
-	readonly registrations: Readonly<Record<string, Registration>>;
-	readonly grant: Grant | undefined;
+/** Whose authorization it is, and what for. */
+export interface GrantKey {
+	/** Empty texts stand for a whole tenant, or for the gateway itself. */
+	readonly tenant: string;
+	readonly user: string;
+	readonly server: string;
+	/** Names the server's address and our client: with others, an older grant is not found. */
+	readonly about: string;
 }
 
-/** Where credentials are kept. Whoever keeps them longer than a process must encrypt them. */
+/**
+ * Where grants are kept, one for each key and issuer, and what issuers know us as. Whoever keeps
+ * them longer than a process must encrypt them. Reading rejects where the store cannot be read;
+ * what is given to be kept is kept, or held until it can be.
+ */
 export interface TokenStore {
-	read(key: string): Promise<Credentials | undefined>;
-	write(key: string, credentials: Credentials): Promise<void>;
+	/** Those of all issuers, the one that was got last first. */
+	grants(key: GrantKey): Promise<readonly Grant[]>;
+	/** Puts a grant in the place of the one of its key and issuer. */
+	keep(key: GrantKey, grant: Grant): Promise<void>;
+	end(key: GrantKey, issuer: string): Promise<void>;
+	/** By issuer, the oldest first. `used_by` names the servers that use them; empty for all. */
+	registrations(used_by: string): Promise<Readonly<Record<string, Registration>>>;
+	register(used_by: string, issuer: string, registration: Registration): Promise<void>;
+	unregister(used_by: string, issuer: string): Promise<void>;
 }
 
-/** Servers whose credentials are kept at one time; the oldest is dropped. */
+/** Keys whose grants are kept at one time; the oldest is dropped. */
 const entries_max = 1_024;
 
 /** Keeps credentials in memory: they are gone when the process ends. */
 export class MemoryTokenStore implements TokenStore {
-	readonly #entries = new Map<string, Credentials>();
+	readonly #grants = new Map<string, readonly Grant[]>();
+	readonly #registrations = new Map<string, Readonly<Record<string, Registration>>>();
 
-	read(key: string): Promise<Credentials | undefined> {
-		return Promise.resolve(this.#entries.get(key));
+	grants(key: GrantKey): Promise<readonly Grant[]> {
+		return Promise.resolve(this.#grants.get(textOf(key)) ?? []);
 	}
 
-	write(key: string, credentials: Credentials): Promise<void> {
-		this.#entries.delete(key);
-		this.#entries.set(key, credentials);
-		const [oldest] = this.#entries.keys();
-		if (this.#entries.size > entries_max && oldest !== undefined) this.#entries.delete(oldest);
-		return Promise.resolve();
+	async keep(key: GrantKey, grant: Grant): Promise<void> {
+		const others = (await this.grants(key)).filter(({ issuer }) => issuer !== grant.issuer);
+		putLast(this.#grants, textOf(key), [grant, ...others]);
 	}
+
+	async end(key: GrantKey, issuer: string): Promise<void> {
+		const others = (await this.grants(key)).filter((grant) => grant.issuer !== issuer);
+		putLast(this.#grants, textOf(key), others);
+	}
+
+	registrations(used_by: string): Promise<Readonly<Record<string, Registration>>> {
+		return Promise.resolve(this.#registrations.get(used_by) ?? {});
+	}
+
+	async register(used_by: string, issuer: string, registration: Registration): Promise<void> {
+		const known = await this.registrations(used_by);
+		putLast(this.#registrations, used_by, { ...known, [issuer]: registration });
+	}
+
+	async unregister(used_by: string, issuer: string): Promise<void> {
+		const known = Object.entries(await this.registrations(used_by));
+		const others = Object.fromEntries(known.filter(([name]) => name !== issuer));
+		putLast(this.#registrations, used_by, others);
+	}
+}
+
+/** A text that is equal exactly for equal keys. */
+export function textOf({ tenant, user, server, about }: GrantKey): string {
+	return JSON.stringify([tenant, user, server, about]);
+}
+
+function putLast<Value>(entries: Map<string, Value>, key: string, value: Value): void {
+	entries.delete(key);
+	entries.set(key, value);
+	const [oldest] = entries.keys();
+	if (entries.size > entries_max && oldest !== undefined) entries.delete(oldest);
 }

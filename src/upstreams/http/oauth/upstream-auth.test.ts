@@ -29,20 +29,27 @@ async function rig(
 ) {
 	const server = await startAuthorizationServer(deviations);
 	t.after(() => server.close());
-	const auth = new UpstreamAuth({
+	let turn: Promise<unknown> = Promise.resolve();
+	const options: ConstructorParameters<typeof UpstreamAuth>[0] = {
 		url: `${server.issuer}/mcp`,
 		spec: { ...by_itself, ...spec },
-		key: "server",
+		key: { tenant: "", user: "", server: "server" },
 		store: new MemoryTokenStore(),
+		inTurn(work) {
+			const done = turn.then(work);
+			turn = done.catch(() => undefined);
+			return done;
+		},
 		clock,
 		authorize: (page) => server.authorize(page),
 		redirectUri: () => "http://127.0.0.1:1/oauth/callback",
-	});
+	};
+	const auth = new UpstreamAuth(options);
 	const refuse = (status: number, challenge: string, rounds = 0) => {
 		const headers = { "www-authenticate": challenge };
 		return auth.onRefused({ status, headers, token: auth.token, rounds });
 	};
-	return { server, auth, refuse };
+	return { server, auth, refuse, options };
 }
 
 test("a token is got with PKCE, and for this resource in both requests", async (t) => {
@@ -215,8 +222,9 @@ test("a problem says by its code whether a person has to act", async (t) => {
 	const waiting = new UpstreamAuth({
 		url: `${server.issuer}/mcp`,
 		spec: by_itself,
-		key: "server",
+		key: { tenant: "", user: "", server: "server" },
 		store: new MemoryTokenStore(),
+		inTurn: (work) => work(),
 		clock,
 		authorize() {
 			asked.resolve();
@@ -230,4 +238,104 @@ test("a problem says by its code whether a person has to act", async (t) => {
 	const outcome = await pending;
 	assert.ok(!outcome.ok && outcome.problem.code === "authorization_required");
 	assert.match(outcome.problem.advice, /open the address/);
+});
+
+/** The same grant, as another version of the server, or the gateway after a restart, has it. */
+async function again(
+	rigged: Awaited<ReturnType<typeof rig>>,
+	change: Partial<ConstructorParameters<typeof UpstreamAuth>[0]> = {},
+) {
+	const auth = new UpstreamAuth({ ...rigged.options, ...change });
+	await auth.load();
+	const refuse = () =>
+		auth.onRefused({
+			status: 401,
+			headers: { "www-authenticate": "Bearer" },
+			token: auth.token,
+			rounds: 0,
+		});
+	return { auth, refuse };
+}
+
+test("a grant is found in the store, and renewed as the client that it was given to", async (t) => {
+	const first = await rig(t);
+	await first.refuse(401, "Bearer");
+	// At another address of ours we would register anew; what was given is still good.
+	const { auth, refuse } = await again(first, {
+		redirectUri: () => "http://127.0.0.1:2/oauth/callback",
+	});
+	assert.equal(auth.token, "access-1");
+	assert.deepEqual(await refuse(), { ok: true, value: "retry" });
+	assert.equal(auth.token, "access-2");
+	assert.equal(first.server.requests("/register").length, 1);
+	assert.equal(first.server.requests("/authorize").length, 1);
+});
+
+test("of two who renew the same grant the second finds what the first has got", async (t) => {
+	const first = await rig(t);
+	await first.refuse(401, "Bearer");
+	const second = await again(first);
+	const outcomes = await Promise.all([first.refuse(401, "Bearer"), second.refuse()]);
+	assert.ok(outcomes.every(({ ok }) => ok));
+	assert.equal(first.auth.token, "access-2");
+	assert.equal(second.auth.token, "access-2");
+	assert.equal(first.server.requests("/token").length, 2);
+	assert.equal(first.server.requests("/authorize").length, 1);
+});
+
+test("a server that is out of order for a while does not end a grant", async (t) => {
+	const deviations: Deviations = {};
+	const { server, auth, refuse } = await rig(t, deviations);
+	await refuse(401, "Bearer");
+	deviations.token = { status: 503, body: { error: "temporarily_unavailable" } };
+	const outcome = await refuse(401, "Bearer");
+	assert.ok(!outcome.ok && outcome.problem.code === "authorization_failed");
+	assert.equal(server.requests("/authorize").length, 1);
+	delete deviations.token;
+	assert.ok((await refuse(401, "Bearer")).ok);
+	assert.equal(auth.token, "access-2");
+});
+
+test("an issuer that does not know our client any more is registered with anew", async (t) => {
+	const deviations: Deviations = {};
+	const { server, refuse } = await rig(t, deviations);
+	await refuse(401, "Bearer");
+	deviations.token = { status: 401, body: { error: "invalid_client" } };
+	assert.equal((await refuse(401, "Bearer")).ok, false);
+	delete deviations.token;
+	assert.ok((await refuse(401, "Bearer")).ok);
+	assert.ok(server.requests("/register").length > 1);
+});
+
+test("a grant that was taken back ends, and a call that cannot wait says so", async (t) => {
+	const clock = new FakeClock();
+	const first = await rig(t, {}, {}, clock);
+	await first.refuse(401, "Bearer");
+	first.server.refresh_tokens.clear();
+	const asked = Promise.withResolvers<void>();
+	const { auth, refuse } = await again(first, {
+		authorize() {
+			asked.resolve();
+			return new Promise<never>(() => undefined);
+		},
+	});
+	const pending = refuse();
+	await asked.promise;
+	assert.equal(auth.token, undefined);
+	assert.equal((await again(first)).auth.token, undefined, "it is not in the store any more");
+	await clock.advance(5_000);
+	const outcome = await pending;
+	assert.ok(!outcome.ok && outcome.problem.code === "authorization_required");
+	assert.match(outcome.problem.advice, /was taken back or has run out/);
+});
+
+test("a client secret that has run out is not used for another authorization", async (t) => {
+	const clock = new FakeClock();
+	const ends_s = Math.floor(clock.now() / 1000) + 60;
+	const first = await rig(t, { registration: { client_secret_expires_at: ends_s } }, {}, clock);
+	await first.refuse(401, "Bearer");
+	first.server.refresh_tokens.clear();
+	await clock.advance(61_000);
+	await first.refuse(401, "Bearer");
+	assert.equal(first.server.requests("/register").length, 2);
 });

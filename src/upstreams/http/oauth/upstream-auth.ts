@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Client, TokenEndpointResponse } from "oauth4webapi";
 import type { OAuthSpec } from "../../../config/plan.ts";
 import type { Clock } from "../../../lib/clock.ts";
@@ -18,7 +19,7 @@ import {
 	refreshGrant,
 	type TokenContext,
 } from "./token-requests.ts";
-import type { Credentials, Grant, Registration, TokenStore } from "./token-store.ts";
+import type { Grant, GrantKey, Registration, TokenStore } from "./token-store.ts";
 
 /** How long a call waits for a person before it ends with what to do. */
 const consent_wait_ms = 5_000;
@@ -33,9 +34,11 @@ const token_chars_max = 8_192;
 export interface UpstreamAuthOptions {
 	readonly url: string;
 	readonly spec: OAuthSpec;
-	/** Where credentials stand in the store. */
-	readonly key: string;
+	/** Whose it is; `about` is known by the authorization itself. */
+	readonly key: Omit<GrantKey, "about">;
 	readonly store: TokenStore;
+	/** Whoever else renews the same grant waits meanwhile, and finds the new one. */
+	inTurn<Value>(work: () => Promise<Value>): Promise<Value>;
 	readonly clock: Clock;
 	readonly authorize: Authorize;
 	/** Where the authorization page leads back to. */
@@ -69,7 +72,13 @@ type Occasion =
 export class UpstreamAuth {
 	readonly #options: UpstreamAuthOptions;
 	readonly #fetch: GuardedFetch;
-	#credentials: Credentials | undefined;
+	readonly #key: GrantKey;
+	/** Names the servers that use our registration. */
+	readonly #used_by: string;
+	#grant: Grant | undefined;
+	#loading: Promise<void> | undefined;
+	/** Whether the last grant was taken back, or has run out. */
+	#has_ended = false;
 	#under_way: Promise<AfterRefusal> | undefined;
 	/** The renewal of a token that is still good. */
 	#ahead: Promise<void> | undefined;
@@ -80,17 +89,30 @@ export class UpstreamAuth {
 
 	constructor(options: UpstreamAuthOptions) {
 		this.#options = options;
+		const { url, spec, key } = options;
+		const about = digest([url, spec.grant, spec.client_id ?? null]);
+		this.#key = { ...key, about };
+		this.#used_by = spec.client_id === undefined ? "" : digest([key.server, about]);
 		this.#fetch = guardedFetch({ near: options.url, clock: options.clock });
 	}
 
 	/** Reads what the store has; before this there are no headers. */
-	async load(): Promise<void> {
-		const empty = { registrations: {}, grant: undefined };
-		this.#credentials ??= (await this.#options.store.read(this.#options.key)) ?? empty;
+	load(): Promise<void> {
+		this.#loading ??= this.#read().catch((error: unknown) => {
+			this.#loading = undefined;
+			throw error;
+		});
+		return this.#loading;
 	}
 
 	get token(): string | undefined {
-		return this.#credentials?.grant?.access_token;
+		return this.#grant?.access_token;
+	}
+
+	/** What was authorized does not hold any more: the next call asks anew. */
+	forget(): void {
+		this.#grant = undefined;
+		this.#has_ended = true;
 	}
 
 	/**
@@ -132,7 +154,7 @@ export class UpstreamAuth {
 	}
 
 	#addsScopes(challenge: BearerChallenge): boolean {
-		const before = this.#credentials?.grant?.scopes ?? [];
+		const before = this.#grant?.scopes ?? [];
 		return challenge.scopes.some((scope) => !before.includes(scope));
 	}
 
@@ -144,6 +166,7 @@ export class UpstreamAuth {
 					fail({
 						code: "authorization_required",
 						advice:
+							(this.#has_ended ? "The authorization for it was taken back or has run out. " : "") +
 							"It needs your authorization: open the address that stands in Moorage's log, " +
 							"then try again.",
 					}),
@@ -169,7 +192,7 @@ export class UpstreamAuth {
 	}
 
 	#renewAhead(): void {
-		const grant = this.#credentials?.grant;
+		const grant = this.#grant;
 		if (grant?.renew_at_ms === undefined || this.#options.clock.now() < grant.renew_at_ms) return;
 		const { access_token, refresh_token } = grant;
 		const by_itself =
@@ -182,55 +205,120 @@ export class UpstreamAuth {
 		});
 	}
 
+	async #read(): Promise<void> {
+		const { store, spec } = this.#options;
+		const kept = await store.grants(this.#key);
+		this.#grant = kept.find(({ issuer }) => issuer === spec.issuer) ?? kept[0];
+	}
+
 	async #renew(challenge: BearerChallenge, occasion: Occasion): Promise<void> {
 		const { url, spec } = this.#options;
-		const before = this.#credentials?.grant;
+		const before = this.#grant;
 		const preferred = [spec.issuer, before?.issuer].filter((issuer) => issuer !== undefined);
 		const found = await discover(url, challenge, this.#fetch, preferred);
-		const registration = await this.#register(found);
-		const context = await this.#context(found, registration, challenge);
-		// A token of another issuer, or for another resource, has no part in what follows.
-		const same = before?.issuer === found.server.issuer && before.resource === found.resource;
-		if (same && occasion !== "step_up" && before.refresh_token !== undefined) {
-			const scoped = { ...context, scopes: before.scopes };
-			const refreshed = await refreshGrant(scoped, before.refresh_token);
-			if (refreshed !== undefined) {
-				await this.#keep(found, scoped.scopes, refreshed, before.refresh_token);
-				return;
-			}
+		if (occasion !== "step_up") {
+			const is_renewed = await this.#options.inTurn(() => this.#refresh(found, before, occasion));
+			if (is_renewed) return;
 		}
 		if (occasion === "ahead" && spec.grant !== "client_credentials") return;
-		const answer =
-			spec.grant === "client_credentials"
-				? await credentialsGrant(context)
-				: await codeGrant(context, this.#options.redirectUri(), this.#options.authorize);
-		await this.#keep(found, context.scopes, answer, undefined);
+		const registration = await this.#register(found);
+		const context = await this.#context(found, registration, challenge, before);
+		try {
+			const answer =
+				spec.grant === "client_credentials"
+					? await credentialsGrant(context)
+					: await codeGrant(context, this.#options.redirectUri(), this.#options.authorize);
+			await this.#keep(found, context.scopes, answer, undefined, registration);
+		} catch (error) {
+			await this.#forgetUnknown(error, found.server.issuer, registration);
+			throw error;
+		}
+	}
+
+	/** True where there is another token afterwards, of ours or of whoever had the turn before. */
+	async #refresh(
+		found: Discovered,
+		before: Grant | undefined,
+		occasion: Occasion,
+	): Promise<boolean> {
+		const { store } = this.#options;
+		const { issuer } = found.server;
+		const kept = (await store.grants(this.#key)).find((grant) => grant.issuer === issuer);
+		if (kept !== undefined && kept.access_token !== before?.access_token) {
+			this.#grant = kept;
+			return true;
+		}
+		// A token of another issuer, or for another resource, has no part in what follows.
+		if (before?.issuer !== issuer || before.resource !== found.resource) return false;
+		if (before.refresh_token === undefined) {
+			if (occasion !== "ahead") await this.#end(before);
+			return false;
+		}
+		// It is good for the client that it was given to, whatever we would register as today.
+		const registration = before.registration ?? (await this.#register(found));
+		const context = await this.#context(found, registration, no_challenge, before);
+		const scoped = { ...context, scopes: before.scopes };
+		const refreshed = await refreshGrant(scoped, before.refresh_token);
+		if (typeof refreshed === "object") {
+			await this.#keep(found, scoped.scopes, refreshed, before.refresh_token, registration);
+			return true;
+		}
+		if (refreshed === "unknown_client" && registration.redirect_uri !== undefined) {
+			await store.unregister(this.#used_by, issuer);
+		}
+		if (occasion !== "ahead") await this.#end(before);
+		else {
+			// What is left of its life is used, and nobody tries again meanwhile.
+			this.#grant = { ...before, refresh_token: undefined };
+			await store.keep(this.#key, this.#grant);
+		}
+		return false;
+	}
+
+	async #end({ issuer }: Grant): Promise<void> {
+		this.forget();
+		await this.#options.store.end(this.#key, issuer);
 	}
 
 	async #register({ server }: Discovered): Promise<Registration> {
-		const { spec } = this.#options;
-		const known = this.#credentials?.registrations ?? {};
+		const { spec, store, clock } = this.#options;
+		const known = await store.registrations(this.#used_by);
 		const redirect_uri = spec.grant === "client_credentials" ? "" : this.#options.redirectUri();
-		const options = { spec, server, redirect_uri, fetch: this.#fetch, known };
+		const now_ms = clock.now();
+		const options = { spec, server, redirect_uri, fetch: this.#fetch, known, now_ms };
 		const registration = await register(options);
-		const registrations = { ...known, [server.issuer]: registration };
-		await this.#write({ registrations, grant: this.#credentials?.grant });
+		const { client_id, auth_method, redirect_uri: registered } = registration;
+		if (spec.client_id !== undefined && known[server.issuer] === undefined) {
+			// Which issuer it belongs to has to outlive us; its secret stands in the configuration.
+			const binding = { client_id, client_secret: undefined, auth_method };
+			await store.register(this.#used_by, server.issuer, binding);
+		} else if (registered !== undefined && known[server.issuer] !== registration) {
+			await store.register(this.#used_by, server.issuer, registration);
+		}
 		return registration;
+	}
+
+	/** Whom the issuer does not know any more registers anew the next time. */
+	async #forgetUnknown(error: unknown, issuer: string, registration: Registration): Promise<void> {
+		const codes = ["invalid_client", "unauthorized_client"];
+		if (!(error instanceof OAuthProblem) || !codes.includes(error.code ?? "")) return;
+		if (registration.redirect_uri === undefined) return;
+		await this.#options.store.unregister(this.#used_by, issuer);
 	}
 
 	async #context(
 		found: Discovered,
 		registration: Registration,
 		challenge: BearerChallenge,
+		before: Grant | undefined,
 	): Promise<TokenContext> {
 		const { spec } = this.#options;
 		const { server, resource } = found;
-		const grant = this.#credentials?.grant;
 		const client: Client = { client_id: registration.client_id };
 		const scopes = selectScopes({
 			configured: spec.scopes,
 			challenged: challenge.scopes,
-			before: grant?.issuer === server.issuer ? grant.scopes : [],
+			before: before?.issuer === server.issuer ? before.scopes : [],
 			listed: found.scopes,
 			server,
 			wants_refresh: spec.grant !== "client_credentials",
@@ -244,6 +332,7 @@ export class UpstreamAuth {
 		scopes: readonly string[],
 		answer: TokenEndpointResponse,
 		old_refresh_token: string | undefined,
+		registration: Registration,
 	): Promise<void> {
 		const { access_token, token_type, refresh_token = old_refresh_token } = answer;
 		const is_sendable = /^[\x21-\x7e]+$/.test(access_token);
@@ -260,8 +349,12 @@ export class UpstreamAuth {
 			refresh_token,
 			scopes,
 			renew_at_ms: this.#renewAt(answer.expires_in),
+			registration: this.#options.spec.client_id === undefined ? registration : undefined,
 		};
-		await this.#write({ registrations: this.#credentials?.registrations ?? {}, grant });
+		// Kept before it is used: the token that it takes the place of may be good no more.
+		await this.#options.store.keep(this.#key, grant);
+		this.#grant = grant;
+		this.#has_ended = false;
 	}
 
 	/** A minute before its end, or when a quarter of a shorter life is left. */
@@ -270,11 +363,12 @@ export class UpstreamAuth {
 		const life_ms = expires_in_s * 1000;
 		return this.#options.clock.now() + life_ms - Math.min(renew_margin_ms, life_ms / 4);
 	}
+}
 
-	async #write(credentials: Credentials): Promise<void> {
-		this.#credentials = credentials;
-		await this.#options.store.write(this.#options.key, credentials);
-	}
+const no_challenge = readChallenge(undefined);
+
+function digest(parts: unknown): string {
+	return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 }
 
 function failed(advice: string): AuthProblem {
