@@ -29,6 +29,7 @@ import { SecretRedactor } from "../secrets/redactor.ts";
 import { SessionEvents } from "../sessions/events.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import type { Database } from "../store/database.ts";
+import type { GrantRepository } from "../store/grant-repository.ts";
 import { gatewayOwner, type MetaRepository } from "../store/meta-repository.ts";
 import { createRepositories, createWriter, type StoreWriter } from "../store/repositories.ts";
 import type { VersionRepository } from "../store/version-repository.ts";
@@ -236,11 +237,7 @@ class House implements Daemon, BackendRooms {
 			config: () => this.#config,
 			rooms: () => ({ hosting: this.#hosting, catalogs: this.#catalogs, sessions: this.#sessions }),
 		});
-		this.grants = new GrantRoom({
-			...{ options, box: parts.box, redactor: this.#redactor, consents: this.#consents },
-			repository: repositories.grants,
-			url: () => this.#url,
-		});
+		this.grants = this.#buildGrants(repositories.grants, parts.box);
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
 		this.wings = this.#buildWings(writer, parts);
@@ -444,6 +441,14 @@ class House implements Daemon, BackendRooms {
 					onProgress?.({ kind: "state", status });
 				},
 			},
+		});
+	}
+
+	#buildGrants(repository: GrantRepository, box: SecretBox): GrantRoom {
+		return new GrantRoom({
+			...{ options: this.#options, repository, box, redactor: this.#redactor },
+			consents: this.#consents,
+			url: () => this.#url,
 		});
 	}
 
