@@ -6,12 +6,19 @@ import { checks, runAll } from "./checks.ts";
 import { repository_root } from "./lib/paths.ts";
 import { tempTree } from "./lib/temp-tree.ts";
 
-const settings = ["tsconfig.json", ".oxlintrc.json", "biome.json", ".gitignore"];
+const settings = [
+	"tsconfig.json",
+	"src/dashboard/tsconfig.json",
+	".oxlintrc.json",
+	"biome.json",
+	".gitignore",
+];
 
 /** A small project with the settings and installed packages of this one. */
 function project(t: TestContext, files: Record<string, string>): string {
 	const root = tempTree(t, {
 		"package.json": `{ "name": "small", "version": "1.0.0", "type": "module" }\n`,
+		"src/dashboard/main.tsx": "export const page = document.title;\n",
 		"knip.json": `{ "entry": ["src/cli/main.ts!"], "project": ["src/**/*.ts!"] }\n`,
 		...files,
 	});
