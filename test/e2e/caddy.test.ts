@@ -83,6 +83,9 @@ test("the example for Caddy serves Moorage over TLS, and only what comes through
 	assert.equal((await post("/api/overview", headers)).status, 404, "the admin API stays here");
 });
 
+/** Said once it listens, and once it has the certificate that it serves with. */
+const readiness = ["serving initial configuration", "certificate obtained successfully"];
+
 /** Runs Caddy until the test is over; resolves once it serves. */
 async function startCaddy(folder: string, t: { after(fn: () => Promise<void>): void }) {
 	const words = ["run", "--adapter", "caddyfile", "--config", join(folder, "Caddyfile")];
@@ -96,7 +99,7 @@ async function startCaddy(folder: string, t: { after(fn: () => Promise<void>): v
 	const said: string[] = [];
 	for await (const line of createInterface({ input: caddy.stderr })) {
 		said.push(line);
-		if (line.includes("serving initial configuration")) {
+		if (readiness.every((text) => said.some((one) => one.includes(text)))) {
 			caddy.stderr.resume();
 			return;
 		}

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { hashApiKey, newApiKey } from "../../src/identity/api-keys.ts";
@@ -8,6 +6,7 @@ import { systemRandom } from "../../src/lib/random.ts";
 import { adminDone, adminRequest } from "../support/admin-request.ts";
 import { sdk_clients } from "../support/clients.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 const ana_key = newApiKey(systemRandom);
 const bob_key = newApiKey(systemRandom);
@@ -198,8 +197,7 @@ test("people and clients that are switched off are shut out, others are not", as
 });
 
 test("what is switched off stays off over a restart", async (t) => {
-	const folder = await mkdtemp(join(tmpdir(), "moorage-off-"));
-	t.after(() => rm(folder, { recursive: true, force: true }));
+	const folder = await tempFolder(t);
 	const first = await startGateway({ servers: { slow: servers.slow } }, { folder });
 	await kill(first, "tool", "slow__wait");
 	await first.stop();

@@ -39,7 +39,9 @@ function watchBody(request: IncomingMessage, exchange: HttpExchange): void {
 	const push = request.push.bind(request);
 	request.push = (chunk: Buffer | null, ...rest) => {
 		if (chunk !== null) chunks.push(chunk);
-		else if (request.complete) exchange.posted(Buffer.concat(chunks.splice(0)));
+		// Of a request that was refused by its head the body is thrown away unseen.
+		else if (request.complete && chunks.length > 0)
+			exchange.posted(Buffer.concat(chunks.splice(0)));
 		return push(chunk, ...rest);
 	};
 }
