@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { hashApiKey, newApiKey } from "../../src/identity/api-keys.ts";
 import { systemRandom } from "../../src/lib/random.ts";
