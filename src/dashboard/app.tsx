@@ -142,10 +142,16 @@ export function App(): JSX.Element {
 	);
 }
 
+/** Where one begins: the fleet, or what is one's own where that is all there is to see. */
+function firstOf(shown: readonly { readonly id: string }[]): string | undefined {
+	const [first] = shown;
+	return first?.id === "fleet" ? "fleet" : (shown.find(({ id }) => id === "mine") ?? first)?.id;
+}
+
 function Frame(props: { session: Session; place: Place; onLeave(): void }): JSX.Element {
 	const { session, place, onLeave } = props;
 	const mine = pages.filter(({ roles }) => hasRole(session, ...roles));
-	const id = place.parts[0] ?? mine[0]?.id;
+	const id = place.parts[0] ?? firstOf(mine);
 	const entry = mine.find((one) => one.id === id);
 	const [open, setOpen] = useState(false);
 	const main = useRef<HTMLElement>(null);

@@ -84,8 +84,9 @@ export class Plays {
 			);
 			this.#running.delete(id);
 			const to = { id: "1", method: request.method, era: "legacy" as const };
-			const { bytes, outcome } = renderReply(reply, to);
-			tell("client", "gateway", wholeBody(bytes));
+			const { bytes: body, outcome } = renderReply(reply, to);
+			const bytes = wholeBody(body);
+			tell("client", "gateway", bytes);
 			const duration_ms = context.clock.monotonic() - began_ms;
 			const text = bytes.toString("utf8");
 			const too_long = text.length > reply_chars_max;

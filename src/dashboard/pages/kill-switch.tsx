@@ -23,7 +23,7 @@ export function KillButton({ name, words }: { name: string; words?: boolean }): 
 			<Button
 				icon="kill"
 				kind="quiet"
-				label={`Switch ${name} off`}
+				label={`Switch off ${name}`}
 				why_not={why_not}
 				onClick={() => setAsked(true)}
 			>

@@ -79,7 +79,7 @@ describe("calls that wait for a person", () => {
 	test("a server is switched off and on where it stands, with a reason", here, async () => {
 		await page.setViewportSize({ width: 1440, height: 900 });
 		await scene.visit("#/fleet", "Fleet");
-		await page.getByRole("button", { name: "Switch echo off" }).click();
+		await page.getByRole("button", { name: "Switch off echo" }).click();
 		const dialog = page.getByRole("dialog");
 		await dialog.getByLabel("Reason").fill("It behaves oddly.");
 		await assertAccessible(page, "the dialog of the kill switch");
