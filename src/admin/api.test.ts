@@ -5,6 +5,7 @@ import { adminOptions } from "../../test/support/admin-options.ts";
 import { type AdminScenario, dashboard_scenarios } from "../../test/support/admin-scenarios.ts";
 import { alerts_scenarios } from "../../test/support/alerts-scenarios.ts";
 import { evidence_scenarios } from "../../test/support/evidence-scenarios.ts";
+import { grant_scenarios } from "../../test/support/grant-scenarios.ts";
 import { people_scenarios } from "../../test/support/people-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
 import { policy_scenarios } from "../../test/support/recording-policy.ts";
@@ -45,6 +46,7 @@ const scenarios: readonly AdminScenario[] = [
 	...dashboard_scenarios,
 	...people_scenarios,
 	...secret_scenarios,
+	...grant_scenarios,
 	...policy_scenarios,
 	...alerts_scenarios,
 	...evidence_scenarios,

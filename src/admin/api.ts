@@ -6,6 +6,7 @@ import { callerOf, hasRole } from "./caller.ts";
 import { createDashboardHandlers } from "./dashboard-handlers.ts";
 import type { ActionRecorder } from "./evidence-backend.ts";
 import { createEvidenceHandlers } from "./evidence-handlers.ts";
+import { createGrantHandlers } from "./grant-handlers.ts";
 import { createHandlers, type Handler } from "./handlers.ts";
 import { openApiDocument } from "./openapi.ts";
 import { type Operation, type OperationId, operations } from "./operations.ts";
@@ -46,6 +47,7 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 		...createEvidenceHandlers(backend.evidence, () => options.clock.now()),
 		...createSafetyHandlers(backend.safety),
 		...createSecretHandlers(backend.secrets),
+		...createGrantHandlers(backend.grants),
 		getOpenApi() {
 			document ??= JSON.stringify(openApiDocument(options.version));
 			return jsonText(document);

@@ -19,6 +19,7 @@ import type {
 } from "./contract.ts";
 import type { DashboardBackend } from "./dashboard-backend.ts";
 import type { ActionRecorder, EvidenceBackend } from "./evidence-backend.ts";
+import type { GrantBackend } from "./grant-backend.ts";
 import type { PeopleBackend } from "./people-backend.ts";
 import type { PolicyBackend } from "./policy-backend.ts";
 import type { AdminProblem } from "./problem.ts";
@@ -82,6 +83,7 @@ export interface AdminBackend {
 	readonly evidence: EvidenceBackend & ActionRecorder;
 	readonly safety: SafetyBackend;
 	readonly secrets: SecretBackend;
+	readonly grants: GrantBackend;
 }
 
 /** What the admin API can see and do with versions of servers. */

@@ -15,6 +15,7 @@ import {
 import type { dashboard_operations } from "./dashboard-operations.ts";
 import { eventStreamResponse } from "./event-stream.ts";
 import type { evidence_operations } from "./evidence-operations.ts";
+import type { grant_operations } from "./grant-operations.ts";
 import { peopleHandlers } from "./handlers-people.ts";
 import { logStream } from "./log-stream.ts";
 import type { OperationId } from "./operations.ts";
@@ -42,6 +43,7 @@ type OtherOperation =
 	| keyof typeof alerts_operations
 	| keyof typeof evidence_operations
 	| keyof typeof safety_operations
+	| keyof typeof grant_operations
 	| keyof typeof secret_operations;
 
 /** A handler for every operation, except the document itself. */

@@ -5,6 +5,7 @@ import * as people from "./contract-people.ts";
 import { policy_components } from "./contracts/policy.ts";
 import { dashboard_components } from "./dashboard-components.ts";
 import { evidence_components } from "./evidence-components.ts";
+import { grant_components } from "./grant-components.ts";
 import { type Operation, operations } from "./operations.ts";
 import { safety_components } from "./safety-operations.ts";
 import { secret_components } from "./secret-components.ts";
@@ -65,6 +66,7 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	Problem: contract.problem_schema,
 	...dashboard_components,
 	...secret_components,
+	...grant_components,
 	...alerts_components,
 	...evidence_components,
 	...safety_components,

@@ -37,6 +37,7 @@ const operators = ["operator"] as const;
 /** What may start a process that nobody allowed before, or shows the configuration. */
 const admins = [] as const;
 
+import { grant_operations } from "./grant-operations.ts";
 import { people_operations } from "./operations-people.ts";
 import { policy_operations } from "./policy-operations.ts";
 
@@ -288,6 +289,7 @@ export const operations = {
 	...evidence_operations,
 	...safety_operations,
 	...secret_operations,
+	...grant_operations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationId = keyof typeof operations;

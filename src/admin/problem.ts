@@ -27,6 +27,7 @@ export type AdminProblemCode =
 	| "history_unavailable" // no history is kept, or it cannot be read
 	| "audit_unavailable" // the audit is off, or cannot be read
 	| "secret_unknown" // there is no such secret
+	| "upstream_grant_unknown" // nobody has authorized that
 	| "secret_refused" // a name or a value that the vault does not take
 	| "alert_unknown"
 	| "silence_unknown"
@@ -297,6 +298,11 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		status: 404,
 		title: "No such secret",
 		next: "List the secrets: `moorage secret ls`.",
+	},
+	upstream_grant_unknown: {
+		status: 404,
+		title: "No such authorization",
+		next: "List them: `moorage grant ls`.",
 	},
 	secret_refused: {
 		status: 422,

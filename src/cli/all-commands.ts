@@ -16,6 +16,7 @@ import { deploy_command } from "./commands/deploy.ts";
 import { doctor_command } from "./commands/doctor.ts";
 import { export_command } from "./commands/export.ts";
 import { fork_command } from "./commands/fork.ts";
+import { grant_command } from "./commands/grant.ts";
 import { prompts_command, resources_command, tools_command } from "./commands/items.ts";
 import { key_command } from "./commands/key.ts";
 import { kill_command } from "./commands/kill.ts";
@@ -70,6 +71,7 @@ export const all_commands: readonly Command[] = [
 	stdio_command,
 	user_command,
 	secret_command,
+	grant_command,
 	key_command,
 	client_command,
 	approvals_command,

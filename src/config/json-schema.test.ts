@@ -53,7 +53,7 @@ test("every key has a description, and a default where there can be one", () => 
 		"tls.client_ca",
 		"servers.NAME.auth",
 		"servers.NAME.oauth",
-		...["client_id", "client_secret", "private_key", "client_metadata", "issuer"].map(
+		...["client_id", "client_secret", "private_key", "client_metadata", "issuer", "account"].map(
 			(key) => `servers.NAME.oauth.${key}`,
 		),
 		"endpoints.NAME.servers",

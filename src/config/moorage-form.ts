@@ -36,6 +36,7 @@ import { RunningReader, sandboxPaths } from "./running-form.ts";
 import { type MoorageForm, moorage_schema, type ServerForm, type ToolsForm } from "./schema.ts";
 import { readSecrets } from "./secrets-form.ts";
 import { checkServerName } from "./server-names.ts";
+import { checkSharedAccount } from "./shared-account.ts";
 
 /** Of these each server has one; it says of which kind the server is. */
 const owner_keys = ["command", "url", "image"] as const;
@@ -181,7 +182,7 @@ class FormReader {
 		this.#refuseForeign(entry, owner.key);
 		switch (owner.key) {
 			case "url":
-				return this.#http(base, entry, form);
+				return this.#http(base, entry, form, identity);
 			case "image":
 				return this.#container(base, entry, owner);
 			default:
@@ -255,11 +256,19 @@ class FormReader {
 		base: Omit<HttpDraft, "driver" | "url" | "headers" | "transport" | "auth">,
 		entry: LocatedEntry,
 		form: ServerForm,
+		identity: boolean,
 	): HttpDraft {
 		const url = placedMember(entry.value, "url") as Placed;
 		const headers = namedTexts(member(entry.value, "headers")?.value);
 		const transport = placedMember(entry.value, "transport")?.text === "sse" ? "sse" : undefined;
-		return { ...base, driver: "http", url, headers, transport, auth: this.#oauth(entry, form) };
+		const auth = this.#oauth(entry, form);
+		if (auth !== undefined) {
+			const { scope } = base;
+			const { grant } = auth;
+			const account = form.oauth?.account;
+			checkSharedAccount({ entry, grant, account, scope, identity }, this.#report);
+		}
+		return { ...base, driver: "http", url, headers, transport, auth };
 	}
 
 	#oauth(entry: LocatedEntry, form: ServerForm): OAuthDraft | undefined {

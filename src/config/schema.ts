@@ -89,6 +89,12 @@ const oauth_schema = z.strictObject({
 		.optional()
 		.describe("The authorization server that `client_id` belongs to; it is shown to no other."),
 	scopes: z.array(z.string()).default([]).describe("Scopes to ask for in any case."),
+	account: z
+		.enum(["shared"])
+		.optional()
+		.describe(
+			"`shared`: one person connects an account, and everybody uses it. Needed with `scope: shared` where there is `identity`.",
+		),
 });
 
 /** One entry of `servers`. */

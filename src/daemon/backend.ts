@@ -39,6 +39,7 @@ import { DaemonAlerts } from "./alerts-backend.ts";
 import { configFolder } from "./config-files.ts";
 import { DaemonDashboard, type DashboardParts } from "./dashboard/backend.ts";
 import type { DaemonEvidence } from "./evidence.ts";
+import type { GrantDesk } from "./grant-desk.ts";
 import { product } from "./product.ts";
 import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
 import { DaemonSafety, safetyParts } from "./safety-backend.ts";
@@ -53,6 +54,7 @@ export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
 	readonly secrets: { readonly desk: SecretDesk };
+	readonly grants: { readonly desk: GrantDesk };
 	readonly plan: Plan;
 	readonly url: string;
 	readonly clock: Clock;
@@ -75,6 +77,7 @@ export class DaemonBackend implements AdminBackend {
 	readonly evidence: DaemonEvidence;
 	readonly safety: DaemonSafety;
 	readonly secrets: SecretDesk;
+	readonly grants: GrantDesk;
 	readonly #rooms: BackendRooms;
 
 	constructor(
@@ -83,6 +86,7 @@ export class DaemonBackend implements AdminBackend {
 	) {
 		this.#rooms = rooms;
 		this.secrets = rooms.secrets.desk;
+		this.grants = rooms.grants.desk;
 		this.releases = new DaemonReleaseBackend(rooms);
 		this.safety = new DaemonSafety(safetyParts(rooms.wings));
 		this.evidence = rooms.wings.house;

@@ -5,6 +5,7 @@ import { httpDriverWith } from "../upstreams/http/driver.ts";
 import { SealedTokenStore } from "../upstreams/http/oauth/sealed-token-store.ts";
 import { UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { type Consents, consent_path } from "./consents.ts";
+import { GrantDesk } from "./grant-desk.ts";
 import type { DaemonOptions } from "./options.ts";
 
 /** What the room of grants is built from. */
@@ -21,6 +22,7 @@ export interface GrantRoomParts {
 /** What people have authorized Moorage to use at remote servers, kept beyond a restart. */
 export class GrantRoom {
 	readonly driver: ReturnType<typeof httpDriverWith>;
+	readonly desk: GrantDesk;
 	readonly #store: SealedTokenStore;
 
 	constructor({ options, repository, box, redactor, consents, url }: GrantRoomParts) {
@@ -32,6 +34,7 @@ export class GrantRoom {
 			authorize: options.authorize ?? ((...wanted) => consents.authorize(...wanted)),
 			redirectUri: () => `${url()}${consent_path}`,
 		});
+		this.desk = new GrantDesk(this.#store, auths);
 		this.driver = httpDriverWith(auths);
 	}
 

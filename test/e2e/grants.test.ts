@@ -10,6 +10,7 @@ import {
 	type TestAuthorizationServer,
 } from "../support/authorization-server.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { runCli } from "../support/run-cli.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { ModernWire } from "../support/wire-clients.ts";
 
@@ -136,6 +137,32 @@ test("people use their own accounts, and nobody is asked again after a restart",
 			assert.doesNotMatch(text, /(access|refresh)-\d|s3cret/, entry.name);
 		}
 	});
+});
+
+test("what people have authorized is listed without its tokens, and ended", async (t) => {
+	const { authorization, folder, asked, call } = await scene(t, true);
+	await call("ana");
+	await call("bob");
+	const run = (...words: string[]) => runCli(["grant", ...words], { cwd: folder });
+	const listed = await run("ls");
+	assert.equal(listed.code, 0, listed.stderr);
+	assert.match(listed.stdout, /acme\/ana +accounts +http[^\n]+\n *acme\/bob +accounts/);
+	const json = await run("ls", "--json");
+	const { grants } = JSON.parse(json.stdout) as { grants: { issuer: string }[] };
+	assert.equal(grants[0]?.issuer, authorization.issuer);
+	assert.doesNotMatch(listed.stdout + json.stdout, /(access|refresh)-\d/);
+
+	const ended = await run("revoke", "accounts", "--tenant", "acme", "--user", "ana");
+	assert.equal(ended.code, 0, ended.stderr);
+	assert.match(ended.stdout, /Ended: acme\/ana at accounts/);
+	assert.equal(await call("bob"), "token 2");
+	assert.equal(await call("ana"), "token 3");
+	assert.deepEqual(asked, ["acme/ana", "acme/bob", "acme/ana"]);
+
+	const none = await run("revoke", "accounts");
+	assert.equal(none.code, 1);
+	assert.match(none.stderr, /The gateway itself has no authorization/);
+	assert.equal((await run("revoke", "accounts", "--user", "ana")).code, 2);
 });
 
 test("without identity the gateway has one authorization for everybody", async (t) => {

@@ -16,6 +16,7 @@ import { fail, type Result, succeed } from "../../src/lib/result.ts";
 import { recordingAlerts } from "./recording-alerts.ts";
 import { RecordingDashboard } from "./recording-dashboard.ts";
 import { RecordingEvidence } from "./recording-evidence.ts";
+import { RecordingGrants } from "./recording-grants.ts";
 import { RecordingPeople } from "./recording-people.ts";
 import { RecordingPolicy } from "./recording-policy.ts";
 import { RecordingReleases } from "./recording-releases.ts";
@@ -26,6 +27,7 @@ import { RecordingSecrets } from "./recording-secrets.ts";
 export class RecordingBackend implements AdminBackend {
 	/** Every call made, as `name(arguments)`. */
 	readonly calls: string[] = [];
+	readonly grants = new RecordingGrants(this.calls);
 	readonly secrets = new RecordingSecrets(this.calls);
 	readonly releases = new RecordingReleases(this.calls);
 	readonly people = new RecordingPeople(this.calls);

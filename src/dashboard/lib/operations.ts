@@ -82,4 +82,6 @@ export const operations: Readonly<Record<OperationId, { method: string; path: st
 	setSecret: { method: "PUT", path: "/api/secrets/{name}" },
 	removeSecret: { method: "DELETE", path: "/api/secrets/{name}" },
 	rotateMasterKey: { method: "POST", path: "/api/secrets/master-key" },
+	listUpstreamGrants: { method: "GET", path: "/api/upstream-grants" },
+	revokeUpstreamGrant: { method: "DELETE", path: "/api/upstream-grants/{server}" },
 };

@@ -143,3 +143,17 @@ test("what the database does not take is used from memory, and written as soon a
 	await store.close();
 	assert.deepEqual(await open().store.grants(ana), [grant(2)]);
 });
+
+test("grants are listed with their owners, and all of an owner at a server are removed", async (t) => {
+	const { store } = (await rig(t)).open();
+	const bob = { ...ana, user: "bob" };
+	await store.keep(ana, grant(1));
+	await store.keep({ ...ana, about: "elsewhere" }, grant(2, { issuer: "https://other.example" }));
+	await store.keep(bob, grant(3));
+	const owners = async () => (await store.list()).map(({ owner }) => owner.user);
+	assert.deepEqual(await owners(), ["ana", "ana", "bob"]);
+	assert.equal(await store.revoke(ana), 2);
+	assert.equal(await store.revoke(ana), 0);
+	assert.deepEqual(await owners(), ["bob"]);
+	assert.deepEqual(await store.grants(ana), []);
+});

@@ -15,6 +15,14 @@ export interface SealedTokenStoreOptions {
 	readonly log: Log;
 }
 
+/** A grant, as those who run the gateway see it. */
+export interface KeptGrant {
+	readonly owner: Omit<GrantKey, "about">;
+	readonly grant: Grant;
+	readonly created_at_ms: number;
+	readonly changed_at_ms: number;
+}
+
 /** What failed to be written is written again after this long. */
 const again_ms = 2_000;
 
@@ -92,6 +100,27 @@ export class SealedTokenStore implements TokenStore {
 			return this.#unwritten.has(placeOf(key, row.issuer)) ? [] : [opened.grant];
 		});
 		return [...waiting.flatMap(({ grant }) => grant ?? []), ...stored];
+	}
+
+	/** Everything that can be read. */
+	async list(): Promise<KeptGrant[]> {
+		const rows = await this.#options.repository.list();
+		return rows.flatMap((row) => {
+			const { tenant, user, server, created_at_ms, changed_at_ms } = row;
+			const grant = this.#open(row)?.grant;
+			const owner = { tenant, user, server };
+			return grant === undefined ? [] : [{ owner, grant, created_at_ms, changed_at_ms }];
+		});
+	}
+
+	/** Removes the grants of an owner at a server, those that cannot be read too. */
+	async revoke({ tenant, user, server }: Omit<GrantKey, "about">): Promise<number> {
+		await this.#writing;
+		for (const [place, { key }] of this.#unwritten) {
+			const is_theirs = key.tenant === tenant && key.user === user && key.server === server;
+			if (is_theirs) this.#unwritten.delete(place);
+		}
+		return this.#options.repository.remove({ tenant, user }, server);
 	}
 
 	async keep(key: GrantKey, grant: Grant): Promise<void> {

@@ -339,3 +339,19 @@ test("a client secret that has run out is not used for another authorization", a
 	await first.refuse(401, "Bearer");
 	assert.equal(first.server.requests("/register").length, 2);
 });
+
+test("what is ended while others wait to renew it is not renewed", async (t) => {
+	const first = await rig(t);
+	await first.refuse(401, "Bearer");
+	const { auth, refuse } = await again(first, {
+		inTurn(work) {
+			auth.forget();
+			return work();
+		},
+	});
+	assert.equal(auth.token, "access-1");
+	assert.ok((await refuse()).ok);
+	// Somebody was asked: the old refresh token had no part in it.
+	assert.equal(first.server.requests("/authorize").length, 2);
+	assert.ok(first.server.refresh_tokens.has("refresh-1"));
+});

@@ -243,6 +243,8 @@ export class UpstreamAuth {
 	): Promise<boolean> {
 		const { store } = this.#options;
 		const { issuer } = found.server;
+		// Somebody has ended it meanwhile.
+		if (before !== undefined && this.#grant === undefined) return false;
 		const kept = (await store.grants(this.#key)).find((grant) => grant.issuer === issuer);
 		if (kept !== undefined && kept.access_token !== before?.access_token) {
 			this.#grant = kept;

@@ -64,7 +64,7 @@ export class UpstreamAuths {
 				clock,
 				authorize: (page, state) => authorize(server, page, state, { tenant, user }),
 				redirectUri,
-				inTurn: (work) => this.#inTurn(JSON.stringify([tenant, user, server]), work),
+				inTurn: (work) => this.inTurn(who, work),
 			});
 		this.#auths.set(key, { who, auth });
 		const [oldest] = this.#auths.keys();
@@ -73,7 +73,19 @@ export class UpstreamAuths {
 		return auth;
 	}
 
-	async #inTurn<Value>(key: string, work: () => Promise<Value>): Promise<Value> {
+	/** What was authorized does not hold any more. The store is told by whoever ends it. */
+	forget({ tenant, user, server }: GrantFor): void {
+		for (const { who, auth } of this.#auths.values()) {
+			if (who.tenant === tenant && who.user === user && who.server === server) auth.forget();
+		}
+	}
+
+	/** Does something with a grant while nobody else renews it. */
+	async inTurn<Value>(
+		{ tenant, user, server }: GrantFor,
+		work: () => Promise<Value>,
+	): Promise<Value> {
+		const key = JSON.stringify([tenant, user, server]);
 		const before = this.#turns.get(key) ?? Promise.resolve();
 		const done = before.then(work);
 		const end = done.catch(() => undefined);
