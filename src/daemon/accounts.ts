@@ -14,6 +14,7 @@ import { Revocations } from "../login/revocations.ts";
 import type { SecretBox } from "../secrets/box.ts";
 import type { Database } from "../store/database.ts";
 import { createRepositories, type StoreWriter } from "../store/repositories.ts";
+import type { GrantDesk } from "./grant-desk.ts";
 import type { DaemonOptions } from "./options.ts";
 import { DaemonPeopleBackend } from "./people-backend.ts";
 
@@ -22,6 +23,7 @@ interface AccountHouse {
 	/** Who this gateway is to the outside, without a slash at the end. */
 	readonly url: string;
 	readonly plan: Plan;
+	readonly grants: { readonly desk: Pick<GrantDesk, "revokeAll"> };
 }
 
 /** What our own tokens say of people. */
@@ -78,6 +80,7 @@ export class Accounts {
 			this.people,
 			clients,
 			() => house.plan.identity?.keys ?? [],
+			(owner) => house.grants.desk.revokeAll(owner),
 		);
 	}
 

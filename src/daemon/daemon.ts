@@ -448,6 +448,7 @@ class House implements Daemon, BackendRooms {
 		return new GrantRoom({
 			...{ options: this.#options, repository, box, redactor: this.#redactor },
 			consents: this.#consents,
+			isOpen: () => this.#plan.identity === undefined,
 			url: () => this.#url,
 		});
 	}

@@ -2,6 +2,7 @@ import type { RevokedGrants, UpstreamGrantEntry } from "../admin/contracts/upstr
 import type { GrantBackend } from "../admin/grant-backend.ts";
 import { type AdminProblem, problemOf } from "../admin/problem.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import type { GrantOwner } from "../store/grant-repository.ts";
 import type { SealedTokenStore } from "../upstreams/http/oauth/sealed-token-store.ts";
 import type { GrantFor, UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 
@@ -26,6 +27,16 @@ export class GrantDesk implements GrantBackend {
 			created_at_ms,
 			changed_at_ms,
 		}));
+	}
+
+	/** Ends everything that somebody has authorized, wherever that was. */
+	async revokeAll({ tenant, user }: GrantOwner): Promise<void> {
+		const theirs = (await this.list()).filter(
+			(entry) => entry.tenant === tenant && entry.user === user,
+		);
+		for (const server of new Set(theirs.map((entry) => entry.server))) {
+			await this.revoke({ tenant, user, server });
+		}
 	}
 
 	async revoke({ tenant, user, server }: GrantFor): Promise<Result<RevokedGrants, AdminProblem>> {

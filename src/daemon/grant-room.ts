@@ -15,6 +15,8 @@ export interface GrantRoomParts {
 	readonly box: SecretBox;
 	readonly redactor: SecretRedactor;
 	readonly consents: Consents;
+	/** True where whoever calls is whoever runs the gateway. */
+	isOpen(): boolean;
 	/** Where the gateway is reached. */
 	url(): string;
 }
@@ -25,13 +27,15 @@ export class GrantRoom {
 	readonly desk: GrantDesk;
 	readonly #store: SealedTokenStore;
 
-	constructor({ options, repository, box, redactor, consents, url }: GrantRoomParts) {
+	constructor({ options, repository, box, redactor, consents, url, isOpen }: GrantRoomParts) {
 		const { clock, log } = options;
 		this.#store = new SealedTokenStore({ repository, box, redactor, clock, log });
 		const auths = new UpstreamAuths({
 			clock,
 			store: this.#store,
 			authorize: options.authorize ?? ((...wanted) => consents.authorize(...wanted)),
+			// With identity a link could be sent on to somebody else, who would lend their account.
+			namesPage: isOpen,
 			redirectUri: () => `${url()}${consent_path}`,
 		});
 		this.desk = new GrantDesk(this.#store, auths);

@@ -48,7 +48,12 @@ export async function openOfflinePeople(
 	const records = { repository: repositories.login, box, clock, random };
 	const clients = new LoginClients(records, new MachineClients(records));
 	return succeed({
-		backend: new DaemonPeopleBackend(people, clients, () => []),
+		backend: new DaemonPeopleBackend(
+			people,
+			clients,
+			() => [],
+			(owner) => repositories.grants.removeAll(owner),
+		),
 		async close() {
 			await database.close();
 			await lock.value.release();

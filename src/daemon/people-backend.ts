@@ -18,6 +18,7 @@ import { default_tenant } from "../config/principal-names.ts";
 import type { People, PeopleProblem } from "../identity/people.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { KnownClient, LoginClients } from "../login/clients.ts";
+import type { GrantOwner } from "../store/grant-repository.ts";
 import type { StoredKey, StoredUser } from "../store/people-repository.ts";
 
 /** What those who run the gateway can do with people, keys and clients. */
@@ -26,11 +27,19 @@ export class DaemonPeopleBackend implements PeopleBackend {
 	readonly #clients: LoginClients;
 	/** The keys of the configuration. */
 	readonly #configured: () => readonly ApiKeyPlan[];
+	/** Ends what somebody has authorized at remote servers. */
+	readonly #endGrants: (owner: GrantOwner) => Promise<unknown>;
 
-	constructor(people: People, clients: LoginClients, configured: () => readonly ApiKeyPlan[]) {
+	constructor(
+		people: People,
+		clients: LoginClients,
+		configured: () => readonly ApiKeyPlan[],
+		endGrants: (owner: GrantOwner) => Promise<unknown>,
+	) {
 		this.#people = people;
 		this.#clients = clients;
 		this.#configured = configured;
+		this.#endGrants = endGrants;
 	}
 
 	users(): readonly UserEntry[] {
@@ -59,6 +68,8 @@ export class DaemonPeopleBackend implements PeopleBackend {
 		const removed = await this.#people.removeUser(tenant, user);
 		if (!removed.ok) return fail(problemFrom(removed.problem));
 		await this.#clients.endLogins(`${tenant}/${user}`);
+		// Somebody of the same name may come later, and is not this one.
+		await this.#endGrants({ tenant, user });
 		return succeed({ removed: `${tenant}/${user}` });
 	}
 

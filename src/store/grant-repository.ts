@@ -38,6 +38,8 @@ export interface GrantRepository {
 	put(grant: StoredGrant): Promise<void>;
 	/** How many were removed: those of all issuers where none is named. */
 	remove(owner: GrantOwner, server: string, issuer?: string): Promise<number>;
+	/** Those of an owner at every server. */
+	removeAll(owner: GrantOwner): Promise<number>;
 	clients(used_by: string): Promise<StoredClient[]>;
 	/** In the place of the one of its users and issuer. */
 	putClient(client: StoredClient): Promise<void>;
@@ -98,6 +100,15 @@ export class SqlGrantRepository implements GrantRepository {
 			.where("server", "=", server);
 		const some = issuer === undefined ? all : all.where("issuer", "=", issuer);
 		return Number((await some.executeTakeFirst()).numDeletedRows);
+	}
+
+	async removeAll({ tenant, user }: GrantOwner): Promise<number> {
+		const result = await this.#db
+			.deleteFrom("upstream_grants")
+			.where("tenant", "=", tenant)
+			.where("user_name", "=", user)
+			.executeTakeFirst();
+		return Number(result.numDeletedRows);
 	}
 
 	async clients(used_by: string): Promise<StoredClient[]> {

@@ -70,8 +70,12 @@ async function scene(t: TestContext, identity: boolean) {
 		await authorization.close();
 	});
 	const folder = await tempFolder(t);
-	const start = async () => {
+	const stop = async () => {
 		await gateway?.stop();
+		gateway = undefined;
+	};
+	const start = async () => {
+		await stop();
 		gateway = await startGateway(config, {
 			folder,
 			authorize: (_server, page, _state, { tenant, user }) => {
@@ -88,7 +92,7 @@ async function scene(t: TestContext, identity: boolean) {
 		const reply = await client.ask({ method: "tools/call", params, headers });
 		return reply.result?.content?.[0]?.text ?? reply.error?.message;
 	};
-	return { authorization, folder, asked, start, call, log: () => gateway?.log.lines ?? [] };
+	return { authorization, folder, asked, start, stop, call };
 }
 
 /** The access tokens are good no more; refresh tokens are. */
@@ -163,6 +167,21 @@ test("what people have authorized is listed without its tokens, and ended", asyn
 	assert.equal(none.code, 1);
 	assert.match(none.stderr, /The gateway itself has no authorization/);
 	assert.equal((await run("revoke", "accounts", "--user", "ana")).code, 2);
+});
+
+test("whoever is removed leaves no authorization to somebody of the same name", async (t) => {
+	const { folder, asked, start, stop, call } = await scene(t, true);
+	const run = (...words: string[]) => runCli(["user", ...words, "acme/ana"], { cwd: folder });
+	for (const is_running of [true, false]) {
+		assert.equal((await run("add", "--passwordless")).code, 0);
+		assert.match((await call("ana")) ?? "", /^token \d$/);
+		if (!is_running) await stop();
+		const removed = await run("rm");
+		assert.equal(removed.code, 0, removed.stderr);
+		if (!is_running) await start();
+	}
+	await call("ana");
+	assert.equal(asked.length, 3);
 });
 
 test("without identity the gateway has one authorization for everybody", async (t) => {

@@ -355,3 +355,25 @@ test("what is ended while others wait to renew it is not renewed", async (t) => 
 	assert.equal(first.server.requests("/authorize").length, 2);
 	assert.ok(first.server.refresh_tokens.has("refresh-1"));
 });
+
+for (const names of [true, false]) {
+	test(`whoever calls is ${names ? "" : "not "}told the page, where they ${names ? "may" : "must not"} be`, async (t) => {
+		const clock = new FakeClock();
+		const first = await rig(t, {}, {}, clock);
+		const asked = Promise.withResolvers<URL>();
+		const { refuse } = await again(first, {
+			namesPage: () => names,
+			authorize(page) {
+				asked.resolve(page);
+				return new Promise<never>(() => undefined);
+			},
+		});
+		const pending = refuse();
+		const page = await asked.promise;
+		await clock.advance(5_000);
+		const outcome = await pending;
+		assert.ok(!outcome.ok);
+		assert.equal(outcome.problem.advice.includes(page.href), names);
+		assert.equal(outcome.problem.advice.includes("Moorage's log"), !names);
+	});
+}

@@ -41,6 +41,8 @@ export interface UpstreamAuthOptions {
 	inTurn<Value>(work: () => Promise<Value>): Promise<Value>;
 	readonly clock: Clock;
 	readonly authorize: Authorize;
+	/** Whether whoever calls may be told the page: it decides for whoever opens it. */
+	readonly namesPage?: (() => boolean) | undefined;
 	/** Where the authorization page leads back to. */
 	redirectUri(): string;
 }
@@ -79,6 +81,8 @@ export class UpstreamAuth {
 	#loading: Promise<void> | undefined;
 	/** Whether the last grant was taken back, or has run out. */
 	#has_ended = false;
+	/** The page that waits for a person. */
+	#page: URL | undefined;
 	#under_way: Promise<AfterRefusal> | undefined;
 	/** The renewal of a token that is still good. */
 	#ahead: Promise<void> | undefined;
@@ -165,10 +169,7 @@ export class UpstreamAuth {
 				resolve(
 					fail({
 						code: "authorization_required",
-						advice:
-							(this.#has_ended ? "The authorization for it was taken back or has run out. " : "") +
-							"It needs your authorization: open the address that stands in Moorage's log, " +
-							"then try again.",
+						advice: this.#whatToDo(),
 					}),
 				);
 			});
@@ -177,6 +178,23 @@ export class UpstreamAuth {
 				resolve(outcome);
 			});
 		});
+	}
+
+	#whatToDo(): string {
+		const why = this.#has_ended ? "The authorization for it was taken back or has run out. " : "";
+		const page = this.#options.namesPage?.() === true ? this.#page?.href : undefined;
+		const where = page ?? "the address that stands in Moorage's log";
+		return `${why}It needs your authorization: open ${where}, then try again.`;
+	}
+
+	/** Asks a person, and remembers where meanwhile. */
+	async #ask(page: URL, state: string): Promise<URL> {
+		this.#page = page;
+		try {
+			return await this.#options.authorize(page, state);
+		} finally {
+			this.#page = undefined;
+		}
 	}
 
 	async #obtain(challenge: BearerChallenge, occasion: Occasion): Promise<AfterRefusal> {
@@ -227,7 +245,7 @@ export class UpstreamAuth {
 			const answer =
 				spec.grant === "client_credentials"
 					? await credentialsGrant(context)
-					: await codeGrant(context, this.#options.redirectUri(), this.#options.authorize);
+					: await codeGrant(context, this.#options.redirectUri(), (...ask) => this.#ask(...ask));
 			await this.#keep(found, context.scopes, answer, undefined, registration);
 		} catch (error) {
 			await this.#forgetUnknown(error, found.server.issuer, registration);

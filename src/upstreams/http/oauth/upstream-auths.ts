@@ -16,6 +16,8 @@ export interface OAuthSeams {
 	 * Shows an authorization page to whoever may decide; resolves with the address it led back to.
 	 */
 	readonly authorize: (server: string, page: URL, state: string, who: GrantOwner) => Promise<URL>;
+	/** See `UpstreamAuthOptions`; by default nobody who calls is told. */
+	readonly namesPage?: (() => boolean) | undefined;
 	/** Where authorization pages lead back to. */
 	redirectUri(): string;
 	readonly store?: TokenStore | undefined;
@@ -50,7 +52,7 @@ export class UpstreamAuths {
 		{ tenant, user }: GrantOwner = gateway_itself,
 	): Promise<UpstreamAuth | undefined> {
 		if (spec === undefined) return undefined;
-		const { clock, authorize, redirectUri } = this.#seams;
+		const { clock, authorize, redirectUri, namesPage } = this.#seams;
 		const who = { tenant, user, server };
 		// A server with another address or other credentials must not find the old token.
 		const key = JSON.stringify([tenant, user, server, url, spec]);
@@ -64,6 +66,7 @@ export class UpstreamAuths {
 				clock,
 				authorize: (page, state) => authorize(server, page, state, { tenant, user }),
 				redirectUri,
+				namesPage,
 				inTurn: (work) => this.inTurn(who, work),
 			});
 		this.#auths.set(key, { who, auth });
