@@ -8,7 +8,7 @@ import { formatProblem } from "./problem.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-for (const page of ["docs/identity.md", "deploy/caddy/README.md"]) {
+for (const page of ["docs/identity.md", "docs/grants.md", "deploy/caddy/README.md"]) {
 	test(`every configuration in ${page} is accepted`, async (context) => {
 		const text = await readFile(join(root, page), "utf8");
 		const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, block = ""]) => block);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { approvalContract, killSwitchContract } from "./approval-contract.ts";
 import { eventContract } from "./event-contract.ts";
+import { grantContract } from "./grant-contract.ts";
 import { type ContractStore, sampleSession } from "./store-samples.ts";
 import { versionContract } from "./version-contract.ts";
 
@@ -21,6 +22,7 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
 		describe("versions", () => versionContract(current));
 		describe("off switches", () => killSwitchContract(current));
 		describe("approvals", () => approvalContract(current));
+		describe("grants", () => grantContract(current));
 		describe("transactions", () => transactionContract(current));
 	});
 }
