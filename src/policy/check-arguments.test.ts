@@ -26,6 +26,21 @@ test("arguments are held against the schema of calls of tools, unless that is of
 	assert.equal(checkWith("off")({ args: {} }), "allow");
 });
 
+test("null for what may be left out is left to the server, unless the configuration is strict", () => {
+	const optional = toolWith({
+		input_schema: {
+			type: "object",
+			properties: { a: { type: "number" }, b: { type: "string" } },
+			required: ["a"],
+		},
+	});
+	const given = (args: object) => ({ tool: optional, args });
+	assert.equal(checkWith("check")(given({ a: 1, b: null })), "allow");
+	assert.equal(checkWith("check")(given({ a: null, b: null })), "arguments_invalid");
+	assert.equal(checkWith("check")(given({ a: "1", b: null })), "arguments_invalid");
+	assert.equal(checkWith("strict")(given({ a: 1, b: null })), "arguments_invalid");
+});
+
 test("a schema that cannot be used lets calls pass, unless the configuration is strict", () => {
 	const unusable = toolWith({ input_schema: { $ref: "https://example.com/x.json" } });
 	for (const given of [{ tool: unusable }, { tool: undefined }]) {

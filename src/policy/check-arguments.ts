@@ -34,6 +34,7 @@ export class ArgumentsCheck implements Check {
 			case "fits":
 				return allowed;
 			case "differs":
+				if (mode !== "strict" && fitsWithoutNulls(schema, call.args())) return allowed;
 				return invalid(
 					`The arguments do not fit the schema of "${tool.name}". ${fit.problems.join(" ")} ` +
 						"The server was not called; correct them and call again.",
@@ -49,6 +50,17 @@ export class ArgumentsCheck implements Check {
 				return mode === "strict" ? unusable(tool.name, fit.reason) : allowed;
 		}
 	}
+}
+
+/**
+ * Many clients write null for what they leave out, and over HTTP both mean the same (SEP-2243):
+ * where nothing else is wrong, the server is to decide.
+ */
+function fitsWithoutNulls(schema: ToolSchema, args: unknown): boolean {
+	if (typeof args !== "object" || args === null || Array.isArray(args)) return false;
+	const given = Object.entries(args).filter(([, value]) => value !== null);
+	if (given.length === Object.keys(args).length) return false;
+	return schema.check(Object.fromEntries(given)).kind === "fits";
 }
 
 const unknown_tool: Verdict = Object.freeze({

@@ -48,10 +48,17 @@ const client_metadata = "https://conformance-test.local/client-metadata.json";
 /** How the gateway is authorized at the scenario's server. */
 function oauth(): object {
 	if (context.client_id === undefined) return { client_metadata };
-	const { client_id, client_secret, private_key_pem: private_key, issuer } = context;
+	const { client_id, client_secret, private_key_pem, issuer } = context;
+	// A configuration holds no secrets: it says where they are.
+	if (client_secret !== undefined) process.env["CONFORMANCE_CLIENT_SECRET"] = client_secret;
+	if (private_key_pem !== undefined) process.env["CONFORMANCE_PRIVATE_KEY"] = private_key_pem;
+	const secrets = {
+		...(client_secret && { client_secret: "${env:CONFORMANCE_CLIENT_SECRET}" }),
+		...(private_key_pem && { private_key: "${env:CONFORMANCE_PRIVATE_KEY}" }),
+	};
 	const for_itself = scenario.startsWith("auth/client-credentials");
 	const grant = for_itself ? "client_credentials" : "authorization_code";
-	return { grant, client_id, client_secret, private_key, issuer };
+	return { grant, client_id, ...secrets, issuer };
 }
 
 /** The scenario's page asks nobody: it leads straight back. */
@@ -154,7 +161,7 @@ async function run(server: string): Promise<void> {
 	const auth = scenario.startsWith("auth/") ? { auth: "oauth", oauth: oauth() } : {};
 	const gateway = await startGateway(
 		{ servers: { peer: { url: server, ...auth } } },
-		{ authorize, wrong },
+		{ authorize, wrong, environment: { ...process.env } },
 	);
 	const modern = revision === "2026-07-28";
 	const client = new Client(
