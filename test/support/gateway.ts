@@ -70,7 +70,7 @@ export async function startGateway(
 				text,
 				path: config_path,
 				cwd: folder,
-				environment: {},
+				environment: options.environment ?? {},
 				home: folder,
 				overrides: {},
 			}),
