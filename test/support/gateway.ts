@@ -81,7 +81,13 @@ export async function startGateway(
 		watch: false,
 		...options,
 	});
-	if (!started.ok) throw new Error(JSON.stringify(started.problem));
+	const remove = async () => {
+		if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+	};
+	if (!started.ok) {
+		await remove();
+		throw new Error(JSON.stringify(started.problem));
+	}
 	const daemon = started.value;
 	watchListener(daemon.url);
 	await daemon.settled(settle_ms);
@@ -99,7 +105,7 @@ export async function startGateway(
 		},
 		async stop() {
 			await daemon.stop();
-			if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+			await remove();
 			checkWire();
 		},
 	};
