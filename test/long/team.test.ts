@@ -57,6 +57,8 @@ class Command {
 		child.stderr.on("data", (chunk: Buffer) => {
 			this.stderr += chunk.toString();
 		});
+		// A command that reads nothing may be over before it is told that there is nothing.
+		child.stdin.on("error", () => undefined);
 		child.stdin.end(input);
 		this.#child = child;
 		this.#ended = once(child, "close").then(([code]) => code as number | null);
