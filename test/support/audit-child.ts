@@ -31,8 +31,20 @@ const audit = new Audit({
 	},
 });
 
-// Synchronous: what was said is in the pipe when the process is killed.
-const say = (text: string) => writeSync(1, `${text}\n`);
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Synchronous: what was said is in the pipe when the process is killed. A full pipe is waited for. */
+function say(text: string): void {
+	let left = Buffer.from(`${text}\n`);
+	while (left.length > 0) {
+		try {
+			left = left.subarray(writeSync(1, left));
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+			Atomics.wait(pause, 0, 0, 1);
+		}
+	}
+}
 
 /** One caller after the other, several at a time. */
 async function call(from: number, step: number): Promise<void> {
