@@ -33,7 +33,7 @@ const audit = new Audit({
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-/** Synchronous: what was said is in the pipe when the process is killed. A full one is waited for. */
+/** Synchronous: what was said is in the pipe when the process is killed. */
 function say(text: string): void {
 	let left = Buffer.from(`${text}\n`);
 	while (left.length > 0) {
