@@ -63,7 +63,7 @@ export function benchmarkTable(machine: Machine, bars: readonly Bar[]): string {
 		"|---|---|---|---|---|---|---|",
 		...rows,
 		"",
-		`Made by \`npm run bench:full -- --write\` on ${machine.cores} cores (${machine.cpu}), Node ` +
+		`Made by \`npm run bench -- --write stdio-32\` on ${machine.cores} cores (${machine.cpu}), Node ` +
 			`${machine.node}: all of them in turns in one run, the clients on the same machine. ` +
 			"[How, and the other cases](docs/benchmarks.md).",
 	].join("\n");
