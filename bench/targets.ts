@@ -57,7 +57,7 @@ export const targets: readonly Target[] = [
 		what: "calls a second, of the bare multiplexer's",
 		at: "least",
 		limit: 0.6,
-		check: 0.3,
+		check: 0.45,
 		read: rpsOver("ceiling"),
 		readByCpu: cpuOver("ceiling", "moorage"),
 	},

@@ -28,8 +28,8 @@ export interface ChaosClient {
 	close(): Promise<void>;
 }
 
-/** How long the SDKs wait for a reply by default: a call that has not ended by then is lost. */
-export const call_ms_max = 60_000;
+/** A call that has not ended by then never would. */
+export const call_ms_max = 25_000;
 
 const info = { name: "chaos", version: "1.0.0" };
 const capabilities = { elicitation: { form: {} } };
@@ -39,7 +39,7 @@ const reconnectionOptions = {
 	initialReconnectionDelay: 500,
 	maxReconnectionDelay: 2_000,
 	reconnectionDelayGrowFactor: 1.5,
-	maxRetries: 30,
+	maxRetries: 20,
 };
 
 /** Questions are answered with `name`, so that an answer shows who gave it. */
