@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { SharedSlots } from "../lib/shared-slots.ts";
 import { atEndOfTurn } from "../lib/turn.ts";
+import { WorkerLink } from "../lib/worker-link.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
 import {
@@ -15,15 +16,7 @@ import {
 	outcomeEntry,
 	ownerOf,
 } from "./entries.ts";
-import type {
-	AnswerMessage,
-	AuditWorkerData,
-	DoneMessage,
-	FromWorker,
-	OwnerTuple,
-	QuestionMessage,
-	ToWorker,
-} from "./messages.ts";
+import type { AuditWorkerData, DoneMessage, OwnerTuple, Question } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
 
 /** What is told when evidence could not be kept. */
@@ -66,7 +59,6 @@ const gather_bytes_max = 1024 * 1024;
 /** Memory of entries on their way, and how many pieces of it are kept. */
 const slot_bytes = 512 * 1024;
 const slots_max = 6;
-const restart_ms = 1_000;
 const trouble_ms = 1_000;
 
 interface Waiter {
@@ -92,8 +84,7 @@ interface Batch {
 export class Audit implements Evidence {
 	readonly #options: AuditOptions;
 	readonly #clock: Clock;
-	#worker: Worker | undefined;
-	#restart_at_ms = 0;
+	readonly #link: WorkerLink<Question, DoneMessage>;
 	readonly #slots = new SharedSlots(slot_bytes, slots_max);
 	#outgoing = new Outgoing(this.#slots);
 	#waiters: Waiter[] = [];
@@ -108,10 +99,6 @@ export class Audit implements Evidence {
 	#in_flight_bytes = 0;
 	/** Calls whose intent is written. */
 	readonly #intents = new Set<string>();
-	/** Who waits for batches up to a number. */
-	readonly #flushed: { readonly batch: number; readonly resolve: () => void }[] = [];
-	readonly #questions = new Map<number, (answer: AnswerMessage) => void>();
-	#question = 0;
 	#trouble = { entries_lost: 0, payloads_lost: 0, late: 0 };
 	#trouble_told: Timer | undefined;
 	/** Given up before they were sent; the log is told. */
@@ -125,6 +112,18 @@ export class Audit implements Evidence {
 	constructor(options: AuditOptions) {
 		this.#options = options;
 		this.#clock = options.clock;
+		this.#link = new WorkerLink<Question, DoneMessage>({
+			clock: options.clock,
+			start: () =>
+				new Worker(new URL("./worker.ts", import.meta.url), {
+					workerData: options.data,
+					name: "audit",
+					// What it needs at the most; a thread's own default is a share of the machine's memory.
+					resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
+				}),
+			onMessage: (message) => this.#done(message),
+			onFallen: (error) => this.#fallen(error),
+		});
 		this.#is_waiting = options.after !== undefined;
 		void options.after?.finally(() => {
 			this.#is_waiting = false;
@@ -187,10 +186,7 @@ export class Audit implements Evidence {
 		await this.#options.after;
 		this.#flush();
 		if (this.#in_flight.length === 0) return;
-		const batch = this.#batch;
-		this.#worker?.ref();
-		await new Promise<void>((resolve) => this.#flushed.push({ batch, resolve }));
-		this.#worker?.unref();
+		await this.#link.until(this.#batch);
 	}
 
 	/** Writes what waits, signs the log and ends the thread. */
@@ -198,11 +194,7 @@ export class Audit implements Evidence {
 		if (this.#closed) return;
 		await this.flush();
 		this.#closed = true;
-		const worker = this.#worker;
-		worker?.ref();
-		if (worker !== undefined) await this.#ask({ kind: "ask", ask: "close" }).catch(() => 0);
-		this.#worker = undefined;
-		await worker?.terminate();
+		await this.#link.end({ kind: "ask", ask: "close" });
 		this.#trouble_told?.cancel();
 		this.#tellTrouble();
 	}
@@ -269,7 +261,7 @@ export class Audit implements Evidence {
 			return false;
 		}
 		// So that the thread is there by the time something waits for it.
-		if (!this.#is_waiting) this.#started();
+		if (!this.#is_waiting) this.#link.worker();
 		const bytes = (input?.length ?? 0) + (output?.length ?? 0);
 		const room = payload_bytes_in_flight_max - this.#in_flight_bytes - this.#outgoing.payload_bytes;
 		if (bytes > room && this.#in_flight_bytes > 0) {
@@ -299,7 +291,7 @@ export class Audit implements Evidence {
 		this.#outgoing = new Outgoing(this.#slots);
 		const waiters = this.#waiters;
 		this.#waiters = [];
-		const worker = this.#started();
+		const worker = this.#link.worker();
 		if (worker === undefined) {
 			this.#unsent += outgoing.entries;
 			this.#lose({ entries_lost: outgoing.entries });
@@ -334,33 +326,6 @@ export class Audit implements Evidence {
 		}
 	}
 
-	#started(): Worker | undefined {
-		if (this.#worker !== undefined) return this.#worker;
-		if (this.#clock.monotonic() < this.#restart_at_ms) return undefined;
-		const worker = new Worker(new URL("./worker.ts", import.meta.url), {
-			workerData: this.#options.data,
-			name: "audit",
-			// What it needs at the most; a thread's own default is a share of the machine's memory.
-			resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
-		});
-		worker.on("message", (message: FromWorker) => this.#hear(message));
-		worker.on("error", (error) => this.#fallen(worker, error));
-		worker.on("exit", () => this.#fallen(worker, undefined));
-		// The gateway ends when it wants to; until then batches on their way hold it.
-		worker.unref();
-		this.#worker = worker;
-		return worker;
-	}
-
-	#hear(message: FromWorker): void {
-		if (message.kind === "done") {
-			this.#done(message);
-			return;
-		}
-		this.#questions.get(message.id)?.(message);
-		this.#questions.delete(message.id);
-	}
-
 	#done({ batch, kept, payloads_lost, error }: DoneMessage): void {
 		this.failing = error;
 		if (payloads_lost > 0) this.#lose({ payloads_lost });
@@ -381,42 +346,27 @@ export class Audit implements Evidence {
 	}
 
 	#tellFlushed(): void {
-		const oldest = this.#in_flight[0]?.number ?? Number.POSITIVE_INFINITY;
-		while ((this.#flushed[0]?.batch ?? Number.POSITIVE_INFINITY) < oldest) {
-			this.#flushed.shift()?.resolve();
-		}
+		this.#link.reached(this.#in_flight[0]?.number ?? Number.POSITIVE_INFINITY);
 	}
 
 	/** The thread is gone, and with it what it had not answered. */
-	#fallen(worker: Worker, error: Error | undefined): void {
-		if (this.#worker !== worker) return;
-		this.#worker = undefined;
-		this.#restart_at_ms = this.#clock.monotonic() + restart_ms;
+	#fallen(error: Error | undefined): void {
 		this.failing = error?.name ?? "exit";
 		for (const batch of this.#in_flight.splice(0)) {
 			this.#unsent += batch.entries;
 			this.#leave(batch, false);
 		}
 		this.#tellFlushed();
-		for (const [id, answer] of this.#questions) {
-			answer({ kind: "answer", id, value: undefined, error: this.failing });
-		}
-		this.#questions.clear();
 	}
 
-	#ask(question: Question): Promise<unknown> {
-		const worker = this.#started();
-		if (worker === undefined) return Promise.reject(new Error("the audit is not running"));
-		this.#flush();
-		this.#question += 1;
-		const id = this.#question;
-		return new Promise((resolve, reject) => {
-			this.#questions.set(id, ({ value, error }) => {
-				if (error === undefined) resolve(value);
-				else reject(new Error(`the audit log cannot be written (${error})`));
-			});
-			worker.postMessage({ ...question, id } satisfies ToWorker, []);
-		});
+	async #ask(question: Question): Promise<unknown> {
+		if (this.#link.worker() !== undefined) this.#flush();
+		try {
+			return await this.#link.ask(question);
+		} catch (error) {
+			const why = error instanceof Error ? error.message : String(error);
+			throw new Error(`the audit log cannot be written (${why})`);
+		}
 	}
 
 	#lose(lost: Partial<Omit<AuditTrouble, "error">>): void {
@@ -438,11 +388,6 @@ export class Audit implements Evidence {
 		this.#options.onTrouble({ entries_lost, payloads_lost, late, error: this.failing });
 	}
 }
-
-type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown
-	? Omit<Union, Key>
-	: never;
-type Question = DistributiveOmit<QuestionMessage, "id">;
 
 /** Longer than any secret. */
 const cut_bytes = 16 * 1024;

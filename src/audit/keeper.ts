@@ -1,14 +1,9 @@
 import type { Random } from "../lib/random.ts";
+import type { WorkerAnswer } from "../lib/worker-link.ts";
 import { SecretBox } from "../secrets/box.ts";
 import { ChainWriter } from "./chain-writer.ts";
 import type { Disk } from "./disk.ts";
-import type {
-	AnswerMessage,
-	AppendMessage,
-	AuditWorkerData,
-	DoneMessage,
-	QuestionMessage,
-} from "./messages.ts";
+import type { AppendMessage, AuditWorkerData, DoneMessage, QuestionMessage } from "./messages.ts";
 import { PayloadKeys } from "./payload-keys.ts";
 import { errorCode, Recorder } from "./recorder.ts";
 import { keepMax, keepOf } from "./retention.ts";
@@ -75,7 +70,7 @@ export class AuditKeeper {
 	}
 
 	/** Answers a question. */
-	answer(question: QuestionMessage): AnswerMessage {
+	answer(question: QuestionMessage): WorkerAnswer {
 		const { id } = question;
 		try {
 			return { kind: "answer", id, value: this.#answer(question), error: undefined };

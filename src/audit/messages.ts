@@ -1,3 +1,4 @@
+import type { WorkerAnswer } from "../lib/worker-link.ts";
 /** What the gateway and the worker that writes the audit log say to each other. */
 
 /** What the worker is started with. */
@@ -46,12 +47,15 @@ export interface AppendMessage {
 	readonly lost: number;
 }
 
-/** A question that is answered with `AnswerMessage`. */
-export type QuestionMessage = { readonly kind: "ask"; readonly id: number } & (
+/** What the worker may be asked. */
+export type Question = { readonly kind: "ask" } & (
 	| { readonly ask: "erase"; readonly tenant: string; readonly user: string }
 	| { readonly ask: "retain"; readonly now_ms: number }
 	| { readonly ask: "close" }
 );
+
+/** A question that is answered with `WorkerAnswer`. */
+export type QuestionMessage = Question & { readonly id: number };
 
 /** What the worker is told. */
 export type ToWorker = AppendMessage | QuestionMessage;
@@ -68,13 +72,5 @@ export interface DoneMessage {
 	readonly error: string | undefined;
 }
 
-/** What a question came to. */
-export interface AnswerMessage {
-	readonly kind: "answer";
-	readonly id: number;
-	readonly value: unknown;
-	readonly error: string | undefined;
-}
-
 /** What the worker tells. */
-export type FromWorker = DoneMessage | AnswerMessage;
+export type FromWorker = DoneMessage | WorkerAnswer;

@@ -1,17 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { type SharedSlot, SharedSlots } from "../lib/shared-slots.ts";
+import { WorkerLink } from "../lib/worker-link.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import { type CallLine, callLine } from "../telemetry/call-line.ts";
 import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
-import type {
-	AnswerMessage,
-	CallsWorkerData,
-	DoneMessage,
-	FromWorker,
-	QuestionMessage,
-	ToWorker,
-} from "./messages.ts";
+import type { CallsWorkerData, DoneMessage, Question, ToWorker } from "./messages.ts";
 import type { CallPage, CallQuery } from "./query.ts";
 
 /** What is told when lines could not be kept. */
@@ -45,7 +39,6 @@ const lines_waiting_default = 50_000;
 const slot_bytes = 1024 * 1024;
 const slots_max = 3;
 const newline = 0x0a;
-const restart_ms = 1_000;
 const trouble_ms = 1_000;
 
 /** Lines on their way to the disk. */
@@ -62,8 +55,7 @@ interface InFlight {
 export class CallLog implements Evidence {
 	readonly #options: CallLogOptions;
 	readonly #clock: Clock;
-	#worker: Worker | undefined;
-	#restart_at_ms = 0;
+	readonly #link: WorkerLink<Question, DoneMessage>;
 	/** Lines that wait to be sent, and how far they reach. */
 	#slot: SharedSlot | undefined;
 	#length_bytes = 0;
@@ -73,9 +65,6 @@ export class CallLog implements Evidence {
 	#batch = 0;
 	readonly #in_flight: InFlight[] = [];
 	#in_flight_lines = 0;
-	readonly #flushed: { readonly batch: number; readonly resolve: () => void }[] = [];
-	readonly #questions = new Map<number, (answer: AnswerMessage) => void>();
-	#question = 0;
 	#trouble = { dropped: 0, failed: 0 };
 	#trouble_told: Timer | undefined;
 	#error: string | undefined;
@@ -86,6 +75,17 @@ export class CallLog implements Evidence {
 	constructor(options: CallLogOptions) {
 		this.#options = options;
 		this.#clock = options.clock;
+		this.#link = new WorkerLink<Question, DoneMessage>({
+			clock: options.clock,
+			start: () =>
+				new Worker(new URL("./worker.ts", import.meta.url), {
+					workerData: options.data,
+					name: "calls",
+					resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
+				}),
+			onMessage: (message) => this.#done(message),
+			onFallen: (error) => this.#fallen(error),
+		});
 	}
 
 	after(record: CallRecord): undefined {
@@ -107,31 +107,32 @@ export class CallLog implements Evidence {
 	async find(query: CallQuery): Promise<CallPage> {
 		if (this.#options.data.history === undefined) throw new Error("no history is kept");
 		this.#send();
-		return (await this.#ask({ kind: "ask", ask: "find", query })) as CallPage;
+		return (await this.#link.ask({ kind: "ask", ask: "find", query })) as CallPage;
 	}
 
 	/** One call by its id. */
 	async get(call: string): Promise<CallLine | undefined> {
 		if (this.#options.data.history === undefined) throw new Error("no history is kept");
 		this.#send();
-		return (await this.#ask({ kind: "ask", ask: "get", call })) as CallLine | undefined;
+		return (await this.#link.ask({ kind: "ask", ask: "get", call })) as CallLine | undefined;
 	}
 
 	/** Removes some of what is older than it is to be kept; returns how many calls. */
 	async trim(): Promise<number> {
 		// Where nothing was logged since the start, no thread is started for it.
-		if (this.#options.data.history === undefined || this.#worker === undefined) return 0;
-		return (await this.#ask({ kind: "ask", ask: "trim", now_ms: this.#clock.now() })) as number;
+		if (this.#options.data.history === undefined || !this.#link.runs) return 0;
+		return (await this.#link.ask({
+			kind: "ask",
+			ask: "trim",
+			now_ms: this.#clock.now(),
+		})) as number;
 	}
 
 	/** Every line so far is kept, or lost, when this resolves. */
 	async flush(): Promise<void> {
 		this.#send();
 		if (this.#in_flight.length === 0) return;
-		const batch = this.#batch;
-		this.#worker?.ref();
-		await new Promise<void>((resolve) => this.#flushed.push({ batch, resolve }));
-		this.#worker?.unref();
+		await this.#link.until(this.#batch);
 	}
 
 	/** Writes what waits and ends the thread. */
@@ -139,11 +140,7 @@ export class CallLog implements Evidence {
 		if (this.#closed) return;
 		await this.flush();
 		this.#closed = true;
-		const worker = this.#worker;
-		worker?.ref();
-		if (worker !== undefined) await this.#ask({ kind: "ask", ask: "close" }).catch(() => 0);
-		this.#worker = undefined;
-		await worker?.terminate();
+		await this.#link.end({ kind: "ask", ask: "close" });
 		this.#trouble_told?.cancel();
 		this.#tellTrouble();
 	}
@@ -184,34 +181,9 @@ export class CallLog implements Evidence {
 			this.#lose({ dropped: lines });
 			return undefined;
 		}
-		const worker = this.#started();
+		const worker = this.#link.worker();
 		if (worker === undefined) this.#lose({ failed: lines });
 		return worker;
-	}
-
-	#started(): Worker | undefined {
-		if (this.#worker !== undefined) return this.#worker;
-		if (this.#clock.monotonic() < this.#restart_at_ms) return undefined;
-		const worker = new Worker(new URL("./worker.ts", import.meta.url), {
-			workerData: this.#options.data,
-			name: "calls",
-			resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
-		});
-		worker.on("message", (message: FromWorker) => this.#hear(message));
-		worker.on("error", (error) => this.#fallen(worker, error));
-		worker.on("exit", () => this.#fallen(worker, undefined));
-		worker.unref();
-		this.#worker = worker;
-		return worker;
-	}
-
-	#hear(message: FromWorker): void {
-		if (message.kind === "done") {
-			this.#done(message);
-			return;
-		}
-		this.#questions.get(message.id)?.(message);
-		this.#questions.delete(message.id);
 	}
 
 	#done({ batch, file_error, history_error }: DoneMessage): void {
@@ -228,38 +200,14 @@ export class CallLog implements Evidence {
 	}
 
 	#tellFlushed(): void {
-		const oldest = this.#in_flight[0]?.batch ?? Number.POSITIVE_INFINITY;
-		while ((this.#flushed[0]?.batch ?? Number.POSITIVE_INFINITY) < oldest) {
-			this.#flushed.shift()?.resolve();
-		}
+		this.#link.reached(this.#in_flight[0]?.batch ?? Number.POSITIVE_INFINITY);
 	}
 
-	#fallen(worker: Worker, error: Error | undefined): void {
-		if (this.#worker !== worker) return;
-		this.#worker = undefined;
-		this.#restart_at_ms = this.#clock.monotonic() + restart_ms;
+	#fallen(error: Error | undefined): void {
 		this.#error = error?.message ?? "the thread ended";
 		for (const { lines } of this.#in_flight.splice(0)) this.#lose({ failed: lines });
 		this.#in_flight_lines = 0;
 		this.#tellFlushed();
-		for (const [id, answer] of this.#questions) {
-			answer({ kind: "answer", id, value: undefined, error: this.#error });
-		}
-		this.#questions.clear();
-	}
-
-	#ask(question: Question): Promise<unknown> {
-		const worker = this.#started();
-		if (worker === undefined) return Promise.reject(new Error("the call log is not running"));
-		this.#question += 1;
-		const id = this.#question;
-		return new Promise((resolve, reject) => {
-			this.#questions.set(id, ({ value, error }) => {
-				if (error === undefined) resolve(value);
-				else reject(new Error(error));
-			});
-			worker.postMessage({ ...question, id } satisfies ToWorker, []);
-		});
 	}
 
 	#lose({ dropped = 0, failed = 0 }: { dropped?: number; failed?: number }): void {
@@ -279,8 +227,3 @@ export class CallLog implements Evidence {
 		this.#options.onTrouble({ dropped, failed, error: this.#error });
 	}
 }
-
-type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown
-	? Omit<Union, Key>
-	: never;
-type Question = DistributiveOmit<QuestionMessage, "id">;

@@ -1,14 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { WorkerAnswer } from "../lib/worker-link.ts";
 import type { CallLine } from "../telemetry/call-line.ts";
 import { History } from "./history.ts";
-import type {
-	AnswerMessage,
-	CallsWorkerData,
-	DoneMessage,
-	LinesMessage,
-	QuestionMessage,
-} from "./messages.ts";
+import type { CallsWorkerData, DoneMessage, LinesMessage, QuestionMessage } from "./messages.ts";
 import { RotatingFile } from "./rotating-file.ts";
 
 /** Name of the history in the folder of the call log. */
@@ -63,7 +58,7 @@ export class CallsKeeper {
 	}
 
 	/** Answers a question. */
-	answer(question: QuestionMessage): AnswerMessage {
+	answer(question: QuestionMessage): WorkerAnswer {
 		const { id } = question;
 		try {
 			return { kind: "answer", id, value: this.#answer(question), error: undefined };

@@ -1,3 +1,4 @@
+import type { WorkerAnswer } from "../lib/worker-link.ts";
 import type { CallQuery } from "./query.ts";
 
 /** What the gateway and the worker that keeps the call log say to each other. */
@@ -21,13 +22,16 @@ export interface LinesMessage {
 	readonly length_bytes: number;
 }
 
-/** A question that is answered with `AnswerMessage`. */
-export type QuestionMessage = { readonly kind: "ask"; readonly id: number } & (
+/** What the worker may be asked. */
+export type Question = { readonly kind: "ask" } & (
 	| { readonly ask: "find"; readonly query: CallQuery }
 	| { readonly ask: "get"; readonly call: string }
 	| { readonly ask: "trim"; readonly now_ms: number }
 	| { readonly ask: "close" }
 );
+
+/** A question that is answered with `WorkerAnswer`. */
+export type QuestionMessage = Question & { readonly id: number };
 
 /** What the worker is told. */
 export type ToWorker = LinesMessage | QuestionMessage;
@@ -41,13 +45,5 @@ export interface DoneMessage {
 	readonly history_error: string | undefined;
 }
 
-/** What a question came to. */
-export interface AnswerMessage {
-	readonly kind: "answer";
-	readonly id: number;
-	readonly value: unknown;
-	readonly error: string | undefined;
-}
-
 /** What the worker tells. */
-export type FromWorker = DoneMessage | AnswerMessage;
+export type FromWorker = DoneMessage | WorkerAnswer;
