@@ -1,5 +1,5 @@
 import type { Plan } from "../../src/config/plan.ts";
-import { default_policy, type RulePlan } from "../../src/config/policy-plan.ts";
+import type { RulePlan } from "../../src/config/policy-plan.ts";
 import { principalOf } from "../../src/identity/principal.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Check, CheckedCall, ToolFacts } from "../../src/policy/check.ts";
@@ -10,35 +10,14 @@ import { RulesCheck } from "../../src/policy/check-rules.ts";
 import { ScopesCheck } from "../../src/policy/check-scopes.ts";
 import { CurrentPolicy } from "../../src/policy/current-policy.ts";
 import { compileRules } from "../../src/policy/rules.ts";
+import { planOf, ruleWith } from "../../test/support/policy.ts";
 
 const calls = 200_000;
 const rounds = 5;
 const rules_many = 10_000;
 const people_many = 100_000;
 
-const place = { file: "moorage.yaml", line: 1, column: 1 };
-const plain_rule: RulePlan = {
-	name: "",
-	tools: [],
-	servers: [],
-	endpoints: [],
-	methods: undefined,
-	risks: [],
-	when: undefined,
-	when_place: undefined,
-	then: "deny",
-	otherwise: "pass",
-	message: undefined,
-	limit: undefined,
-	approval: undefined,
-	place,
-};
-
-function planOf(rules: readonly RulePlan[]): Plan {
-	const policy = { ...default_policy, rules };
-	const front = { public_url: undefined, trusted_proxies: [], tls: undefined };
-	return { policy, front, listen: { host: "127.0.0.1", port: 0 } } as unknown as Plan;
-}
+const plain_rule = ruleWith({ name: "" });
 
 /** Ten rules that all evaluate for each call, and a limit that never holds it back. */
 function tenRules(): RulePlan[] {
@@ -162,7 +141,7 @@ export function measureLoad(): Record<string, number> {
 	const limit = { rate: { calls: 60, per_ms: 60_000 }, burst: 60, at_once: undefined };
 	const limited = { ...plain_rule, name: "limit", then: "limit" as const };
 	const rules = [...many, { ...limited, limit: { ...limit, per: ["user"] as const } }];
-	const plan = planOf(rules);
+	const plan = planOf({ rules });
 	if (!compileRules(plan.policy).ok) throw new Error("the rules are wrong");
 	const checks = checksOf(plan);
 	const load_ms = systemClock.monotonic() - began_ms;
@@ -177,7 +156,7 @@ export function measureLoad(): Record<string, number> {
 
 /** The checks of a call together, in CPU microseconds; the median of some rounds. */
 export function measureChecks(short: boolean): Record<string, number> {
-	const checks = checksOf(planOf(tenRules()));
+	const checks = checksOf(planOf({ rules: tenRules() }));
 	measureCalls(checks);
 	const measured = Array.from({ length: short ? 1 : rounds }, () => measureCalls(checks));
 	const sorted = measured.toSorted((a, b) => a - b);

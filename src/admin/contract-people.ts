@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Shape } from "./contracts/shape.ts";
 
 /** People, keys, OAuth clients and what they were given: the part of `/api` about who may call. */
 
@@ -120,13 +121,6 @@ export const grants_schema = z.object({ grants: z.array(grant_schema) });
 
 /** What was removed or ended: its name or id. */
 export const removed_schema = z.object({ removed: z.string() });
-
-type Frozen<Value> = Value extends readonly (infer Item)[]
-	? readonly Frozen<Item>[]
-	: Value extends object
-		? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
-		: Value;
-type Shape<Schema extends z.ZodType> = Frozen<z.infer<Schema>>;
 
 export type UserEntry = Shape<typeof user_schema>;
 export type AddUser = Shape<typeof add_user_schema>;

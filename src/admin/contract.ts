@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Shape } from "./contracts/shape.ts";
 
 /**
  * What `/api` accepts and answers. The OpenAPI document, the command line and the dashboard
@@ -354,14 +355,6 @@ export const problem_schema = z.looseObject({
 	error_id: z.string().optional().describe("Stands in the gateway's log too."),
 	config: z.array(config_problem_schema).optional(),
 });
-
-type Frozen<Value> = Value extends readonly (infer Item)[]
-	? readonly Frozen<Item>[]
-	: Value extends object
-		? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
-		: Value;
-/** What a schema describes, for readers: nothing that is handed over is changed afterwards. */
-type Shape<Schema extends z.ZodType> = Frozen<z.infer<Schema>>;
 
 export type ServerState = Shape<typeof server_state_schema>;
 export type ServerOverview = Shape<typeof server_overview_schema>;

@@ -365,7 +365,7 @@ export class Audit implements Evidence {
 			return await this.#link.ask(question);
 		} catch (error) {
 			const why = error instanceof Error ? error.message : String(error);
-			throw new Error(`the audit log cannot be written (${why})`);
+			throw new Error(`the audit log cannot be written (${why})`, { cause: error });
 		}
 	}
 

@@ -1,4 +1,3 @@
-import type { WorkerAnswer } from "../lib/worker-link.ts";
 /** What the gateway and the worker that writes the audit log say to each other. */
 
 /** What the worker is started with. */
@@ -71,6 +70,3 @@ export interface DoneMessage {
 	/** Code of the error, such as `ENOSPC`. */
 	readonly error: string | undefined;
 }
-
-/** What the worker tells. */
-export type FromWorker = DoneMessage | WorkerAnswer;

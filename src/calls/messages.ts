@@ -1,4 +1,3 @@
-import type { WorkerAnswer } from "../lib/worker-link.ts";
 import type { CallQuery } from "./query.ts";
 
 /** What the gateway and the worker that keeps the call log say to each other. */
@@ -44,6 +43,3 @@ export interface DoneMessage {
 	readonly file_error: string | undefined;
 	readonly history_error: string | undefined;
 }
-
-/** What the worker tells. */
-export type FromWorker = DoneMessage | WorkerAnswer;

@@ -13,8 +13,8 @@ export function checkedCall(
 ): CheckedCall {
 	const { client, message } = call;
 	const span = memberSpan(message.params, "arguments");
-	const arguments_raw = span === undefined ? undefined : rawText(message.bytes, span);
 	const { name: client_name, version } = namedClient(client.info);
+	let raw: string | undefined;
 	let parsed = false;
 	let value: unknown;
 	return {
@@ -32,7 +32,10 @@ export function checkedCall(
 		method: call.method,
 		name,
 		tool: call.method === "tools/call" ? toolFacts(server.name, name, context) : undefined,
-		arguments_raw,
+		get arguments_raw() {
+			raw ??= span === undefined ? undefined : rawText(message.bytes, span);
+			return raw;
+		},
 		args() {
 			if (!parsed) {
 				parsed = true;

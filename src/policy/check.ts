@@ -34,7 +34,7 @@ export interface CheckedCall {
 	readonly tool: ToolFacts | undefined;
 	/** The arguments, parsed when first asked for; undefined where there are none. */
 	args(): unknown;
-	/** The arguments as raw JSON. */
+	/** The arguments as raw JSON, read when first asked for. */
 	readonly arguments_raw: string | undefined;
 	/** Wall-clock time. */
 	readonly now_ms: number;

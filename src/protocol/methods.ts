@@ -19,6 +19,11 @@ const request_eras: Readonly<Record<string, "both" | Era>> = {
 	"subscriptions/listen": "modern",
 };
 
+/** Whether a method is one of the core protocol, in any revision. */
+export function isCoreMethod(method: string): boolean {
+	return Object.hasOwn(request_eras, method);
+}
+
 /** The lists a catalog is made of, with the member of the result that holds the items. */
 export const list_methods = {
 	"tools/list": "tools",

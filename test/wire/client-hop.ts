@@ -39,11 +39,17 @@ function watchBody(request: IncomingMessage, exchange: HttpExchange): void {
 	const push = request.push.bind(request);
 	request.push = (chunk: Buffer | null, ...rest) => {
 		if (chunk !== null) chunks.push(chunk);
-		// Of a request that was refused by its head the body is thrown away unseen.
-		else if (request.complete && chunks.length > 0)
+		// Of a request that was refused by its head the body is thrown away unseen; one that never
+		// announced a body has an empty one, which is wrong.
+		else if (request.complete && (chunks.length > 0 || !announcesBody(request))) {
 			exchange.posted(Buffer.concat(chunks.splice(0)));
+		}
 		return push(chunk, ...rest);
 	};
+}
+
+function announcesBody({ headers }: IncomingMessage): boolean {
+	return headers["transfer-encoding"] !== undefined || Number(headers["content-length"]) > 0;
 }
 
 function watchAnswer(response: ServerResponse, exchange: HttpExchange): void {

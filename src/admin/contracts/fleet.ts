@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { server_state_schema } from "../contract.ts";
 
 /** What the fleet does now: the part of the contract about rates. */
 
@@ -19,16 +20,7 @@ export const fleet_server_schema = z.object({
 	name: z.string(),
 	title: z.string(),
 	driver: z.string(),
-	state: z.enum([
-		"declared",
-		"resolving",
-		"stopped",
-		"starting",
-		"ready",
-		"frozen",
-		"draining",
-		"failed",
-	]),
+	state: server_state_schema,
 	reason: z.string().optional(),
 	code: z.string().optional(),
 	next_try_at_ms: z.int().optional(),

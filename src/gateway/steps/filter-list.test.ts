@@ -10,7 +10,10 @@ import { filterList } from "./filter-list.ts";
 function filtered(text: string, allow: string[], deny: string[]): string {
 	const message = indexMessage(Buffer.from(text));
 	assert.ok(message.ok);
-	const call = { method: "tools/list", target: { server: { name: "s", tools: { allow, deny } } } };
+	const call = {
+		method: "tools/list",
+		target: { server: { name: "s", scope: "shared", tools: { allow, deny } } },
+	};
 	const reply: Reply = { kind: "message", message: message.value, edits: [] };
 	filterList(call as unknown as Call, reply, { filters_lists: false } as GatewayContext);
 	return applyEdits(message.value.bytes, reply.edits).toString();
@@ -44,4 +47,27 @@ test("whatever is left out, the list stays valid and in order", () => {
 			);
 		}),
 	);
+});
+
+/** The list of a server that lets everybody keep it, as this client gets it. */
+function cacheScopeFor(era: "legacy" | "modern", scope: "shared" | "user", filters_lists: boolean) {
+	const text =
+		'{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a"}],"ttlMs":1,"cacheScope":"public"}}';
+	const message = indexMessage(Buffer.from(text));
+	assert.ok(message.ok);
+	const server = { name: "s", scope, tools: { allow: [], deny: [] } };
+	const call = { method: "tools/list", client: { era }, target: { server } };
+	const reply: Reply = { kind: "message", message: message.value, edits: [] };
+	const context = { filters_lists, mayList: () => true } as unknown as GatewayContext;
+	filterList({ ...call, endpoint: { name: "s" } } as unknown as Call, reply, context);
+	const { result } = JSON.parse(applyEdits(message.value.bytes, reply.edits).toString());
+	return result.cacheScope as string;
+}
+
+test("a list that depends on who asks is private, whatever its server says", () => {
+	assert.equal(cacheScopeFor("modern", "shared", false), "public");
+	assert.equal(cacheScopeFor("modern", "shared", true), "private");
+	assert.equal(cacheScopeFor("modern", "user", false), "private");
+	// What only modern clients know is taken out for others elsewhere.
+	assert.equal(cacheScopeFor("legacy", "shared", true), "public");
 });

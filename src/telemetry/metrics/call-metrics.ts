@@ -1,3 +1,4 @@
+import { isCoreMethod } from "../../protocol/methods.ts";
 import type { CallRecord } from "../call-record.ts";
 import { FirstTries } from "./first-tries.ts";
 import { type Counter, type Histogram, LabelCap, overflow_label } from "./instruments.ts";
@@ -214,27 +215,12 @@ export function errorType(code: string): string {
 
 const rpc_prefix = "rpc_";
 
-/** Methods as labels: those of the protocol; anything else is what a caller made up. */
+/** Methods as labels: those of the protocol and of tasks; what else there is, a caller made up. */
 function methodLabel(method: string): string {
-	return known_methods.has(method) ? method : overflow_label;
+	return isCoreMethod(method) || task_methods.has(method) ? method : overflow_label;
 }
 
-const known_methods: ReadonlySet<string> = new Set([
-	"initialize",
-	"server/discover",
-	"ping",
-	"tools/list",
-	"tools/call",
-	"resources/list",
-	"resources/templates/list",
-	"resources/read",
-	"resources/subscribe",
-	"resources/unsubscribe",
-	"prompts/list",
-	"prompts/get",
-	"completion/complete",
-	"logging/setLevel",
-	"subscriptions/listen",
+const task_methods: ReadonlySet<string> = new Set([
 	"tasks/get",
 	"tasks/list",
 	"tasks/result",
