@@ -35,6 +35,21 @@ export const systemClock: Clock = {
 	},
 };
 
+/** Resolves when a promise does, at the latest after `wait_ms`. */
+export async function withinTime(
+	clock: Clock,
+	wait_ms: number,
+	waited_for: Promise<unknown>,
+): Promise<void> {
+	const late = Promise.withResolvers<void>();
+	const timer = clock.after(wait_ms, late.resolve);
+	try {
+		await Promise.race([waited_for, late.promise]);
+	} finally {
+		timer.cancel();
+	}
+}
+
 /** Resolves after `delay_ms`, or rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, delay_ms: number, signal?: AbortSignal): Promise<void> {
 	return new Promise((resolve, reject) => {

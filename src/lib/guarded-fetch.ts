@@ -19,6 +19,8 @@ export interface GuardedInit {
 	readonly method?: string | undefined;
 	readonly headers?: Record<string, string> | undefined;
 	readonly body?: string | undefined;
+	/** Ends the request early. */
+	readonly signal?: AbortSignal | undefined;
 }
 
 /** Finds the addresses of a name. */
@@ -70,8 +72,10 @@ export function guardedFetch(options: GuardOptions): GuardedFetch {
 		const agent = new Agent({ connect, connections: 1 });
 		const abort = new AbortController();
 		const timer = clock.after(request_ms_max, () => abort.abort());
+		const { signal: early } = init;
+		const signal = early === undefined ? abort.signal : AbortSignal.any([abort.signal, early]);
 		try {
-			return await follow(agent, target, { ...init, options, kinds, signal: abort.signal });
+			return await follow(agent, target, { ...init, options, kinds, signal });
 		} finally {
 			timer.cancel();
 			await agent.destroy();

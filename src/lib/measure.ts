@@ -10,25 +10,29 @@ export interface Measure {
 
 /** Measures a value. Never recurses, so that no depth is too much. */
 export function measure(value: unknown): Measure {
-	let items = 0;
+	if (typeof value === "string") return { items: 1, chars: value.length, depth: 1 };
+	if (typeof value !== "object" || value === null) return { items: 1, chars: 0, depth: 1 };
+	let items = 1;
 	let chars = 0;
 	let depth = 0;
-	let level: unknown[] = [value];
+	let level: object[] = [value];
 	while (level.length > 0) {
 		depth += 1;
-		items += level.length;
-		const next: unknown[] = [];
+		const before = items;
+		const next: object[] = [];
 		for (const one of level) {
-			if (typeof one === "string") chars = Math.max(chars, one.length);
-			if (typeof one !== "object" || one === null) continue;
-			if (Array.isArray(one)) for (const item of one) next.push(item);
-			else {
-				for (const [name, member] of Object.entries(one)) {
-					chars = Math.max(chars, name.length);
-					next.push(member);
-				}
+			// Of a list the names are its indexes, which are no characters of it.
+			const is_list = Array.isArray(one);
+			const members: readonly unknown[] = is_list ? one : Object.values(one);
+			items += members.length;
+			for (const member of members) {
+				if (typeof member === "string") chars = Math.max(chars, member.length);
+				else if (typeof member === "object" && member !== null) next.push(member);
 			}
+			if (!is_list) for (const name of Object.keys(one)) chars = Math.max(chars, name.length);
 		}
+		// What holds no other is a level too, also where no value of it is looked into.
+		if (next.length === 0 && items > before) depth += 1;
 		level = next;
 	}
 	return { items, chars, depth };

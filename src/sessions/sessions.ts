@@ -224,6 +224,11 @@ export class Sessions {
 		};
 	}
 
+	/** Whether a connection of a session is open now. */
+	isHeld(id: string): boolean {
+		return (this.#entries.get(id)?.holds ?? 0) > 0;
+	}
+
 	/** Sets the level the client wants to be told from on. */
 	setLogLevel(id: string, level: string | undefined): void {
 		const entry = this.#entries.get(id);

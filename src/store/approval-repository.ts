@@ -8,6 +8,8 @@ export interface StoredApproval {
 	readonly state: string;
 	/** Id of the caller. */
 	readonly principal: string;
+	/** Id of whoever makes the call in the caller's name; undefined where that is the caller. */
+	readonly made_by: string | undefined;
 	readonly server: string;
 	/** The server's own name of the tool. */
 	readonly tool: string;
@@ -21,8 +23,20 @@ export interface StoredApproval {
 	readonly body: string;
 }
 
+/** What the call of an approval came to, as it is kept. */
+export interface StoredResult {
+	/** Of the approval. */
+	readonly id: string;
+	readonly kept_until_ms: number;
+	/** Sealed: it holds what the server answered. */
+	readonly body: string;
+}
+
 /** What makes two calls the same one. */
-export type ApprovalCall = Pick<StoredApproval, "principal" | "server" | "tool" | "arguments_hash">;
+export type ApprovalCall = Pick<
+	StoredApproval,
+	"principal" | "made_by" | "server" | "tool" | "arguments_hash"
+>;
 
 /** Keeps approvals. Failures of the database reject. */
 export interface ApprovalRepository {
@@ -39,6 +53,11 @@ export interface ApprovalRepository {
 	change(approval: StoredApproval): Promise<boolean>;
 	/** Removes those that ended before a time. */
 	removeEndedBefore(at_ms: number): Promise<void>;
+	/** Keeps a result in place of the one of its approval. */
+	keepResult(result: StoredResult): Promise<void>;
+	result(id: string): Promise<StoredResult | undefined>;
+	/** Removes results that are kept until a time before this one. */
+	removeResultsBefore(at_ms: number): Promise<void>;
 }
 
 /** States of which something can still become. */
@@ -88,6 +107,7 @@ export class SqlApprovalRepository implements ApprovalRepository {
 			.selectFrom("approvals")
 			.selectAll()
 			.where("principal", "=", call.principal)
+			.where("made_by", "=", call.made_by ?? nobody_else)
 			.where("server", "=", call.server)
 			.where("tool", "=", call.tool)
 			.where("arguments_hash", "=", call.arguments_hash)
@@ -124,9 +144,35 @@ export class SqlApprovalRepository implements ApprovalRepository {
 	async removeEndedBefore(at_ms: number): Promise<void> {
 		await this.#db.deleteFrom("approvals").where("ended_at_ms", "<", at_ms).execute();
 	}
+
+	async keepResult({ id, ...values }: StoredResult): Promise<void> {
+		await this.#db
+			.insertInto("approval_results")
+			.values({ id, ...values })
+			.onConflict((conflict) => conflict.column("id").doUpdateSet(values))
+			.execute();
+	}
+
+	async result(id: string): Promise<StoredResult | undefined> {
+		const row = await this.#db
+			.selectFrom("approval_results")
+			.selectAll()
+			.where("id", "=", id)
+			.executeTakeFirst();
+		return row && { ...row, kept_until_ms: Number(row.kept_until_ms) };
+	}
+
+	async removeResultsBefore(at_ms: number): Promise<void> {
+		await this.#db.deleteFrom("approval_results").where("kept_until_ms", "<", at_ms).execute();
+	}
 }
 
-interface Row extends Omit<StoredApproval, "created_at_ms" | "expires_at_ms" | "ended_at_ms"> {
+/** Stands for the caller, who made it: an index takes every null for another value. */
+const nobody_else = "";
+
+interface Row
+	extends Omit<StoredApproval, "made_by" | "created_at_ms" | "expires_at_ms" | "ended_at_ms"> {
+	readonly made_by: string;
 	readonly created_at_ms: number | string;
 	readonly expires_at_ms: number | string;
 	readonly ended_at_ms: number | string | null;
@@ -135,6 +181,7 @@ interface Row extends Omit<StoredApproval, "created_at_ms" | "expires_at_ms" | "
 function fromRow(row: Row): StoredApproval {
 	return {
 		...row,
+		made_by: row.made_by === nobody_else ? undefined : row.made_by,
 		created_at_ms: Number(row.created_at_ms),
 		expires_at_ms: Number(row.expires_at_ms),
 		ended_at_ms: row.ended_at_ms === null ? undefined : Number(row.ended_at_ms),
@@ -142,5 +189,6 @@ function fromRow(row: Row): StoredApproval {
 }
 
 function toRow(approval: StoredApproval) {
-	return { ...approval, ended_at_ms: approval.ended_at_ms ?? null };
+	const { made_by = nobody_else, ended_at_ms = null } = approval;
+	return { ...approval, made_by, ended_at_ms };
 }

@@ -83,6 +83,40 @@ const samples: Readonly<Record<string, { readonly write: string; readonly read: 
 			where upstream_grants.user_name = 'bob' and upstream_grants.changed_at_ms = 6
 			and upstream_clients.created_at_ms = 4`,
 	},
+	"0010-egress": {
+		write: `
+			insert into egress_hosts values ('files', 'used', 'a.example', 443, 3, 5, 6);
+			insert into egress_forgotten values ('files', 'refused', 7);`,
+		read: `
+			select 1 from egress_hosts, egress_forgotten
+			where egress_hosts.host = 'a.example' and egress_hosts.last_at_ms = 6
+			and egress_forgotten.count = 7`,
+	},
+	"0008-rollouts": {
+		write: "insert into rollouts values ('files', 2, 0, 0.5, 1000, 10, 1, 90, 2);",
+		read: `
+			select 1 from rollouts
+			where server = 'files' and percent = 0.5 and watch_left_ms = 1000 and old_failed = 2`,
+	},
+	"0011-locked-packages": {
+		write: `
+			insert into versions
+				(server, number, fingerprint, created_at_ms, source, state, changes, plan, locked)
+				values ('files', 9, 'f', 5, 'deploy', 'active', '[]', 'sealed', '{}');`,
+		read: "select 1 from versions where number = 9 and locked = '{}'",
+	},
+	"0012-approval-makers": {
+		write: `
+			insert into approvals
+				(id, revision, state, principal, made_by, server, tool, arguments_hash, created_at_ms,
+				expires_at_ms, body)
+				values ('m', 1, 'pending', 'acme/ana', 'admin', 'files', 'delete', 'h', 5, 6, 'sealed');`,
+		read: "select 1 from approvals where id = 'm' and made_by = 'admin'",
+	},
+	"0009-approval-results": {
+		write: "insert into approval_results values ('i', 5, 'sealed');",
+		read: "select 1 from approval_results where kept_until_ms = 5 and body = 'sealed'",
+	},
 };
 
 function upTo(count: number): Migrations {

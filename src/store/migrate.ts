@@ -8,6 +8,11 @@ import * as alerts from "./migrations/0004-alerts.ts";
 import * as approvals from "./migrations/0005-approvals.ts";
 import * as secrets from "./migrations/0006-secrets.ts";
 import * as grants from "./migrations/0007-grants.ts";
+import * as rollouts from "./migrations/0008-rollouts.ts";
+import * as approval_results from "./migrations/0009-approval-results.ts";
+import * as egress from "./migrations/0010-egress.ts";
+import * as locked_packages from "./migrations/0011-locked-packages.ts";
+import * as approval_makers from "./migrations/0012-approval-makers.ts";
 import type { StoreProblem } from "./store-problem.ts";
 
 /** Migrations by name. They run in the order of their names and never change once released. */
@@ -22,6 +27,11 @@ export const all_migrations: Migrations = {
 	"0005-approvals": approvals,
 	"0006-secrets": secrets,
 	"0007-grants": grants,
+	"0008-rollouts": rollouts,
+	"0009-approval-results": approval_results,
+	"0010-egress": egress,
+	"0011-locked-packages": locked_packages,
+	"0012-approval-makers": approval_makers,
 };
 
 /** Where kysely keeps which migrations have run. */

@@ -1,4 +1,9 @@
+import { sql } from "kysely";
 import type { Connection } from "./tables.ts";
+
+const rows_at_once = 1_000;
+/** Where a row lies in its table. */
+const row_place = sql<number>`rowid`;
 
 /** A person as they are kept. */
 export interface StoredUser {
@@ -33,6 +38,7 @@ export interface StoredKey {
 
 /** Keeps people and their API keys. Failures of the database reject. */
 export interface PeopleRepository {
+	/** Everybody, in no order. */
 	users(): Promise<StoredUser[]>;
 	/** Stores a person in place of the one of that tenant and name. */
 	saveUser(user: StoredUser): Promise<void>;
@@ -53,23 +59,41 @@ export class SqlPeopleRepository implements PeopleRepository {
 	}
 
 	async users(): Promise<StoredUser[]> {
-		const rows = await this.#db
+		const users: StoredUser[] = [];
+		// Most people have the roles of many others: each text is read once.
+		const lists = new Map<string, readonly string[]>();
+		for (let last = 0; ; ) {
+			const rows = await this.#usersAfter(last);
+			for (const row of rows) {
+				const roles = lists.get(row.roles) ?? (JSON.parse(row.roles) as string[]);
+				lists.set(row.roles, roles);
+				users.push({
+					tenant: row.tenant,
+					user: row.user,
+					display_name: row.display_name ?? undefined,
+					roles,
+					password_hash: row.password_hash ?? undefined,
+					provider: row.provider ?? undefined,
+					subject: row.subject ?? undefined,
+					created_at_ms: Number(row.created_at_ms),
+					login_at_ms: maybeNumber(row.login_at_ms),
+				});
+				last = row.place;
+			}
+			if (rows.length < rows_at_once) return users;
+		}
+	}
+
+	/** The next rows as they lie in the table: sorting, and holding all at once, costs twice. */
+	#usersAfter(place: number) {
+		return this.#db
 			.selectFrom("users")
 			.selectAll()
-			.orderBy("tenant")
-			.orderBy("user")
+			.select(row_place.as("place"))
+			.where(row_place, ">", place)
+			.orderBy(row_place)
+			.limit(rows_at_once)
 			.execute();
-		return rows.map((row) => ({
-			tenant: row.tenant,
-			user: row.user,
-			display_name: row.display_name ?? undefined,
-			roles: JSON.parse(row.roles) as string[],
-			password_hash: row.password_hash ?? undefined,
-			provider: row.provider ?? undefined,
-			subject: row.subject ?? undefined,
-			created_at_ms: Number(row.created_at_ms),
-			login_at_ms: maybeNumber(row.login_at_ms),
-		}));
 	}
 
 	async saveUser({ tenant, user, ...rest }: StoredUser): Promise<void> {

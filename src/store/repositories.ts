@@ -5,6 +5,7 @@ import { type ApprovalRepository, SqlApprovalRepository } from "./approval-repos
 import { Batcher, type BatchTrouble } from "./batch.ts";
 import { type CatalogRepository, SqlCatalogRepository } from "./catalog-repository.ts";
 import type { Database } from "./database.ts";
+import { type EgressRepository, SqlEgressRepository } from "./egress-repository.ts";
 import { type EventRepository, SqlEventRepository } from "./event-repository.ts";
 import { type GrantRepository, SqlGrantRepository } from "./grant-repository.ts";
 import { type KillSwitchRepository, SqlKillSwitchRepository } from "./kill-switch-repository.ts";
@@ -21,6 +22,7 @@ import { SqlVersionRepository, type VersionRepository } from "./version-reposito
 export interface Repositories {
 	readonly alerts: AlertRepository;
 	readonly catalogs: CatalogRepository;
+	readonly egress: EgressRepository;
 	readonly events: EventRepository;
 	readonly grants: GrantRepository;
 	readonly login: LoginRepository;
@@ -44,6 +46,7 @@ export function createRepositories(connection: Connection): Repositories {
 	return {
 		alerts: new SqlAlertRepository(connection),
 		catalogs: new SqlCatalogRepository(connection),
+		egress: new SqlEgressRepository(connection),
 		events: new SqlEventRepository(connection),
 		grants: new SqlGrantRepository(connection),
 		login: new SqlLoginRepository(connection),

@@ -1,11 +1,12 @@
 import type { ColumnType, Kysely } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
+import type { EgressTables } from "./egress-tables.ts";
 import type { GrantTables } from "./grant-tables.ts";
 
 /**
  * The shape of the database, table by table, as the newest migration leaves it.
  */
-export interface Tables extends AlertTables, GrantTables {
+export interface Tables extends AlertTables, GrantTables, EgressTables {
 	meta: MetaTable;
 	catalogs: CatalogTable;
 	sessions: SessionTable;
@@ -14,11 +15,13 @@ export interface Tables extends AlertTables, GrantTables {
 	versions: VersionTable;
 	version_pins: VersionPinTable;
 	forks: ForkTable;
+	rollouts: RolloutTable;
 	users: UserTable;
 	api_keys: ApiKeyTable;
 	login_records: LoginRecordTable;
 	kill_switches: KillSwitchTable;
 	approvals: ApprovalTable;
+	approval_results: ApprovalResultTable;
 	secret_keys: SecretKeyTable;
 	secrets: SecretTable;
 }
@@ -102,6 +105,8 @@ export interface VersionTable {
 	changes: string;
 	/** Sealed JSON. */
 	plan: string;
+	/** A JSON object. */
+	locked: string | null;
 }
 
 /** A server that is held at a version. */
@@ -117,6 +122,20 @@ export interface ForkTable {
 	server: string;
 	created_at_ms: Long;
 	plan: string;
+}
+
+/** A new version of a server on its way into the place of the old. */
+export interface RolloutTable {
+	server: string;
+	number: number;
+	/** 1 where it waits to be let on; 0 where it does not. */
+	hold: number;
+	percent: number;
+	watch_left_ms: Long;
+	new_calls: Long;
+	new_failed: Long;
+	old_calls: Long;
+	old_failed: Long;
 }
 
 /** A person who may log in or hold keys. */
@@ -186,12 +205,22 @@ export interface ApprovalTable {
 	revision: number;
 	state: string;
 	principal: string;
+	/** Empty where it is the caller. */
+	made_by: string;
 	server: string;
 	tool: string;
 	arguments_hash: string;
 	created_at_ms: Long;
 	expires_at_ms: Long;
 	ended_at_ms: MaybeLong;
+	/** Sealed JSON. */
+	body: string;
+}
+
+/** What a call with an approval came to; one row per approval. */
+export interface ApprovalResultTable {
+	id: string;
+	kept_until_ms: Long;
 	/** Sealed JSON. */
 	body: string;
 }

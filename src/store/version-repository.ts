@@ -27,6 +27,8 @@ export interface StoredVersion {
 	readonly reason: string | undefined;
 	/** What its package was resolved to: JSON; undefined where that is not known. */
 	readonly identity: string | undefined;
+	/** What stands in the lock for it: JSON; undefined where that is not known, or nothing does. */
+	readonly locked: string | undefined;
 	/** What it offers otherwise than the version before: sentences. */
 	readonly changes: readonly string[];
 	/** The server's plan, sealed: it holds the environment of the server. */
@@ -51,7 +53,25 @@ export interface StoredFork {
 	readonly plan: string;
 }
 
-/** Keeps versions, pins and forks. Failures of the database reject. */
+/** A new version on its way into the place of the old, and how far it is. */
+export interface StoredRollout {
+	readonly server: string;
+	/** Of the version. */
+	readonly number: number;
+	/** It waits, once it is ready, for somebody to let it on. */
+	readonly hold: boolean;
+	/** Share of the calls it gets once it is ready. */
+	readonly percent: number;
+	/** How long its share is still to be watched. */
+	readonly watch_left_ms: number;
+	/** The calls of its share, and those that went to the old version meanwhile. */
+	readonly new_calls: number;
+	readonly new_failed: number;
+	readonly old_calls: number;
+	readonly old_failed: number;
+}
+
+/** Keeps versions, pins, forks and rollouts. Failures of the database reject. */
 export interface VersionRepository {
 	/** All versions, by server and number. */
 	load(): Promise<StoredVersion[]>;
@@ -65,9 +85,13 @@ export interface VersionRepository {
 	forks(): Promise<StoredFork[]>;
 	saveFork(fork: StoredFork): Promise<void>;
 	removeFork(name: string): Promise<void>;
+	rollouts(): Promise<StoredRollout[]>;
+	/** Stores a rollout in place of the one of its server. */
+	saveRollout(rollout: StoredRollout): Promise<void>;
+	removeRollout(server: string): Promise<void>;
 }
 
-/** Versions in the tables `versions`, `version_pins` and `forks`. */
+/** Versions in the tables `versions`, `version_pins`, `forks` and `rollouts`. */
 export class SqlVersionRepository implements VersionRepository {
 	readonly #db: Connection;
 
@@ -89,6 +113,7 @@ export class SqlVersionRepository implements VersionRepository {
 			state: row.state as VersionState,
 			reason: row.reason ?? undefined,
 			identity: row.identity ?? undefined,
+			locked: row.locked ?? undefined,
 			changes: JSON.parse(row.changes) as string[],
 		}));
 	}
@@ -99,6 +124,7 @@ export class SqlVersionRepository implements VersionRepository {
 			...rest,
 			reason: rest.reason ?? null,
 			identity: rest.identity ?? null,
+			locked: rest.locked ?? null,
 			changes: JSON.stringify(rest.changes),
 		};
 		await this.#db
@@ -148,5 +174,31 @@ export class SqlVersionRepository implements VersionRepository {
 
 	async removeFork(name: string): Promise<void> {
 		await this.#db.deleteFrom("forks").where("name", "=", name).execute();
+	}
+
+	async rollouts(): Promise<StoredRollout[]> {
+		const rows = await this.#db.selectFrom("rollouts").selectAll().orderBy("server").execute();
+		return rows.map((row) => ({
+			...row,
+			hold: row.hold === 1,
+			watch_left_ms: Number(row.watch_left_ms),
+			new_calls: Number(row.new_calls),
+			new_failed: Number(row.new_failed),
+			old_calls: Number(row.old_calls),
+			old_failed: Number(row.old_failed),
+		}));
+	}
+
+	async saveRollout({ server, ...rest }: StoredRollout): Promise<void> {
+		const values = { ...rest, hold: rest.hold ? 1 : 0 };
+		await this.#db
+			.insertInto("rollouts")
+			.values({ server, ...values })
+			.onConflict((conflict) => conflict.column("server").doUpdateSet(values))
+			.execute();
+	}
+
+	async removeRollout(server: string): Promise<void> {
+		await this.#db.deleteFrom("rollouts").where("server", "=", server).execute();
 	}
 }

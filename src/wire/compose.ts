@@ -1,6 +1,7 @@
 import { assert } from "../lib/assert.ts";
+import type { Result } from "../lib/result.ts";
 import { indexMessage } from "./index-message.ts";
-import type { Message } from "./message.ts";
+import type { Message, WireProblem } from "./message.ts";
 
 /**
  * A request of our own. `id` is raw JSON (a string with its quotes, or a number), and so is
@@ -11,7 +12,19 @@ export function composeRequest(
 	method: string,
 	params_json: string | undefined,
 ): Message {
-	return compose(`{"jsonrpc":"2.0","id":${id},"method":`, method, params_json);
+	return compose(requestHead(id), method, params_json);
+}
+
+/**
+ * The same with params that somebody else wrote: they may name a member twice, hold too many or be
+ * nested too deep, and then there is no such message.
+ */
+export function readRequest(
+	id: string,
+	method: string,
+	params_json: string,
+): Result<Message, WireProblem> {
+	return indexMessage(bytesOf(requestHead(id), method, params_json));
 }
 
 /** A notification of our own; `params_json` is the raw JSON of an object. */
@@ -50,9 +63,17 @@ export function composeError(
 	return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`);
 }
 
-function compose(head: string, method: string, params_json: string | undefined): Message {
+function requestHead(id: string): string {
+	return `{"jsonrpc":"2.0","id":${id},"method":`;
+}
+
+function bytesOf(head: string, method: string, params_json: string | undefined): Buffer {
 	const params = params_json === undefined ? "" : `,"params":${params_json}`;
-	const indexed = indexMessage(Buffer.from(`${head}${JSON.stringify(method)}${params}}`));
+	return Buffer.from(`${head}${JSON.stringify(method)}${params}}`);
+}
+
+function compose(head: string, method: string, params_json: string | undefined): Message {
+	const indexed = indexMessage(bytesOf(head, method, params_json));
 	assert(indexed.ok, "a composed message must be valid");
 	return indexed.value;
 }
