@@ -59,6 +59,7 @@ const unknown_codes: ReadonlySet<string> = new Set(["not_offered"]);
 export class CallAggregator {
 	readonly #options: AggregatorOptions;
 	readonly #cells = new Map<AggregateKind, Map<string, Cell>>();
+	readonly #subjects = new Map<string, { readonly server: string; readonly subject: string }>();
 	#purged_at_ms = Number.NEGATIVE_INFINITY;
 
 	constructor(options: AggregatorOptions) {
@@ -82,7 +83,7 @@ export class CallAggregator {
 		if (record.method !== "tools/call" || server === undefined || name === undefined) return;
 		// What the caller got wrong, or was refused, says nothing of the tool.
 		if (record.status === "client_error") return;
-		const tool = this.#cell("tool", `${server}/${name}`);
+		const tool = this.#cell("tool", this.#subjectOf(server, name));
 		tool.calls += 1;
 		if (failed) {
 			tool.errors += 1;
@@ -120,6 +121,16 @@ export class CallAggregator {
 			await alerts.removeAggregates("minute", now_ms - minutes_kept_ms);
 			await alerts.removeAggregates("hour", now_ms - hours_kept_ms);
 		});
+	}
+
+	/** `server/tool`: the text of the last call of that name, most often, which is found faster. */
+	#subjectOf(server: string, name: string): string {
+		const known = this.#subjects.get(name);
+		if (known?.server === server) return known.subject;
+		const subject = `${server}/${name}`;
+		if (this.#subjects.size >= subjects_max) this.#subjects.clear();
+		this.#subjects.set(name, { server, subject });
+		return subject;
 	}
 
 	#cell(kind: AggregateKind, subject: string): Cell {

@@ -68,7 +68,7 @@ export async function evaluate(
 				summary: `The server "${server}" does not run: ${reason}`,
 			}));
 		case "expiry":
-			return expiring(rule, context);
+			return await expiring(rule, context);
 		case "disk":
 			return await disk(rule, context);
 	}
@@ -167,14 +167,38 @@ async function happened(
 	return found;
 }
 
-function expiring(rule: RulePlan, { facts, now_ms }: EvaluationContext): Observation[] {
-	return facts.expiring().flatMap(({ kind, name, expires_at_ms }) => {
+/** What is said of each kind before its time and after, and what to do. */
+const expiry_words = {
+	key: ["expires", "has expired", "Make another one, and remove this one."],
+	secret: [
+		"reaches its age limit",
+		"is past its age limit",
+		"Exchange it: `moorage secret rotate`.",
+	],
+	grant: ["ends and cannot be renewed", "has ended", "Its owner has to authorize it once more."],
+	certificate: ["expires", "has expired", "Put another one in its place; it is read at once."],
+} as const;
+
+/** A quarter of a life is early enough where the whole is short. */
+const life_parts = 4;
+
+async function expiring(
+	rule: RulePlan,
+	{ facts, now_ms }: EvaluationContext,
+): Promise<Observation[]> {
+	return (await facts.expiring()).flatMap(({ kind, name, since_ms, expires_at_ms }) => {
 		const left_ms = expires_at_ms - now_ms;
-		if (left_ms > rule.within_ms) return [];
+		const life_ms = since_ms === undefined ? Number.POSITIVE_INFINITY : expires_at_ms - since_ms;
+		const threshold = Math.min(rule.within_ms, life_ms / life_parts);
+		// A key that is not missed by then is missed by nobody; an old secret or a certificate that
+		// has ended is still in use.
+		const is_over = (kind === "key" || kind === "grant") && left_ms < -threshold;
+		if (left_ms > threshold || is_over) return [];
 		const day = new Date(expires_at_ms).toISOString().slice(0, 16).replace("T", " ");
-		const verb = left_ms > 0 ? "expires" : "has expired";
-		const summary = `The ${kind} "${name}" ${verb}: ${day} UTC.`;
-		return [{ subject: `${kind}/${name}`, value: left_ms, threshold: rule.within_ms, summary }];
+		const [before, after, next] = expiry_words[kind];
+		const verb = left_ms > 0 ? before : after;
+		const summary = `The ${kind} "${name}" ${verb}: ${day} UTC. ${next}`;
+		return [{ subject: `${kind}/${name}`, value: left_ms, threshold, summary }];
 	});
 }
 

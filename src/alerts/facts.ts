@@ -2,19 +2,20 @@
 export interface AlertFacts {
 	/** Servers that cannot be started, or that end again and again. */
 	crashed(): readonly { readonly server: string; readonly reason: string }[];
-	/** Keys, secrets and grants that stop working at a time that is known. */
-	expiring(): readonly Expiring[];
+	/** Credentials that stop working at a time that is known. Rejects where it cannot be read. */
+	expiring(): Promise<readonly Expiring[]>;
 	/** The disk with the data folder; undefined where the machine does not tell. */
 	disk(): Promise<DiskUse | undefined>;
 	/** Lines, entries and spans lost since the start, by where they were lost. */
 	lost(): Readonly<Record<string, number>>;
 }
 
-/** Something that stops working. */
+/** A credential that stops working, or should not be used any longer. */
 export interface Expiring {
-	/** `key`, `secret`, `grant`, `certificate`, ... */
-	readonly kind: string;
+	readonly kind: "key" | "secret" | "grant" | "certificate";
 	readonly name: string;
+	/** When it began, where that is known: of a short life people are told later. */
+	readonly since_ms?: number;
 	readonly expires_at_ms: number;
 }
 

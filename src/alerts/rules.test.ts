@@ -5,12 +5,12 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { openTestStore, type TestStore } from "../../test/support/test-store.ts";
-import { default_alerts } from "../config/alert-rules.ts";
+import { built_in_rules, default_alerts } from "../config/alert-rules.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { CallRecord } from "../telemetry/call-record.ts";
 import { CallAggregator } from "./aggregator.ts";
 import { Alerts } from "./engine.ts";
-import type { AlertFacts } from "./facts.ts";
+import type { AlertFacts, Expiring } from "./facts.ts";
 
 const minute_ms = 60_000;
 const hour_ms = 60 * minute_ms;
@@ -30,7 +30,7 @@ beforeEach(async () => {
 	store = await openTestStore(clock);
 	facts = {
 		crashed: () => [],
-		expiring: () => [],
+		expiring: async () => [],
 		disk: async () => ({ path: "/data", free_bytes: 80 * 2 ** 30, total_bytes: 100 * 2 ** 30 }),
 		lost: () => ({}),
 	};
@@ -98,8 +98,12 @@ async function keep(): Promise<void> {
 	assert.equal(await kept, true);
 }
 
+/** Rules of which an alert was seen to fire, and to be over. */
+const seen = { firing: new Set<string>(), resolved: new Set<string>() };
+
 async function firing(): Promise<string[]> {
 	const all = await alerts.list();
+	for (const { rule, state } of all) if (state !== "pending") seen[state].add(rule);
 	return all.flatMap(({ rule, subject, state }) =>
 		state === "firing" ? [`${rule} ${subject}`] : [],
 	);
@@ -147,6 +151,21 @@ test("a tool three times as slow as it is as a rule raises an alert, once it has
 	assert.deepEqual(await firing(), []);
 	await pass(minute_ms);
 	assert.deepEqual(await firing(), ["tool_latency git/push"]);
+	await pass(12 * minute_ms);
+	assert.deepEqual(await firing(), []);
+});
+
+test("a few slow calls say nothing of a tool, and neither does a tool that hardly is known", async () => {
+	for (let hour = 0; hour < 3; hour++) {
+		calls(100, sampleRecord({ duration_ms: 100 }));
+		calls(60, sampleRecord({ name: "new", duration_ms: 100 }));
+		await keep();
+		await clock.advance(hour_ms);
+	}
+	calls(49, sampleRecord({ duration_ms: 5_000 }));
+	calls(100, sampleRecord({ name: "new", duration_ms: 5_000 }));
+	await pass(2 * minute_ms);
+	assert.deepEqual(await firing(), []);
 });
 
 test("a tool that is fast remains fast three times as slow", async () => {
@@ -172,6 +191,8 @@ test("a tenant with ten times the calls of its last seven days raises an alert",
 	calls(20, sampleRecord());
 	await look();
 	assert.deepEqual(await firing(), ["tenant_rate acme"]);
+	await pass(20 * minute_ms);
+	assert.deepEqual(await firing(), []);
 });
 
 test("a tenant that is younger than a day is compared with nothing, and one of a day with that", async () => {
@@ -195,6 +216,8 @@ test("one call of a tool that does not exist raises an alert that names it and i
 	assert.deepEqual(await firing(), ["unknown_tool mcp"]);
 	const [alert] = await alerts.list();
 	assert.match(alert?.summary ?? "", /tools\/call "rm_rf" by acme\/ana/);
+	await pass(7 * minute_ms);
+	assert.deepEqual(await firing(), []);
 });
 
 test("a spike of refusals raises an alert, also where nobody knows who it was", async () => {
@@ -209,6 +232,8 @@ test("a spike of refusals raises an alert, also where nobody knows who it was", 
 		"failed_authorizations -",
 		"failed_authorizations acme",
 	]);
+	await pass(12 * minute_ms);
+	assert.deepEqual(await firing(), []);
 });
 
 test("refusals that are usual raise no alert", async () => {
@@ -245,14 +270,44 @@ test("a tool that is described otherwise raises an alert for an hour", async () 
 	assert.deepEqual(await firing(), []);
 });
 
-test("what is about to expire raises an alert a week before", async () => {
-	const expires_at_ms = clock.now() + 8 * day_ms;
-	facts = { ...facts, expiring: () => [{ kind: "key", name: "ana-laptop", expires_at_ms }] };
+/** What is told of as about to expire at a time. */
+async function expiringAt(at_ms: number, one: Omit<Expiring, "name">): Promise<string[]> {
+	facts = { ...facts, expiring: async () => [{ name: "it", ...one }] };
+	jump_ms = at_ms - clock.now();
 	await look();
+	const found = await firing();
+	facts = { ...facts, expiring: async () => [] };
+	await pass(20 * minute_ms);
 	assert.deepEqual(await firing(), []);
-	await clock.advance(day_ms);
-	await look();
-	assert.deepEqual(await firing(), ["about_to_expire key/ana-laptop"]);
+	return found;
+}
+
+test("what is about to expire raises an alert a week before, and as long as it matters", async () => {
+	const began_ms = clock.now();
+	const at = (days: number) => began_ms + days * day_ms;
+	const key = { kind: "key", expires_at_ms: at(30) } as const;
+	const secret = { kind: "secret", since_ms: at(-60), expires_at_ms: at(30) } as const;
+	const short = { kind: "grant", since_ms: at(26), expires_at_ms: at(30) } as const;
+	const certificate = { kind: "certificate", since_ms: at(-60), expires_at_ms: at(30) } as const;
+	const cases: [number, Omit<Expiring, "name">, boolean][] = [
+		[22.9, key, false],
+		[23.1, key, true],
+		[31, key, true],
+		// Nobody has missed it for a week.
+		[37.1, key, false],
+		[22.9, secret, false],
+		[23.1, secret, true],
+		[300, secret, true],
+		[300, certificate, true],
+		// A quarter of four days.
+		[28.9, short, false],
+		[29.1, short, true],
+		[31.1, short, false],
+	];
+	for (const [days, one, is_told] of cases) {
+		const expected = is_told ? [`about_to_expire ${one.kind}/it`] : [];
+		assert.deepEqual(await expiringAt(at(days), one), expected, `${one.kind} after ${days} days`);
+	}
 });
 
 test("a disk that is nearly full raises an alert", async () => {
@@ -260,6 +315,9 @@ test("a disk that is nearly full raises an alert", async () => {
 	facts = { ...facts, disk: async () => disk };
 	await look();
 	assert.deepEqual(await firing(), ["disk_nearly_full /data"]);
+	facts = { ...facts, disk: async () => ({ ...disk, free_bytes: 11 * 2 ** 30 }) };
+	await look();
+	assert.deepEqual(await firing(), []);
 });
 
 test("evidence that could not be kept raises an alert, once for each loss", async () => {
@@ -328,4 +386,10 @@ test("silenced alerts fire without a word until the silence is over", async () =
 	calls(50, failedRecord());
 	await look();
 	assert.equal((await alerts.list())[0]?.told, 1);
+});
+
+test("every rule that is on from the start was seen to fire and to be over", () => {
+	const names = built_in_rules.map(({ name }) => name).toSorted();
+	assert.deepEqual([...seen.firing].toSorted(), names);
+	assert.deepEqual([...seen.resolved].toSorted(), names);
 });

@@ -7,6 +7,7 @@ import { sampleRecord } from "../../test/support/call-record.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { SecretBox } from "../secrets/box.ts";
+import { SecretRedactor } from "../secrets/redactor.ts";
 import { Audit, type AuditOptions, type AuditTrouble } from "./audit.ts";
 import { system_disk } from "./disk.ts";
 import { PayloadKeys } from "./payload-keys.ts";
@@ -36,6 +37,8 @@ function setUp(context: TestContext, changes: Partial<AuditOptions> = {}) {
 			payload_bytes_max: 1_000_000,
 			redactor: { bytes: (bytes) => bytes, text: (text) => text },
 			onTrouble: (trouble) => troubles.push(trouble),
+			// A busy machine takes its time to start the thread.
+			wait_ms_max: 60_000,
 			...changes,
 		});
 	const audit = start();
@@ -57,6 +60,24 @@ function setUp(context: TestContext, changes: Partial<AuditOptions> = {}) {
 	};
 	return { audit, parent, folder, troubles, verify, read, start };
 }
+
+test("a call whose outcome cannot be redacted is not open any more", async (t) => {
+	let is_broken = false;
+	const bytes = (one: Buffer) => {
+		if (is_broken) throw new RangeError("too deep");
+		return one;
+	};
+	const { audit, verify } = setUp(t, { redactor: { bytes, text: (text) => text } });
+	const record = sampleRecord({ id: "call-1" });
+	await audit.before(record);
+	is_broken = true;
+	assert.throws(() => audit.after(record), /too deep/);
+	is_broken = false;
+	await audit.after(record);
+	await audit.close();
+	const kinds = verify().entries.flatMap(({ kind, call }) => (call === "call-1" ? [kind] : []));
+	assert.deepEqual(kinds, ["intent", "call"]);
+});
 
 test("a call that may change something is written before it and before its reply", async (t) => {
 	const { audit, verify, read } = setUp(t);
@@ -150,6 +171,29 @@ test("payloads are cut to what is kept, and redacted before they leave", async (
 	assert.deepEqual([...found.output.bytes], [0xff, 0xfe, 0x00]);
 });
 
+test("payloads that are no text come back byte for byte", async (t) => {
+	const { audit, read, verify } = setUp(t, { redactor: new SecretRedactor() });
+	const bytes = Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28, 0x0a, 0xed, 0xa0, 0x80]);
+	for (const [id, risk] of [
+		["no-text-read", "read"],
+		["no-text-write", "costly"],
+	] as const) {
+		const record = sampleRecord({ id, risk }, { request: bytes, reply: bytes });
+		if (risk !== "read") await audit.before(record);
+		await audit.after(record);
+		await audit.flush();
+		const { input, output } = (await read(id)) ?? {};
+		assert.deepEqual(
+			[input, output],
+			[
+				{ kind: "bytes", bytes },
+				{ kind: "bytes", bytes },
+			],
+		);
+	}
+	assert.equal(verify().problem, undefined);
+});
+
 test("many at once share the wait for the disk and keep their order", async (t) => {
 	const { audit, verify } = setUp(t);
 	const records = Array.from({ length: 300 }, (_, n) => sampleRecord({ id: `c${n}` }));
@@ -216,4 +260,17 @@ test("a disk that takes for ever holds nobody up for ever", async (t) => {
 	await audit.flush();
 	assert.equal(audit.totals.late, 1);
 	assert.ok(verify().entries.some(({ call }) => call === "slow"));
+});
+
+test("nobody waits for ever for a log that another one still writes to", async (t) => {
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const { audit, verify } = setUp(t, { after: promise, wait_ms_max: 1 });
+	await audit.before(sampleRecord({ id: "early" }));
+	assert.equal(audit.totals.late, 1);
+	const second = audit.before(sampleRecord({ id: "second" }));
+	resolve();
+	await second;
+	await audit.flush();
+	const calls = verify().entries.flatMap(({ call }) => (call === undefined ? [] : [call]));
+	assert.deepEqual(calls, ["early", "second"]);
 });

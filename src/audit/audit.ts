@@ -5,19 +5,19 @@ import { atEndOfTurn } from "../lib/turn.ts";
 import { WorkerLink } from "../lib/worker-link.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
+import type { LineRedactor } from "../telemetry/line-text.ts";
+import { packCall } from "../telemetry/packed/pack-call.ts";
 import {
 	type AdminEntry,
 	adminIntent,
 	adminOutcome,
-	callEntry,
-	intentEntry,
 	isList,
 	keepsPayload,
-	outcomeEntry,
 	ownerOf,
+	purposes,
 } from "./entries.ts";
 import type { AuditWorkerData, DoneMessage, OwnerTuple, Question } from "./messages.ts";
-import { Outgoing } from "./outgoing.ts";
+import { type Entry, Outgoing } from "./outgoing.ts";
 
 /** What is told when evidence could not be kept. */
 export interface AuditTrouble {
@@ -40,7 +40,7 @@ export interface AuditOptions {
 	/** Longest part of a payload that is kept. */
 	readonly payload_bytes_max: number;
 	/** Takes secrets out of a payload. */
-	readonly redactor: Pick<Redactor, "bytes" | "text">;
+	readonly redactor: Pick<Redactor, "bytes"> & LineRedactor;
 	/** What was lost since the last time; at most once a second. */
 	readonly onTrouble: (trouble: AuditTrouble) => void;
 	/** How long one waits for the disk; 1 s unless given. */
@@ -56,12 +56,27 @@ const payload_bytes_in_flight_max = 32 * 1024 * 1024;
 const gather_ms = 40;
 const gather_entries_max = 500;
 const gather_bytes_max = 1024 * 1024;
-/** Memory of entries on their way, and how many pieces of it are kept. */
-const slot_bytes = 512 * 1024;
-const slots_max = 6;
+/**
+ * Batches on their way at one time. The thread appends whatever has arrived as one, so that calls
+ * do not wait for each other here; beyond this they do, and go together once a batch is done:
+ * each takes memory and a message.
+ */
+const batches_max = 8;
+/** Memory of entries on their way, and how many pieces are kept: two for each of the batches. */
+const slot_bytes = 256 * 1024;
+const slots_max = 2 * (batches_max + 1);
 const trouble_ms = 1_000;
 
-interface Waiter {
+/** All who wait for the entries of one batch, which have one promise together. */
+interface Waiters {
+	count: number;
+	/** They do not wait any more: the disk took too long. */
+	is_over: boolean;
+	/** Ends the waiting where the disk has no end. */
+	readonly timer: Timer;
+	readonly written: Promise<void>;
+	/** The same for those whom it does not concern whether it came about. */
+	readonly settled: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
 }
@@ -70,9 +85,8 @@ interface Batch {
 	readonly number: number;
 	readonly entries: number;
 	readonly payload_bytes: number;
-	readonly waiters: readonly Waiter[];
-	/** Ends the waiting where the disk takes too long. */
-	readonly timer: Timer | undefined;
+	/** More than one where some did not wait any more when it was sent. */
+	readonly waiters: readonly Waiters[];
 	/** Has the memory that the thread reads. */
 	readonly outgoing: Outgoing;
 }
@@ -87,8 +101,10 @@ export class Audit implements Evidence {
 	readonly #link: WorkerLink<Question, DoneMessage>;
 	readonly #slots = new SharedSlots(slot_bytes, slots_max);
 	#outgoing = new Outgoing(this.#slots);
-	#waiters: Waiter[] = [];
+	#waiters: Waiters[] = [];
 	#is_flushing = false;
+	/** Whether something is to be sent as soon as a batch is done. */
+	#is_overdue = false;
 	/** Whether another one still writes to the log. */
 	#is_waiting: boolean;
 	#gathering: Timer | undefined;
@@ -141,34 +157,46 @@ export class Audit implements Evidence {
 		// Lists and pings tell nothing that is kept; they go on also where nothing can be.
 		if (isList(record.method)) return undefined;
 		this.#intents.add(record.id);
+		const { redactor } = this.#options;
 		const input = keepsPayload(record.method) ? this.#payload(record.request()) : undefined;
-		return this.#put(intentEntry(record, this.#safe), ownerOf(record), input, undefined);
+		const what = packCall(record, redactor);
+		const owner = ownerOf(record);
+		return this.#written({ what, purpose: purposes.intent, owner, input, output: undefined });
 	}
 
 	/** When the reply of a call is known. */
 	after(record: CallRecord): Promise<void> | undefined {
-		const output = keepsPayload(record.method) ? this.#payload(record.reply()) : undefined;
+		// Before anything that may fail: what is left here stays for good.
+		const has_intent = this.#intents.delete(record.id);
+		const keeps = keepsPayload(record.method);
+		const output = keeps ? this.#payload(record.reply()) : undefined;
 		const owner = ownerOf(record);
-		if (this.#intents.delete(record.id)) {
-			const entry = outcomeEntry(record, this.#clock.now());
-			return this.#put(entry, owner, undefined, output).catch(() => undefined);
+		const what = packCall(record, this.#options.redactor);
+		if (has_intent) {
+			const outcome = { what, purpose: purposes.outcome, owner, input: undefined, output };
+			return this.#put(outcome)?.settled;
 		}
-		const input = keepsPayload(record.method) ? this.#payload(record.request()) : undefined;
-		this.#gather(callEntry(record, this.#safe), owner, input, output);
+		const input = keeps ? this.#payload(record.request()) : undefined;
+		this.#gather({ what, purpose: purposes.call, owner, input, output });
 		return undefined;
 	}
 
 	/** Writes down what an administrator is about to do. Rejects like `before`. */
 	beginAction(entry: AdminEntry, before: string | undefined): Promise<void> {
 		const input = before === undefined ? undefined : this.#payload(Buffer.from(before));
-		return this.#put(adminIntent(entry), [entry.tenant_id, entry.user, "admin"], input, undefined);
+		const owner: OwnerTuple = [entry.tenant_id, entry.user, "admin"];
+		const what = adminIntent(entry);
+		return this.#written({ what, purpose: purposes.intent, owner, input, output: undefined });
 	}
 
 	/** Writes down what came of it. */
 	endAction(entry: AdminEntry, after: string | undefined): Promise<void> {
 		const output = after === undefined ? undefined : this.#payload(Buffer.from(after));
 		const owner: OwnerTuple = [entry.tenant_id, entry.user, "admin"];
-		return this.#put(adminOutcome(entry), owner, undefined, output).catch(() => undefined);
+		const what = adminOutcome(entry);
+		const purpose = purposes.outcome;
+		const waiting = this.#put({ what, purpose, owner, input: undefined, output });
+		return waiting?.settled ?? Promise.resolve();
 	}
 
 	/** Destroys the keys to a person's payloads; returns how many there were. */
@@ -199,8 +227,6 @@ export class Audit implements Evidence {
 		this.#tellTrouble();
 	}
 
-	readonly #safe = (text: string): string => this.#options.redactor.text(text);
-
 	/** At most so much of a payload as is kept, without secrets. */
 	#payload(bytes: Buffer | undefined): Buffer | undefined {
 		if (bytes === undefined) return undefined;
@@ -211,49 +237,42 @@ export class Audit implements Evidence {
 		return head.subarray(0, payload_bytes_max);
 	}
 
-	/** An entry that somebody waits for. */
-	#put(
-		json: string,
-		owner: OwnerTuple,
-		input: Buffer | undefined,
-		output: Buffer | undefined,
-	): Promise<void> {
-		if (!this.#add(json, owner, input, output)) {
-			if (!this.#options.required) return Promise.resolve();
-			return Promise.reject(new Error("too many audit entries wait for the disk"));
+	/** An entry that is to be written before something else is done. */
+	#written(entry: Entry): Promise<void> {
+		const waiting = this.#put(entry);
+		if (waiting !== undefined) return waiting.written;
+		if (!this.#options.required) return Promise.resolve();
+		return Promise.reject(new Error("too many audit entries wait for the disk"));
+	}
+
+	/** An entry that somebody waits for; undefined where it is lost already. */
+	#put(entry: Entry): Waiters | undefined {
+		if (!this.#add(entry)) return undefined;
+		let waiters = this.#waiters.at(-1);
+		if (waiters === undefined || waiters.is_over) {
+			waiters = this.#newWaiters();
+			this.#waiters.push(waiters);
 		}
-		const waiting = new Promise<void>((resolve, reject) => {
-			this.#waiters.push({ resolve, reject });
-		});
+		waiters.count += 1;
 		if (!this.#is_flushing) {
 			this.#is_flushing = true;
-			atEndOfTurn(() => this.#flush());
+			atEndOfTurn(() => this.#flushIfFree());
 		}
-		return waiting;
+		return waiters;
 	}
 
 	/** An entry that nobody waits for. */
-	#gather(
-		json: string,
-		owner: OwnerTuple,
-		input: Buffer | undefined,
-		output: Buffer | undefined,
-	): void {
-		if (!this.#add(json, owner, input, output)) return;
+	#gather(entry: Entry): void {
+		if (!this.#add(entry)) return;
 		const { entries, payload_bytes } = this.#outgoing;
 		if (entries >= gather_entries_max || payload_bytes >= gather_bytes_max) {
 			this.#flush();
 		} else {
-			this.#gathering ??= this.#clock.after(gather_ms, () => this.#flush());
+			this.#gathering ??= this.#clock.after(gather_ms, () => this.#flushIfFree());
 		}
 	}
 
-	#add(
-		json: string,
-		owner: OwnerTuple,
-		input: Buffer | undefined,
-		output: Buffer | undefined,
-	): boolean {
+	#add(entry: Entry): boolean {
 		const waiting = this.#in_flight_entries + this.#outgoing.entries;
 		if (waiting >= entries_in_flight_max || this.#closed) {
 			this.#unsent += 1;
@@ -262,28 +281,34 @@ export class Audit implements Evidence {
 		}
 		// So that the thread is there by the time something waits for it.
 		if (!this.#is_waiting) this.#link.worker();
-		const bytes = (input?.length ?? 0) + (output?.length ?? 0);
+		const bytes = (entry.input?.length ?? 0) + (entry.output?.length ?? 0);
 		const room = payload_bytes_in_flight_max - this.#in_flight_bytes - this.#outgoing.payload_bytes;
 		if (bytes > room && this.#in_flight_bytes > 0) {
 			this.#lose({ payloads_lost: 1 });
-			const without = `${json},"payload":"lost"`;
-			if (!this.#outgoing.fits(without, 0)) this.#flush();
-			this.#outgoing.add(without, owner, undefined, undefined);
+			if (!this.#outgoing.fits(entry, 0)) this.#flush();
+			this.#outgoing.addWithoutPayload(entry);
 		} else {
-			if (!this.#outgoing.fits(json, bytes)) this.#flush();
-			if (!this.#outgoing.fits(json, bytes)) {
+			if (!this.#outgoing.fits(entry, bytes)) this.#flush();
+			if (!this.#outgoing.fits(entry, bytes)) {
 				// As long as another one still writes to the log, there is as much as fits.
 				this.#unsent += 1;
 				this.#lose({ entries_lost: 1 });
 				return false;
 			}
-			this.#outgoing.add(json, owner, input, output);
+			this.#outgoing.add(entry);
 		}
 		return true;
 	}
 
-	#flush(): void {
+	/** Sends what waits, now or once a batch is done. */
+	#flushIfFree(): void {
 		this.#is_flushing = false;
+		if (this.#in_flight.length < batches_max) this.#flush();
+		else this.#is_overdue = true;
+	}
+
+	#flush(): void {
+		this.#is_overdue = false;
 		this.#gathering?.cancel();
 		this.#gathering = undefined;
 		const outgoing = this.#outgoing;
@@ -296,14 +321,13 @@ export class Audit implements Evidence {
 			this.#unsent += outgoing.entries;
 			this.#lose({ entries_lost: outgoing.entries });
 			outgoing.release();
-			this.#settle(waiters, false);
+			for (const one of waiters) this.#settle(one, false);
 			return;
 		}
 		this.#batch += 1;
 		const batch = this.#batch;
 		const { entries, payload_bytes } = outgoing;
-		const timer = waiters.length === 0 ? undefined : this.#giveUpLater(waiters);
-		this.#in_flight.push({ number: batch, entries, payload_bytes, waiters, timer, outgoing });
+		this.#in_flight.push({ number: batch, entries, payload_bytes, waiters, outgoing });
 		this.#in_flight_entries += entries;
 		this.#in_flight_bytes += payload_bytes;
 		const message = outgoing.message(batch, this.#clock.now(), this.#unsent);
@@ -311,19 +335,24 @@ export class Audit implements Evidence {
 		worker.postMessage(message, []);
 	}
 
-	/** Waiting has an end also where the disk has none. */
-	#giveUpLater(waiters: readonly Waiter[]): Timer {
-		return this.#clock.after(this.#options.wait_ms_max ?? 1_000, () => {
-			this.#lose({ late: waiters.length });
-			this.#settle(waiters, false);
-		});
+	#newWaiters(): Waiters {
+		const { promise, resolve, reject } = Promise.withResolvers<void>();
+		const waiters: Waiters = {
+			...{ count: 0, is_over: false, written: promise, resolve, reject },
+			settled: promise.catch(() => undefined),
+			timer: this.#clock.after(this.#options.wait_ms_max ?? 1_000, () => {
+				waiters.is_over = true;
+				this.#lose({ late: waiters.count });
+				this.#settle(waiters, false);
+			}),
+		};
+		return waiters;
 	}
 
-	#settle(waiters: readonly Waiter[], kept: boolean): void {
-		for (const { resolve, reject } of waiters) {
-			if (kept || !this.#options.required) resolve();
-			else reject(new Error(`the audit cannot be written (${this.failing ?? "too slow"})`));
-		}
+	#settle(waiters: Waiters, kept: boolean): void {
+		waiters.timer.cancel();
+		if (kept || !this.#options.required) waiters.resolve();
+		else waiters.reject(new Error(`the audit cannot be written (${this.failing ?? "too slow"})`));
 	}
 
 	#done({ batch, kept, payloads_lost, error }: DoneMessage): void {
@@ -332,17 +361,17 @@ export class Audit implements Evidence {
 		while ((this.#in_flight[0]?.number ?? Number.POSITIVE_INFINITY) <= batch) {
 			this.#leave(this.#in_flight.shift() as Batch, kept);
 		}
+		if (this.#is_overdue) this.#flushIfFree();
 		this.#tellFlushed();
 	}
 
-	#leave({ entries, payload_bytes, waiters, timer, outgoing }: Batch, kept: boolean): void {
-		timer?.cancel();
+	#leave({ entries, payload_bytes, waiters, outgoing }: Batch, kept: boolean): void {
 		outgoing.release();
 		this.#in_flight_entries -= entries;
 		this.#in_flight_bytes -= payload_bytes;
 		if (kept) this.totals.entries += entries;
 		else this.#lose({ entries_lost: entries });
-		this.#settle(waiters, kept);
+		for (const one of waiters) this.#settle(one, kept);
 	}
 
 	#tellFlushed(): void {
@@ -356,6 +385,7 @@ export class Audit implements Evidence {
 			this.#unsent += batch.entries;
 			this.#leave(batch, false);
 		}
+		if (this.#is_overdue) this.#flushIfFree();
 		this.#tellFlushed();
 	}
 

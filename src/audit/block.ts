@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
 import type { Random } from "../lib/random.ts";
 import type { PayloadKey } from "./payload-keys.ts";
 
@@ -28,13 +28,24 @@ export function sealBlock(
 	parts: { readonly random: Random; readonly at_ms: number },
 ): Block {
 	const nonce = parts.random.bytes(nonce_bytes);
-	const cipher = createCipheriv(algorithm, key.key, nonce);
+	const cipher = createCipheriv(algorithm, keyObjectOf(key), nonce);
 	cipher.setAAD(aboutOf(seq, key.id));
 	const sealed = payloads.map((payload) => cipher.update(payload));
 	sealed.push(cipher.final(), cipher.getAuthTag());
 	const data = Buffer.concat(sealed).toString("base64");
 	return { kind: "block", at_ms: parts.at_ms, key: key.id, nonce: nonce.toString("base64"), data };
 }
+
+/** From bytes a key is made anew for each block, which takes longer than to seal a small one. */
+function keyObjectOf(key: PayloadKey): KeyObject {
+	const known = key_objects.get(key);
+	if (known !== undefined) return known;
+	const made = createSecretKey(key.key);
+	key_objects.set(key, made);
+	return made;
+}
+
+const key_objects = new WeakMap<PayloadKey, KeyObject>();
 
 /** What a block holds; undefined where it was altered or is sealed with another key. */
 export function openBlock(seq: number, block: Block, key: PayloadKey): Buffer | undefined {

@@ -1,8 +1,17 @@
 import { join } from "node:path";
-import { type ChainHead, empty_head, isWhole, nextLine, readLine } from "./chain.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type ChainHead, empty_head, LineBuffer, readLine } from "./chain.ts";
+import { writeCheckpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
-import { checkpoint_name, linesOf, listSegments, segmentName } from "./segments.ts";
+import { HeadFile } from "./head-file.ts";
+import { type EndTrouble, endOf, findTrouble, readBeside, type SegmentEnd } from "./log-end.ts";
+import {
+	checkpoint_name,
+	head_name,
+	linesOf,
+	listSegments,
+	type Segment,
+	segmentName,
+} from "./segments.ts";
 import type { Signer } from "./signing-key.ts";
 
 /** What a writer writes with. */
@@ -17,15 +26,21 @@ export interface ChainWriterOptions {
 	readonly segment_bytes_max: number;
 }
 
+/** Logs of this format have a head file from their first entry on, or since this was told. */
+const log_format = 2;
+
 /**
  * Appends entries to the log of one folder, whose only writer it is. What `append` returned for is
  * on the disk. An append that fails throws, and leaves the log as it was before it.
  */
 export class ChainWriter {
 	readonly #options: ChainWriterOptions;
+	readonly #lines = new LineBuffer();
 	#head: ChainHead = empty_head;
 	#file: number | undefined;
 	#length_bytes = 0;
+	/** Undefined while it cannot be written. */
+	#head_file: HeadFile | undefined;
 	/** The entry the last checkpoint attests. */
 	#attested = 0;
 
@@ -47,21 +62,17 @@ export class ChainWriter {
 	}
 
 	/**
-	 * Appends entries, all or none of them. `build` is told the number of the first and returns
+	 * Appends entries, all or none of them. `build` is told the number of the first and gives
 	 * them as JSON objects without line breaks.
 	 */
-	append(build: (first_seq: number) => readonly string[]): ChainHead {
+	append(build: (first_seq: number) => Iterable<string>): ChainHead {
 		const { disk, segment_bytes_max } = this.#options;
 		if (this.#file === undefined) this.#recover();
 		if (this.#length_bytes > segment_bytes_max) this.#openSegment();
-		let head = this.#head;
-		const lines: string[] = [];
-		for (const json of build(head.seq + 1)) {
-			const next = nextLine(head, json);
-			lines.push(next.line);
-			head = next.head;
-		}
-		const bytes = Buffer.from(lines.join(""));
+		const lines = this.#lines;
+		lines.begin(this.#head);
+		for (const json of build(this.#head.seq + 1)) lines.add(json);
+		const { bytes, head } = lines;
 		const file = this.#file as number;
 		try {
 			disk.write(file, bytes);
@@ -72,6 +83,7 @@ export class ChainWriter {
 		}
 		this.#length_bytes += bytes.length;
 		this.#head = head;
+		this.#signHead();
 		return head;
 	}
 
@@ -101,7 +113,8 @@ export class ChainWriter {
 		if (begin === undefined) return 0;
 		const { seq: first_seq, prev } = begin;
 		// Said and signed before it is done: a log that begins later is otherwise a broken one.
-		this.append(() => [JSON.stringify({ kind: "pruned", at_ms: now(), first_seq, prev })]);
+		const pruned = { kind: "pruned", format: log_format, at_ms: now(), first_seq, prev };
+		this.append(() => [JSON.stringify(pruned)]);
 		this.checkpoint();
 		for (const segment of segments.slice(0, keep)) disk.remove(segment.path);
 		disk.syncFolder(folder);
@@ -115,8 +128,34 @@ export class ChainWriter {
 		} catch {
 			// The next start finds the log as it is.
 		}
+		this.#closeHeadFile();
 		if (this.#file !== undefined) this.#options.disk.close(this.#file);
 		this.#file = undefined;
+	}
+
+	/**
+	 * Signs which entry is the last, once it is on the disk. Where that cannot be written the
+	 * entries are kept all the same, and it is tried again with the next.
+	 */
+	#signHead(): void {
+		try {
+			if (this.#head_file === undefined) {
+				this.#head_file = new HeadFile(this.#options, this.#head);
+			} else {
+				this.#head_file.write(this.#head);
+			}
+		} catch {
+			// The head lags behind the log.
+		}
+	}
+
+	#closeHeadFile(): void {
+		try {
+			this.#head_file?.close();
+		} catch {
+			// The head lags behind the log.
+		}
+		this.#head_file = undefined;
 	}
 
 	#openSegment(): void {
@@ -145,74 +184,74 @@ export class ChainWriter {
 		}
 	}
 
-	/** Goes on where the log ends. What is behind the last whole entry is put aside, and told. */
+	/** Goes on where the log ends, and says in the log what is wrong there. */
 	#recover(): void {
-		const { disk, folder, signer, now } = this.#options;
+		const { disk, folder, signer } = this.#options;
+		this.#closeHeadFile();
 		const segments = listSegments(folder, disk);
 		const last = segments.at(-1);
-		const note = disk.readIfThere(join(folder, checkpoint_name))?.toString("utf8");
-		const attested = note === undefined ? undefined : readCheckpoint(note, signer.verifier);
-		if (last === undefined) {
-			this.#head = empty_head;
-			this.#openSegment();
-			this.#tell({ kind: "start", format: 1, at_ms: now(), ...lostBefore(attested, note, 0) });
-			// From here on a log without a checkpoint is one that lost it.
-			this.checkpoint();
-			return;
-		}
-		const bytes = disk.read(last.path);
+		const bytes = last === undefined ? Buffer.alloc(0) : disk.read(last.path);
 		const end = endOf(bytes);
-		this.#head = end.head ?? this.#headBefore(segments.length - 1);
-		this.#attested = Math.min(attested?.seq ?? 0, this.#head.seq);
-		const torn = bytes.subarray(end.length_bytes);
+		this.#head = end.head ?? this.#headBefore(segments);
+		if (last === undefined) this.#signNothing();
+		const beside = readBeside(folder, disk, signer.verifier);
+		const trouble = findTrouble(folder, this.#head, beside, disk);
+		this.#attested = Math.min(beside.checkpoint?.seq ?? 0, this.#head.seq);
+		const torn_bytes = last === undefined ? 0 : this.#openLast(last, bytes, end);
+		if (last === undefined) this.#openSegment();
+		this.#tellStart(torn_bytes, trouble);
+		// From here on a log without a checkpoint is one that lost it.
+		if (last === undefined || trouble.checkpoint !== undefined) this.checkpoint();
+	}
+
+	/**
+	 * Signs that there is no entry yet, ahead of the first one: so there is no moment in which a log
+	 * has neither checkpoint nor head. What is there already may tell of entries that are gone.
+	 */
+	#signNothing(): void {
+		const { disk, folder, signer, now } = this.#options;
+		const path = join(folder, checkpoint_name);
+		if (disk.readIfThere(path) === undefined) {
+			disk.replace(path, writeCheckpoint({ ...empty_head, at_ms: now() }, signer));
+		}
+		if (disk.readIfThere(join(folder, head_name)) === undefined) {
+			this.#head_file = new HeadFile(this.#options, empty_head);
+		}
+	}
+
+	/** Opens the last segment behind its last whole entry; puts aside what stands behind that. */
+	#openLast({ path }: Segment, bytes: Buffer, { length_bytes }: SegmentEnd): number {
+		const { disk, folder, now } = this.#options;
+		const torn = bytes.subarray(length_bytes);
 		if (torn.length > 0) {
 			disk.replace(join(folder, `torn-${now()}-${this.#head.seq + 1}`), torn);
 		}
-		this.#file = disk.open(last.path);
-		if (torn.length > 0) disk.truncate(this.#file, end.length_bytes);
-		this.#length_bytes = end.length_bytes;
-		this.#tell({
-			kind: "start",
-			format: 1,
-			at_ms: now(),
-			...(torn.length === 0 ? {} : { torn_bytes: torn.length }),
-			...lostBefore(attested, note, this.#head.seq),
-		});
+		this.#file = disk.open(path);
+		if (torn.length > 0) disk.truncate(this.#file, length_bytes);
+		this.#length_bytes = length_bytes;
+		return torn.length;
 	}
 
-	/** The head of the segments before one that has no whole entry. */
-	#headBefore(index: number): ChainHead {
-		const { disk, folder } = this.#options;
-		for (const segment of listSegments(folder, disk).slice(0, index).reverse()) {
-			const { head } = endOf(disk.read(segment.path));
+	/** The head of the segments before the last one, which has no whole entry. */
+	#headBefore(segments: readonly Segment[]): ChainHead {
+		for (const { path } of segments.slice(0, -1).reverse()) {
+			const { head } = endOf(this.#options.disk.read(path));
 			if (head !== undefined) return head;
 		}
 		return empty_head;
 	}
 
-	#tell(entry: object): void {
-		const key = this.#options.signer.verifier.public_key;
-		this.append(() => [JSON.stringify({ ...entry, key })]);
+	/** Told before the files beside the log are written anew, so that it is never forgotten. */
+	#tellStart(torn_bytes: number, trouble: EndTrouble): void {
+		const { signer, now } = this.#options;
+		const entry = {
+			kind: "start",
+			format: log_format,
+			at_ms: now(),
+			...(torn_bytes === 0 ? {} : { torn_bytes }),
+			...trouble,
+			key: signer.verifier.public_key,
+		};
+		this.append(() => [JSON.stringify(entry)]);
 	}
-}
-
-/** Says in the log that a checkpoint attests more than is there. */
-function lostBefore(attested: Checkpoint | undefined, note: string | undefined, seq: number) {
-	return attested !== undefined && attested.seq > seq ? { attested: note } : {};
-}
-
-/** Where the last whole entry of a segment ends. */
-function endOf(bytes: Buffer): { readonly head: ChainHead | undefined; length_bytes: number } {
-	// From the end backwards: what was altered further up is for the verifier, not for us to cut.
-	let end = bytes.lastIndexOf(0x0a);
-	while (end >= 0) {
-		const start = bytes.lastIndexOf(0x0a, end - 1) + 1;
-		const line = end === 0 ? undefined : readLine(bytes.subarray(start, end).toString("utf8"));
-		if (line !== undefined && isWhole(line)) {
-			return { head: { seq: line.seq, hash: line.hash }, length_bytes: end + 1 };
-		}
-		if (start === 0) break;
-		end = start - 1;
-	}
-	return { head: undefined, length_bytes: 0 };
 }

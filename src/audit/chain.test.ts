@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { ChainWriter } from "./chain-writer.ts";
 import { type Disk, system_disk } from "./disk.ts";
-import { checkpoint_name } from "./segments.ts";
+import { checkpoint_name, head_name } from "./segments.ts";
 import { signerOf } from "./signing-key.ts";
 import { type Verification, verifyLog } from "./verify.ts";
 
@@ -109,11 +109,11 @@ test("a log that was written anew without the key is told by its checkpoint", (c
 	assert.ok(verify(forged).problem);
 });
 
-test("a segment, or the checkpoint, that is taken away is missed", (context) => {
+test("a segment, the checkpoint or the head that is taken away is missed", (context) => {
 	const folder = place(context);
 	write(folder, 40, 1_000);
 	const paths = segmentsOf(folder);
-	for (const path of [...paths, join(folder, checkpoint_name)]) {
+	for (const path of [...paths, join(folder, checkpoint_name), join(folder, head_name)]) {
 		const bytes = readFileSync(path);
 		rmSync(path);
 		assert.ok(verify(folder).problem, `${path} is missed`);
@@ -125,7 +125,8 @@ test("a segment, or the checkpoint, that is taken away is missed", (context) => 
 test("any byte that is changed, anywhere, is found", (context) => {
 	const folder = place(context);
 	write(folder, 12, 1_500);
-	const files = [...segmentsOf(folder), join(folder, checkpoint_name)];
+	const beside = [join(folder, checkpoint_name), join(folder, head_name)];
+	const files = [...segmentsOf(folder), ...beside];
 	const originals = files.map((path) => readFileSync(path));
 	const property = fc.property(
 		fc.nat(files.length - 1),
@@ -151,11 +152,14 @@ test("an append that stops at any byte leaves a prefix that verifies, and goes o
 	writer.append(() => [JSON.stringify({ kind: "call", n: 1 })]);
 	writer.checkpoint();
 	const [path = ""] = segmentsOf(folder);
-	const note = readFileSync(join(folder, checkpoint_name));
+	// Neither is written before an append is on the disk.
+	const beside = [checkpoint_name, head_name].map((name) => join(folder, name));
+	const signed = beside.map((file) => readFileSync(file));
 	const before = readFileSync(path);
 	writer.append(() => [1, 2, 3].map((n) => JSON.stringify({ kind: "call", n, text: "é" })));
 	const after = readFileSync(path);
 	for (let length = before.length; length <= after.length; length += 7) {
+		for (const [n, file] of beside.entries()) writeFileSync(file, signed[n] as Buffer);
 		writeFileSync(path, after.subarray(0, length));
 		const crashed = verify(folder);
 		assert.equal(crashed.problem, undefined);
@@ -164,7 +168,6 @@ test("an append that stops at any byte leaves a prefix that verifies, and goes o
 		const { problem, torn_bytes } = verify(folder);
 		assert.equal(problem, undefined);
 		assert.equal(torn_bytes, 0);
-		writeFileSync(join(folder, checkpoint_name), note);
 	}
 });
 
@@ -234,6 +237,23 @@ test("old segments go, the log says so, and what is left verifies", (context) =>
 	assert.ok(found.first_seq > 1 && found.first_seq <= 40);
 	rmSync(segmentsOf(folder)[0] as string);
 	assert.equal(verify(folder).problem?.kind, "missing");
+});
+
+test("a log that was let go of up to a checkpoint begins with it, and verifies", (context) => {
+	const folder = place(context);
+	const writer = open(folder, system_disk, 400);
+	for (let n = 0; n < 20; n += 1) {
+		writer.append(() => [JSON.stringify({ kind: "call", n, text: "x".repeat(400) })]);
+		writer.checkpoint();
+	}
+	const first = segmentsOf(folder).findLast((path) => {
+		return readFileSync(path, "utf8").split(" ")[3]?.startsWith('{"kind":"checkpoint"');
+	});
+	assert.ok(first !== undefined, "a segment begins with a checkpoint");
+	writer.prune(Number(basename(first, ".log")));
+	writer.close();
+	assert.equal(segmentsOf(folder)[0], first);
+	assert.equal(verify(folder).problem, undefined);
 });
 
 test("intents that nothing followed are told", (context) => {

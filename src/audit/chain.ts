@@ -34,15 +34,8 @@ export interface ChainLine {
 	readonly json: string;
 }
 
-/** The next line of a chain, its newline included, and the head it makes. */
-export function nextLine(head: ChainHead, json: string): { line: string; head: ChainHead } {
-	const seq = head.seq + 1;
-	const own = lineHash(seq, head.hash, json);
-	return { line: `${seq} ${head.hash} ${own} ${json}\n`, head: { seq, hash: own } };
-}
-
 /** The hash that a line of this content has. */
-export function lineHash(seq: number, prev: string, json: string): string {
+function lineHash(seq: number, prev: string, json: string): string {
 	return hash("sha256", `${seq} ${prev} ${json}`, "base64url");
 }
 
@@ -63,4 +56,64 @@ export function readLine(text: string): ChainLine | undefined {
 /** Whether a line is as it was written: its hash is that of its content. */
 export function isWhole({ seq, prev, hash: own, json }: ChainLine): boolean {
 	return lineHash(seq, prev, json) === own;
+}
+
+/** Lines of one append, made one behind the other in memory that is used again. */
+export class LineBuffer {
+	#bytes = Buffer.allocUnsafe(first_bytes);
+	#length = 0;
+	#head: ChainHead = empty_head;
+
+	/** Lines that follow this head. What was made before is overwritten. */
+	begin(head: ChainHead): void {
+		this.#head = head;
+		this.#length = 0;
+		if (this.#bytes.length > kept_bytes_max) this.#bytes = Buffer.allocUnsafe(first_bytes);
+	}
+
+	/** Adds the next line. */
+	add(json: string): void {
+		const seq = this.#head.seq + 1;
+		const about = `${seq} ${this.#head.hash} `;
+		const json_at = this.#length + about.length + hash_chars + 1;
+		const bytes = this.#reserve(json_at + bytesAtMost(json) + 1);
+		const json_end = json_at + bytes.write(json, json_at, "utf8");
+		// What is hashed stands together for a moment, in the place where the hash comes then.
+		const hashed_at = json_at - about.length;
+		bytes.write(about, hashed_at, "latin1");
+		const own = hash("sha256", bytes.subarray(hashed_at, json_end), "base64url");
+		bytes.write(`${about}${own} `, this.#length, "latin1");
+		bytes[json_end] = newline;
+		this.#length = json_end + 1;
+		this.#head = { seq, hash: own };
+	}
+
+	/** The lines, up to the next `begin`. */
+	get bytes(): Buffer {
+		return this.#bytes.subarray(0, this.#length);
+	}
+
+	/** The head that they make. */
+	get head(): ChainHead {
+		return this.#head;
+	}
+
+	#reserve(needed: number): Buffer {
+		if (needed <= this.#bytes.length) return this.#bytes;
+		const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length));
+		this.#bytes.copy(larger, 0, 0, this.#length);
+		this.#bytes = larger;
+		return larger;
+	}
+}
+
+/** Memory at the beginning, and how much of it is kept from one append to the next. */
+const first_bytes = 256 * 1024;
+const kept_bytes_max = 4 * 1024 * 1024;
+const newline = 0x0a;
+/** Of longer texts it is found out how many bytes they are. */
+const short_chars_max = 64 * 1024;
+
+function bytesAtMost(json: string): number {
+	return json.length > short_chars_max ? Buffer.byteLength(json) : json.length * 3;
 }

@@ -27,8 +27,12 @@ export interface Disk {
 	size(path: string): number;
 	/** Opens for appending; made with mode 0600 where it is not there. */
 	open(path: string): number;
+	/** Opens a file that is there for writing anywhere in it. */
+	openInPlace(path: string): number;
 	/** Writes all of it. */
 	write(file: number, bytes: Buffer): void;
+	/** Writes all of it from a place on. */
+	writeAt(file: number, bytes: Buffer, position: number): void;
 	/** Puts what was written onto the disk. */
 	sync(file: number): void;
 	truncate(file: number, length_bytes: number): void;
@@ -64,9 +68,16 @@ export const system_disk: Disk = {
 	},
 	size: (path) => statSync(path).size,
 	open: (path) => openSync(path, "a", 0o600),
+	openInPlace: (path) => openSync(path, "r+"),
 	write(file, bytes) {
 		let start = 0;
 		while (start < bytes.length) start += writeSync(file, bytes, start);
+	},
+	writeAt(file, bytes, position) {
+		let start = 0;
+		while (start < bytes.length) {
+			start += writeSync(file, bytes, start, bytes.length - start, position + start);
+		}
 	},
 	sync: (file) => fdatasyncSync(file),
 	truncate: (file, length_bytes) => ftruncateSync(file, length_bytes),

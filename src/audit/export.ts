@@ -30,6 +30,7 @@ const columns = [
 	"trace_id",
 	"tenant_id",
 	"user",
+	"made_by",
 	"client_id",
 	"session_id",
 	"method",

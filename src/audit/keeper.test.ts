@@ -7,6 +7,7 @@ import { systemRandom } from "../lib/random.ts";
 import { SharedSlots } from "../lib/shared-slots.ts";
 import { SecretBox } from "../secrets/box.ts";
 import { type Disk, system_disk } from "./disk.ts";
+import { purposes } from "./entries.ts";
 import { AuditKeeper } from "./keeper.ts";
 import type { AppendMessage, AuditRetention, OwnerTuple } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -35,7 +36,8 @@ function setUp(context: TestContext, retention: AuditRetention, disk: Disk = sys
 	): AppendMessage => {
 		const outgoing = new Outgoing(new SharedSlots(1_000, 0));
 		const json = `{"kind":"call","at_ms":${now_ms},"call":"${call}"`;
-		outgoing.add(json, owner, Buffer.from(payload), undefined);
+		const input = Buffer.from(payload);
+		outgoing.add({ what: json, purpose: purposes.call, owner, input, output: undefined });
 		batch += 1;
 		return outgoing.message(batch, now_ms, 0);
 	};

@@ -1,3 +1,5 @@
+import type { PackedCalls } from "../telemetry/packed/layout.ts";
+
 /** What the gateway and the worker that writes the audit log say to each other. */
 
 /** What the worker is started with. */
@@ -28,15 +30,21 @@ export interface AuditRetention {
 /** Whose payloads they are: tenant, user and class. */
 export type OwnerTuple = readonly [tenant: string, user: string, risk: string];
 
+/** In the place of an owner: an entry without payloads, and one that has lost them. */
+export const no_owner = -1;
+export const payload_lost = -2;
+
 /** Entries to append, all in one. */
 export interface AppendMessage {
 	readonly kind: "append";
 	/** Counts up; told back when it is on the disk. */
 	readonly batch: number;
-	/** Entries as JSON objects, each with a newline, without the closing brace. */
-	readonly entries: SharedArrayBuffer;
-	readonly entries_bytes: number;
-	/** For each entry three numbers: index of its owner or -1, bytes of its input and output. */
+	/** Calls, and entries as JSON objects without the closing brace. */
+	readonly entries: PackedCalls;
+	/**
+	 * For each entry three numbers: index of its owner, `no_owner` or `payload_lost`; bytes of its
+	 * input; of its output.
+	 */
 	readonly sizes: Int32Array;
 	readonly owners: readonly OwnerTuple[];
 	/** The payloads one behind the other; absent where there are none. */

@@ -1,52 +1,59 @@
 import type { SharedSlot, SharedSlots } from "../lib/shared-slots.ts";
-import type { AppendMessage, OwnerTuple } from "./messages.ts";
+import { CallBatch } from "../telemetry/packed/call-batch.ts";
+import type { PackedCall } from "../telemetry/packed/pack-call.ts";
+import type { Purpose } from "./entries.ts";
+import { type AppendMessage, no_owner, type OwnerTuple, payload_lost } from "./messages.ts";
 
-const newline = 0x0a;
+/** An entry and its payloads. */
+export interface Entry {
+	/** A call, or JSON without its closing brace. */
+	readonly what: PackedCall | string;
+	/** What is made of a call. */
+	readonly purpose: Purpose;
+	readonly owner: OwnerTuple;
+	readonly input: Buffer | undefined;
+	readonly output: Buffer | undefined;
+}
+
+/** Entries of one message at the most. */
+const entries_max = 1_000;
 
 /** Entries that are gathered, in shared memory, to be sent to the worker as one message. */
 export class Outgoing {
-	/** How many. */
-	entries = 0;
 	payload_bytes = 0;
 	readonly #slots: SharedSlots;
-	#json: SharedSlot | undefined;
-	#json_bytes = 0;
+	readonly #batch: CallBatch;
 	#payloads: SharedSlot | undefined;
 	readonly #sizes: number[] = [];
 	readonly #owners: OwnerTuple[] = [];
 	/** Where the owner of the last entries stands: most often the next has the same. */
-	#owner = -1;
+	#owner = no_owner;
 
 	constructor(slots: SharedSlots) {
 		this.#slots = slots;
+		this.#batch = new CallBatch(slots, entries_max);
+	}
+
+	/** How many. */
+	get entries(): number {
+		return this.#batch.rows;
 	}
 
 	/** Whether an entry fits. Into an empty one everything does. */
-	fits(json: string, payload_bytes: number): boolean {
+	fits({ what }: Entry, payload_bytes: number): boolean {
 		if (this.entries === 0) return true;
-		const json_room = (this.#json?.bytes.length ?? 0) - this.#json_bytes;
-		if (json_room < bytesAtMost(json)) return false;
+		if (!this.#batch.fits(typeof what === "string" ? what : what.text)) return false;
 		const { length = 0 } = this.#payloads?.bytes ?? {};
 		return payload_bytes === 0 || length === 0 || length - this.payload_bytes >= payload_bytes;
 	}
 
 	/** Adds an entry that fits; the payloads are copied. */
-	add(
-		json: string,
-		owner: OwnerTuple,
-		input: Buffer | undefined,
-		output: Buffer | undefined,
-	): void {
-		this.#json ??= this.#slots.take(bytesAtMost(json));
-		const { bytes } = this.#json;
-		this.#json_bytes += bytes.write(json, this.#json_bytes, "utf8");
-		bytes[this.#json_bytes] = newline;
-		this.#json_bytes += 1;
-		this.entries += 1;
+	add({ what, purpose, owner, input, output }: Entry): void {
 		const input_bytes = input?.length ?? 0;
 		const output_bytes = output?.length ?? 0;
 		const payload_bytes = input_bytes + output_bytes;
-		this.#sizes.push(payload_bytes === 0 ? -1 : this.#indexOf(owner), input_bytes, output_bytes);
+		this.#addEntry(what, purpose, payload_bytes === 0 ? no_owner : this.#indexOf(owner));
+		this.#sizes.push(input_bytes, output_bytes);
 		if (payload_bytes === 0) return;
 		this.#payloads ??= this.#slots.take(payload_bytes);
 		input?.copy(this.#payloads.bytes, this.payload_bytes);
@@ -54,13 +61,18 @@ export class Outgoing {
 		this.payload_bytes += payload_bytes;
 	}
 
+	/** Adds an entry that fits, but for its payload: it says that it has lost it. */
+	addWithoutPayload({ what, purpose }: Entry): void {
+		this.#addEntry(what, purpose, payload_lost);
+		this.#sizes.push(0, 0);
+	}
+
 	/** The message. */
 	message(batch: number, now_ms: number, lost: number): AppendMessage {
 		return {
 			kind: "append",
 			batch,
-			entries: this.#json?.memory ?? new SharedArrayBuffer(0),
-			entries_bytes: this.#json_bytes,
+			entries: this.#batch.message(),
 			sizes: Int32Array.from(this.#sizes),
 			owners: this.#owners,
 			payloads: this.#payloads?.memory,
@@ -71,10 +83,15 @@ export class Outgoing {
 
 	/** Gives the memory back, once the message has been dealt with. */
 	release(): void {
-		if (this.#json !== undefined) this.#slots.giveBack(this.#json);
+		this.#batch.release();
 		if (this.#payloads !== undefined) this.#slots.giveBack(this.#payloads);
-		this.#json = undefined;
 		this.#payloads = undefined;
+	}
+
+	#addEntry(what: PackedCall | string, purpose: Purpose, owner: number): void {
+		if (typeof what === "string") this.#batch.addText(what);
+		else this.#batch.add(what, purpose);
+		this.#sizes.push(owner);
 	}
 
 	#indexOf([tenant, user, risk]: OwnerTuple): number {
@@ -83,11 +100,6 @@ export class Outgoing {
 		if (this.#owner < 0) this.#owner = this.#owners.push([tenant, user, risk]) - 1;
 		return this.#owner;
 	}
-}
-
-/** UTF-8 has at most three bytes for a unit of a JavaScript text; and there is a newline. */
-function bytesAtMost(json: string): number {
-	return json.length * 3 + 1;
 }
 
 function isSame(owner: OwnerTuple | undefined, tenant: string, user: string, risk: string) {

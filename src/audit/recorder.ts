@@ -1,16 +1,24 @@
 import type { Random } from "../lib/random.ts";
-import { type Block, sealBlock } from "./block.ts";
+import { type UnpackedRow, unpackCalls } from "../telemetry/packed/unpack-calls.ts";
+import { sealBlock } from "./block.ts";
 import type { ChainWriter } from "./chain-writer.ts";
-import type { AppendMessage, DoneMessage, OwnerTuple } from "./messages.ts";
-import type { KeyOwner, PayloadKey, PayloadKeys } from "./payload-keys.ts";
+import { entryOf } from "./entries.ts";
+import {
+	type AppendMessage,
+	type DoneMessage,
+	no_owner,
+	type OwnerTuple,
+	payload_lost,
+} from "./messages.ts";
+import type { PayloadKey, PayloadKeys } from "./payload-keys.ts";
 
 /** A block that has grown past this is followed by another: one call is read without the rest. */
 const block_bytes_max = 1024 * 1024;
 
 /** An entry on its way into the log. */
 interface Incoming {
-	/** JSON without its closing brace. */
-	readonly open_json: string;
+	/** A call, or JSON without its closing brace. */
+	readonly row: UnpackedRow;
 	readonly owner: number;
 	readonly input_bytes: number;
 	readonly output_bytes: number;
@@ -77,7 +85,7 @@ export class Recorder {
 		owners: readonly (readonly OwnerTuple[])[],
 		payloads: boolean,
 	): void {
-		const keys = new Map<string, PayloadKey>();
+		const keys = new Map<OwnerTuple, PayloadKey>();
 		const groups: Group[] = [];
 		const places = payloads
 			? incoming.map((entry) => {
@@ -87,35 +95,34 @@ export class Recorder {
 					return this.#place(entry, owner, keys, groups);
 				})
 			: [];
-		this.#writer.append((first_seq) => {
-			const lost = this.#lost;
+		const random = this.#random;
+		const lost = this.#lost;
+		// One after the other: what is made for one entry is gone before the next.
+		this.#writer.append(function* (first_seq) {
 			const at_ms = incoming[0]?.now_ms ?? 0;
-			const ahead = lost > 0 ? [JSON.stringify({ kind: "lost", at_ms, entries: lost })] : [];
-			const blocks_from = first_seq + ahead.length;
-			const blocks: Block[] = groups.map((group, index) =>
-				sealBlock(blocks_from + index, group.key, group.payloads, { random: this.#random, at_ms }),
-			);
-			const lines = ahead.concat(blocks.map((block) => JSON.stringify(block)));
-			for (const [index, entry] of incoming.entries()) {
-				lines.push(closeJson(entry, places[index], blocks_from, payloads));
+			if (lost > 0) yield JSON.stringify({ kind: "lost", at_ms, entries: lost });
+			const blocks_from = lost > 0 ? first_seq + 1 : first_seq;
+			for (const [index, { key, payloads: pieces }] of groups.entries()) {
+				yield JSON.stringify(sealBlock(blocks_from + index, key, pieces, { random, at_ms }));
 			}
-			return lines;
+			for (let index = 0; index < incoming.length; index += 1) {
+				yield closeJson(incoming[index] as Incoming, places[index], blocks_from, payloads);
+			}
 		});
 	}
 
 	/** Puts the payloads of an entry into the block of its owner. */
 	#place(
 		entry: Incoming,
-		[tenant, user, risk]: OwnerTuple,
-		keys: Map<string, PayloadKey>,
+		owner: OwnerTuple,
+		keys: Map<OwnerTuple, PayloadKey>,
 		groups: Group[],
 	): { group: number; at: number } {
-		const owner: KeyOwner = { tenant, user, risk };
-		const name = `${tenant}\n${user}\n${risk}`;
-		let key = keys.get(name);
+		let key = keys.get(owner);
 		if (key === undefined) {
-			key = this.#keys.keyFor(owner, entry.now_ms);
-			keys.set(name, key);
+			const [tenant, user, risk] = owner;
+			key = this.#keys.keyFor({ tenant, user, risk }, entry.now_ms);
+			keys.set(owner, key);
 		}
 		let group = groups.findLastIndex((one) => one.key === key);
 		const open = groups[group];
@@ -124,10 +131,19 @@ export class Recorder {
 		}
 		const into = groups[group] as Group;
 		const at = into.bytes;
-		into.payloads.push(entry.payload);
+		const joined = joinedWith(into.payloads.at(-1), entry.payload);
+		if (joined === undefined) into.payloads.push(entry.payload);
+		else into.payloads[into.payloads.length - 1] = joined;
 		into.bytes += entry.payload.length;
 		return { group, at };
 	}
+}
+
+/** Two pieces as one where they adjoin in memory: sealing costs more for each piece than for it. */
+function joinedWith(before: Uint8Array | undefined, next: Uint8Array): Uint8Array | undefined {
+	if (before === undefined || before.buffer !== next.buffer) return undefined;
+	if (before.byteOffset + before.length !== next.byteOffset) return undefined;
+	return new Uint8Array(before.buffer, before.byteOffset, before.length + next.length);
 }
 
 function closeJson(
@@ -136,7 +152,9 @@ function closeJson(
 	blocks_from: number,
 	payloads: boolean,
 ): string {
-	const { open_json, input_bytes, output_bytes, payload } = entry;
+	const { row, owner, input_bytes, output_bytes, payload } = entry;
+	const open_json = typeof row === "string" ? row : entryOf(row, entry.now_ms);
+	if (owner === payload_lost) return `${open_json},"payload":"lost"}`;
 	if (payload.length === 0) return `${open_json}}`;
 	if (!payloads || place === undefined) return `${open_json},"payload":"lost"}`;
 	const { group, at } = place;
@@ -145,7 +163,6 @@ function closeJson(
 
 function* entriesOf(message: AppendMessage, index: number): Generator<Incoming> {
 	const { sizes, now_ms } = message;
-	const entries = Buffer.from(message.entries, 0, message.entries_bytes).toString("utf8");
 	// A copy: what is sealed may not be memory that others can write to.
 	const payloads =
 		message.payloads === undefined
@@ -153,12 +170,14 @@ function* entriesOf(message: AppendMessage, index: number): Generator<Incoming> 
 			: new Uint8Array(message.payloads).slice(0, total(sizes));
 	let at = 0;
 	let number = 0;
-	for (const open_json of entries.slice(0, -1).split("\n")) {
-		const [owner = -1, input_bytes = 0, output_bytes = 0] = sizes.subarray(number, number + 3);
+	for (const row of unpackCalls(message.entries)) {
+		const owner = sizes[number] ?? no_owner;
+		const input_bytes = sizes[number + 1] ?? 0;
+		const output_bytes = sizes[number + 2] ?? 0;
 		number += 3;
 		const payload = payloads.subarray(at, at + input_bytes + output_bytes);
 		at += payload.length;
-		yield { open_json, owner, input_bytes, output_bytes, payload, now_ms, message: index };
+		yield { row, owner, input_bytes, output_bytes, payload, now_ms, message: index };
 	}
 }
 

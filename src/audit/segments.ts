@@ -14,6 +14,9 @@ export interface Segment {
  */
 export const checkpoint_name = "0-checkpoint";
 
+/** The file in the audit folder that says which entry is the last; before all segments, too. */
+export const head_name = "0-head";
+
 const segment_form = /^(\d{12})[.]log$/;
 
 /** The name of the segment that begins with an entry. */

@@ -65,6 +65,18 @@ function verifierOf(key: KeyObject): Verifier {
 
 /** The four bytes that name a key in a signed note: C2SP signed-note, section "Signatures". */
 export function keyHash(name: string, public_key: string): Buffer {
+	if (last.name !== name || last.public_key !== public_key) {
+		last = { name, public_key, hash: hashOf(name, public_key) };
+	}
+	return last.hash;
+}
+
+/** There is one name, and nearly always one key. */
+let last: { readonly name: string; readonly public_key: string; readonly hash: Buffer } = {
+	...{ name: "", public_key: "", hash: Buffer.alloc(0) },
+};
+
+function hashOf(name: string, public_key: string): Buffer {
 	const ed25519 = 1;
 	const content = Buffer.concat([
 		Buffer.from(`${name}\n`),

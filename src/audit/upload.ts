@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Disk } from "./disk.ts";
 import type { ObjectLock, S3Bucket } from "./s3-bucket.ts";
-import { checkpoint_name, linesOf, listSegments } from "./segments.ts";
+import { checkpoint_name, head_name, linesOf, listSegments } from "./segments.ts";
 
 /** What an upload did. */
 export interface Uploaded {
@@ -14,8 +14,9 @@ export interface Uploaded {
 
 /**
  * Copies the log to a bucket as it is: segment by segment, payloads sealed, and with it the last
- * checkpoint. What is there already is left out; a segment that has grown gets a name of its own
- * for each length, because what is locked cannot be replaced. Rejects with what the store said.
+ * checkpoint and the head. What is there already is left out; a segment that has grown gets a name
+ * of its own for each length, because what is locked cannot be replaced. Rejects with what the
+ * store said.
  */
 export async function uploadLog(
 	folder: string,
@@ -36,8 +37,9 @@ export async function uploadLog(
 		written.push(key);
 		bytes += body.length;
 	};
-	// Before the segments, so that it attests nothing that is not among them.
+	// Before the segments, so that they attest nothing that is not among them.
 	const checkpoint = disk.readIfThere(join(folder, checkpoint_name));
+	const head = disk.readIfThere(join(folder, head_name));
 	const segments = listSegments(folder, disk);
 	for (const [index, { name, path }] of segments.entries()) {
 		const whole = wholeLines(disk.read(path));
@@ -45,11 +47,19 @@ export async function uploadLog(
 		const is_last = index === segments.length - 1;
 		await put(is_last ? name.replace(".log", `-${whole.length}.log`) : name, whole);
 	}
-	if (checkpoint !== undefined) {
-		const [, seq = "0"] = checkpoint.toString("utf8").split("\n");
-		await put(`checkpoint-${seq.padStart(12, "0")}`, checkpoint);
+	if (checkpoint !== undefined) await put(`checkpoint-${seqOf(checkpoint)}`, checkpoint);
+	if (head !== undefined) {
+		const slots = [head.subarray(0, head.length >> 1), head.subarray(head.length >> 1)];
+		await put(`head-${slots.map(seqOf).sort().at(-1)}`, head);
 	}
 	return { written, skipped, bytes };
+}
+
+/** The number in a signed note, such that names with it are in its order. */
+function seqOf(note: Buffer): string {
+	// One that was altered is copied too, as what it is.
+	const seq = /^moorage-audit\n(\d{1,16})\n/.exec(note.toString("latin1"))?.[1] ?? "0";
+	return seq.padStart(12, "0");
 }
 
 /** A segment without an append that is still being written. */

@@ -1,8 +1,8 @@
-import { join } from "node:path";
-import { type ChainLine, genesis_hash, isWhole, readLine } from "./chain.ts";
+import { type ChainHead, type ChainLine, genesis_hash, isWhole, readLine } from "./chain.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
-import { checkpoint_name, linesOf, listSegments, type Segment } from "./segments.ts";
+import { type Beside, readBeside, stateOfHead } from "./log-end.ts";
+import { checkpoint_name, head_name, linesOf, listSegments, type Segment } from "./segments.ts";
 import type { Verifier } from "./signing-key.ts";
 
 /** What is wrong with a log: the first thing found. */
@@ -34,15 +34,23 @@ export interface Verification {
 	readonly entries: number;
 	readonly first_seq: number;
 	readonly last_seq: number;
-	/** The last entry that a signed checkpoint attests. */
+	/** The last entry that a signed checkpoint, or the signed head of the log, attests. */
 	readonly attested_seq: number;
 	/** Bytes behind the last entry: an append that was interrupted, which nobody was told of. */
 	readonly torn_bytes: number;
+	/**
+	 * How often one of the two slots of the head was not as it was written, where the machine may
+	 * have failed in that moment. Somebody may have altered it too, to hide that entries behind the
+	 * last one of the other slot were cut off: that is at most the last append.
+	 */
+	readonly torn_heads: number;
 	readonly unknown_fates: readonly OpenIntent[];
 	/** Entries that say that others were lost, because the disk failed: how many in all. */
 	readonly lost: number;
 }
 
+/** Logs that say that they have this format, or a later one, have a head file. */
+const head_format = 2;
 /** Intents without an outcome that are remembered; a log with more says so by the count. */
 const open_intents_max = 10_000;
 
@@ -58,10 +66,10 @@ export function verifyLog(
 		readonly onEntry?: (line: ChainLine, entry: Record<string, unknown>) => void;
 	},
 ): Verification {
-	// Before the segments: a gateway may be writing, and then the file is older than what is read.
-	const note = options.disk.readIfThere(join(folder, checkpoint_name))?.toString("utf8");
+	// Before the segments: a gateway may be writing, and then they are older than what is read.
+	const beside = readBeside(folder, options.disk, options.verifier);
 	const segments = listSegments(folder, options.disk);
-	const walk = new Walk(options.verifier, note, options.onEntry);
+	const walk = new Walk(options.verifier, beside, options.onEntry);
 	for (const [index, segment] of segments.entries()) {
 		const is_last = index === segments.length - 1;
 		walk.segment(segment, options.disk.read(segment.path), is_last);
@@ -91,28 +99,35 @@ class Walk {
 	readonly #onEntry: ((line: ChainLine, entry: Record<string, unknown>) => void) | undefined;
 	/** Open intents by call. */
 	readonly #intents = new Map<string, OpenIntent>();
-	/** What the file beside the log attests; undefined where it is not signed by the key. */
-	readonly #beside: Checkpoint | undefined;
-	readonly #has_note: boolean;
+	readonly #beside: Beside;
+	/** What the files beside the log attest. */
+	readonly #signed: readonly Checkpoint[];
 	#first: ChainLine | undefined;
+	/** What the first entry that is there says came before it. */
+	#before: ChainHead | undefined;
 	#last: ChainLine | undefined;
 	#last_place = { segment: "", line: 0 };
 	#entries = 0;
-	#only_start = true;
+	/** Whether the log says that it has a head file; older ones have none. */
+	#has_head_format = false;
+	/** Whether the files beside the log are there, going by what it says so far. */
+	readonly #expected_beside = { checkpoint: false, head: false };
 	#attested_seq = 0;
 	#torn_bytes = 0;
+	#torn_heads = 0;
 	#lost = 0;
 	/** Says that the log begins where it does. */
 	#pruned: { readonly first_seq: number; readonly prev: string } | undefined;
 
 	constructor(
 		verifier: Verifier,
-		note: string | undefined,
+		beside: Beside,
 		onEntry: ((line: ChainLine, entry: Record<string, unknown>) => void) | undefined,
 	) {
 		this.#verifier = verifier;
-		this.#has_note = note !== undefined;
-		this.#beside = note === undefined ? undefined : readCheckpoint(note, verifier);
+		this.#beside = beside;
+		const signed = [beside.checkpoint, beside.heads?.latest];
+		this.#signed = signed.filter((one) => one !== undefined);
 		this.#onEntry = onEntry;
 	}
 
@@ -154,22 +169,32 @@ class Walk {
 		const place = { segment: last?.name ?? "", line: 0 };
 		const first = this.#first;
 		if (first !== undefined && first.prev !== genesis_hash) {
-			const { first_seq, prev } = this.#pruned ?? {};
-			if (first_seq !== first.seq || prev !== first.prev) {
+			// Letting go is said before it is done, and may be interrupted: then more is there.
+			const { first_seq = 0, prev } = this.#pruned ?? {};
+			if (first.seq > first_seq || (first.seq === first_seq && first.prev !== prev)) {
 				this.#fail("missing", first.seq - 1, place, "The log does not begin with its first entry.");
 				return;
 			}
 		}
+		this.#endBeside(place);
+	}
+
+	/** Whether the files beside the log are there, signed, and attest nothing behind its end. */
+	#endBeside(place: Place): void {
 		const seq = this.#expected - 1;
-		if (!this.#has_note) {
-			// The first start may be interrupted before it has signed.
-			if (seq <= 1 && this.#only_start) return;
-			this.#fail("unsigned", seq, place, "The file with the last checkpoint is gone.");
-		} else if (this.#beside === undefined) {
+		const { checkpoint, has_checkpoint, heads } = this.#beside;
+		const head = stateOfHead(heads, seq);
+		for (const one of this.#signed) this.#attest(one, place);
+		if (!has_checkpoint && this.#expected_beside.checkpoint) {
+			this.#fail("unsigned", seq, place, `The file ${checkpoint_name} is gone.`);
+		} else if (has_checkpoint && checkpoint === undefined) {
 			this.#fail("unsigned", seq, place, "The last checkpoint is not signed by this key.");
-		} else {
-			this.#attest(this.#beside, place);
+		} else if (head === "missing" && this.#expected_beside.head) {
+			this.#fail("unsigned", seq, place, `The file ${head_name} is gone.`);
+		} else if (head === "unreadable") {
+			this.#fail("unsigned", seq, place, `The file ${head_name} is not as it was written.`);
 		}
+		if (head === "torn") this.#torn_heads += 1;
 	}
 
 	result(): Verification {
@@ -180,6 +205,7 @@ class Walk {
 			last_seq: this.#last?.seq ?? 0,
 			attested_seq: this.#attested_seq,
 			torn_bytes: this.#torn_bytes,
+			torn_heads: this.#torn_heads,
 			unknown_fates: [...this.#intents.values()],
 			lost: this.#lost,
 		};
@@ -215,18 +241,22 @@ class Walk {
 			return this.#fail("altered", line.seq, place, `Entry ${line.seq} is not JSON.`);
 		}
 		this.#first ??= line;
+		this.#before ??= { seq: line.seq - 1, hash: line.prev };
 		if (!this.#read(line, entry, place)) return false;
 		this.#last = line;
 		this.#last_place = place;
-		if (this.#beside?.seq === line.seq && !this.#attest(this.#beside, place)) return false;
+		for (const signed of this.#signed) {
+			if (signed.seq === line.seq && !this.#attest(signed, place)) return false;
+		}
 		this.#entries += 1;
 		this.#onEntry?.(line, entry);
 		return true;
 	}
 
-	#read(line: ChainLine, entry: Record<string, unknown>, place: Place) {
+	#read(line: ChainLine, entry: Record<string, unknown>, place: Place): boolean {
 		const { kind, call, note } = entry;
-		this.#only_start &&= kind === "start";
+		if (kind === "start" && !this.#readStart(line.seq, entry, place)) return false;
+		this.#expectBeside(entry);
 		if (kind === "intent" && typeof call === "string") {
 			const at_ms = Number(entry["at_ms"]);
 			if (this.#intents.size < open_intents_max) {
@@ -238,9 +268,6 @@ class Walk {
 			this.#lost += Number(entry["entries"]);
 		} else if (kind === "pruned") {
 			this.#pruned = { first_seq: Number(entry["first_seq"]), prev: String(entry["prev"]) };
-		} else if (kind === "start" && typeof entry["attested"] === "string") {
-			const checkpoint = readCheckpoint(entry["attested"], this.#verifier);
-			if (checkpoint !== undefined) return this.#attest(checkpoint, place);
 		} else if (kind === "checkpoint") {
 			const checkpoint = readCheckpoint(String(note), this.#verifier);
 			if (checkpoint === undefined) {
@@ -252,22 +279,62 @@ class Walk {
 		return true;
 	}
 
+	/** What the gateway found at the end of the log when it opened it. */
+	#readStart(seq: number, entry: Record<string, unknown>, place: Place): boolean {
+		const { attested, rewritten, checkpoint, head } = entry;
+		const found = typeof attested === "string" && readCheckpoint(attested, this.#verifier);
+		if (found && !this.#attest(found, place)) return false;
+		if (typeof rewritten === "number") return this.#failRewritten(rewritten, place);
+		const lost_checkpoint =
+			checkpoint === "unreadable" || (checkpoint === "missing" && this.#expected_beside.checkpoint);
+		const lost_head = head === "unreadable" || (head === "missing" && this.#expected_beside.head);
+		if (lost_checkpoint || lost_head) {
+			const name = lost_checkpoint ? checkpoint_name : head_name;
+			const message =
+				`When entry ${seq} was written, the file ${name} was gone or altered: ` +
+				"entries before it may have been cut off.";
+			return this.#fail("unsigned", seq, place, message);
+		}
+		if (head === "torn") this.#torn_heads += 1;
+		return true;
+	}
+
+	/**
+	 * From which entry on the files beside the log have to be there. A start that missed one says
+	 * so before it makes it; whatever follows finds it made.
+	 */
+	#expectBeside({ kind, format, checkpoint, head }: Record<string, unknown>): void {
+		this.#has_head_format ||= Number(format) >= head_format;
+		const is_start = kind === "start";
+		// In older logs it is first made behind the first start, and may be interrupted.
+		const has_checkpoint = is_start
+			? this.#has_head_format && checkpoint !== "missing"
+			: kind !== "checkpoint";
+		this.#expected_beside.checkpoint ||= has_checkpoint;
+		const misses_head = is_start && head === "missing";
+		this.#expected_beside.head ||= this.#has_head_format && !misses_head;
+	}
+
 	/** Holds a checkpoint against the entries so far. */
 	#attest(checkpoint: Checkpoint, place: Place): boolean {
-		const last = this.#last;
+		const last = this.#last ?? this.#before;
 		if (checkpoint.seq > (last?.seq ?? 0)) {
 			const message = `The log ends before entry ${checkpoint.seq}, which a checkpoint attests.`;
 			return this.#fail("missing", this.#expected, place, message);
 		}
 		if (last !== undefined && checkpoint.seq === last.seq && checkpoint.hash !== last.hash) {
-			const from = this.#attested_seq + 1;
-			const message =
-				`Entries ${from} to ${checkpoint.seq} were written anew: ` +
-				"they are not what was signed. One of them was altered first.";
-			return this.#fail("altered", from, place, message);
+			return this.#failRewritten(checkpoint.seq, place);
 		}
 		this.#attested_seq = Math.max(this.#attested_seq, checkpoint.seq);
 		return true;
+	}
+
+	#failRewritten(seq: number, place: Place): false {
+		const from = this.#attested_seq + 1;
+		const message =
+			`Entries ${from} to ${seq} were written anew: ` +
+			"they are not what was signed. One of them was altered first.";
+		return this.#fail("altered", from, place, message);
 	}
 
 	#disorder(line: ChainLine, place: Place, around: Around): boolean {

@@ -40,6 +40,8 @@ export interface CallRecord {
 	readonly user: string;
 	/** Id of the principal. */
 	readonly principal: string;
+	/** Id of the principal that really made it, where that was somebody else in this one's name. */
+	readonly made_by: string | undefined;
 	/** The client that was authenticated, never what it calls itself. */
 	readonly client_id: string | undefined;
 	/** What the client calls itself. */
@@ -80,6 +82,46 @@ export interface CallRecord {
 	reply(): Buffer | undefined;
 }
 
+/**
+ * A request that was answered before it became a call: refused at the door or by the edge that it
+ * came to, or one of HTTP's own (`GET`, `DELETE`). What is not known of it is undefined. It goes to
+ * the call log and the history, and into no other evidence: whoever sends rubbish must not change
+ * what is usual.
+ */
+export interface AnsweredRequest
+	extends Pick<
+		CallRecord,
+		| "id"
+		| "request_id"
+		| "trace_id"
+		| "span_id"
+		| "parent_span_id"
+		| "ts_ms"
+		| "endpoint"
+		| "client_id"
+		| "session_id"
+		| "status"
+		| "code"
+		| "error_id"
+		| "error_message"
+		| "duration_ms"
+		| "input_bytes"
+		| "output_bytes"
+	> {
+	/** The method of JSON-RPC where the request has one, else that of HTTP. */
+	readonly method: string;
+	/** Whether there is such an address; else it is what somebody made up. */
+	readonly is_offered: boolean;
+	readonly tenant: string | undefined;
+	readonly user: string | undefined;
+	readonly client_name: string | undefined;
+	readonly client_version: string | undefined;
+	readonly client_revision: string | undefined;
+	readonly client_era: CallRecord["client_era"] | undefined;
+	/** How many requests it stands for. */
+	readonly requests: number;
+}
+
 /** Whoever keeps evidence of calls. */
 export interface Evidence {
 	/**
@@ -91,4 +133,6 @@ export interface Evidence {
 	before_reads?(): boolean;
 	/** When the reply is known; it waits for a returned promise, which must not reject. */
 	after?(record: CallRecord): Promise<void> | undefined;
+	/** A request was answered before it became a call. */
+	answered?(request: AnsweredRequest): void;
 }

@@ -23,14 +23,19 @@ export type SinkName =
 	| "server-lines"
 	| "replies"
 	| "admin"
+	| "events"
 	| "store"
+	| "grants"
 	| "terminal"
 	| "exports"
 	| "backup"
 	| "audit"
+	| "audit-exports"
 	| "calls"
 	| "telemetry"
-	| "alerts";
+	| "collector"
+	| "alerts"
+	| "approvals";
 
 /** All sinks. */
 export const sinks: readonly Sink[] = [
@@ -49,7 +54,7 @@ export const sinks: readonly Sink[] = [
 	{
 		name: "replies",
 		about: "answers to MCP clients: those of the gateway itself, and what servers answer",
-		files: ["src/gateway/**", "src/daemon/consents.ts"],
+		files: ["src/gateway/**"],
 		guard: { reason: "a server's answer belongs to its caller; faults carry no payloads" },
 	},
 	{
@@ -59,10 +64,22 @@ export const sinks: readonly Sink[] = [
 		guard: { reason: "it shows names, states and lines, which are redacted where they are made" },
 	},
 	{
+		name: "events",
+		about: "the stream of news for open pages of the dashboard",
+		files: [],
+		guard: { reason: "it has what the admin API shows, and is written by it" },
+	},
+	{
 		name: "store",
 		about: "the database of the data folder, and its copies",
 		files: ["src/store/**", "src/backup/make-backup.ts"],
 		guard: { reason: "values of secrets are sealed; plans hold references" },
+	},
+	{
+		name: "grants",
+		about: "tokens of remote servers and what people signed in with, in the database",
+		files: [],
+		guard: { reason: "each row is sealed, and bound to whose it is" },
 	},
 	{
 		name: "terminal",
@@ -73,7 +90,7 @@ export const sinks: readonly Sink[] = [
 	{
 		name: "exports",
 		about: "configurations that `moorage export` writes for others to read",
-		files: ["src/cli/commands/export.ts", "src/cli/audit/export.ts"],
+		files: ["src/cli/commands/export.ts"],
 		guard: { reason: "references take the place of all that is or may be secret" },
 	},
 	{
@@ -89,19 +106,27 @@ export const sinks: readonly Sink[] = [
 		guard: { redacts: "src/audit/audit.ts" },
 	},
 	{
+		name: "audit-exports",
+		about: "the audit as NDJSON or CSV, for others to read; payloads stay sealed in it",
+		files: ["src/cli/audit/export.ts"],
+		guard: { redacts: "src/audit/audit.ts" },
+	},
+	{
 		name: "calls",
 		about: "the call log and the history: names, sentences and numbers, never payloads",
 		files: ["src/calls/**"],
-		guard: { redacts: "src/calls/call-log.ts" },
+		guard: { redacts: "src/telemetry/line-text.ts" },
 	},
 	{
 		name: "telemetry",
-		about: "traces and metrics that a collector is sent, and metrics that are scraped",
-		files: [
-			"src/telemetry/otlp/exporter.ts",
-			"src/daemon/wings/telemetry.ts",
-			"src/daemon/wings.ts",
-		],
+		about: "metrics that are scraped",
+		files: ["src/daemon/wings/telemetry.ts", "src/daemon/wings.ts"],
+		guard: { redacts: "src/daemon/wings/telemetry.ts" },
+	},
+	{
+		name: "collector",
+		about: "traces and metrics that a collector is sent by OTLP",
+		files: ["src/telemetry/otlp/exporter.ts"],
 		guard: { redacts: "src/daemon/wings/telemetry.ts" },
 	},
 	{
@@ -109,6 +134,12 @@ export const sinks: readonly Sink[] = [
 		about: "what people are told of alerts: webhooks, chat and mail",
 		files: ["src/alerts/delivery/**"],
 		guard: { redacts: "src/alerts/engine.ts" },
+	},
+	{
+		name: "approvals",
+		about: "what webhooks are told of calls that wait for people",
+		files: ["src/approvals/webhooks/**"],
+		guard: { redacts: "src/approvals/webhooks/message.ts" },
 	},
 ];
 
@@ -139,6 +170,11 @@ export const plumbing: readonly Plumbing[] = [
 	{ files: ["src/upstreams/**"], why: "calls on their way to the servers they are for" },
 	{ files: ["src/daemon/accounts.ts"], why: "hands requests to the authorization server" },
 	{ files: ["src/daemon/approval-pages.ts"], why: "hands requests to the pages of approvals" },
+	{ files: ["src/daemon/approval-callbacks.ts"], why: "says what became of a decision, by its id" },
+	{
+		files: ["src/daemon/grant-room.ts"],
+		why: "hands requests to the pages for connecting accounts",
+	},
 	{ files: ["src/identity/oauth/**"], why: "questions to issuers about their own tokens" },
 	{ files: ["src/lib/guarded-fetch.ts"], why: "reads documents from addresses others name" },
 ];

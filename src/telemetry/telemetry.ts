@@ -1,14 +1,15 @@
 import type { TelemetryPlan } from "../config/telemetry-plan.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { CallRecord } from "./call-record.ts";
+import type { LineRedactor } from "./line-text.ts";
 import type { Log } from "./log.ts";
 import { CallMetrics } from "./metrics/call-metrics.ts";
 import type { Counter, Family } from "./metrics/instruments.ts";
 import { Registry } from "./metrics/registry.ts";
-import { encodeMetrics, encodeSpans, type Resource } from "./otlp/encode.ts";
+import { encodeMetrics, type Resource } from "./otlp/encode.ts";
 import { OtlpExporter } from "./otlp/exporter.ts";
-import { spansOf } from "./traces/call-spans.ts";
-import { isKept } from "./traces/tail.ts";
+import { keepOf } from "./traces/tail.ts";
+import { TraceThread } from "./traces/trace-thread.ts";
 
 /** What telemetry is made of. */
 export interface TelemetryOptions {
@@ -19,7 +20,7 @@ export interface TelemetryOptions {
 	/** Tells this gateway from others of the same service. */
 	readonly instance_id: string;
 	/** Takes secrets out of what leaves the machine. */
-	readonly redactor: { text(value: string): string };
+	readonly redactor: LineRedactor;
 }
 
 const close_wait_ms = 2_000;
@@ -33,10 +34,11 @@ export class Telemetry {
 	readonly #options: TelemetryOptions;
 	readonly #calls: CallMetrics;
 	readonly #exported: Family<Counter>;
+	readonly #shed: Counter;
 	readonly #lost: Family<Counter>;
 	readonly #started_ms: number;
 	#plan: TelemetryPlan;
-	#traces: OtlpExporter<CallRecord> | undefined;
+	#traces: TraceThread | undefined;
 	#metrics: OtlpExporter<Buffer> | undefined;
 	#timer: Timer | undefined;
 	#told_ms = Number.NEGATIVE_INFINITY;
@@ -57,12 +59,19 @@ export class Telemetry {
 			name: "moorage.telemetry.lost",
 			help: "Traces and metrics that the collector did not take.",
 		});
+		this.#shed = this.registry
+			.counter({
+				...{ name: "moorage.telemetry.shed", unit: "1", labels: [] },
+				help: "Calls without error whose traces were left out for a collector that is too slow.",
+			})
+			.get();
 		this.#open();
 	}
 
-	/** Calls whose traces were lost, and batches of metrics, since the start. */
+	/** Calls whose traces were lost or left out, and batches of metrics, since the start. */
 	get lost(): number {
-		return this.#lost.get("traces").value + this.#lost.get("metrics").value;
+		const [traces, metrics] = [this.#lost.get("traces"), this.#lost.get("metrics")];
+		return traces.value + metrics.value + this.#shed.value;
 	}
 
 	/** Which calls become traces; undefined where nobody collects them. */
@@ -73,7 +82,9 @@ export class Telemetry {
 	/** Takes up a call that is over. */
 	take(record: CallRecord): void {
 		this.#calls.count(record);
-		if (this.#traces !== undefined && isKept(record, this.#plan)) this.#traces.add(record);
+		if (this.#traces === undefined) return;
+		const keep = keepOf(record, this.#plan);
+		if (keep !== "no") this.#traces.add(record, keep);
 	}
 
 	/** Uses other settings; what waits for the old collector is sent there first. */
@@ -95,28 +106,28 @@ export class Telemetry {
 		const { clock } = this.#options;
 		if (otlp === undefined) return;
 		const resource = this.#resource();
-		const common = (signal: Signal) => ({
-			clock,
-			target: { url: `${otlp.url}/v1/${signal}`, headers: otlp.headers },
-			onLost: (items: number, why: string) => this.#onLost(signal, items, why),
+		const targetOf = (signal: Signal) => ({
+			url: `${otlp.url}/v1/${signal}`,
+			headers: otlp.headers,
 		});
 		if (otlp.traces) {
-			const { redactor } = this.#options;
-			const redact = (text: string) => redactor.text(text);
-			this.#traces = new OtlpExporter<CallRecord>({
-				...common("traces"),
-				encode: (records) => {
-					this.#exported.get("traces").add();
-					return encodeSpans(
-						records.flatMap((record) => spansOf(record, redact)),
-						resource,
-					);
+			this.#traces = new TraceThread({
+				clock,
+				data: { target: targetOf("traces"), resource },
+				redactor: this.#options.redactor,
+				onBatches: (batches) => this.#exported.get("traces").add(batches),
+				onShed: (calls) => {
+					this.#shed.add(calls);
+					this.#tellLost("traces", calls, "only those of errors and slow calls still have room");
 				},
+				onLost: (calls, why) => this.#onLost("traces", calls, why),
 			});
 		}
 		if (otlp.metrics) {
 			this.#metrics = new OtlpExporter<Buffer>({
-				...common("metrics"),
+				clock,
+				target: targetOf("metrics"),
+				onLost: (items, why) => this.#onLost("metrics", items, why),
 				queue_max: 4,
 				batch_max: 1,
 				encode: ([body]) => {
@@ -161,9 +172,13 @@ export class Telemetry {
 		};
 	}
 
-	/** One line a minute says it: a collector that is down must not fill the log. */
 	#onLost(signal: Signal, items: number, why: string): void {
 		this.#lost.get(signal).add(items);
+		this.#tellLost(signal, items, why);
+	}
+
+	/** One line a minute says it: a collector that is down must not fill the log. */
+	#tellLost(signal: Signal, items: number, why: string): void {
 		const now_ms = this.#options.clock.monotonic();
 		if (now_ms - this.#told_ms < log_pause_ms) return;
 		this.#told_ms = now_ms;

@@ -1,34 +1,15 @@
-import { createHmac } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
+import { webhookHeaders } from "../../lib/webhook-signature.ts";
 import type { Channel, Notice } from "./notice.ts";
 import { postJson } from "./post.ts";
 
-/**
- * Posts the alert as JSON, signed as the Standard Webhooks specification says: the receiver
- * computes HMAC-SHA256 over `id.timestamp.body` with the secret and compares.
- */
+/** Posts the alert as JSON, signed so that its receiver can check whom it is from. */
 export function webhookChannel(plan: { url: string; secret: string }, clock: Clock): Channel {
 	return async (notice) => {
 		const body = JSON.stringify(payloadOf(notice));
-		const timestamp = String(Math.floor(clock.now() / 1000));
-		const signature = signWebhook(plan.secret, notice.id, timestamp, body);
-		const headers = {
-			"webhook-id": notice.id,
-			"webhook-timestamp": timestamp,
-			"webhook-signature": signature,
-		};
+		const headers = webhookHeaders(plan.secret, notice.id, clock.now(), body);
 		return await postJson(plan.url, body, headers, clock);
 	};
-}
-
-/** The value of `webhook-signature`. A secret that begins with `whsec_` is base64 behind it. */
-export function signWebhook(secret: string, id: string, timestamp: string, body: string): string {
-	const prefix = "whsec_";
-	const key = secret.startsWith(prefix)
-		? Buffer.from(secret.slice(prefix.length), "base64")
-		: Buffer.from(secret);
-	const mac = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
-	return `v1,${mac}`;
 }
 
 function payloadOf(notice: Notice): object {

@@ -1,6 +1,6 @@
 import { isCoreMethod } from "../../protocol/methods.ts";
 import type { CallRecord } from "../call-record.ts";
-import { FirstTries } from "./first-tries.ts";
+import { FirstTries, type FirstTry } from "./first-tries.ts";
 import { type Counter, type Histogram, LabelCap, overflow_label } from "./instruments.ts";
 import type { Registry } from "./registry.ts";
 
@@ -32,8 +32,15 @@ export function isUnknown(record: CallRecord): boolean {
 	return record.code !== undefined && unknown_codes.has(record.code);
 }
 
+/** Parts of a call whose times are counted, beside that at its server. */
+type Stage = "wake" | "queue" | "policy" | "approval";
+
 /** What is counted for one combination of method, server, tool and tenant. */
 interface Bundle {
+	readonly of: CallRecord["server"];
+	readonly method: string;
+	readonly from: string;
+	readonly unknown: boolean;
 	readonly server: string;
 	readonly tool: string;
 	readonly tenant: string;
@@ -43,6 +50,17 @@ interface Bundle {
 	readonly output: Counter;
 	readonly upstream: Histogram | undefined;
 	readonly by_convention: Histogram;
+	/** Made when they are first needed. */
+	readonly stages: { [stage in Stage]: Histogram | undefined };
+	decided: Decided | undefined;
+	readonly first: FirstTry;
+}
+
+/** What the policy decided last, and what counts it. */
+interface Decided {
+	readonly decision: string;
+	readonly rule: string | undefined;
+	readonly counter: Counter;
 }
 
 /** Counts every call: how many, how they ended, how long they took and what of. */
@@ -58,6 +76,8 @@ export class CallMetrics {
 	readonly #client_operations;
 	readonly #first_tries: FirstTries;
 	readonly #bundles = new Map<string, Bundle>();
+	/** The bundle of the last call of each name: most often the next is of the same. */
+	readonly #recent = new Map<string, Bundle>();
 	readonly #tools = new LabelCap(tools_max);
 	readonly #tenants = new LabelCap(tenants_max);
 	readonly #codes = new LabelCap(codes_max);
@@ -145,21 +165,28 @@ export class CallMetrics {
 			bundle.ok.value += 1;
 			bundle.by_convention.observe(seconds);
 		} else this.#countError(record, bundle, seconds);
-		if (record.wake_ms > 0) this.#stage(bundle.server, "wake", record.wake_ms);
-		if (record.queue_ms > 0) this.#stage(bundle.server, "queue", record.queue_ms);
-		if (record.policy_ms > 0) this.#stage(bundle.server, "policy", record.policy_ms);
-		if (record.approval_ms > 0) this.#stage(bundle.server, "approval", record.approval_ms);
-		const { decision } = record;
-		if (decision !== undefined && (decision !== "allow" || record.rule !== undefined)) {
-			this.#decisions.get(decision, this.#rules.admit(record.rule ?? "")).add();
+		if (record.wake_ms > 0) this.#stage(bundle, "wake", record.wake_ms);
+		if (record.queue_ms > 0) this.#stage(bundle, "queue", record.queue_ms);
+		if (record.policy_ms > 0) this.#stage(bundle, "policy", record.policy_ms);
+		if (record.approval_ms > 0) this.#stage(bundle, "approval", record.approval_ms);
+		const { decision, rule } = record;
+		if (decision !== undefined && (decision !== "allow" || rule !== undefined)) {
+			this.#decided(bundle, decision, rule).value += 1;
 		}
-		if (record.method === "tools/call") {
-			this.#first_tries.count(record, bundle.server, bundle.tool);
-		}
+		if (record.method === "tools/call") this.#first_tries.count(record, bundle.first);
 	}
 
-	#stage(server: string, stage: string, duration_ms: number): void {
-		this.#stages.get(server, stage).observe(duration_ms / 1000);
+	#stage({ server, stages }: Bundle, stage: Stage, duration_ms: number): void {
+		stages[stage] ??= this.#stages.get(server, stage);
+		stages[stage].observe(duration_ms / 1000);
+	}
+
+	#decided(bundle: Bundle, decision: string, rule: string | undefined): Counter {
+		const { decided } = bundle;
+		if (decided?.decision === decision && decided.rule === rule) return decided.counter;
+		const counter = this.#decisions.get(decision, this.#rules.admit(rule ?? ""));
+		bundle.decided = { decision, rule, counter };
+		return counter;
 	}
 
 	#countError(record: CallRecord, { server, tool, tenant }: Bundle, seconds: number): void {
@@ -172,6 +199,16 @@ export class CallMetrics {
 
 	#bundleOf(record: CallRecord): Bundle {
 		const unknown = isUnknown(record);
+		const recent = this.#recent.get(record.name ?? record.method);
+		if (recent !== undefined && isOf(recent, record, unknown)) return recent;
+		const bundle = this.#findBundle(record, unknown);
+		// Names may be any, and as many, as callers like.
+		if (this.#recent.size >= bundles_max) this.#recent.clear();
+		this.#recent.set(record.name ?? record.method, bundle);
+		return bundle;
+	}
+
+	#findBundle(record: CallRecord, unknown: boolean): Bundle {
 		const name = record.method === "tools/call" && !unknown ? record.name : undefined;
 		const key = `${record.server}\0${name}\0${record.tenant}\0${record.method}\0${unknown}`;
 		const known = this.#bundles.get(key);
@@ -188,15 +225,17 @@ export class CallMetrics {
 		const method = methodLabel(record.method);
 		const tool = this.#toolLabel(record, unknown);
 		return {
-			server,
-			tool,
-			tenant,
+			...{ of: record.server, method: record.method, from: record.tenant, unknown },
+			...{ server, tool, tenant },
 			ok: this.#calls.get(server, method, tool, tenant, "ok"),
 			duration: this.#durations.get(server, tool, tenant),
 			input: this.#input.get(server),
 			output: this.#output.get(server),
 			upstream: server === "" ? undefined : this.#client_operations.get(method, server),
 			by_convention: this.#server_operations.get(method, tool, ""),
+			stages: { wake: undefined, queue: undefined, policy: undefined, approval: undefined },
+			decided: undefined,
+			first: { server, tool, accepted: undefined },
 		};
 	}
 
@@ -206,6 +245,15 @@ export class CallMetrics {
 		const admitted = this.#tools.admit(`${server ?? ""}\0${name}`);
 		return admitted === overflow_label ? overflow_label : name;
 	}
+}
+
+function isOf(bundle: Bundle, { server, method, tenant }: CallRecord, unknown: boolean): boolean {
+	return (
+		bundle.of === server &&
+		bundle.method === method &&
+		bundle.from === tenant &&
+		bundle.unknown === unknown
+	);
 }
 
 /** The conventions want the bare number of a JSON-RPC error. */

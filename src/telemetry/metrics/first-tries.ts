@@ -1,4 +1,5 @@
 import type { CallRecord } from "../call-record.ts";
+import type { Counter } from "./instruments.ts";
 import type { Registry } from "./registry.ts";
 
 /** A correction that comes later than this is another try. */
@@ -8,6 +9,13 @@ const pending_max = 10_000;
 
 /** Codes that say that a tool's arguments do not fit its schema. */
 const rejected_codes: ReadonlySet<string> = new Set(["arguments_invalid", "rpc_-32602"]);
+
+/** A tool by its labels, and what counts its first tries that fit, once there was one. */
+export interface FirstTry {
+	readonly server: string;
+	readonly tool: string;
+	accepted: Counter | undefined;
+}
 
 /**
  * How well models call tools: whether the arguments of a first try fit, and what becomes of the
@@ -34,13 +42,20 @@ export class FirstTries {
 		});
 	}
 
-	/** `server` and `tool` are labels. Calls that say nothing of arguments are left out. */
-	count(record: CallRecord, server: string, tool: string): void {
+	/** Calls that say nothing of arguments are left out. */
+	count(record: CallRecord, of: FirstTry): void {
+		if (record.status === "ok" && this.#pending.size === 0) {
+			// So it is nearly always.
+			of.accepted ??= this.#first.get(of.server, of.tool, "accepted");
+			of.accepted.value += 1;
+		} else this.#count(record, of);
+	}
+
+	#count(record: CallRecord, { server, tool }: FirstTry): void {
 		const rejected = record.code !== undefined && rejected_codes.has(record.code);
 		// Refused for another reason before anybody looked at the arguments.
 		if (!rejected && record.status === "client_error") return;
 		const outcome = rejected ? "rejected" : "accepted";
-		// Nearly always nobody has anything to correct.
 		const key = rejected || this.#pending.size > 0 ? callerKey(record) : "";
 		const until_ms = key === "" ? undefined : this.#pending.get(key);
 		const is_retry = until_ms !== undefined && record.ts_ms <= until_ms;

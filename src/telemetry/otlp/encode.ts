@@ -1,5 +1,5 @@
 import type { MetricSnapshot } from "../metrics/registry.ts";
-import type { AttributeValue, Span } from "../traces/span.ts";
+import type { Attributes, AttributeValue, Span } from "../traces/span.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 
 /** What the exported signals come from. */
@@ -12,53 +12,62 @@ export interface Resource {
 
 const status_error = 2;
 const temporality_cumulative = 2;
-const nanos_per_ms = 1_000_000;
 
 /** An `ExportTraceServiceRequest` (opentelemetry-proto 1.x, trace/v1). */
 export function encodeSpans(spans: Iterable<Span>, resource: Resource): Buffer {
 	const writer = new ProtoWriter();
+	const known = new Map<Attributes, Buffer>();
 	writer.message(1, (of_resource) => {
 		of_resource.message(1, (out) => writeAttributes(out, 1, resource.attributes));
 		of_resource.message(2, (scope) => {
 			scope.message(1, (out) => out.text(1, resource.scope.name).text(2, resource.scope.version));
-			for (const span of spans) scope.message(2, (out) => writeSpan(out, span));
+			for (const span of spans) scope.message(2, (out) => writeSpan(out, span, known));
 		});
 	});
 	return writer.finish();
+}
+
+/** The start of what is counted, and when it was looked at. */
+interface Times {
+	readonly started_ms: number;
+	readonly now_ms: number;
 }
 
 /** An `ExportMetricsServiceRequest` (metrics/v1); everything counts from `started_ms` on. */
 export function encodeMetrics(
 	metrics: readonly MetricSnapshot[],
 	resource: Resource,
-	times: { readonly started_ms: number; readonly now_ms: number },
+	times: Times,
 ): Buffer {
 	const writer = new ProtoWriter();
-	const span = { start: nanos(times.started_ms), end: nanos(times.now_ms) };
 	writer.message(1, (of_resource) => {
 		of_resource.message(1, (out) => writeAttributes(out, 1, resource.attributes));
 		of_resource.message(2, (scope) => {
 			scope.message(1, (out) => out.text(1, resource.scope.name).text(2, resource.scope.version));
 			for (const metric of metrics) {
-				if (metric.points.length > 0) scope.message(2, (out) => writeMetric(out, metric, span));
+				if (metric.points.length > 0) scope.message(2, (out) => writeMetric(out, metric, times));
 			}
 		});
 	});
 	return writer.finish();
 }
 
-function writeSpan(out: ProtoWriter, span: Span): void {
+/** `known` has what spans of the batch share, as it was written before. */
+function writeSpan(out: ProtoWriter, span: Span, known: Map<Attributes, Buffer>): void {
 	out.hex(1, span.trace_id).hex(2, span.span_id).hex(4, span.parent_span_id);
 	out.text(5, span.name).uint(6, span.kind);
-	out.fixed64(7, nanos(span.start_ms)).fixed64(8, nanos(span.end_ms));
+	out.nanos(7, span.start_ms).nanos(8, span.end_ms);
 	writeAttributes(out, 9, span.attributes);
-	const { error } = span;
+	const { error, shared } = span;
+	let bytes = known.get(shared);
+	if (bytes === undefined) {
+		const writer = new ProtoWriter();
+		writeAttributes(writer, 9, shared);
+		bytes = writer.finish();
+		known.set(shared, bytes);
+	}
+	out.raw(bytes);
 	if (error !== undefined) out.message(15, (status) => status.text(2, error).uint(3, status_error));
-}
-
-interface Times {
-	readonly start: bigint;
-	readonly end: bigint;
 }
 
 function writeMetric(out: ProtoWriter, metric: MetricSnapshot, times: Times): void {
@@ -68,7 +77,7 @@ function writeMetric(out: ProtoWriter, metric: MetricSnapshot, times: Times): vo
 		out.message(9, (histogram) => {
 			for (const point of metric.points) {
 				histogram.message(1, (data) => {
-					data.fixed64(2, times.start).fixed64(3, times.end);
+					data.nanos(2, times.started_ms).nanos(3, times.now_ms);
 					data.fixed64(4, BigInt(point.count)).double(5, point.sum);
 					data.packedFixed64(6, point.counts).packedDoubles(7, point.bounds);
 					writeLabels(data, 9, labels, point.labels);
@@ -81,7 +90,7 @@ function writeMetric(out: ProtoWriter, metric: MetricSnapshot, times: Times): vo
 	out.message(metric.kind === "gauge" ? 5 : 7, (data) => {
 		for (const point of metric.points) {
 			data.message(1, (one) => {
-				one.fixed64(2, times.start).fixed64(3, times.end).double(4, point.value);
+				one.nanos(2, times.started_ms).nanos(3, times.now_ms).double(4, point.value);
 				writeLabels(one, 7, labels, point.labels);
 			});
 		}
@@ -102,11 +111,7 @@ function writeLabels(
 	}
 }
 
-function writeAttributes(
-	out: ProtoWriter,
-	field: number,
-	attributes: Readonly<Record<string, AttributeValue | undefined>>,
-): void {
+function writeAttributes(out: ProtoWriter, field: number, attributes: Attributes): void {
 	for (const name of Object.keys(attributes)) {
 		const value = attributes[name];
 		if (value !== undefined) writeAttribute(out, field, name, value);
@@ -131,11 +136,4 @@ function writeAttribute(
 			else any.double(4, value);
 		});
 	});
-}
-
-function nanos(time_ms: number): bigint {
-	const whole = Math.floor(time_ms);
-	return (
-		BigInt(whole) * BigInt(nanos_per_ms) + BigInt(Math.floor((time_ms - whole) * nanos_per_ms))
-	);
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { timedLine } from "../../../test/support/call-line.ts";
 import { sampleRecord } from "../../../test/support/call-records.ts";
 import { startLineProcess } from "../../../test/support/line-process.ts";
 import { systemClock } from "../../lib/clock.ts";
-import type { CallRecord } from "../call-record.ts";
+import type { TimedLine } from "../call-line.ts";
 import { Registry } from "../metrics/registry.ts";
 import { spansOf } from "../traces/call-spans.ts";
 import { stageSpanId } from "../traces/span.ts";
@@ -15,7 +16,6 @@ const resource = {
 	attributes: { "service.name": "moorage", ready: true, port: 8642, share: 0.5 },
 	scope: { name: "moorage", version: "1" },
 };
-const plain = (text: string) => text;
 
 interface Seen {
 	readonly kind: string;
@@ -25,7 +25,7 @@ interface Seen {
 }
 
 function exporterTo(port: number, lost: [number, string][]) {
-	return new OtlpExporter<CallRecord>({
+	return new OtlpExporter<TimedLine>({
 		clock: systemClock,
 		target: {
 			url: `http://127.0.0.1:${port}/v1/traces`,
@@ -37,11 +37,7 @@ function exporterTo(port: number, lost: [number, string][]) {
 		queue_max: 20,
 		batch_max: 10,
 		timeout_ms: 200,
-		encode: (records) =>
-			encodeSpans(
-				records.flatMap((record) => spansOf(record, plain)),
-				resource,
-			),
+		encode: (records) => encodeSpans(spansOf(records), resource),
 		onLost: (items, why) => lost.push([items, why]),
 	});
 }
@@ -55,7 +51,7 @@ test("a collector decodes the spans of a call: its own, and one for each part", 
 	t.after(() => collector.stop());
 	const exporter = exporterTo(collector.port, []);
 	const record = sampleRecord({ policy_ms: 0.5, wake_ms: 1, duration_ms: 10, code: undefined });
-	exporter.add(record);
+	exporter.add(timedLine(record));
 	const { body, auth } = await collector.find<Seen>(({ kind }) => kind === "traces");
 	assert.equal(auth, "Bearer collector");
 	const [from] = body.resourceSpans;
@@ -97,7 +93,8 @@ test("an error has its type and its status in the span", async (t) => {
 	const collector = await startLineProcess("otlp-collector");
 	t.after(() => collector.stop());
 	const exporter = exporterTo(collector.port, []);
-	exporter.add(sampleRecord({ status: "client_error", code: "rpc_-32602", upstream_ms: 0 }));
+	const failed = { status: "client_error", code: "rpc_-32602", upstream_ms: 0 } as const;
+	exporter.add(timedLine(sampleRecord(failed)));
 	const { body } = await collector.find<Seen>(({ kind }) => kind === "traces");
 	const [span] = body.resourceSpans[0].scopeSpans[0].spans;
 	assert.deepEqual(span.status, { message: "-32602", code: 2 });
@@ -151,7 +148,7 @@ test("what a busy collector refuses for now is sent again", async (t) => {
 	t.after(() => collector.stop());
 	const lost: [number, string][] = [];
 	const exporter = exporterTo(collector.port, lost);
-	exporter.add(sampleRecord());
+	exporter.add(timedLine(sampleRecord()));
 	await collector.find(({ kind }) => kind === "traces");
 	await exporter.close(1_000);
 	assert.deepEqual([exporter.counts.exported, lost], [1, []]);
@@ -162,7 +159,7 @@ test("what a collector rejects is counted as lost", async (t) => {
 	t.after(() => collector.stop());
 	const lost: [number, string][] = [];
 	const exporter = exporterTo(collector.port, lost);
-	for (let index = 0; index < 3; index++) exporter.add(sampleRecord());
+	for (let index = 0; index < 3; index++) exporter.add(timedLine(sampleRecord()));
 	await exporter.close(5_000);
 	assert.deepEqual(
 		[exporter.counts, lost],
@@ -173,7 +170,7 @@ test("what a collector rejects is counted as lost", async (t) => {
 test("a collector that is down costs nothing but the spans, and they are counted", async () => {
 	const lost: [number, string][] = [];
 	const exporter = exporterTo(1, lost);
-	for (let index = 0; index < 50; index++) exporter.add(sampleRecord());
+	for (let index = 0; index < 50; index++) exporter.add(timedLine(sampleRecord()));
 	await exporter.flush();
 	const { exported, waiting } = exporter.counts;
 	assert.deepEqual([exported, waiting], [0, 0]);
@@ -189,7 +186,7 @@ test("a collector that hangs is given up in time, also when the gateway stops", 
 	t.after(() => collector.stop());
 	const lost: [number, string][] = [];
 	const exporter = exporterTo(collector.port, lost);
-	exporter.add(sampleRecord());
+	exporter.add(timedLine(sampleRecord()));
 	await exporter.close(50);
 	assert.equal(exporter.counts.lost, 1);
 });

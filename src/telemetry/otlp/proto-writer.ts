@@ -3,6 +3,7 @@ const wire_types = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 const initial_bytes = 4_096;
 const double_bytes = 8;
+const nanos_per_ms = 1_000_000;
 /** A varint of a 53-bit number takes no more. */
 const varint_bytes_max = 10;
 /** Most messages are shorter than 16 KiB, so that their length takes at most two bytes. */
@@ -57,6 +58,24 @@ export class ProtoWriter {
 		return this;
 	}
 
+	/**
+	 * A time as nanoseconds, from milliseconds with fractions, from 0 on. Without a `bigint`: every
+	 * span has two, and each would take longer than all the rest of the field.
+	 */
+	nanos(field: number, time_ms: number): this {
+		this.#tag(field, wire_types.fixed64);
+		this.#room(double_bytes);
+		const whole_ms = Math.floor(time_ms);
+		const rest_ns = Math.floor((time_ms - whole_ms) * nanos_per_ms);
+		// whole_ms * nanos_per_ms has more than 53 bits: it is counted in pieces of 2 ** 20 ns.
+		const pieces = Math.floor(whole_ms / 2 ** 20) * nanos_per_ms;
+		const low = (pieces % 2 ** 12) * 2 ** 20 + (whole_ms % 2 ** 20) * nanos_per_ms + rest_ns;
+		const high = Math.floor(pieces / 2 ** 12) + Math.floor(low / 2 ** 32);
+		this.#word(low % 2 ** 32);
+		this.#word(high);
+		return this;
+	}
+
 	text(field: number, value: string | undefined): this {
 		if (value === undefined || value === "") return this;
 		return this.#delimited(field, Buffer.byteLength(value), () => {
@@ -91,12 +110,27 @@ export class ProtoWriter {
 		return this;
 	}
 
+	/** Fields that were written before. */
+	raw(fields: Buffer): this {
+		this.#room(fields.length);
+		this.#at += fields.copy(this.#buffer, this.#at);
+		return this;
+	}
+
 	/** Bytes written as hex digits. */
 	hex(field: number, value: string | undefined): this {
 		if (value === undefined) return this;
-		return this.#delimited(field, value.length / 2, () => {
-			this.#at += this.#buffer.write(value, this.#at, "hex");
-		});
+		const bytes = value.length >> 1;
+		this.#tag(field, wire_types.bytes);
+		this.#varint(bytes);
+		this.#room(bytes);
+		// Ids are short: calling into the engine would take longer than this.
+		for (let digit = 0; digit < 2 * bytes; digit += 2) {
+			const high = hexDigit(value.charCodeAt(digit));
+			this.#buffer[this.#at] = (high << 4) | hexDigit(value.charCodeAt(digit + 1));
+			this.#at += 1;
+		}
+		return this;
 	}
 
 	packedDoubles(field: number, values: readonly number[]): this {
@@ -123,7 +157,7 @@ export class ProtoWriter {
 		const needed = varintBytes(length);
 		this.#room(needed);
 		// The length was not known before: what follows moves where it takes another room.
-		this.#buffer.copyWithin(place + needed, start, this.#at);
+		if (needed !== length_bytes) this.#buffer.copyWithin(place + needed, start, this.#at);
 		this.#at = place;
 		this.#varint(length);
 		this.#at += length;
@@ -157,6 +191,16 @@ export class ProtoWriter {
 		this.#byte(rest);
 	}
 
+	/** 32 bits, the lowest first; there is room for them. */
+	#word(value: number): void {
+		const at = this.#at;
+		this.#buffer[at] = value;
+		this.#buffer[at + 1] = value >>> 8;
+		this.#buffer[at + 2] = value >>> 16;
+		this.#buffer[at + 3] = value >>> 24;
+		this.#at = at + 4;
+	}
+
 	#byte(value: number): void {
 		this.#room(1);
 		this.#buffer[this.#at] = value;
@@ -170,6 +214,11 @@ export class ProtoWriter {
 		this.#buffer.copy(larger, 0, 0, this.#at);
 		this.#buffer = larger;
 	}
+}
+
+/** The value of a hex digit, of either case. */
+function hexDigit(code: number): number {
+	return (code & 0x0f) + (code >= 0x41 ? 9 : 0);
 }
 
 function varintBytes(value: number): number {

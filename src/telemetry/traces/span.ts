@@ -4,6 +4,9 @@ export const span_kinds = { internal: 1, server: 2, client: 3 } as const;
 /** A value of an attribute. */
 export type AttributeValue = string | number | boolean;
 
+/** Attributes by name; those that are undefined are left out. */
+export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
+
 /** One span, as it is exported. */
 export interface Span {
 	readonly trace_id: string;
@@ -14,7 +17,9 @@ export interface Span {
 	/** Wall-clock milliseconds, with fractions. */
 	readonly start_ms: number;
 	readonly end_ms: number;
-	readonly attributes: Readonly<Record<string, AttributeValue | undefined>>;
+	readonly attributes: Attributes;
+	/** More attributes: one object for all spans of a batch that have the same. */
+	readonly shared: Attributes;
 	/** Why it failed; undefined where it did not. */
 	readonly error: string | undefined;
 }

@@ -8,11 +8,13 @@ export interface TailPlan {
 	readonly slow_ms: number;
 }
 
+/** What becomes of a call's trace: notable ones go before ordinary ones where there is no room. */
+export type Keep = "notable" | "ordinary" | "no";
+
 /** Errors and slow calls are always kept, of the others a share. */
-export function isKept(record: CallRecord, plan: TailPlan): boolean {
-	if (record.status !== "ok") return true;
-	if (record.duration_ms >= plan.slow_ms) return true;
-	return isChosen(record.trace_id, plan.ratio);
+export function keepOf(record: CallRecord, plan: TailPlan): Keep {
+	if (record.status !== "ok" || record.duration_ms >= plan.slow_ms) return "notable";
+	return isChosen(record.trace_id, plan.ratio) ? "ordinary" : "no";
 }
 
 const digits_used = 13;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { timedLine } from "../../../test/support/call-line.ts";
 import { failedRecord, sampleRecord } from "../../../test/support/call-records.ts";
 import { spansOf } from "./call-spans.ts";
 import { stageSpanId, stages } from "./span.ts";
-import { isChosen, isKept } from "./tail.ts";
+import { isChosen, keepOf } from "./tail.ts";
 import { filterBaggage, formatTraceparent, parseTraceparent } from "./trace-context.ts";
 
 const hex = (digits: number) =>
@@ -53,11 +54,11 @@ test("of baggage only trusted keys go on, as they were written", () => {
 
 test("errors and slow calls are kept, and of the others a share", () => {
 	const plan = { ratio: 0, slow_ms: 100 };
-	assert.equal(isKept(sampleRecord({ duration_ms: 99 }), plan), false);
-	assert.equal(isKept(sampleRecord({ duration_ms: 100 }), plan), true);
-	assert.equal(isKept(failedRecord(), plan), true);
-	assert.equal(isKept(sampleRecord({ status: "client_error" }), plan), true);
-	assert.equal(isKept(sampleRecord(), { ...plan, ratio: 1 }), true);
+	assert.equal(keepOf(sampleRecord({ duration_ms: 99 }), plan), "no");
+	assert.equal(keepOf(sampleRecord({ duration_ms: 100 }), plan), "notable");
+	assert.equal(keepOf(failedRecord(), plan), "notable");
+	assert.equal(keepOf(sampleRecord({ status: "client_error" }), plan), "notable");
+	assert.equal(keepOf(sampleRecord(), { ...plan, ratio: 1 }), "ordinary");
 });
 
 test("the share follows from the trace's id, and a larger share has the smaller one in it", () => {
@@ -92,7 +93,7 @@ test("parts lie within their call, one after the other, however odd their length
 		fc.property(length, length, length, length, length, length, (...lengths) => {
 			const [duration_ms, policy_ms, approval_ms, queue_ms, wake_ms, upstream_ms] = lengths;
 			const parts = { duration_ms, policy_ms, approval_ms, queue_ms, wake_ms, upstream_ms };
-			const [own, ...rest] = spansOf(sampleRecord(parts), (text) => text);
+			const [own, ...rest] = spansOf([timedLine(sampleRecord(parts))]);
 			let at = own?.start_ms ?? 0;
 			for (const span of rest) {
 				assert.ok(span.start_ms >= at && span.end_ms >= span.start_ms, span.name);
@@ -104,9 +105,18 @@ test("parts lie within their call, one after the other, however odd their length
 });
 
 test("secrets in names and texts are taken out, and what is not offered is not named", () => {
-	const redact = (text: string) => text.replaceAll("s3cret", "[redacted]");
-	const spans = spansOf(sampleRecord({ name: "push-s3cret", user: "s3cret" }), redact);
+	const redactor = { text: (text: string) => text.replaceAll("s3cret", "[redacted]") };
+	const told = sampleRecord({
+		name: "push-s3cret",
+		user: "s3cret",
+		instance: "s3cret",
+		request_id: '"s3cret"',
+		client_id: "s3cret",
+		client_revision: "s3cret",
+		method: "tools/s3cret",
+	});
+	const spans = spansOf([timedLine(told, redactor)]);
 	assert.doesNotMatch(JSON.stringify(spans), /s3cret/);
 	const unknown = sampleRecord({ name: "made-up", status: "client_error", code: "not_offered" });
-	assert.doesNotMatch(JSON.stringify(spansOf(unknown, redact)), /made-up/);
+	assert.doesNotMatch(JSON.stringify(spansOf([timedLine(unknown, redactor)])), /made-up/);
 });
