@@ -1,16 +1,5 @@
+import type { Demand } from "../protocol/demand.ts";
 import type { RiskClass } from "../protocol/risk.ts";
-
-/** What has to be true before a call may go on: who has to agree, how many, and until when. */
-export interface Demand {
-	/** Roles (`role:approver`) or people (`acme/bob`) who may decide; empty: approvers and admins. */
-	readonly approvers: readonly string[];
-	readonly count: number;
-	/** Whether the caller may not be one of them. */
-	readonly other_than_caller: boolean;
-	/** Whether who decides may change the arguments. */
-	readonly edit: boolean;
-	readonly expires_ms: number;
-}
 
 /**
  * Where an approval is.
@@ -38,6 +27,8 @@ export type DecidedBy = "page" | "api" | "webhook" | "client";
 export interface Vote {
 	/** Id of the principal. */
 	readonly approver: string;
+	/** For whom a webhook vouches: the principal that it says has decided. */
+	readonly person?: string | undefined;
 	readonly verdict: "approve" | "deny";
 	/** Told to the caller when it is a refusal. */
 	readonly reason: string | undefined;
@@ -56,6 +47,8 @@ export interface Approval {
 	readonly state: ApprovalState;
 	/** Id of the caller. */
 	readonly principal: string;
+	/** Id of whoever really makes the call, where that is somebody else, in the caller's name. */
+	readonly made_by: string | undefined;
 	readonly tenant: string;
 	/** What was authenticated in the caller's name. */
 	readonly client: string | undefined;
@@ -92,6 +85,7 @@ export interface Approval {
 export type ApprovalRequest = Pick<
 	Approval,
 	| "principal"
+	| "made_by"
 	| "tenant"
 	| "client"
 	| "client_name"
@@ -106,6 +100,9 @@ export type ApprovalRequest = Pick<
 >;
 
 /** States of which something can still become. */
+export const live_states = ["pending", "approved", "running"] as const;
+
+/** Whether something can still become of it. */
 export function isLive({ state }: Pick<Approval, "state">): boolean {
-	return state === "pending" || state === "approved" || state === "running";
+	return (live_states as readonly string[]).includes(state);
 }

@@ -1,46 +1,24 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import {
 	decision,
 	person,
 	plain_demand,
 	sampleRequest,
 } from "../../test/support/approval-samples.ts";
-import { FakeClock, settle } from "../../test/support/fake-clock.ts";
+import { approvalStore } from "../../test/support/approval-store.ts";
+import { settle } from "../../test/support/fake-clock.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
-import { openTestStore } from "../../test/support/test-store.ts";
 import { box_key_bytes, SecretBox } from "../secrets/box.ts";
-import type { ApprovalRequest } from "./approval.ts";
 import { Approvals, kept_ms, live_per_principal_max } from "./approvals.ts";
 import { hashArguments } from "./arguments-hash.ts";
 
 const bob = person("bob");
 
-async function setUp(t: TestContext) {
-	const clock = new FakeClock();
-	const random = new SeededRandom(7);
-	const store = await openTestStore(clock);
-	t.after(() => store.database.close());
-	const box = new SecretBox(random.bytes(box_key_bytes), random);
-	const onTrouble = (error: unknown) => {
-		throw error;
-	};
-	const { approvals: repository } = store.repositories;
-	const make = () => new Approvals({ clock, random, repository, box, onTrouble });
-	const approvals = make();
-	t.after(() => approvals.close());
-	const open = async (request: ApprovalRequest = sampleRequest()) => {
-		const opened = await approvals.open(request);
-		assert.ok(opened.ok, opened.ok ? "" : opened.problem);
-		return opened.value;
-	};
-	return { clock, store, approvals, make, open, repository };
-}
-
 const never = new AbortController().signal;
 
 test("the same call waits once, and another one for itself", async (t) => {
-	const { open } = await setUp(t);
+	const { open } = await approvalStore(t);
 	const [first, same] = await Promise.all([open(), open()]);
 	assert.equal(same.approval.id, first.approval.id);
 	assert.deepEqual([first.is_new, same.is_new].toSorted(), [false, true]);
@@ -50,12 +28,15 @@ test("the same call waits once, and another one for itself", async (t) => {
 		(await open(sampleRequest({ principal: "acme/max" }))).approval.id,
 		(await open(sampleRequest({ tool: "move" }))).approval.id,
 		(await open(sampleRequest({ server: "other" }))).approval.id,
+		(await open(sampleRequest({ made_by: "acme/root" }))).approval.id,
 	];
-	assert.equal(new Set([first.approval.id, ...ids]).size, 5);
+	assert.equal(new Set([first.approval.id, ...ids]).size, 6);
+	const again = await open(sampleRequest({ made_by: "acme/root" }));
+	assert.deepEqual([again.is_new, again.approval.id], [false, ids.at(-1)]);
 });
 
 test("an approved call goes to its server once, and the next one asks anew", async (t) => {
-	const { approvals, open } = await setUp(t);
+	const { approvals, open } = await approvalStore(t);
 	const { id } = (await open()).approval;
 	assert.equal(await approvals.claim(id), undefined);
 	await approvals.decide(id, decision(bob));
@@ -69,8 +50,29 @@ test("an approved call goes to its server once, and the next one asks anew", asy
 	assert.equal(next.approval.after, undefined);
 });
 
+test("whoever listens hears what an approval was before, and each decision is one change", async (t) => {
+	const { approvals, clock, open } = await approvalStore(t);
+	const heard: string[] = [];
+	approvals.onChange(({ state }, before) => void heard.push(`${before?.state ?? ""}>${state}`));
+	const { id } = (await open()).approval;
+	assert.equal(approvals.count("pending"), 1);
+	await approvals.decide(id, decision(bob));
+	assert.deepEqual([approvals.count("pending"), approvals.count("approved")], [0, 1]);
+	await approvals.claim(id);
+	assert.equal(approvals.count("running"), 1);
+	await approvals.finish(id, "unsent");
+	await approvals.claim(id);
+	await approvals.finish(id, "done");
+	await open();
+	await clock.advance(plain_demand.expires_ms);
+	await settle();
+	const run = ["approved>running", "running>approved", "approved>running", "running>done"];
+	assert.deepEqual(heard, [">pending", "pending>approved", ...run, ">pending", "pending>expired"]);
+	assert.equal(approvals.count("pending"), 0);
+});
+
 test("a call that its server never saw may be made again with the same approval", async (t) => {
-	const { approvals, open } = await setUp(t);
+	const { approvals, open } = await approvalStore(t);
 	const { id } = (await open()).approval;
 	await approvals.decide(id, decision(bob));
 	await approvals.claim(id);
@@ -79,7 +81,7 @@ test("a call that its server never saw may be made again with the same approval"
 });
 
 test("nothing of it is stored in the clear, and all of it is there after a restart", async (t) => {
-	const { approvals, make, open, repository } = await setUp(t);
+	const { approvals, make, open, repository } = await approvalStore(t);
 	const secret = '{"path":"/hidden-place"}';
 	const request = sampleRequest({ asked: secret, asked_hash: hashArguments(secret) });
 	const { id } = (await open(request)).approval;
@@ -94,7 +96,7 @@ test("nothing of it is stored in the clear, and all of it is there after a resta
 });
 
 test("a call that ran when the gateway was killed is of unknown fate, and says so", async (t) => {
-	const { approvals, make, open } = await setUp(t);
+	const { approvals, make, open } = await approvalStore(t);
 	const { id } = (await open()).approval;
 	await approvals.decide(id, decision(bob));
 	await approvals.claim(id);
@@ -110,7 +112,7 @@ test("a call that ran when the gateway was killed is of unknown fate, and says s
 });
 
 test("what nobody decides expires at its time, and whoever waits hears of it", async (t) => {
-	const { approvals, clock, open } = await setUp(t);
+	const { approvals, clock, open } = await approvalStore(t);
 	const { id } = (await open()).approval;
 	const waiting = approvals.decided(id, 10 * plain_demand.expires_ms, never);
 	await clock.advance(plain_demand.expires_ms - 1);
@@ -123,7 +125,7 @@ test("what nobody decides expires at its time, and whoever waits hears of it", a
 });
 
 test("whoever waits hears at once of a decision, and of nothing once the wait is over", async (t) => {
-	const { approvals, clock, open } = await setUp(t);
+	const { approvals, clock, open } = await approvalStore(t);
 	const { id } = (await open()).approval;
 	const short = approvals.decided(id, 1_000, never);
 	await clock.advance(1_000);
@@ -138,7 +140,7 @@ test("whoever waits hears at once of a decision, and of nothing once the wait is
 });
 
 test("approvals of other tenants are not there", async (t) => {
-	const { approvals, open } = await setUp(t);
+	const { approvals, open } = await approvalStore(t);
 	const { id } = (await open()).approval;
 	const stranger = { id: "other/bob", tenant: "other", roles: ["approver", "auditor"] };
 	assert.equal(await approvals.get(id, stranger), undefined);
@@ -152,7 +154,7 @@ test("approvals of other tenants are not there", async (t) => {
 });
 
 test("one person has only so many calls waiting", async (t) => {
-	const { approvals, open } = await setUp(t);
+	const { approvals, open } = await approvalStore(t);
 	const request = (at: number) => {
 		const asked = `{"path":"/${at}"}`;
 		return sampleRequest({ asked, asked_hash: hashArguments(asked) });
@@ -162,11 +164,11 @@ test("one person has only so many calls waiting", async (t) => {
 	assert.match(more.ok ? "" : more.problem, /wait for approval already/);
 	await open(request(0));
 	await open(sampleRequest({ principal: "acme/max" }));
-	assert.equal(approvals.pending_count, live_per_principal_max + 1);
+	assert.equal(approvals.count("pending"), live_per_principal_max + 1);
 });
 
 test("what ended long ago is forgotten with the next start", async (t) => {
-	const { approvals, clock, make, open, repository } = await setUp(t);
+	const { approvals, clock, make, open, repository } = await approvalStore(t);
 	const { id } = (await open()).approval;
 	await approvals.decide(id, decision(bob, { verdict: "deny" }));
 	await clock.advance(kept_ms);
@@ -180,7 +182,7 @@ test("what ended long ago is forgotten with the next start", async (t) => {
 });
 
 test("one that was sealed with another key takes no part in anything", async (t) => {
-	const { open, clock, repository } = await setUp(t);
+	const { open, clock, repository } = await approvalStore(t);
 	const { id } = (await open()).approval;
 	const random = new SeededRandom(8);
 	const box = new SecretBox(random.bytes(box_key_bytes), random);

@@ -1,13 +1,15 @@
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import type { Demand } from "../protocol/demand.ts";
 import type { SecretBox } from "../secrets/box.ts";
 import type { ApprovalRepository } from "../store/approval-repository.ts";
-import { type Approval, type ApprovalRequest, isLive } from "./approval.ts";
+import { type Approval, type ApprovalRequest, isLive, type live_states } from "./approval.ts";
 import { type Decider, maySee } from "./deciders.ts";
 import {
 	afterClaim,
 	afterDecision,
+	afterDemand,
 	afterExpiry,
 	afterRun,
 	afterWithdrawal,
@@ -31,8 +33,11 @@ const nap_ms_max = 60 * 60 * 1000;
 /** Changes that meet are tried again; each time one of them has been made. */
 const tries_max = 50;
 
-/** What happens to approvals, for those who tell people of it. */
-export type ApprovalListener = (approval: Approval) => void;
+/**
+ * What happens to approvals, for those who tell people of it.
+ * @param before as it was; undefined where it is new
+ */
+export type ApprovalListener = (approval: Approval, before: Approval | undefined) => void;
 
 /** What the approvals need. */
 export interface ApprovalsOptions {
@@ -92,9 +97,14 @@ export class Approvals {
 		return () => void this.#listeners.delete(listener);
 	}
 
-	/** How many wait for people. */
-	get pending_count(): number {
-		return [...this.#live.values()].filter(({ state }) => state === "pending").length;
+	/** How many there are in a state of which something can still become. */
+	count(state: (typeof live_states)[number]): number {
+		return [...this.#live.values()].filter((approval) => approval.state === state).length;
+	}
+
+	/** Those that wait for people. */
+	get pending(): readonly Approval[] {
+		return [...this.#live.values()].filter(({ state }) => state === "pending");
 	}
 
 	/** The live approval of the same call, or a new one. The problem is a sentence. */
@@ -103,6 +113,7 @@ export class Approvals {
 			const same = this.#find(request);
 			if (same !== undefined) {
 				await this.#write(same.id, (now) => afterExpiry(now, this.#options.clock.now()));
+				await this.demand(same.id, request.demand);
 				const still = this.#live.get(same.id);
 				if (still !== undefined) return succeed({ approval: still, is_new: false });
 			}
@@ -156,7 +167,15 @@ export class Approvals {
 		return changed === undefined ? fail(problem) : succeed(changed);
 	}
 
-	/** The caller takes a pending call of their own back. */
+	/**
+	 * More may be demanded of a call than when it was asked about: the approval that waits for
+	 * people again; undefined where what was agreed to is enough.
+	 */
+	demand(id: string, demand: Demand): Promise<Approval | undefined> {
+		return this.#write(id, (now) => afterDemand(now, demand, this.#options.clock.now()));
+	}
+
+	/** The caller takes a call of their own back that has not run. */
 	async withdraw(id: string, by: Decider, reason: string | undefined): Promise<void> {
 		await this.#write(id, (now) => afterWithdrawal(now, by.id, reason, this.#options.clock.now()));
 	}
@@ -206,10 +225,11 @@ export class Approvals {
 	}
 
 	#find(request: ApprovalRequest): Approval | undefined {
-		const { principal, server, tool, asked_hash } = request;
+		const { principal, made_by, server, tool, asked_hash } = request;
 		for (const approval of this.#live.values()) {
 			if (approval.asked_hash !== asked_hash || approval.tool !== tool) continue;
-			if (approval.server === server && approval.principal === principal) return approval;
+			if (approval.server !== server || approval.principal !== principal) continue;
+			if (approval.made_by === made_by) return approval;
 		}
 		return undefined;
 	}
@@ -226,15 +246,15 @@ export class Approvals {
 	async #make(request: ApprovalRequest): Promise<Approval | undefined> {
 		const { clock, random, repository, box } = this.#options;
 		const now_ms = clock.now();
-		const { principal, server, tool, asked_hash } = request;
-		const before = await repository.last({ principal, server, tool, arguments_hash: asked_hash });
+		const { principal, made_by, server, tool, asked_hash: arguments_hash } = request;
+		const before = await repository.last({ principal, made_by, server, tool, arguments_hash });
 		const approval: Approval = {
 			...request,
 			id: `appr_${random.bytes(id_bytes).toString("base64url")}`,
 			revision: 1,
 			state: "pending",
 			arguments: request.asked,
-			arguments_hash: asked_hash,
+			arguments_hash,
 			edited_by: undefined,
 			votes: [],
 			created_at_ms: now_ms,
@@ -294,7 +314,7 @@ export class Approvals {
 		if (isLive(approval)) this.#live.set(approval.id, approval);
 		else this.#live.delete(approval.id);
 		this.#wakeLater();
-		for (const listener of this.#listeners) listener(approval);
+		for (const listener of this.#listeners) listener(approval, known);
 	}
 
 	async #expire(): Promise<void> {

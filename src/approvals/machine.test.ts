@@ -7,8 +7,10 @@ import { hashArguments } from "./arguments-hash.ts";
 import {
 	afterClaim,
 	afterDecision,
+	afterDemand,
 	afterExpiry,
 	afterRun,
+	afterWithdrawal,
 	agreeing,
 	type Decision,
 	edited_bytes_max,
@@ -49,12 +51,54 @@ test("several must be different people", () => {
 	assert.equal(decided(twice, decision(eve)).state, "approved");
 });
 
+test("a person who decides through webhooks and by themselves is one", () => {
+	const hook = (name: string, who?: string) =>
+		decision({ id: `webhook:${name}`, tenant: "acme", roles: ["approver"], person: who });
+	const pending = sampleApproval({}, { count: 2 });
+	const vouched = decided(pending, hook("chat", "acme/Bob"));
+	assert.equal(vouched.votes[0]?.person, "acme/Bob");
+	for (const again of [decision(bob), hook("other", "acme/bob"), hook("chat", "acme/eve")]) {
+		const twice = decided(vouched, again);
+		assert.deepEqual([twice.state, twice.votes.length], ["pending", 1]);
+	}
+	const own = decided(pending, decision(bob));
+	const twice = decided(own, hook("chat", "acme/BOB"));
+	assert.deepEqual([twice.state, twice.votes.length], ["pending", 1]);
+	for (const another of [decision(eve), hook("other", "acme/eve"), hook("other")]) {
+		assert.equal(decided(vouched, another).state, "approved");
+	}
+	// Of people who came themselves it is known exactly who they are.
+	assert.equal(decided(own, decision(person("Bob"))).state, "approved");
+});
+
+test("a webhook does not decide for the caller where somebody else has to", () => {
+	const pending = sampleApproval({}, { other_than_caller: true });
+	const hook = (who: string) =>
+		decision({ id: "webhook:chat", tenant: "acme", roles: ["approver"], person: who });
+	for (const name of ["acme/ana", "acme/ANA", "acme/\uff41na"]) {
+		assert.equal(refusedWith(pending, hook(name)), "not_allowed", name);
+	}
+	assert.equal(decided(pending, hook("acme/bob")).state, "approved");
+});
+
 test("one refusal ends it, with its reason", () => {
 	const pending = decided(sampleApproval({}, { count: 2 }), decision(bob));
 	const denied = decided(pending, decision(eve, { verdict: "deny", reason: "No." }));
 	assert.equal(denied.state, "denied");
 	assert.equal(denied.votes.at(-1)?.reason, "No.");
 	assert.equal(refusedWith(denied, decision(bob)), "not_pending");
+});
+
+test("whoever calls takes a call back that has not run, and nobody else does", () => {
+	const approved = decided(sampleApproval(), decision(bob));
+	for (const before of [sampleApproval(), approved]) {
+		const back = afterWithdrawal(before, "acme/ana", undefined, 5);
+		assert.equal(back?.state, "denied");
+		assert.equal(back?.votes.at(-1)?.reason, "The caller took it back.");
+		assert.equal(afterWithdrawal(before, "acme/bob", undefined, 5), undefined);
+	}
+	const running = afterClaim(approved, 5) ?? assert.fail("it may run");
+	assert.equal(afterWithdrawal(running, "acme/ana", undefined, 5), undefined);
 });
 
 test("an edit takes back what others agreed to", () => {
@@ -80,6 +124,35 @@ test("who looked at other arguments has not agreed to these", () => {
 	);
 });
 
+test("where more is demanded, whoever agreed to less is asked anew", () => {
+	const had = sampleApproval({}, { edit: true, count: 2 });
+	const edited = decided(had, decision(eve, { edited: '{"path":"/b"}' }));
+	const approved = decided(edited, decision(bob));
+	const stricter = { ...had.demand, other_than_caller: true };
+	for (const before of [edited, approved]) {
+		const after = afterDemand(before, stricter, 5);
+		assert.equal(after?.state, "pending");
+		assert.deepEqual([after?.votes, after?.decided_at_ms], [[], undefined]);
+		assert.deepEqual(after?.demand, stricter);
+		assert.equal(after?.arguments, '{"path":"/b"}', "what was edited is looked at anew");
+		assert.equal(after?.expires_at_ms, 60_005);
+		const unedited = afterDemand(before, { ...stricter, edit: false }, 5);
+		assert.equal(unedited?.arguments, had.asked, "what nobody may edit is as it was sent");
+		assert.equal(unedited?.edited_by, undefined);
+		assert.equal(afterDemand(before, { ...had.demand, count: 1 }, 5), undefined);
+	}
+	const running = afterClaim(approved, 5) ?? assert.fail("it may run");
+	assert.equal(afterDemand(running, stricter, 5), undefined, "what runs is not stopped");
+	assert.equal(afterDemand(had, stricter, had.expires_at_ms), undefined);
+});
+
+test("whoever decides is among those whom each demand names", () => {
+	const pending = sampleApproval({}, { approvers: ["role:lead"], also_among: [["role:security"]] });
+	assert.equal(refusedWith(pending, decision(person("lee", ["lead"]))), "not_allowed");
+	assert.equal(refusedWith(pending, decision(person("sue", ["security"]))), "not_allowed");
+	assert.equal(decided(pending, decision(person("pat", ["lead", "security"]))).state, "approved");
+});
+
 test("only those may decide who are named, and the caller only where that is allowed", () => {
 	const outsider = { id: "other/bob", tenant: "other", roles: ["approver"] };
 	const admin = { id: "admin", tenant: "", roles: ["admin"] };
@@ -90,6 +163,14 @@ test("only those may decide who are named, and the caller only where that is all
 	assert.equal(decided(sampleApproval(), decision(ana)).state, "approved");
 	const two = sampleApproval({}, { other_than_caller: true });
 	assert.equal(refusedWith(two, decision(ana)), "not_allowed");
+	const made = sampleApproval({ made_by: "acme/bob" }, { other_than_caller: true });
+	const hook = (name: string) =>
+		decision({ id: "webhook:chat", tenant: "acme", roles: ["approver"], person: name });
+	for (const caller of [decision(ana), decision(bob), hook("acme/ana"), hook("acme/BOB")]) {
+		assert.equal(refusedWith(made, caller), "not_allowed", caller.by.person ?? caller.by.id);
+	}
+	assert.equal(decided(made, decision(eve)).state, "approved");
+	assert.equal(decided(made, hook("acme/eve")).state, "approved");
 	const named = sampleApproval({}, { approvers: ["acme/max", "role:security"] });
 	assert.equal(decided(named, decision(member)).state, "approved");
 	assert.equal(decided(named, decision(person("sue", ["security"]))).state, "approved");

@@ -1,7 +1,8 @@
 import { fail, type Result, succeed } from "../lib/result.ts";
-import type { Approval, ApprovalState, DecidedBy } from "./approval.ts";
+import { type Demand, isStricter, joinDemands } from "../protocol/demand.ts";
+import type { Approval, ApprovalState, DecidedBy, Vote } from "./approval.ts";
 import { hashArguments } from "./arguments-hash.ts";
-import { type Decider, whyNotDecide } from "./deciders.ts";
+import { type Decider, isCaller, isVouchedFor, whyNotDecide } from "./deciders.ts";
 
 /** A decision as it comes in. */
 export interface Decision {
@@ -42,15 +43,16 @@ export function afterDecision(
 			? { arguments: edited, arguments_hash: hashArguments(edited), edited_by: by.id }
 			: {};
 	const changed = { ...approval, ...change };
-	const vote = {
+	const vote: Vote = {
 		approver: by.id,
+		...(by.person === undefined ? {} : { person: by.person }),
 		verdict,
 		reason,
 		via,
 		arguments_hash: changed.arguments_hash,
 		at_ms: now_ms,
 	};
-	const others = changed.votes.filter(({ approver }) => approver !== by.id);
+	const others = changed.votes.filter((other) => !isSameDecider(other, vote));
 	const voted = next({ ...changed, votes: [...others, vote] });
 	if (verdict === "deny") return succeed(ended(voted, "denied", now_ms));
 	const agreed = agreeing(voted);
@@ -59,14 +61,15 @@ export function afterDecision(
 	return succeed({ ...voted, state: "approved", decided_at_ms: now_ms, expires_at_ms });
 }
 
-/** A pending one that its caller takes back; undefined for any other. */
+/** One that has not run and that its caller takes back; undefined for any other. */
 export function afterWithdrawal(
 	approval: Approval,
 	caller: string,
 	reason: string | undefined,
 	now_ms: number,
 ): Approval | undefined {
-	if (approval.state !== "pending" || approval.principal !== caller) return undefined;
+	if (approval.state !== "pending" && approval.state !== "approved") return undefined;
+	if (!isCaller(approval, caller)) return undefined;
 	const { arguments_hash } = approval;
 	const vote = {
 		approver: caller,
@@ -77,6 +80,15 @@ export function afterWithdrawal(
 		at_ms: now_ms,
 	} as const;
 	return ended({ ...next(approval), votes: [...approval.votes, vote] }, "denied", now_ms);
+}
+
+/** Whoever decides twice, once through a webhook, is still one; so is the webhook itself. */
+function isSameDecider(one: Vote, other: Vote): boolean {
+	if (one.approver === other.approver) return true;
+	const isNamed = (person: string | undefined, { approver, person: also }: Vote) =>
+		person !== undefined &&
+		(isVouchedFor(person, approver) || (also !== undefined && isVouchedFor(person, also)));
+	return isNamed(one.person, other) || isNamed(other.person, one);
 }
 
 /** Who has agreed to the arguments as they are. */
@@ -113,6 +125,32 @@ function problemOf(
 		return { code: "invalid", message: "Arguments are a JSON object of at most 1 MiB." };
 	}
 	return undefined;
+}
+
+/**
+ * One of which more is demanded than when it was asked for: whoever has agreed to less has to be
+ * asked anew. Undefined where nothing more is demanded, or nothing is to be decided any more.
+ */
+export function afterDemand(
+	approval: Approval,
+	demand: Demand,
+	now_ms: number,
+): Approval | undefined {
+	const { state, asked, asked_hash } = approval;
+	if ((state !== "pending" && state !== "approved") || isExpired(approval, now_ms))
+		return undefined;
+	if (!isStricter(demand, approval.demand)) return undefined;
+	const joined = joinDemands(approval.demand, demand);
+	const unedited = { arguments: asked, arguments_hash: asked_hash, edited_by: undefined };
+	return {
+		...next(approval),
+		...(joined.edit ? {} : unedited),
+		state: "pending",
+		demand: joined,
+		votes: [],
+		decided_at_ms: undefined,
+		expires_at_ms: now_ms + joined.expires_ms,
+	};
 }
 
 /** Whether its time is over, for one that waits for people or for its caller. */

@@ -8,6 +8,7 @@ const clear = [
 	"revision",
 	"state",
 	"principal",
+	"made_by",
 	"server",
 	"tool",
 	"created_at_ms",
@@ -17,14 +18,14 @@ const clear = [
 
 /** An approval as it is kept. */
 export function toStored(approval: Approval, box: SecretBox): StoredApproval {
-	const { asked_hash, id, revision, state, principal, server, tool } = approval;
+	const { asked_hash, id, revision, state, principal, made_by, server, tool } = approval;
 	const { created_at_ms, expires_at_ms, ended_at_ms } = approval;
 	const hidden = Object.fromEntries(
 		Object.entries(approval).filter(([key]) => !clear.some((name) => name === key)),
 	);
 	const times = { created_at_ms, expires_at_ms, ended_at_ms };
 	const body = box.seal(JSON.stringify(hidden), aboutOf(id));
-	const call = { principal, server, tool, arguments_hash: asked_hash };
+	const call = { principal, made_by, server, tool, arguments_hash: asked_hash };
 	return { id, revision, state, ...call, ...times, body };
 }
 

@@ -24,12 +24,16 @@ export function hashApiKey(key: string): string {
 export interface StoredKeys {
 	/** The key of a hash, expired or not. */
 	findKey(hash: string): KnownKey | undefined;
+	/** The key of a name, expired or not. */
+	keyNamed(name: string): KnownKey | undefined;
 	onKeyUsed(name: string): void;
 }
 
 /** A key of the store, with what it gives. */
 export interface KnownKey {
 	readonly name: string;
+	/** `hashApiKey` of it. */
+	readonly hash: string;
 	readonly tenant: string;
 	readonly user: string;
 	readonly roles: readonly string[] | undefined;
@@ -37,14 +41,19 @@ export interface KnownKey {
 	readonly expires_at_ms: number | undefined;
 }
 
+/** With which key each came, by its hash: another key may have the name of that one by now. */
+const came_with = new WeakMap<Principal, string>();
+
 /** API keys. They are found by their hash, so no comparison leaks a part of one. */
 export class ApiKeys {
 	readonly #by_hash: ReadonlyMap<string, ApiKeyPlan>;
+	readonly #by_client: ReadonlyMap<string, ApiKeyPlan>;
 	readonly #stored: StoredKeys | undefined;
 	readonly #principals = new WeakMap<KnownKey, Principal>();
 
 	constructor(keys: readonly ApiKeyPlan[], stored?: StoredKeys) {
 		this.#by_hash = new Map(keys.map((key) => [key.hash, key]));
+		this.#by_client = new Map(keys.map((key) => [clientOf(key), key]));
 		this.#stored = stored;
 	}
 
@@ -63,13 +72,31 @@ export class ApiKeys {
 		return succeed(this.#principalOf(key));
 	}
 
+	/** Whether the key that somebody came with is there and good. `now_ms` is wall-clock time. */
+	isStill(who: Principal, now_ms: number): boolean {
+		const { client = "", tenant, user } = who;
+		const name = client.slice(client_prefix.length);
+		const key = this.#by_client.get(client) ?? this.#stored?.keyNamed(name);
+		if (key?.tenant !== tenant || key.user !== user) return false;
+		if (key.hash !== came_with.get(who)) return false;
+		return key.expires_at_ms === undefined || now_ms < key.expires_at_ms;
+	}
+
 	#principalOf(key: KnownKey): Principal {
 		const known = this.#principals.get(key);
 		if (known !== undefined) return known;
-		const { tenant, user, name, roles = [], scopes } = key;
-		const client = `key:${name}`;
+		const { tenant, user, roles = [], scopes } = key;
+		const client = clientOf(key);
 		const principal = principalOf(tenant, user, { client, roles, scopes, via: "key" });
 		this.#principals.set(key, principal);
+		came_with.set(principal, key.hash);
 		return principal;
 	}
+}
+
+const client_prefix = "key:";
+
+/** As what a key is authenticated. */
+function clientOf({ name }: Pick<KnownKey, "name">): string {
+	return client_prefix + name;
 }

@@ -15,6 +15,9 @@ export interface PresentedCertificate {
 	readonly names: readonly string[];
 }
 
+/** With what each came. */
+const came_with = new WeakMap<Principal, PresentedCertificate>();
+
 /** Who the holders of client certificates are. */
 export class CertificateMap {
 	readonly #plans: readonly CertificatePlan[];
@@ -31,10 +34,26 @@ export class CertificateMap {
 			const detail = `sha256:${fingerprint} CN=${common_name} ${names.join(", ")}`.slice(0, 500);
 			return fail(credentialProblem("certificate_unknown", detail));
 		}
-		const { name, tenant, user, roles, scopes } = plan;
-		const details = { client: `certificate:${name}`, roles, scopes, via: "certificate" } as const;
-		return succeed(principalOf(tenant, user, details));
+		const { tenant, user, roles, scopes } = plan;
+		const details = { client: clientOf(plan), roles, scopes, via: "certificate" } as const;
+		const principal = principalOf(tenant, user, details);
+		came_with.set(principal, certificate);
+		return succeed(principal);
 	}
+
+	/** Whether somebody who came with a certificate would be the same with it now. */
+	isStill(who: Principal): boolean {
+		const certificate = came_with.get(who);
+		if (certificate === undefined) return false;
+		const plan = this.#plans.find((one) => fits(one, certificate));
+		if (plan === undefined || clientOf(plan) !== who.client) return false;
+		return plan.tenant === who.tenant && plan.user === who.user;
+	}
+}
+
+/** As what a certificate is authenticated. */
+function clientOf({ name }: CertificatePlan): string {
+	return `certificate:${name}`;
 }
 
 function fits({ match }: CertificatePlan, certificate: PresentedCertificate): boolean {

@@ -10,6 +10,7 @@ const codes: Readonly<Record<CredentialCode, true>> = {
 	credential_malformed: true,
 	credential_missing: true,
 	credential_unknown: true,
+	dpop_nonce_required: true,
 	dpop_proof_invalid: true,
 	dpop_proof_missing: true,
 	dpop_proof_replayed: true,

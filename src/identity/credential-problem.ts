@@ -5,6 +5,7 @@ export type CredentialCode =
 	| "credential_malformed"
 	| "credential_missing"
 	| "credential_unknown"
+	| "dpop_nonce_required"
 	| "dpop_proof_invalid"
 	| "dpop_proof_missing"
 	| "dpop_proof_replayed"
@@ -23,11 +24,11 @@ export type CredentialCode =
 	| "token_type"
 	| "token_unknown";
 
-/** How a refusal is told in HTTP (RFC 6750 section 3.1, RFC 9449 section 7.1). */
+/** How a refusal is told in HTTP (RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9). */
 interface Answer {
 	readonly status: 400 | 401 | 503;
 	/** The `error` of the challenge; undefined where there was no credential at all. */
-	readonly error?: "invalid_request" | "invalid_token" | "invalid_dpop_proof";
+	readonly error?: "invalid_request" | "invalid_token" | "invalid_dpop_proof" | "use_dpop_nonce";
 	/** A sentence that says what happened and what to do next; never a part of the credential. */
 	readonly message: string;
 }
@@ -68,6 +69,13 @@ const answers: Readonly<Record<CredentialCode, Answer>> = {
 		status: 401,
 		error: "invalid_token",
 		message: "This API key has expired. Ask whoever runs this gateway for a new one.",
+	},
+	dpop_nonce_required: {
+		status: 401,
+		error: "use_dpop_nonce",
+		message:
+			"The DPoP proof has no nonce of this gateway, or an old one. Make a new one with the nonce in " +
+			"the `DPoP-Nonce` header.",
 	},
 	dpop_proof_missing: {
 		status: 401,

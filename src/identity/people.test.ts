@@ -5,7 +5,7 @@ import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { openTestStore } from "../../test/support/test-store.ts";
 import { ApiKeys, hashApiKey } from "./api-keys.ts";
 import { Passwords } from "./passwords.ts";
-import { People } from "./people.ts";
+import { People, versionOf } from "./people.ts";
 
 const password = "correct horse";
 
@@ -151,6 +151,81 @@ test("a person who is removed while their password is checked does not come back
 	await people.removeUser("acme", "ana");
 	assert.equal(await login, undefined);
 	assert.deepEqual(people.users(), []);
+});
+
+test("a role that is taken while a password is checked stays taken", async (t) => {
+	const { people } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: ["admin"], password });
+	const login = people.login("ana", password);
+	await people.changeUser("acme", "ana", { roles: ["member"] });
+	assert.deepEqual((await login)?.roles, ["member"]);
+	assert.deepEqual(people.user("acme", "ana")?.roles, ["member"]);
+});
+
+test("of two changes made for the same person as they were, the second is refused", async (t) => {
+	const { people } = await setUp(t);
+	const added = await people.addUser({ tenant: "acme", user: "ana", roles: ["member"], password });
+	assert.ok(added.ok);
+	const read = versionOf(added.value);
+	await people.login("ana", password);
+	const [first, second] = await Promise.all([
+		people.changeUser("acme", "ana", { roles: ["operator"] }, read),
+		people.changeUser("acme", "ana", { display_name: "Ana" }, read),
+	]);
+	assert.ok(first.ok, "that somebody has logged in is no change");
+	assert.ok((await people.changeUser("acme", "ana", {}, "*")).ok, "whoever is there fits a star");
+	assert.equal(second.ok ? "" : second.problem.code, "edited_meanwhile");
+	const now = people.user("acme", "ana");
+	assert.deepEqual([now?.roles, now?.display_name], [["operator"], undefined]);
+	const again = await people.changeUser(
+		"acme",
+		"ana",
+		{ display_name: "Ana" },
+		versionOf(first.value),
+	);
+	assert.deepEqual(again.ok && [again.value.roles, again.value.display_name], [
+		["operator"],
+		"Ana",
+	]);
+});
+
+test("changes that are made at once are all kept", async (t) => {
+	const { people, make } = await setUp(t);
+	await people.addUser({ tenant: "acme", user: "ana", roles: ["member"] });
+	const outcomes = await Promise.all([
+		people.changeUser("acme", "ana", { roles: ["operator"] }),
+		people.changeUser("acme", "ana", { display_name: "Ana" }),
+		people.addUser({ tenant: "acme", user: "bo", roles: ["admin"] }),
+		people.addUser({ tenant: "acme", user: "bo", roles: ["member"] }),
+	]);
+	assert.deepEqual(
+		outcomes.map(({ ok }) => ok),
+		[true, true, true, false],
+	);
+	const again = make();
+	await again.restore();
+	assert.deepEqual(
+		again.users().map(({ user, roles, display_name }) => [user, roles, display_name]),
+		[
+			["ana", ["operator"], "Ana"],
+			["bo", ["admin"], undefined],
+		],
+	);
+});
+
+test("what is wrong about somebody is told with the part that it is about", async (t) => {
+	const { people } = await setUp(t);
+	const fieldOf = async (change: object) => {
+		const given = { tenant: "acme", user: "x", roles: [], ...change };
+		const outcome = await people.addUser(given);
+		return outcome.ok ? undefined : outcome.problem.field;
+	};
+	assert.equal(await fieldOf({ user: "a b" }), "user");
+	assert.equal(await fieldOf({ tenant: "a b" }), "tenant");
+	assert.equal(await fieldOf({ roles: ["a b"] }), "roles");
+	assert.equal(await fieldOf({ password: "short" }), "password");
+	assert.equal(await fieldOf({}), undefined);
+	assert.equal(await fieldOf({}), "user");
 });
 
 test("a provider's person is the same next time, whatever they are called then", async (t) => {

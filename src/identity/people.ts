@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
+import { fitsTag } from "../lib/entity-tag.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { PeopleRepository, StoredKey, StoredUser } from "../store/people-repository.ts";
@@ -7,8 +9,16 @@ import { type Passwords, password_chars_max, password_chars_min } from "./passwo
 
 /** Why something about a person or a key was not done; the message is for whoever asked. */
 export interface PeopleProblem {
-	readonly code: "user_exists" | "user_unknown" | "key_exists" | "key_unknown" | "invalid_request";
+	readonly code:
+		| "user_exists"
+		| "user_unknown"
+		| "edited_meanwhile"
+		| "key_exists"
+		| "key_unknown"
+		| "invalid_request";
 	readonly message: string;
+	/** What of the request it is about, where that is one thing. */
+	readonly field?: string;
 }
 
 /** A person to be added. */
@@ -71,6 +81,8 @@ export class People {
 	readonly #subjects = new Map<string, StoredUser>();
 	readonly #keys = new Map<string, StoredKey>();
 	readonly #keys_by_hash = new Map<string, StoredKey>();
+	/** Resolves once the latest change of a person is stored. */
+	#latest: Promise<unknown> = Promise.resolve();
 
 	constructor(options: PeopleOptions) {
 		this.#options = options;
@@ -87,6 +99,16 @@ export class People {
 		return [...this.#users.values()].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 	}
 
+	/** Everybody as they are kept, in no order: for whoever only counts them. */
+	everybody(): Iterable<StoredUser> {
+		return this.#users.values();
+	}
+
+	/** Every key as it is kept, in no order. */
+	everyKey(): Iterable<StoredKey> {
+		return this.#keys.values();
+	}
+
 	user(tenant: string, user: string): StoredUser | undefined {
 		return this.#users.get(`${tenant}/${user}`);
 	}
@@ -100,25 +122,32 @@ export class People {
 		const problem =
 			checkNames(tenant, user) ?? checkLabels("role", roles) ?? checkPassword(password);
 		if (problem !== undefined) return fail(problem);
-		if (this.user(tenant, user) !== undefined) {
-			return fail({ code: "user_exists", message: `There is a user "${tenant}/${user}" already.` });
-		}
 		const { passwords, clock } = this.#options;
-		const added: StoredUser = {
-			tenant,
-			user,
-			display_name,
-			roles: [...roles],
-			password_hash: password === undefined ? undefined : await passwords.hash(password),
-			provider: undefined,
-			subject: undefined,
-			created_at_ms: clock.now(),
-			login_at_ms: undefined,
-		};
-		return succeed(await this.#saveUser(added));
+		if (this.user(tenant, user) !== undefined) return fail(userExists(tenant, user));
+		const password_hash = password === undefined ? undefined : await passwords.hash(password);
+		return this.#inTurn(async () => {
+			// Hashing takes a while: somebody may have taken the name meanwhile.
+			if (this.user(tenant, user) !== undefined) return fail(userExists(tenant, user));
+			const added: StoredUser = {
+				tenant,
+				user,
+				display_name,
+				roles: [...roles],
+				password_hash,
+				provider: undefined,
+				subject: undefined,
+				created_at_ms: clock.now(),
+				login_at_ms: undefined,
+			};
+			return succeed(await this.#saveUser(added));
+		});
 	}
 
-	/** Changes what is given and leaves the rest. */
+	/**
+	 * Changes what is given and leaves the rest.
+	 * @param expected the `versionOf` the person whom the change was made for, as If-Match names it;
+	 *   refused where they are another by now
+	 */
 	async changeUser(
 		tenant: string,
 		user: string,
@@ -127,35 +156,43 @@ export class People {
 			readonly password?: string | undefined;
 			readonly display_name?: string | undefined;
 		},
+		expected?: string,
 	): Promise<Result<StoredUser, PeopleProblem>> {
-		const before = this.user(tenant, user);
-		if (before === undefined) return fail(unknownUser(tenant, user));
-		const { roles = before.roles, password, display_name = before.display_name } = change;
-		const problem = checkLabels("role", roles) ?? checkPassword(password);
+		if (this.user(tenant, user) === undefined) return fail(unknownUser(tenant, user));
+		const { password } = change;
+		const problem = checkLabels("role", change.roles ?? []) ?? checkPassword(password);
 		if (problem !== undefined) return fail(problem);
 		const hash = password === undefined ? undefined : await this.#options.passwords.hash(password);
-		// Hashing takes a while: somebody may have removed the person meanwhile.
-		const now = this.user(tenant, user);
-		if (now === undefined) return fail(unknownUser(tenant, user));
-		const password_hash = hash ?? now.password_hash;
-		return succeed(
-			await this.#saveUser({ ...now, roles: [...roles], display_name, password_hash }),
-		);
+		return this.#inTurn(async () => {
+			// Hashing takes a while: somebody may have changed or removed the person meanwhile.
+			const now = this.user(tenant, user);
+			if (now === undefined) return fail(unknownUser(tenant, user));
+			if (expected !== undefined && !fitsTag(expected, versionOf(now))) {
+				return fail(changedMeanwhile(tenant, user));
+			}
+			const { roles = now.roles, display_name = now.display_name } = change;
+			const password_hash = hash ?? now.password_hash;
+			return succeed(
+				await this.#saveUser({ ...now, roles: [...roles], display_name, password_hash }),
+			);
+		});
 	}
 
 	/** Removes a person with all their keys. */
-	async removeUser(tenant: string, user: string): Promise<Result<StoredUser, PeopleProblem>> {
-		const before = this.user(tenant, user);
-		if (before === undefined) return fail(unknownUser(tenant, user));
-		const { repository } = this.#options;
-		await repository.removeUser(tenant, user);
-		await repository.removeKeysOf(tenant, user);
-		this.#users.delete(idOf(before));
-		this.#subjects.delete(subjectOf(before));
-		for (const key of this.keys()) {
-			if (key.tenant === tenant && key.user === user) this.#forgetKey(key);
-		}
-		return succeed(before);
+	removeUser(tenant: string, user: string): Promise<Result<StoredUser, PeopleProblem>> {
+		return this.#inTurn(async () => {
+			const before = this.user(tenant, user);
+			if (before === undefined) return fail(unknownUser(tenant, user));
+			const { repository } = this.#options;
+			await repository.removeUser(tenant, user);
+			await repository.removeKeysOf(tenant, user);
+			this.#users.delete(idOf(before));
+			this.#subjects.delete(subjectOf(before));
+			for (const key of this.keys()) {
+				if (key.tenant === tenant && key.user === user) this.#forgetKey(key);
+			}
+			return succeed(before);
+		});
 	}
 
 	/**
@@ -167,17 +204,23 @@ export class People {
 		const short = password.slice(0, password_chars_max);
 		const right = await this.#options.passwords.verify(short, found?.password_hash);
 		if (!right || found === undefined || short !== password) return undefined;
-		const now = this.user(found.tenant, found.user);
-		// Removed, or given another password, while this one was checked.
-		if (now?.password_hash !== found.password_hash) return undefined;
-		return this.#noteLogin(found);
+		return this.#inTurn(async () => {
+			const now = this.user(found.tenant, found.user);
+			// Removed, or given another password, while this one was checked.
+			if (now === undefined || now.password_hash !== found.password_hash) return undefined;
+			return this.#noteLogin(now);
+		});
 	}
 
 	/**
 	 * The person a federated provider vouches for, added when they come for the first time. One
 	 * whose name belongs to somebody else here is refused: a provider cannot take a name over.
 	 */
-	async admit(vouched: VouchedUser): Promise<Result<StoredUser, PeopleProblem>> {
+	admit(vouched: VouchedUser): Promise<Result<StoredUser, PeopleProblem>> {
+		return this.#inTurn(() => this.#admit(vouched));
+	}
+
+	async #admit(vouched: VouchedUser): Promise<Result<StoredUser, PeopleProblem>> {
 		const known = this.#subjects.get(subjectOf(vouched));
 		if (known !== undefined) {
 			return succeed(await this.#noteLogin({ ...known, roles: [...vouched.roles] }));
@@ -213,27 +256,30 @@ export class People {
 			checkNames(tenant, user) ??
 			checkLabels("role", roles ?? []) ??
 			checkLabels("scope", scopes ?? []) ??
-			(key_name.test(name) ? undefined : invalid(`"${name}" cannot be the name of a key.`));
+			(key_name.test(name) ? undefined : invalid("name", `"${name}" cannot be the name of a key.`));
 		if (problem !== undefined) return fail(problem);
-		if (this.#keys.has(name)) {
-			return fail({ code: "key_exists", message: `There is a key named "${name}" already.` });
-		}
-		const { random, clock, repository } = this.#options;
-		const key = newApiKey(random);
-		const stored: StoredKey = {
-			name,
-			hash: hashApiKey(key),
-			tenant,
-			user,
-			roles,
-			scopes,
-			created_at_ms: clock.now(),
-			expires_at_ms,
-			used_at_ms: undefined,
-		};
-		await repository.saveKey(stored);
-		this.#keepKey(stored);
-		return succeed({ key, stored });
+		return this.#inTurn(async () => {
+			if (this.#keys.has(name)) {
+				const message = `There is a key named "${name}" already.`;
+				return fail({ code: "key_exists", message, field: "name" });
+			}
+			const { random, clock, repository } = this.#options;
+			const key = newApiKey(random);
+			const stored: StoredKey = {
+				name,
+				hash: hashApiKey(key),
+				tenant,
+				user,
+				roles,
+				scopes,
+				created_at_ms: clock.now(),
+				expires_at_ms,
+				used_at_ms: undefined,
+			};
+			await repository.saveKey(stored);
+			this.#keepKey(stored);
+			return succeed({ key, stored });
+		});
 	}
 
 	async removeKey(name: string): Promise<Result<StoredKey, PeopleProblem>> {
@@ -253,6 +299,11 @@ export class People {
 		return { ...key, roles: this.user(key.tenant, key.user)?.roles ?? [] };
 	}
 
+	/** The key of a name, expired or not. */
+	keyNamed(name: string): StoredKey | undefined {
+		return this.#keys.get(name);
+	}
+
 	/** Records that a key was used, once a minute at most. */
 	onKeyUsed(name: string): void {
 		const key = this.#keys.get(name);
@@ -266,6 +317,16 @@ export class People {
 		if (name.includes("/")) return this.#users.get(name);
 		const named = [...this.#users.values()].filter(({ user }) => user === name);
 		return named.length === 1 ? named[0] : undefined;
+	}
+
+	/** Changes of people are made one after the other: each begins with what the last has left. */
+	#inTurn<Value>(change: () => Promise<Value>): Promise<Value> {
+		const made = this.#latest.then(change);
+		this.#latest = made.then(
+			() => undefined,
+			() => undefined,
+		);
+		return made;
 	}
 
 	#noteLogin(user: StoredUser): Promise<StoredUser> {
@@ -305,35 +366,56 @@ function subjectOf(of: {
 	return JSON.stringify([of.provider, of.subject]);
 }
 
+/**
+ * Stands for a person as they are, as an entity tag (RFC 9110 section 8.8.3): another name, other
+ * roles or another password make another. That they have logged in does not.
+ */
+export function versionOf(user: StoredUser): string {
+	const { display_name, roles, password_hash, provider, subject, created_at_ms } = user;
+	const parts = [display_name, roles, password_hash, provider, subject, created_at_ms];
+	const digest = createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
+	return `"${digest.slice(0, 22)}"`;
+}
+
+function userExists(tenant: string, user: string): PeopleProblem {
+	const message = `There is a user "${tenant}/${user}" already.`;
+	return { code: "user_exists", message, field: "user" };
+}
+
+function changedMeanwhile(tenant: string, user: string): PeopleProblem {
+	const message = `"${tenant}/${user}" was changed by somebody else since they were read.`;
+	return { code: "edited_meanwhile", message };
+}
+
 function unknownUser(tenant: string, user: string): PeopleProblem {
 	return { code: "user_unknown", message: `There is no user "${tenant}/${user}".` };
 }
 
-function invalid(message: string): PeopleProblem {
-	return { code: "invalid_request", message };
+function invalid(field: string, message: string): PeopleProblem {
+	return { code: "invalid_request", message, field };
 }
 
 function checkNames(tenant: string, user: string): PeopleProblem | undefined {
-	for (const part of [tenant, user]) {
+	for (const [field, part] of Object.entries({ tenant, user })) {
 		if (!principal_part.test(part)) {
-			return invalid(
-				`"${part}" cannot be a name: up to 64 letters, digits and any of . _ @ + - are one.`,
-			);
+			const rule = "up to 64 letters, digits and any of . _ @ + - are one";
+			return invalid(field, `"${part}" cannot be a name: ${rule}.`);
 		}
 	}
 	return undefined;
 }
 
-function checkLabels(what: string, labels: readonly string[]): PeopleProblem | undefined {
+function checkLabels(what: "role" | "scope", labels: readonly string[]): PeopleProblem | undefined {
 	const odd = labels.find((label) => !label_pattern.test(label));
-	return odd === undefined ? undefined : invalid(`"${odd}" cannot be the name of a ${what}.`);
+	if (odd === undefined) return undefined;
+	return invalid(`${what}s`, `"${odd}" cannot be the name of a ${what}.`);
 }
 
 function checkPassword(password: string | undefined): PeopleProblem | undefined {
 	if (password === undefined) return undefined;
 	if (password.length < password_chars_min) {
-		return invalid(`A password has at least ${password_chars_min} characters.`);
+		return invalid("password", `A password has at least ${password_chars_min} characters.`);
 	}
 	if (password.length <= password_chars_max) return undefined;
-	return invalid(`A password has at most ${password_chars_max} characters.`);
+	return invalid("password", `A password has at most ${password_chars_max} characters.`);
 }

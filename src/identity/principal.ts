@@ -18,7 +18,7 @@ export interface Principal {
 	/** What the issuer of a token says of its holder; empty for other credentials. */
 	readonly claims: Readonly<Record<string, unknown>>;
 	/** How it became known who calls. */
-	readonly via: "local" | "key" | "token" | "certificate";
+	readonly via: "local" | "key" | "token" | "certificate" | "session";
 }
 
 /** What a principal is made with beside tenant and user. */

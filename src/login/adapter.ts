@@ -126,8 +126,15 @@ class ClientAdapter implements Adapter {
 		await this.#records.save(id, stored, { client: id, ttl_s: unused_client_s });
 	}
 
+	/**
+	 * The scopes that a client has registered itself with are what it knew of then, and would keep it
+	 * from ever asking for more (RFC 7591 section 2 leaves them to the server): the person decides.
+	 */
 	async find(id: string): Promise<AdapterPayload | undefined> {
-		return (await this.#records.find(id))?.body.metadata;
+		const found = (await this.#records.find(id))?.body;
+		if (found?.source !== "dynamic") return found?.metadata;
+		const { scope: _known, ...metadata } = found.metadata;
+		return metadata;
 	}
 
 	async findByUid(): Promise<undefined> {
@@ -155,8 +162,7 @@ async function refuseWhenFull(
 ): Promise<void> {
 	const count_max = counts_max[kind];
 	if (count_max === undefined) return;
-	if ((await records.count()) < count_max) return;
-	if ((await records.find(id)) === undefined) throw errors.full();
+	if (!(await records.hasRoom(id, count_max))) throw errors.full();
 }
 
 function withUse(

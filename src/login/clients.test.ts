@@ -81,6 +81,12 @@ test("a client of people gets no token without one of them", async (t) => {
 	assert.equal(got.body["access_token"], undefined);
 });
 
+test("an id that is drawn for a client is none that a command line takes for an option", async (t) => {
+	const { clients } = await setUp(t);
+	const added = await clients.add({ ...alone, client_id: undefined });
+	assert.match(added.ok ? added.value.client.client_id : "", /^[0-9a-f]{18}$/);
+});
+
 test("a client signs an assertion with its private key; no other, and no assertion twice", async (t) => {
 	const { scene, clients } = await setUp(t);
 	const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -149,8 +155,10 @@ test("a client registers itself, is used, seen, and forgotten with all it was gi
 		response_types: ["code"],
 		token_endpoint_auth_method: "none",
 		roles: ["admin"],
+		scope: "mcp",
 	});
 	assert.equal(made.status, 201, JSON.stringify(made.body));
+	assert.equal(made.body["scope"], undefined);
 	const client_id = String(made.body["client_id"]);
 	assert.equal(made.body["registration_access_token"], undefined);
 	const lifeOf = async () => {
@@ -160,7 +168,8 @@ test("a client registers itself, is used, seen, and forgotten with all it was gi
 	assert.equal(await lifeOf(), 1, "days, as long as nobody has allowed it");
 	const browser = scene.browser();
 	const { verifier, challenge } = pkce();
-	const answer = await logInAndConsent(browser, authorization(scene, challenge, { client_id }));
+	const wanted = authorization(scene, challenge, { client_id, scope: "mcp billing" });
+	const answer = await logInAndConsent(browser, wanted);
 	const got = await scene.token({
 		grant_type: "authorization_code",
 		client_id,
@@ -177,7 +186,7 @@ test("a client registers itself, is used, seen, and forgotten with all it was gi
 	const [grant] = await clients.grants();
 	assert.deepEqual(
 		[grant?.account, grant?.client_id, grant?.scopes],
-		["acme/ana", client_id, ["mcp"]],
+		["acme/ana", client_id, ["mcp", "billing"]],
 	);
 	assert.equal(await clients.remove(client_id), true);
 	assert.equal(await clients.remove(client_id), false);

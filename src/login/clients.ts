@@ -1,10 +1,12 @@
 import type { AdapterPayload } from "oidc-provider";
+import { label_pattern, principal_part } from "../identity/people.ts";
 import { isLoopbackHost } from "../lib/addresses.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { LoginRepository } from "../store/login-repository.ts";
 import type { StoredClient } from "./adapter.ts";
 import { jwt_bearer } from "./grant-types.ts";
+import type { IdentityTokens } from "./identity-tokens.ts";
 import type { MachineClients } from "./machine-clients.ts";
 import type { Holder } from "./provider.ts";
 import { type RecordOptions, Records } from "./records.ts";
@@ -48,6 +50,12 @@ export interface KnownGrant {
 	readonly expires_at_ms: number | undefined;
 }
 
+/** Why a client cannot be registered: a sentence, and the part of it that this is about. */
+export interface ClientMistake {
+	readonly field: "redirect_uris" | "secret" | "user" | "tenant" | "roles";
+	readonly message: string;
+}
+
 /** Clients and grants in one list; more are not shown. */
 const listed_max = 10_000;
 const secret_bytes = 32;
@@ -61,13 +69,19 @@ export class LoginClients {
 	readonly #grants: Records<AdapterPayload>;
 	readonly #machines: MachineClients;
 	readonly #revocations: Revocations | undefined;
+	readonly #identities: Pick<IdentityTokens, "ended"> | undefined;
 
-	/** `revocations` hears what is taken back, where tokens are checked. */
+	/**
+	 * `revocations` hears what is taken back, where tokens are checked, and `identities` of whom
+	 * nothing is kept any more.
+	 */
 	constructor(
 		options: RecordOptions & { readonly random: Random },
 		machines: MachineClients,
 		revocations?: Revocations,
+		identities?: Pick<IdentityTokens, "ended">,
 	) {
+		this.#identities = identities;
 		this.#revocations = revocations;
 		this.#repository = options.repository;
 		this.#random = options.random;
@@ -119,12 +133,13 @@ export class LoginClients {
 	): Promise<
 		Result<
 			{ readonly client: KnownClient; readonly secret: string | undefined },
-			"exists" | { readonly message: string }
+			"exists" | ClientMistake
 		>
 	> {
 		const problem = checkClient(given);
-		if (problem !== undefined) return fail({ message: problem });
-		const client_id = given.client_id ?? this.#random.bytes(id_bytes).toString("base64url");
+		if (problem !== undefined) return fail(problem);
+		// What begins with a dash would be an option on the command line: hex never does.
+		const client_id = given.client_id ?? this.#random.bytes(id_bytes).toString("hex");
 		const secret = given.secret
 			? this.#random.bytes(secret_bytes).toString("base64url")
 			: undefined;
@@ -172,6 +187,7 @@ export class LoginClients {
 	/** Ends every login of a person and takes back what they allowed. */
 	async endLogins(account: string): Promise<void> {
 		await this.#repository.removeAccount(account);
+		this.#identities?.ended(account);
 		this.#revocations?.onAccount(account);
 	}
 }
@@ -203,21 +219,40 @@ function metadataOf(
 	};
 }
 
-/** Why a client cannot be registered: a sentence. */
-function checkClient(given: NewClient): string | undefined {
+function checkClient(given: NewClient): ClientMistake | undefined {
 	const { redirect_uris, secret, jwks, holder, enterprise } = given;
 	const odd = redirect_uris.find((uri) => !isRedirectUri(uri));
 	if (odd !== undefined) {
-		return `"${odd}" cannot be a redirect address: https, http on this machine, or a scheme of the program's own, without a fragment.`;
+		const message = `"${odd}" cannot be a redirect address: https, http on this machine, or a scheme of the program's own, without a fragment.`;
+		return { field: "redirect_uris", message };
 	}
 	if (redirect_uris.length === 0 && holder === undefined && !enterprise) {
-		return "A client needs redirect addresses, or a user in whose name it acts.";
+		const message = "A client needs redirect addresses, or a user in whose name it acts.";
+		return { field: "redirect_uris", message };
 	}
-	if (secret && jwks !== undefined) return "A client has a secret or public keys, not both.";
+	if (secret && jwks !== undefined) {
+		return { field: "secret", message: "A client has a secret or public keys, not both." };
+	}
 	if ((holder !== undefined || enterprise) && !secret && jwks === undefined) {
-		return "A client that comes without a person needs a secret or public keys.";
+		const message = "A client that comes without a person needs a secret or public keys.";
+		return { field: "secret", message };
 	}
-	return undefined;
+	return holder === undefined ? undefined : checkHolder(holder);
+}
+
+function checkHolder({ tenant, user, roles }: Holder): ClientMistake | undefined {
+	const rule = "up to 64 letters, digits and any of . _ @ + - are one";
+	for (const [field, part] of [
+		["tenant", tenant],
+		["user", user],
+	] as const) {
+		if (!principal_part.test(part)) {
+			return { field, message: `"${part}" cannot be a name: ${rule}.` };
+		}
+	}
+	const odd = roles.find((role) => !label_pattern.test(role));
+	if (odd === undefined) return undefined;
+	return { field: "roles", message: `"${odd}" cannot be the name of a role.` };
 }
 
 function isRedirectUri(uri: string): boolean {

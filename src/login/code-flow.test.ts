@@ -285,8 +285,7 @@ test("the server goes on after a restart: keys, grants and refresh tokens are ke
 	await scene.login.use(undefined);
 	const off = await scene.token({ grant_type: "refresh_token" }).catch(() => undefined);
 	assert.equal(off, undefined);
-	const nothing = { registration: false, client_documents: [], scopes: [], federated: [] };
-	await scene.login.use({ accounts: true, ...nothing });
+	await scene.use({ scopes: [] });
 	const second = await scene.token({
 		grant_type: "refresh_token",
 		client_id: "app",

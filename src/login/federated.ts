@@ -1,96 +1,116 @@
 import {
 	type AuthorizationServer,
-	allowInsecureRequests,
 	authorizationCodeGrantRequest,
 	type Client,
-	type ClientAuth,
-	ClientSecretBasic,
-	ClientSecretPost,
 	calculatePKCECodeChallenge,
-	customFetch,
-	discoveryRequest,
 	getValidatedIdTokenClaims,
-	None,
 	processAuthorizationCodeResponse,
-	processDiscoveryResponse,
+	processRevocationResponse,
+	revocationRequest,
 	validateApplicationLevelSignature,
 	validateAuthResponse,
 } from "oauth4webapi";
-import type { FederatedPlan } from "../config/plan-login.ts";
+import type { ProviderPlan } from "../config/plan-login.ts";
 import { type Claims, principalFromClaims } from "../identity/oauth/claims.ts";
 import type { People } from "../identity/people.ts";
-import type { Clock } from "../lib/clock.ts";
-import { type GuardedFetch, guardedFetch } from "../lib/guarded-fetch.ts";
+import { type Clock, withinTime } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { StoredUser } from "../store/people-repository.ts";
 import type { Log } from "../telemetry/log.ts";
+import { type Begun, BegunLogins } from "./begun-logins.ts";
+import { authOf, ProviderRequests } from "./provider-requests.ts";
+import { hashId, type RecordOptions } from "./records.ts";
 
 /** Where identity providers send browsers back to. */
 export const federated_callback = "/oauth/login/callback";
 
 /** What logging in elsewhere is made of. */
-export interface FederatedOptions {
-	readonly providers: readonly FederatedPlan[];
-	readonly people: People;
+export interface FederatedOptions<Plan extends ProviderPlan> {
+	readonly providers: readonly Plan[];
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly log: Log;
+	/** Where logins that are under way are kept. */
+	readonly records: RecordOptions;
 	/** Origin of this gateway, without a slash at the end. */
 	readonly issuer: string;
 }
 
-/** A login that is under way at a provider. */
-interface Begun {
-	readonly provider: FederatedPlan;
-	readonly interaction: string;
-	readonly verifier: string;
-	readonly nonce: string;
-	readonly until_ms: number;
+/** Somebody whom a provider vouches for, by its claims as they were verified. */
+export interface Vouched<Plan extends ProviderPlan> {
+	readonly provider: Plan;
+	readonly claims: Claims;
+	/** What it vouches with. */
+	readonly tokens: VouchedTokens;
+	/** What is kept until the person signs out. */
+	readonly login: Login;
 }
 
-const begun_ms = 10 * 60_000;
-const begun_max = 10_000;
-const metadata_ms = 10 * 60_000;
+/** What is known of a login at a provider that is to end. */
+export interface Login {
+	/** Name of the provider, and the issuer that it had. */
+	readonly provider: string;
+	readonly issuer: string;
+	/** Says whose session is to end; undefined where it is too large to be kept. */
+	readonly id_token?: string | undefined;
+	/** What is revoked then. */
+	readonly token?: string | undefined;
+}
+
+/** What a provider has given for somebody. */
+export interface VouchedTokens {
+	/** Its signature was verified. */
+	readonly id_token: string;
+	/** Renews it, where the provider gives such. */
+	readonly refresh_token: string | undefined;
+}
+
+/** Why nobody can be sent to a provider. */
+export type BeginProblem = "unreachable" | "full";
+
+/** Longest token that is kept for the day on which its person signs out. */
+const kept_chars_max = 4_096;
+/** Whoever signs out waits for their provider no longer than this. */
+const leave_ms_max = 3_000;
 
 /**
  * Logs people in at OpenID providers elsewhere: authorization code with PKCE, `state` and `nonce`
  * drawn for each login and good once, the issuer of the answer compared (RFC 9207), the ID token's
- * signature checked.
+ * signature checked. A login that is under way outlives this object and this process.
  */
-export class Federated {
-	readonly #options: FederatedOptions;
-	readonly #begun = new Map<string, Begun>();
-	readonly #metadata = new Map<string, { server: AuthorizationServer; until_ms: number }>();
-	readonly #fetches = new Map<string, GuardedFetch>();
+export class Federated<Plan extends ProviderPlan = ProviderPlan> {
+	readonly #options: FederatedOptions<Plan>;
+	readonly #begun: BegunLogins;
+	readonly #requests: ProviderRequests;
 
-	constructor(options: FederatedOptions) {
+	constructor(options: FederatedOptions<Plan>) {
 		this.#options = options;
+		this.#begun = new BegunLogins(options.records);
+		this.#requests = new ProviderRequests(options.clock);
 	}
 
 	/** The providers, as they are offered on the login page. */
-	get offered(): readonly Pick<FederatedPlan, "name" | "title">[] {
+	get offered(): readonly Pick<ProviderPlan, "name" | "title">[] {
 		return this.#options.providers;
 	}
 
-	/** The page at a provider to send the browser to; undefined where it cannot be reached. */
-	async begin(name: string, interaction: string): Promise<URL | undefined> {
+	/**
+	 * The page at a provider to send the browser to. Whoever begins again has given up the login that
+	 * they had begun before; where there are too many, those under way are kept.
+	 */
+	async begin(name: string, interaction: string): Promise<Result<URL, BeginProblem>> {
 		const provider = this.#options.providers.find((one) => one.name === name);
-		if (provider === undefined) return undefined;
+		if (provider === undefined) return fail("unreachable");
 		try {
-			const server = await this.#server(provider);
+			const server = await this.#requests.server(provider);
 			const page = URL.parse(server.authorization_endpoint ?? "");
-			if (page === null || !["https:", "http:"].includes(page.protocol)) return undefined;
-			const [state, nonce, verifier] = [this.#draw(), this.#draw(), this.#draw()];
-			const now_ms = this.#options.clock.monotonic();
-			this.#sweep(now_ms);
-			this.#begun.set(state, {
-				provider,
-				interaction,
-				verifier,
-				nonce,
-				until_ms: now_ms + begun_ms,
-			});
+			if (page === null || !["https:", "http:"].includes(page.protocol)) return fail("unreachable");
+			const [nonce, verifier] = [this.#draw(), this.#draw()];
+			const state = `${hashId(interaction)}.${this.#draw()}`;
+			const { issuer } = provider;
+			const begun = { provider: name, issuer, interaction, state, verifier, nonce };
+			if (!(await this.#begun.keep(begun))) return fail("full");
 			const parameters = {
 				response_type: "code",
 				client_id: provider.client_id,
@@ -102,46 +122,75 @@ export class Federated {
 				code_challenge_method: "S256",
 			};
 			for (const [key, value] of Object.entries(parameters)) page.searchParams.set(key, value);
-			return page;
+			return succeed(page);
 		} catch (error) {
 			this.#options.log.warn({ err: error, provider: name }, "an identity provider is unreachable");
-			return undefined;
+			return fail("unreachable");
 		}
 	}
 
-	/** The interaction that an answer of a provider belongs to. */
-	interactionOf(state: string): string | undefined {
-		return this.#begun.get(state)?.interaction;
-	}
-
 	/** Who comes back from a provider; the problem is a sentence for them. */
-	async finish(callback: URL, interaction: string): Promise<Result<StoredUser, string>> {
+	async finish(callback: URL, interaction: string): Promise<Result<Vouched<Plan>, string>> {
 		const state = callback.searchParams.get("state") ?? "";
-		const begun = this.#begun.get(state);
-		// In another browser, or a second time, it is nobody's login.
+		const begun = await this.#begun.find(state);
+		// In another browser it is nobody's login, and stays good for the one it was begun in.
 		if (begun === undefined || begun.interaction !== interaction) return fail(not_begun);
-		this.#begun.delete(state);
-		if (begun.until_ms <= this.#options.clock.monotonic()) return fail(not_begun);
+		// Of two that come at the same moment one goes on.
+		if (!(await this.#begun.consume(interaction))) return fail(not_begun);
+		const { log, providers } = this.#options;
+		const provider = providers.find((one) => one.name === begun.provider);
+		if (provider?.issuer !== begun.issuer) return fail(not_offered);
 		try {
-			return await this.#admit(await this.#claims(callback, state, begun), begun.provider);
+			return succeed({ provider, ...(await this.#redeem(callback, provider, begun)) });
 		} catch (error) {
-			const { name } = begun.provider;
-			this.#options.log.warn({ err: error, provider: name }, "a login at a provider failed");
+			log.warn({ err: error, provider: provider.name }, "a login at a provider failed");
 			return fail("The provider did not confirm the login. Try again.");
 		}
 	}
 
-	/** The person that a provider's claims are about. */
-	async #admit(claims: Claims, provider: FederatedPlan): Promise<Result<StoredUser, string>> {
-		return admit(claims, provider, this.#options.people, this.#options.log);
+	/**
+	 * Ends a login at a provider: what it gave is revoked (RFC 7009), and what it has given `since`
+	 * in the place of that, by which the person would be signed in still. A provider that does not
+	 * answer keeps nobody waiting for long.
+	 * @returns the page that ends the person's session there, where the provider has one (OpenID
+	 *   Connect RP-Initiated Logout 1.0); without a way back, which would have to be registered
+	 */
+	async leave(login: Login, since: readonly Login[] = []): Promise<URL | undefined> {
+		const provider = this.#options.providers.find(({ name }) => name === login.provider);
+		if (provider === undefined || provider.issuer !== login.issuer) return undefined;
+		const { clock, log } = this.#options;
+		const theirs = since.filter(
+			({ provider: name, issuer }) => name === login.provider && issuer === login.issuer,
+		);
+		const tokens = new Set([...theirs, login].flatMap(({ token }) => token ?? []));
+		let page: URL | undefined;
+		const left = this.#requests
+			.server(provider)
+			.then((server) => {
+				page = pageToLeave(server, provider, login);
+				return Promise.all([...tokens].map((token) => this.#revoke(server, provider, token)));
+			})
+			.catch((error: unknown) => {
+				log.warn({ err: error, provider: provider.name }, "a login was not ended elsewhere");
+			});
+		await withinTime(clock, leave_ms_max, left);
+		return page;
 	}
 
-	async #claims(callback: URL, state: string, begun: Begun): Promise<Claims> {
-		const { provider, verifier, nonce } = begun;
-		const server = await this.#server(provider);
+	async #revoke(server: AuthorizationServer, provider: Plan, token: string): Promise<void> {
+		if (server.revocation_endpoint === undefined) return;
+		const client: Client = { client_id: provider.client_id };
+		const options = this.#requests.options(provider);
+		const auth = authOf(provider, server);
+		await processRevocationResponse(await revocationRequest(server, client, auth, token, options));
+	}
+
+	async #redeem(callback: URL, provider: ProviderPlan, begun: Begun) {
+		const { state, verifier, nonce } = begun;
+		const server = await this.#requests.server(provider);
 		const client: Client = { client_id: provider.client_id };
 		const answer = validateAuthResponse(server, client, callback, state);
-		const options = this.#fetching(provider);
+		const options = this.#requests.options(provider);
 		const response = await authorizationCodeGrantRequest(
 			server,
 			client,
@@ -157,37 +206,17 @@ export class Federated {
 		});
 		await validateApplicationLevelSignature(server, response, options);
 		const claims = getValidatedIdTokenClaims(tokens);
-		if (claims === undefined) throw new Error("the provider sent no ID token");
-		return claims;
-	}
-
-	async #server(provider: FederatedPlan): Promise<AuthorizationServer> {
-		const now_ms = this.#options.clock.monotonic();
-		const known = this.#metadata.get(provider.name);
-		if (known !== undefined && known.until_ms > now_ms) return known.server;
-		const issuer = new URL(provider.issuer);
-		const response = await discoveryRequest(issuer, this.#fetching(provider));
-		const server = await processDiscoveryResponse(issuer, response);
-		this.#metadata.set(provider.name, { server, until_ms: now_ms + metadata_ms });
-		return server;
-	}
-
-	#fetching(provider: FederatedPlan) {
+		const { id_token, refresh_token, access_token } = tokens;
+		if (claims === undefined || id_token === undefined) {
+			throw new Error("the provider sent no ID token");
+		}
 		const { name, issuer } = provider;
-		const fetch =
-			this.#fetches.get(name) ?? guardedFetch({ clock: this.#options.clock, near: issuer });
-		this.#fetches.set(name, fetch);
-		return {
-			// The guard decides where plain http is acceptable.
-			[allowInsecureRequests]: true,
-			[customFetch]: (
-				url: string,
-				init: { method: string; body?: unknown; headers: Record<string, string> },
-			) => {
-				const body = init.body instanceof URLSearchParams ? init.body.toString() : undefined;
-				return fetch(url, { method: init.method, headers: init.headers, body });
-			},
+		const login: Login = {
+			...{ provider: name, issuer },
+			id_token: kept(id_token),
+			token: kept(refresh_token ?? access_token),
 		};
+		return { claims: claims as Claims, tokens: { id_token, refresh_token }, login };
 	}
 
 	get #redirectUri(): string {
@@ -197,14 +226,6 @@ export class Federated {
 	#draw(): string {
 		return this.#options.random.bytes(32).toString("base64url");
 	}
-
-	/** The oldest come first: what is over, and what is too much. */
-	#sweep(now_ms: number): void {
-		for (const [state, { until_ms }] of this.#begun) {
-			if (until_ms > now_ms && this.#begun.size < begun_max) return;
-			this.#begun.delete(state);
-		}
-	}
 }
 
 /**
@@ -213,7 +234,7 @@ export class Federated {
  */
 export async function admit(
 	claims: Claims,
-	provider: FederatedPlan,
+	provider: Pick<ProviderPlan, "name" | "claims">,
 	people: People,
 	log: Log,
 ): Promise<Result<StoredUser, string>> {
@@ -234,12 +255,21 @@ export async function admit(
 	return fail("Your name belongs to another account here. Ask whoever runs this gateway.");
 }
 
-function authOf(provider: FederatedPlan, server: AuthorizationServer): ClientAuth {
-	if (provider.client_secret === undefined) return None();
-	const methods = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
-	return methods.includes("client_secret_basic")
-		? ClientSecretBasic(provider.client_secret)
-		: ClientSecretPost(provider.client_secret);
+function pageToLeave(
+	server: AuthorizationServer,
+	{ client_id }: ProviderPlan,
+	{ id_token }: Login,
+): URL | undefined {
+	const page = URL.parse(server.end_session_endpoint ?? "");
+	if (page === null || !["https:", "http:"].includes(page.protocol)) return undefined;
+	page.searchParams.set("client_id", client_id);
+	if (id_token !== undefined) page.searchParams.set("id_token_hint", id_token);
+	return page;
 }
 
+function kept(token: string): string | undefined {
+	return token.length > kept_chars_max ? undefined : token;
+}
+
+const not_offered = "This provider is not offered any more. Choose another way to log in.";
 const not_begun = "This login was not begun here, or took too long. Try again.";

@@ -1,33 +1,26 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { type TestContext, test } from "node:test";
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-import { opened, startLogin } from "../../test/support/login-scene.ts";
+import { after, before, type TestContext, test } from "node:test";
+import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from "jose";
+import {
+	type IdentityProvider,
+	startIdentityProvider,
+} from "../../test/support/identity-provider.ts";
+import { callback, opened, pkce, startLogin } from "../../test/support/login-scene.ts";
 import { systemRandom } from "../lib/random.ts";
 import { LoginClients } from "./clients.ts";
 
 const grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const token_exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/** An identity provider that signs what it is told to. */
-async function startProvider(t: TestContext) {
-	const { privateKey, publicKey } = await generateKeyPair("ES256");
-	const jwk = { ...(await exportJWK(publicKey)), kid: "k", alg: "ES256" };
-	const server = createServer((request, response) => {
-		const body = request.url === "/jwks" ? { keys: [jwk] } : { issuer, jwks_uri: `${issuer}/jwks` };
-		response.writeHead(200, { "content-type": "application/json" });
-		response.end(JSON.stringify(body));
-	});
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	t.after(() => server.close());
-	const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-	const sign = (claims: JWTPayload, typ = "oauth-id-jag+jwt", key = privateKey) =>
-		new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: "k", typ }).sign(key);
-	return { issuer, sign };
-}
+let provider: IdentityProvider;
 
-async function setUp(t: TestContext) {
-	const provider = await startProvider(t);
+before(async () => {
+	provider = await startIdentityProvider();
+});
+
+after(() => provider?.stop());
+
+async function setUp(t: TestContext, client_id = "agent") {
 	const claims = {
 		tenant: { kind: "fixed", name: "acme-sso" },
 		user: "email",
@@ -46,7 +39,7 @@ async function setUp(t: TestContext) {
 		scene.login.machines,
 	);
 	const added = await clients.add({
-		client_id: "agent",
+		client_id,
 		name: undefined,
 		redirect_uris: [],
 		secret: true,
@@ -65,7 +58,7 @@ async function setUp(t: TestContext) {
 				email: "ana@acme.example",
 				groups: ["mcp-operators", "everybody"],
 				aud: scene.issuer,
-				client_id: "agent",
+				client_id,
 				resource: scene.resource,
 				scope: "mcp billing",
 				jti: systemRandom.uuid(),
@@ -78,12 +71,12 @@ async function setUp(t: TestContext) {
 	const exchange = (text: string, change: Readonly<Record<string, string>> = {}) =>
 		scene.token({
 			grant_type,
-			client_id: "agent",
+			client_id,
 			client_secret: secret,
 			assertion: text,
 			...change,
 		});
-	return { scene, provider, assertion, exchange, now_s, clients };
+	return { scene, assertion, exchange, now_s };
 }
 
 test("an assertion of a trusted provider is exchanged for a token of the person it is about", async (t) => {
@@ -117,17 +110,51 @@ test("an assertion of a trusted provider is exchanged for a token of the person 
 	assert.equal(more.body["scope"], "mcp");
 });
 
+test("who has logged in at the provider needs no page here: its assertion is enough", async (t) => {
+	const registered = await provider.register({
+		redirect_uris: [callback],
+		grant_types: ["authorization_code", token_exchange],
+	});
+	const { client_id } = registered;
+	const { scene, exchange } = await setUp(t, client_id);
+	const { verifier, challenge } = pkce();
+	const page = new URL(`${provider.issuer}/auth`);
+	const wanted = { client_id, response_type: "code", redirect_uri: callback, scope: "openid" };
+	const proof = { code_challenge: challenge, code_challenge_method: "S256" };
+	page.search = String(new URLSearchParams({ ...wanted, ...proof }));
+	const code = (await provider.logIn(page, "ana")).searchParams.get("code") ?? "";
+	const form = { grant_type: "authorization_code", code, redirect_uri: callback };
+	const logged_in = await provider.exchange(registered, { ...form, code_verifier: verifier });
+	const vouched = await provider.exchange(registered, {
+		grant_type: token_exchange,
+		requested_token_type: "urn:ietf:params:oauth:token-type:id-jag",
+		subject_token: String(logged_in["id_token"]),
+		subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
+		audience: scene.issuer,
+		resource: scene.resource,
+		scope: "mcp",
+	});
+	const got = await exchange(String(vouched["access_token"]));
+	assert.equal(got.status, 200, JSON.stringify([vouched, got.body]));
+	const { claims } = opened(scene, got.body["access_token"]);
+	assert.deepEqual(
+		[claims["sub"], claims["roles"], claims["client_id"], claims["scope"]],
+		["acme-sso/ana@acme.example", ["operator"], client_id, "mcp"],
+	);
+});
+
 test("an assertion is good once", async (t) => {
 	const { assertion, exchange } = await setUp(t);
 	const text = await assertion();
-	assert.equal((await exchange(text)).status, 200);
+	const first = await exchange(text);
+	assert.equal(first.status, 200, JSON.stringify(first.body));
 	const again = await exchange(text);
 	assert.equal(again.body["error"], "invalid_grant");
 });
 
 test("an assertion that is not for this server, this client or this time is refused", async (t) => {
-	const { scene, provider, assertion, exchange, now_s } = await setUp(t);
-	const other = await generateKeyPair("ES256");
+	const { scene, assertion, exchange, now_s } = await setUp(t);
+	const other = await generateKeyPair("RS256");
 	const refused = [
 		await assertion({ aud: "https://other.example" }),
 		await assertion({ aud: [scene.issuer, "https://other.example"] }),
@@ -139,20 +166,9 @@ test("an assertion that is not for this server, this client or this time is refu
 		await assertion({ email: undefined }),
 		await assertion({}, "JWT"),
 		await assertion({}, "at+jwt"),
-		await provider.sign(
-			{
-				iss: provider.issuer,
-				sub: "00u1",
-				email: "ana@acme.example",
-				aud: scene.issuer,
-				client_id: "agent",
-				jti: "j",
-				iat: now_s,
-				exp: now_s + 60,
-			},
-			"oauth-id-jag+jwt",
-			other.privateKey,
-		),
+		await new SignJWT(decodeJwt(await assertion()))
+			.setProtectedHeader(decodeProtectedHeader(await assertion()) as { alg: string })
+			.sign(other.privateKey),
 		"x.y.z",
 		"x".repeat(20_000),
 	];

@@ -1,14 +1,16 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Interaction, Provider } from "oidc-provider";
-import type { LoginPlan } from "../config/plan-login.ts";
-import { PasswordsBusy } from "../identity/passwords.ts";
+import type { FederatedPlan, LoginPlan } from "../config/plan-login.ts";
 import type { People } from "../identity/people.ts";
+import { isSameText } from "../lib/same-text.ts";
 import type { StoredUser } from "../store/people-repository.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { StoredClient } from "./adapter.ts";
-import type { Federated } from "./federated.ts";
-import type { Guesses } from "./guesses.ts";
+import { admit, type Federated } from "./federated.ts";
+import type { IdentityTokens } from "./identity-tokens.ts";
 import { consentPage, type FormParts, loginPage, messagePage, sendPage } from "./pages.ts";
+import { loginNameOf, type PasswordLogin, passwordProblem } from "./password-login.ts";
 import { login_paths } from "./provider.ts";
 import { readForm } from "./read-form.ts";
 import type { Records } from "./records.ts";
@@ -17,11 +19,14 @@ import type { Records } from "./records.ts";
 export interface InteractionOptions {
 	readonly plan: LoginPlan;
 	readonly people: People;
-	readonly guesses: Guesses;
-	readonly federated: Federated;
+	readonly passwords: PasswordLogin;
+	readonly federated: Federated<FederatedPlan>;
+	/** Keeps what people sign in with at a provider. */
+	readonly identities?: Pick<IdentityTokens, "keep"> | undefined;
+	readonly log: Log;
 	readonly clients: Records<StoredClient>;
-	/** Signs the forms. */
-	readonly form_key: string;
+	/** Sign the forms, the newest first; those of an older one are taken as well. */
+	readonly form_keys: readonly string[];
 	/** The address a request comes from. */
 	readonly addressOf: (request: IncomingMessage) => string;
 }
@@ -65,7 +70,7 @@ export class Interactions {
 			return true;
 		}
 		const action = `${login_paths.interaction}/${uid}`;
-		const form = { action, token: this.#formToken(uid) };
+		const form = { action, token: this.#formTokens(uid)[0] ?? "" };
 		const step: Step = { request, response, provider, interaction, url, form };
 		const method = `${request.method} ${part.split("/", 1)[0]}`;
 		if (method === "GET ") await this.#show(step);
@@ -133,7 +138,7 @@ export class Interactions {
 	async #posted(step: Step, act: (body: URLSearchParams) => Promise<void>): Promise<void> {
 		const body = await readForm(step.request);
 		if (body === undefined) return sendPage(step.response, too_much, 413);
-		const same = sameText(body.get("token") ?? "", step.form.token);
+		const same = this.#isOurs(step, body.get("token"));
 		const site = step.request.headers["sec-fetch-site"];
 		if (!same || (site !== undefined && site !== "same-origin")) {
 			return sendPage(step.response, foreign, 403);
@@ -142,34 +147,18 @@ export class Interactions {
 	}
 
 	async #logIn(step: Step, body: URLSearchParams): Promise<void> {
-		const { plan, people, guesses, addressOf } = this.#options;
+		const { plan, passwords, addressOf } = this.#options;
 		if (!plan.accounts || step.interaction.prompt.name !== "login") {
 			return sendPage(step.response, gone, 400);
 		}
-		const name = (body.get("name") ?? "").trim().slice(0, 129);
-		const address = addressOf(step.request);
-		const wait_ms = guesses.waitFor(name, address);
-		if (wait_ms > 0) {
-			const minutes = Math.ceil(wait_ms / 60_000);
-			const problem = `Too many attempts. Try again in ${minutes} min.`;
-			const retry = { "retry-after": String(Math.ceil(wait_ms / 1000)) };
-			return this.#showLogin(step, { name, problem }, 429, retry);
+		const name = loginNameOf(body.get("name") ?? "");
+		const outcome = await passwords.try(name, body.get("password") ?? "", addressOf(step.request));
+		if (outcome.kind !== "in") {
+			const { status, message, retry_after_s } = passwordProblem(outcome);
+			const headers = retry_after_s === undefined ? {} : { "retry-after": String(retry_after_s) };
+			return this.#showLogin(step, { name, problem: message }, status, headers);
 		}
-		// Counted before it is checked, so that many at once are no way around.
-		guesses.onFailed(name, address);
-		let user: StoredUser | undefined;
-		try {
-			user = await people.login(name, body.get("password") ?? "");
-		} catch (error) {
-			if (!(error instanceof PasswordsBusy)) throw error;
-			const problem = "Too many people are logging in. Try again in a moment.";
-			return this.#showLogin(step, { name, problem }, 503, { "retry-after": "2" });
-		}
-		if (user === undefined) {
-			return this.#showLogin(step, { name, problem: "Name or password is wrong." }, 401);
-		}
-		guesses.onSucceeded(name, address);
-		return this.#loggedIn(step, user, "pwd");
+		return this.#loggedIn(step, outcome.user, "pwd");
 	}
 
 	async #loggedIn(step: Step, { tenant, user }: StoredUser, way: string): Promise<void> {
@@ -216,25 +205,41 @@ export class Interactions {
 
 	async #toFederated(step: Step, name: string): Promise<void> {
 		const { federated } = this.#options;
-		if (!sameText(step.url.searchParams.get("token") ?? "", step.form.token)) {
+		if (!this.#isOurs(step, step.url.searchParams.get("token"))) {
 			return sendPage(step.response, foreign, 403);
 		}
 		const page = await federated.begin(name, step.interaction.uid);
-		if (page === undefined) return this.#showLogin(step, { problem: unreachable }, 502);
-		step.response.writeHead(303, { location: page.href, "cache-control": "no-store" });
+		if (!page.ok && page.problem === "full") {
+			return this.#showLogin(step, { problem: too_many }, 503, { "retry-after": "60" });
+		}
+		if (!page.ok) return this.#showLogin(step, { problem: unreachable }, 502);
+		step.response.writeHead(303, { location: page.value.href, "cache-control": "no-store" });
 		step.response.end();
 		return undefined;
 	}
 
 	async #fromFederated(step: Step): Promise<void> {
 		if (step.interaction.prompt.name !== "login") return sendPage(step.response, gone, 400);
-		const admitted = await this.#options.federated.finish(step.url, step.interaction.uid);
+		const { federated, identities, people, log } = this.#options;
+		const vouched = await federated.finish(step.url, step.interaction.uid);
+		if (!vouched.ok) return this.#showLogin(step, { problem: vouched.problem }, 403);
+		const { claims, provider, tokens } = vouched.value;
+		const admitted = await admit(claims, provider, people, log);
 		if (!admitted.ok) return this.#showLogin(step, { problem: admitted.problem }, 403);
+		const { tenant, user } = admitted.value;
+		await identities?.keep(`${tenant}/${user}`, provider, tokens);
 		return this.#loggedIn(step, admitted.value, "fed");
 	}
 
-	#formToken(uid: string): string {
-		return createHmac("sha256", this.#options.form_key).update(`form:${uid}`).digest("base64url");
+	/** Whether a form or link is of a page that this browser was given for this interaction. */
+	#isOurs({ interaction }: Step, token: string | null): boolean {
+		return this.#formTokens(interaction.uid).some((ours) => isSameText(token ?? "", ours));
+	}
+
+	#formTokens(uid: string): string[] {
+		return this.#options.form_keys.map((key) =>
+			createHmac("sha256", key).update(`form:${uid}`).digest("base64url"),
+		);
 	}
 }
 
@@ -264,11 +269,6 @@ function text(value: unknown): string {
 	return typeof value === "string" ? value : "";
 }
 
-function sameText(a: string, b: string): boolean {
-	const [left, right] = [Buffer.from(a), Buffer.from(b)];
-	return left.length === right.length && timingSafeEqual(left, right);
-}
-
 const start_anew = "Go back to the program you came from and start again.";
 const gone = messagePage("This page is over", "It was used already, or took too long.", start_anew);
 const foreign = messagePage(
@@ -281,4 +281,5 @@ const too_much = messagePage(
 	"The form is larger than any of ours.",
 	start_anew,
 );
+const too_many = "Too many people are logging in. Try again in a minute.";
 const unreachable = "The provider cannot be reached. Try again in a moment.";

@@ -2,20 +2,25 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Provider } from "oidc-provider";
 import type { LoginPlan } from "../config/plan-login.ts";
 import type { People } from "../identity/people.ts";
+import type { Timer } from "../lib/clock.ts";
 import { type GuardedFetch, guardedFetch } from "../lib/guarded-fetch.ts";
 import type { Random } from "../lib/random.ts";
 import type { MetaRepository } from "../store/meta-repository.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { StoredClient } from "./adapter.ts";
+import { BegunLogins } from "./begun-logins.ts";
 import { ClientDocuments } from "./client-documents.ts";
 import { Federated, federated_callback } from "./federated.ts";
-import { Guesses } from "./guesses.ts";
 import { Assertions } from "./id-jag.ts";
+import type { IdentityTokens } from "./identity-tokens.ts";
 import { Interactions } from "./interactions.ts";
 import { MachineClients } from "./machine-clients.ts";
 import { messagePage, page_headers, sendPage } from "./pages.ts";
+import type { PasswordLogin } from "./password-login.ts";
 import { base_scope, createProvider, login_paths } from "./provider.ts";
 import { type RecordOptions, Records } from "./records.ts";
+import { clearedSession, sessionIn } from "./session-cookies.ts";
+import { isSignIn, sign_in_callback } from "./sign-in.ts";
 import { type SigningKey, SigningKeys } from "./signing-keys.ts";
 import { style, style_path } from "./style.ts";
 
@@ -25,12 +30,15 @@ export interface LoginServerOptions extends RecordOptions {
 	readonly log: Log;
 	readonly meta: MetaRepository;
 	readonly people: People;
+	readonly passwords: PasswordLogin;
 	/** Who this gateway is to the outside, without a slash at the end: the issuer. */
 	readonly baseUrl: () => string;
 	/** Whether an address of this gateway is one that tokens can be for. */
 	readonly isResource: (url: string) => boolean;
 	/** Where a request comes from. */
 	readonly addressOf: (request: IncomingMessage) => string;
+	/** Keeps what people sign in with at a provider; without it nothing is kept. */
+	readonly identities?: Pick<IdentityTokens, "keep"> | undefined;
 	/** Fetches what clients name; guarded by default. */
 	readonly fetch?: GuardedFetch;
 }
@@ -39,10 +47,10 @@ export interface LoginServerOptions extends RecordOptions {
 interface Running {
 	readonly provider: Provider;
 	readonly interactions: Interactions;
-	readonly federated: Federated;
 }
 
 const keys_refresh_ms = 60 * 60_000;
+const nonce_key_bytes = 32;
 
 /**
  * The embedded authorization server as the front door sees it: one function that answers requests.
@@ -51,20 +59,24 @@ const keys_refresh_ms = 60 * 60_000;
 export class LoginServer {
 	readonly #options: LoginServerOptions;
 	readonly #keys: SigningKeys;
-	readonly #guesses: Guesses;
+	readonly #begun: BegunLogins;
 	readonly #fetch: GuardedFetch;
+	/** Outlives plans and keys: a nonce that was just given out is not refused for a reload. */
+	readonly #nonce_key: Buffer;
 	readonly clients: Records<StoredClient>;
 	readonly machines: MachineClients;
 	#plan: LoginPlan | undefined;
 	#running: Promise<Running> | undefined;
 	#issuer = "";
+	#refreshing: Timer | undefined;
 	#stopped = false;
 
 	constructor(options: LoginServerOptions) {
 		this.#options = options;
 		this.#keys = new SigningKeys(options);
-		this.#guesses = new Guesses(options.clock);
+		this.#begun = new BegunLogins(options);
 		this.#fetch = options.fetch ?? guardedFetch({ clock: options.clock, redirects: "none" });
+		this.#nonce_key = options.random.bytes(nonce_key_bytes);
 		this.clients = new Records(options, "Client");
 		this.machines = new MachineClients(options);
 	}
@@ -74,13 +86,16 @@ export class LoginServer {
 		const was_off = this.#plan === undefined;
 		this.#plan = plan;
 		this.#running = undefined;
+		if (plan === undefined) this.#refreshing?.cancel();
 		if (plan === undefined || !was_off) return;
 		await this.#keys.refresh();
 		this.#refreshLater();
 	}
 
+	/** Ends the work that is done from time to time, for good. */
 	stop(): void {
 		this.#stopped = true;
+		this.#refreshing?.cancel();
 	}
 
 	get is_on(): boolean {
@@ -97,6 +112,22 @@ export class LoginServer {
 		return this.#keys.publicKeys();
 	}
 
+	/**
+	 * Ends a person's login here in the browser that a request is from.
+	 * @param account `tenant/user`; somebody else's login is left alone
+	 * @returns the `Set-Cookie` lines that take its cookies away
+	 */
+	async endLogin(cookies: string | undefined, account: string): Promise<string[]> {
+		const plan = this.#plan;
+		const id = plan && sessionIn(cookies, this.issuer);
+		if (plan === undefined || id === undefined) return [];
+		const { provider } = await this.#provider(plan);
+		const session = await provider.Session.find(id);
+		if (session?.accountId !== account) return [];
+		await session.destroy();
+		return clearedSession(this.issuer);
+	}
+
 	/** Answers a request below `/oauth/` or for one of the two documents. */
 	serve(request: IncomingMessage, response: ServerResponse): void {
 		this.#serve(request, response).catch((error: unknown) => {
@@ -107,19 +138,32 @@ export class LoginServer {
 	}
 
 	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		if (request.url === style_path) return sendStyle(request, response);
+		const returned = request.url?.startsWith(`${federated_callback}?`) === true;
+		const location = returned ? await this.#begunAt(request.url ?? "") : undefined;
+		if (location !== undefined) return leadOn(location, response);
 		const plan = this.#plan;
 		if (plan === undefined) return sendPage(response, off, 404);
-		if (request.url === style_path) return sendStyle(request, response);
-		const { provider, interactions, federated } = await this.#provider(plan);
-		if (request.url?.startsWith(`${federated_callback}?`) === true) {
-			return returnTo(request.url, federated, response);
-		}
+		if (returned) return sendPage(response, unknown_login, 400);
+		const { provider, interactions } = await this.#provider(plan);
 		forceAddress(request, provider.issuer);
 		if (await interactions.serve(provider, request, response)) return undefined;
 		completeRequest(request);
 		for (const [name, value] of Object.entries(page_headers)) response.setHeader(name, value);
 		await provider.callback()(request, response);
 		return undefined;
+	}
+
+	/**
+	 * Where a browser goes on that a provider has sent back: providers know one address, and each
+	 * login has a page of its own, whose cookie proves that it began in this browser.
+	 */
+	async #begunAt(target: string): Promise<string | undefined> {
+		const query = target.slice(target.indexOf("?"));
+		const begun = await this.#begun.find(new URLSearchParams(query).get("state") ?? "");
+		if (begun === undefined) return undefined;
+		if (isSignIn(begun.interaction)) return `${sign_in_callback}${query}`;
+		return `${login_paths.interaction}/${begun.interaction}/callback${query}`;
 	}
 
 	/** One provider for one plan, one set of keys and one address. */
@@ -135,16 +179,17 @@ export class LoginServer {
 	}
 
 	async #create(plan: LoginPlan, issuer: string): Promise<Running> {
-		const { people, clock, log, isResource, addressOf } = this.#options;
-		const { random } = this.#options;
-		const around = { providers: plan.federated, people, clock, log, issuer };
-		const federated = new Federated({ ...around, random });
-		const assertions = new Assertions({ ...around, records: this.#options });
+		const { people, passwords, clock, log, isResource, addressOf } = this.#options;
+		const { random, identities } = this.#options;
+		const around = { providers: plan.federated, clock, log, issuer };
+		const federated = new Federated({ ...around, random, records: this.#options });
+		const assertions = new Assertions({ ...around, people, records: this.#options });
 		const provider = await createProvider({
 			issuer,
 			plan,
 			records: this.#options,
 			keys: this.#keys,
+			nonce_key: this.#nonce_key,
 			people,
 			machines: this.machines,
 			documents: new ClientDocuments(clock, plan.client_documents),
@@ -156,19 +201,22 @@ export class LoginServer {
 		const interactions = new Interactions({
 			plan,
 			people,
-			guesses: this.#guesses,
+			passwords,
 			federated,
+			identities,
+			log,
 			clients: this.clients,
-			form_key: this.#keys.cookie_keys[0] ?? "",
+			form_keys: this.#keys.cookie_keys,
 			addressOf,
 		});
-		return { provider, interactions, federated };
+		return { provider, interactions };
 	}
 
 	#refreshLater(): void {
 		const { clock, log, repository } = this.#options;
-		clock.afterIdle(keys_refresh_ms, () => {
-			if (this.#stopped || this.#plan === undefined) return;
+		if (this.#stopped || this.#plan === undefined) return;
+		this.#refreshing?.cancel();
+		this.#refreshing = clock.afterIdle(keys_refresh_ms, () => {
 			this.#refresh().catch((error: unknown) => {
 				log.error({ err: error }, "the keys of the authorization server were not renewed");
 			});
@@ -184,18 +232,9 @@ export class LoginServer {
 	}
 }
 
-/**
- * A provider sends everybody back to one address; the browser goes on to the page of its own login,
- * which has the cookie that proves that it began there.
- */
-function returnTo(target: string, federated: Federated, response: ServerResponse): void {
-	const query = target.slice(target.indexOf("?"));
-	const interaction = federated.interactionOf(new URLSearchParams(query).get("state") ?? "");
-	if (interaction === undefined) return sendPage(response, unknown_login, 400);
-	const location = `${login_paths.interaction}/${interaction}/callback${query}`;
+function leadOn(location: string, response: ServerResponse): void {
 	response.writeHead(303, { ...page_headers, location });
 	response.end();
-	return undefined;
 }
 
 /** The address is the one the gateway has to the outside, whatever a request's headers say. */

@@ -65,6 +65,22 @@ test("a web client that was allowed is let through the next time", async (t) => 
 	assert.ok(again.location?.searchParams.get("code"));
 });
 
+test("consent is per client: what one was allowed lets no other through, whatever it calls itself", async (t) => {
+	const { scene, browser, address } = await setUp(t);
+	await logInAndConsent(browser, address);
+	const metadata = {
+		client_id: "other",
+		client_name: "The App",
+		redirect_uris: [callback],
+		token_endpoint_auth_method: "none",
+	};
+	await scene.client(metadata);
+	const page = await browser.follow(authorization(scene, pkce().challenge, { client_id: "other" }));
+	assert.equal(page.location, undefined);
+	assert.match(page.text, /to act for you/);
+	assert.ok(page.text.includes("other"), "it is named as what it is");
+});
+
 test("another browser is asked to log in and to consent again", async (t) => {
 	const { scene, browser, address } = await setUp(t);
 	await logInAndConsent(browser, address);

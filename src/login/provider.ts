@@ -9,6 +9,7 @@ import { type AssertionGrant, type Assertions, answerAssertion } from "./id-jag.
 import type { MachineClients } from "./machine-clients.ts";
 import { errorPage, renderPage } from "./pages.ts";
 import { hashId, type RecordOptions } from "./records.ts";
+import { sessionCookie } from "./session-cookies.ts";
 import { type SigningKeys, signing_algorithm } from "./signing-keys.ts";
 
 /** Where the authorization server answers, beside its two documents below `/.well-known/`. */
@@ -47,6 +48,8 @@ export interface ProviderOptions {
 	readonly people: People;
 	readonly machines: MachineClients;
 	readonly documents: ClientDocuments;
+	/** What nonces of proofs are made of; 32 bytes. */
+	readonly nonce_key: Buffer;
 	/** Fetches what clients name: their documents and key sets. */
 	readonly fetch: GuardedFetch;
 	/** Whether an address of this gateway is one that tokens can be for. */
@@ -126,11 +129,19 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
 		const answer = (context: KoaContextWithOIDC) => answerAssertion(context, grant);
 		provider.registerGrantType(jwt_bearer, answer, ["assertion", "scope", "resource"]);
 	}
+	provider.use(answerWithoutScopes);
 	// TLS may end in front of the gateway; `forcedHeaders` says what the address is.
 	provider.proxy = true;
 	provider.on("server_error", (_context, error) => options.onDefect(error));
 	return provider;
 }
+
+/** A registration is answered with what holds: such clients are not limited to any scopes. */
+const answerWithoutScopes: Parameters<Provider["use"]>[0] = async (context, next) => {
+	await next();
+	const { oidc, body } = context as KoaContextWithOIDC;
+	if (oidc?.route === "registration") delete (body as { scope?: unknown } | undefined)?.scope;
+};
 
 /**
  * Whether nothing has to be asked: the person has consented to this client, and the answer goes to
@@ -168,7 +179,7 @@ function resourceServer(resource: string, scopes: readonly string[]): ResourceSe
 	};
 }
 
-function features({ plan, documents }: ProviderOptions): Configuration["features"] {
+function features({ plan, documents, nonce_key }: ProviderOptions): Configuration["features"] {
 	return {
 		clientCredentials: { enabled: true },
 		clientIdMetadataDocument: {
@@ -179,7 +190,10 @@ function features({ plan, documents }: ProviderOptions): Configuration["features
 			cacheDuration: { min: 60, max: 3600 },
 		},
 		devInteractions: { enabled: false },
-		dPoP: { enabled: true },
+		dPoP: {
+			enabled: true,
+			...(plan.dpop_nonces === "off" ? {} : { nonceSecret: nonce_key, requireNonce: () => true }),
+		},
 		introspection: { enabled: false },
 		pushedAuthorizationRequests: { enabled: false },
 		registration: {
@@ -209,7 +223,7 @@ function staticConfiguration(options: ProviderOptions): Configuration {
 			long: { httpOnly: true, sameSite: "lax", signed: true, secure },
 			short: { httpOnly: true, sameSite: "lax", signed: true, secure },
 			names: {
-				session: secure ? "__Host-moorage_login" : "moorage_login",
+				session: sessionCookie(issuer),
 				interaction: secure ? "__Secure-moorage_interaction" : "moorage_interaction",
 				resume: secure ? "__Secure-moorage_resume" : "moorage_resume",
 			},
@@ -247,7 +261,7 @@ function staticConfiguration(options: ProviderOptions): Configuration {
 			revocation: login_paths.revocation,
 			token: login_paths.token,
 		},
-		scopes: ["openid", "offline_access", base_scope, ...options.plan.scopes],
+		scopes: [...new Set(["openid", "offline_access", base_scope, ...options.plan.scopes])],
 		subjectTypes: ["public"],
 		ttl: {
 			AccessToken: access_token_s,

@@ -67,6 +67,17 @@ export class Records<Body> {
 		return this.#options.repository.count(this.#kind);
 	}
 
+	/**
+	 * Whether one of that id can be kept where there may be `count_max`: it is there already, or
+	 * there is room once what is over has been removed.
+	 */
+	async hasRoom(id: string, count_max: number): Promise<boolean> {
+		if ((await this.count()) < count_max) return true;
+		if ((await this.find(id)) !== undefined) return true;
+		await this.#options.repository.sweep(this.#options.clock.now());
+		return (await this.count()) < count_max;
+	}
+
 	async save(id: string, body: Body, facts: RecordFacts = {}): Promise<void> {
 		await this.#options.repository.save(this.#record(id, body, facts));
 	}

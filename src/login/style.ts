@@ -33,6 +33,7 @@ main {
 	border-radius: 0.75rem;
 	overflow-wrap: anywhere;
 }
+h2 { margin: 1rem 0 0.25rem; font-size: 1.05rem; }
 h1 { margin: 0 0 0.75rem; font-size: 1.3rem; line-height: 1.3; }
 p { margin: 0 0 1rem; }
 .soft { color: var(--soft); font-size: 0.9rem; }

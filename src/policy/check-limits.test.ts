@@ -19,7 +19,7 @@ function build(limits: readonly LimitPlan[], more: Partial<PolicyPlan> = {}) {
 	);
 	const policy = policyOf({ rules, ...more });
 	const rules_check = new RulesCheck(policy);
-	const check = new LimitsCheck(policy, clock, (call) => rules_check.limitsOf(call));
+	const check = new LimitsCheck(policy, clock);
 	const call = (given: CheckedCall) => {
 		assert.equal(rules_check.check(given).kind, "allow");
 		return check.check(given);
@@ -150,4 +150,14 @@ test("the same call with the same arguments again and again is a loop", async ()
 	await clock.advance(20_000);
 	assert.equal(same().kind, "allow");
 	assert.equal(same().kind, "limit");
+});
+
+test("what runs in a call's name, once people have agreed, gives its place back", () => {
+	const { check, call } = build([limit({ at_once: 1 })]);
+	const asked = callWith({});
+	assert.equal(call(asked).kind, "allow");
+	assert.equal(call(callWith({})).kind, "limit");
+	// What people agreed to is another object with the arguments that they saw.
+	check.done({ ...asked, arguments_raw: "{}" });
+	assert.equal(call(callWith({})).kind, "allow");
 });

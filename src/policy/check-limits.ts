@@ -3,11 +3,11 @@ import { canonicalJson } from "../config/fingerprint.ts";
 import type { LimitPart, LimitPlan } from "../config/policy-plan.ts";
 import { formatDuration } from "../config/units.ts";
 import type { Clock } from "../lib/clock.ts";
-import { allowed, type Check, type CheckedCall, type Verdict } from "./check.ts";
+import { TokenBuckets } from "../lib/token-buckets.ts";
+import { allowed, type Check, type CheckedCall, type Held, type Verdict } from "./check.ts";
 import type { CurrentPolicy } from "./current-policy.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Rule } from "./rules.ts";
-import { TokenBuckets } from "./token-buckets.ts";
 
 /** When a call is over nobody knows: this is how soon one that was refused may try again. */
 const at_once_retry_ms = 1_000;
@@ -22,12 +22,6 @@ interface Counter {
 	readonly in_flight: InFlight | undefined;
 }
 
-/** What a call holds until it is over. */
-interface Held {
-	readonly in_flight: InFlight;
-	readonly key: string;
-}
-
 /**
  * How many calls there may be in a time and at one time, as the rules say, and whether one caller
  * makes the same call again and again.
@@ -36,54 +30,52 @@ export class LimitsCheck implements Check {
 	readonly name = "limits";
 	readonly #policy: CurrentPolicy;
 	readonly #clock: Clock;
-	readonly #limitsOf: (call: CheckedCall) => readonly Rule[] | undefined;
 	/** By what the rule says, so that a configuration that is read again does not forget. */
 	#counters = new Map<string, Counter>();
 	#by_rule = new WeakMap<Rule, Counter>();
-	readonly #held = new WeakMap<CheckedCall, readonly Held[]>();
 	#loops: { readonly about: string; readonly buckets: TokenBuckets } | undefined;
 
-	/** @param limitsOf the rules that limit a call, which the rules' own check has found */
-	constructor(
-		policy: CurrentPolicy,
-		clock: Clock,
-		limitsOf: (call: CheckedCall) => readonly Rule[] | undefined,
-	) {
+	constructor(policy: CurrentPolicy, clock: Clock) {
 		this.#policy = policy;
 		this.#clock = clock;
-		this.#limitsOf = limitsOf;
 	}
 
-	/** Nothing is counted of a call that any of the limits refuses. */
+	/**
+	 * Nothing is counted of a call that any of the limits refuses. Which rules limit it, the check
+	 * of the rules has noted before.
+	 */
 	check(call: CheckedCall): Verdict {
-		const rules = this.#limitsOf(call);
+		const rules = call.notes.limits ?? no_rules;
 		const loop = this.#loopKey(call);
-		if (rules === undefined && loop === undefined) return allowed;
-		const uses = (rules ?? []).map((rule) => ({ rule, key: keyOf(rule, call) }));
-		for (const { rule, key } of uses) {
+		if (rules.length === 0 && loop === undefined) return allowed;
+		const keys: string[] = [];
+		for (const rule of rules) {
+			const key = keyOf(rule, call);
 			const refused = this.#refusal(rule, key);
 			if (refused !== undefined) return refused;
+			keys.push(key);
 		}
 		if (loop !== undefined) {
 			const refused = this.#loopRefusal(loop);
 			if (refused !== undefined) return refused;
 			this.#loops?.buckets.take(loop);
 		}
-		const held: Held[] = [];
-		for (const { rule, key } of uses) {
+		let held: Held[] | undefined;
+		for (const [at, rule] of rules.entries()) {
+			const key = keys[at] ?? "";
 			const { buckets, in_flight } = this.#counterOf(rule);
 			buckets?.take(key);
 			if (in_flight === undefined) continue;
-			in_flight.begin(key);
-			held.push({ in_flight, key });
+			held ??= [];
+			held.push({ in_flight, flight: in_flight.begin(key) });
 		}
-		if (held.length > 0) this.#held.set(call, held);
+		if (held !== undefined) call.notes.held = held;
 		return allowed;
 	}
 
 	done(call: CheckedCall): void {
-		for (const { in_flight, key } of this.#held.get(call) ?? []) in_flight.end(key);
-		this.#held.delete(call);
+		for (const { in_flight, flight } of call.notes.held ?? []) in_flight.end(flight);
+		call.notes.held = undefined;
 	}
 
 	#refusal(rule: Rule, key: string): Verdict | undefined {
@@ -161,6 +153,7 @@ function perWords(per: readonly LimitPart[]): string {
 	return per.length === 0 ? "" : ` for each ${per.join(" and ")}`;
 }
 
+const no_rules: readonly Rule[] = [];
 const no_limit: LimitPlan = { rate: undefined, burst: 1, at_once: undefined, per: [] };
 
 function limitOf(rule: Rule): LimitPlan {
@@ -169,9 +162,9 @@ function limitOf(rule: Rule): LimitPlan {
 
 /** What a call is counted by. Nothing in it is the client's own word. */
 function keyOf(rule: Rule, call: CheckedCall): string {
-	return limitOf(rule)
-		.per.map((part) => partOf(part, call))
-		.join("\n");
+	let key = "";
+	for (const part of limitOf(rule).per) key += `${partOf(part, call)}\n`;
+	return key;
 }
 
 function partOf(part: LimitPart, { principal, endpoint, server, name }: CheckedCall): string {

@@ -1,16 +1,11 @@
+import type { Demand } from "../protocol/demand.ts";
 import type { RiskClass } from "../protocol/risk.ts";
-import {
-	type ApprovalDemand,
-	allowed,
-	type Check,
-	type CheckedCall,
-	type Verdict,
-} from "./check.ts";
+import { allowed, type Check, type CheckedCall, type Verdict } from "./check.ts";
 
 /** Which risk classes need an approval, and of whom. */
 export interface RiskDemand {
 	readonly risk: readonly RiskClass[];
-	readonly demand: ApprovalDemand;
+	readonly demand: Demand;
 }
 
 /**

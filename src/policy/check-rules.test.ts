@@ -139,6 +139,27 @@ test("what a tool's own settings demand is asked for, unless a rule denies", () 
 	assert.equal(check([ruleWith({})], {}, { servers }).kind, "deny");
 });
 
+test("where rules and a tool's settings ask, what is stricter holds", () => {
+	const approval = { ...default_approval, count: 2, edit: true };
+	const tools = [{ pattern: "re*", risk: undefined, scopes: [], approval }];
+	const servers = { billing: { tools, arguments: "check" as const, reviewed: undefined } };
+	const asking = (name: string, change: Partial<typeof approval>) =>
+		ruleWith({ name, then: "ask", approval: { ...default_approval, ...change } });
+	const rules = [
+		asking("first", { approvers: ["role:lead"] }),
+		asking("second", { other_than_caller: true }),
+	];
+	const expected = {
+		...default_approval,
+		approvers: ["role:lead"],
+		count: 2,
+		other_than_caller: true,
+	};
+	const verdict = check(rules, {}, { servers });
+	assert.deepEqual(verdict, { kind: "ask", rule: "first", approval: expected });
+	assert.deepEqual(check(rules.toReversed(), {}, { servers }), { ...verdict, rule: "second" });
+});
+
 test("a list leaves out exactly what no arguments could allow", () => {
 	const listed = (
 		rules: readonly RulePlan[],

@@ -1,8 +1,10 @@
 import type { ApprovalPlan } from "../config/policy-plan.ts";
 import type { Principal } from "../identity/principal.ts";
+import { type Demand, joinDemands } from "../protocol/demand.ts";
 import { allowed, type Check, type CheckedCall, type Listed, type Verdict } from "./check.ts";
 import type { CurrentPolicy } from "./current-policy.ts";
-import { couldBeAllowed, judge, type RuleVerdict } from "./judge.ts";
+import { couldBeAllowed, judge } from "./judge.ts";
+import type { RuleVerdict } from "./question.ts";
 import { settingsFor } from "./risk.ts";
 import type { Rule } from "./rules.ts";
 
@@ -10,29 +12,31 @@ import type { Rule } from "./rules.ts";
 export class RulesCheck implements Check {
 	readonly name = "rules";
 	readonly #policy: CurrentPolicy;
-	/** What limits calls, until the next check counts them. */
-	readonly #limits = new WeakMap<CheckedCall, readonly Rule[]>();
 
 	constructor(policy: CurrentPolicy) {
 		this.#policy = policy;
 	}
 
 	check(given: CheckedCall): Verdict {
-		const { book, plan, seen } = this.#policy;
+		const { foregone, plan, seen } = this.#policy;
 		const call = seen(given);
-		const { denied, asks, limits, allowed: is_allowed } = judge(book, call);
+		const { denied, asks, limits, allowed: is_allowed } = judge(foregone, call);
 		if (denied !== undefined) return refusal(denied);
-		const approval = asks?.plan.approval ?? approvalOf(this.#policy, call);
+		const approval = this.#demandOf(asks, call);
 		// What a person agrees to is allowed; nobody is asked for nothing.
 		if (plan.default === "deny" && !is_allowed && approval === undefined) return not_allowed;
-		if (limits.length > 0) this.#limits.set(given, limits);
+		if (limits.length > 0) given.notes.limits = limits;
 		if (approval === undefined) return allowed;
-		return { kind: "ask", rule: asks?.name ?? tool_setting, approval };
+		return { kind: "ask", rule: asks[0]?.name ?? tool_setting, approval };
 	}
 
-	/** The rules that limit a call that this check let pass. */
-	limitsOf(call: CheckedCall): readonly Rule[] | undefined {
-		return this.#limits.get(call);
+	/** What the rules that ask and the tool's own settings demand together. */
+	#demandOf(asks: readonly Rule[], call: CheckedCall): Demand | undefined {
+		let demand: Demand | undefined = approvalOf(this.#policy, call);
+		for (const { plan } of asks) {
+			if (plan.approval !== undefined) demand = joinDemands(demand, plan.approval);
+		}
+		return demand;
 	}
 
 	/** Undefined where no rule could keep anything out of a list: then none need be filtered. */

@@ -1,6 +1,9 @@
 import type { Principal } from "../identity/principal.ts";
+import type { Demand } from "../protocol/demand.ts";
 import type { FaultCode } from "../protocol/fault.ts";
 import type { RiskClass } from "../protocol/risk.ts";
+import type { Flight, InFlight } from "./in-flight.ts";
+import type { Rule } from "./rules.ts";
 
 /** What a server says of a tool, and what is known of it here. */
 export interface ToolFacts {
@@ -12,10 +15,26 @@ export interface ToolFacts {
 	readonly input_schema: unknown;
 }
 
+/** What the checks leave with a call, for each other and for its end. */
+export interface CheckNotes {
+	/** The rules that limit it, until they have been counted. */
+	limits?: readonly Rule[] | undefined;
+	/** What it holds until it is over. */
+	held?: readonly Held[] | undefined;
+}
+
+/** What a call holds of a limit until it is over. */
+export interface Held {
+	readonly in_flight: InFlight;
+	readonly flight: Flight;
+}
+
 /** What a check may look at. */
 export interface CheckedCall {
 	readonly id: string;
 	readonly principal: Principal;
+	/** Who really makes it, where that is somebody else, in the principal's name. */
+	readonly made_by?: Principal | undefined;
 	readonly client: {
 		/** What it calls itself: never proof of anything. */
 		readonly name: string;
@@ -38,19 +57,8 @@ export interface CheckedCall {
 	readonly arguments_raw: string | undefined;
 	/** Wall-clock time. */
 	readonly now_ms: number;
-}
-
-/** What has to be true before a call that needs approval may go on. */
-export interface ApprovalDemand {
-	/** Roles (`role:approver`) or people (`acme/bob`) who may decide; empty: approvers and admins. */
-	readonly approvers: readonly string[];
-	/** How many have to agree. */
-	readonly count: number;
-	/** Whether the caller may not be one of them. */
-	readonly other_than_caller: boolean;
-	/** Whether who decides may change the arguments. */
-	readonly edit: boolean;
-	readonly expires_ms: number;
+	/** Written by the checks alone. */
+	readonly notes: CheckNotes;
 }
 
 /** What a check says of a call. */
@@ -71,7 +79,7 @@ export type Verdict =
 			readonly rule?: string;
 			readonly retry_after_ms: number;
 	  }
-	| { readonly kind: "ask"; readonly rule?: string; readonly approval: ApprovalDemand };
+	| { readonly kind: "ask"; readonly rule?: string; readonly approval: Demand };
 
 /** What lists consist of. */
 export type ListedKind = "tool" | "resource" | "prompt";

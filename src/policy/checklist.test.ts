@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { planOf, ruleWith } from "../../test/support/policy.ts";
 import type { Plan } from "../config/plan.ts";
 import { default_approval, type PolicyPlan, type ServerPolicyPlan } from "../config/policy-plan.ts";
-import { checklist, earlyNoGo, type ListedTool } from "./checklist.ts";
+import { type ChecklistFacts, checklist, earlyNoGo, type ListedTool } from "./checklist.ts";
 import { CurrentPolicy } from "./current-policy.ts";
 
 const sandbox = { mode: "on", egress: { kind: "hosts", hosts: [] } };
@@ -25,6 +25,7 @@ function planWith(changes: object, policy: Partial<PolicyPlan> = {}): Plan {
 		allowed_hosts: ["mcp.example.com"],
 		allowed_origins: ["https://mcp.example.com"],
 		held: new Map(),
+		secrets: { age_days_max: 90 },
 		servers: [own_server],
 		...changes,
 	} as unknown as Plan;
@@ -33,13 +34,27 @@ function planWith(changes: object, policy: Partial<PolicyPlan> = {}): Plan {
 const refund: ListedTool = { name: "refund", annotations: {} };
 const list: ListedTool = { name: "list_invoices", annotations: { readOnlyHint: true } };
 
+const now_ms = Date.parse("2026-11-29T12:00:00Z");
+const days_ago = (days: number) => now_ms - days * 86_400_000;
+/** A backup of yesterday, and no credentials. */
+const facts_kept = {
+	...{ now_ms, credentials: [] },
+	backup: { made_at_ms: days_ago(1), path: "/backups/sunday" },
+};
+
 function statuses(
 	plan: Plan,
 	tools: readonly ListedTool[] | undefined = [list],
 	has_switches = true,
 ): Record<string, string> {
 	const policy = new CurrentPolicy(plan);
-	const rows = checklist({ plan, policy, toolsOf: () => tools, has_switches });
+	const rows = checklist({
+		...facts_kept,
+		plan,
+		policy,
+		toolsOf: () => tools,
+		has_switches,
+	});
 	for (const { evidence, next, status } of rows) {
 		assert.ok(evidence.endsWith("."), evidence);
 		assert.equal(next === undefined, status === "ok");
@@ -77,7 +92,7 @@ test("each no-go sign is seen", () => {
 
 test("a server that nobody has listed is a no-go sign", () => {
 	const plan = planWith({});
-	const facts = { plan, policy: new CurrentPolicy(plan), has_switches: true };
+	const facts = { plan, policy: new CurrentPolicy(plan), has_switches: true, ...facts_kept };
 	const rows = checklist({ ...facts, toolsOf: () => undefined });
 	assert.equal(rows.find(({ id }) => id === "inventory")?.status, "no_go");
 });
@@ -109,6 +124,52 @@ test("what is missing but no no-go sign is said as well", () => {
 	assert.equal(statuses(planWith({ servers: [open] }))["isolation"], "missing");
 });
 
+/** A row of the checklist of a safe gateway that keeps this. */
+function rowOf(id: string, kept: Partial<ChecklistFacts>): string {
+	const plan = planWith({});
+	const facts = { plan, policy: new CurrentPolicy(plan), toolsOf: () => [], has_switches: true };
+	const row = checklist({ ...facts, ...facts_kept, ...kept }).find((one) => one.id === id);
+	return `${row?.status}: ${row?.evidence}`;
+}
+
+test("a backup is fresh for a week, and what is not there or older is said with its day", () => {
+	const about = (backup: ChecklistFacts["backup"]) => rowOf("backup", { backup });
+	assert.equal(about(undefined), "missing: No backup was ever made of this data folder.");
+	const path = "/backups/sunday";
+	const of = (days: number) => about({ made_at_ms: days_ago(days), path });
+	assert.equal(
+		of(1),
+		"ok: The last backup is of 2026-11-28T12:00:00.000Z, 1 day ago, in /backups/sunday.",
+	);
+	assert.match(of(6.9), /^ok: .* 6 days ago/);
+	assert.match(of(7), /^missing: .* 7 days ago/);
+	// A clock that was set back is no reason to call it old.
+	assert.match(of(-3), /^ok: .* 0 days ago/);
+});
+
+test("a credential has an age, an expired one counts no more, one of unknown age needs an end", () => {
+	const about = (credentials: ChecklistFacts["credentials"]) =>
+		rowOf("credentials", { credentials });
+	const one = (name: string, made_at_ms?: number, expires_at_ms?: number) => ({
+		...{ name, made_at_ms, expires_at_ms },
+	});
+	assert.equal(about([]), "ok: No secret and no key is kept here.");
+	const young = one("the secret a", days_ago(89.9));
+	assert.equal(about([young]), "ok: 1 in all, younger than 90 days or with an end.");
+	const old = one("the secret b", days_ago(90));
+	const older = one("the key ci", days_ago(400), now_ms + 1);
+	assert.equal(
+		about([young, old, older]),
+		"missing: Older than 90 days: the key ci (400 days), the secret b (90 days).",
+	);
+	assert.match(about([one("the key gone", days_ago(400), now_ms)]), /^ok: No secret/);
+	assert.match(
+		about([one("the key laptop")]),
+		/^missing: .* nobody knows how old: the key laptop\./,
+	);
+	assert.match(about([one("the key laptop", undefined, now_ms + 1)]), /^ok: /);
+});
+
 test("before anything runs, a configuration already shows some of its no-go signs", () => {
 	const early = (plan: Plan) => earlyNoGo(plan, new CurrentPolicy(plan)).map(({ id }) => id);
 	assert.deepEqual(early(planWith({})), []);
@@ -119,7 +180,13 @@ test("before anything runs, a configuration already shows some of its no-go sign
 
 test("one server alone can be asked about", () => {
 	const plan = planWith({ servers: [own_server, { ...own_server, name: "other" }] });
-	const facts = { plan, policy: new CurrentPolicy(plan), toolsOf: () => [], has_switches: true };
+	const facts = {
+		plan,
+		policy: new CurrentPolicy(plan),
+		toolsOf: () => [],
+		has_switches: true,
+		...facts_kept,
+	};
 	const servers = checklist(facts, "other").map(({ server }) => server);
 	assert.ok(servers.includes("other") && !servers.includes("billing"));
 });

@@ -1,3 +1,4 @@
+import { default_secrets } from "../config/compile-secrets.ts";
 import { isLoopback } from "../config/listen.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
 import type { CurrentPolicy } from "./current-policy.ts";
@@ -18,6 +19,22 @@ export interface ChecklistFacts {
 	toolsOf(server: string): readonly ListedTool[] | undefined;
 	/** Whether single tools, servers, clients and people can be switched off. */
 	readonly has_switches: boolean;
+	/** Wall-clock time. */
+	readonly now_ms: number;
+	/** The last whole backup; undefined where none was ever made of this data folder. */
+	readonly backup: { readonly made_at_ms: number; readonly path: string } | undefined;
+	/** Everything secret that somebody has to renew. */
+	readonly credentials: readonly KeptCredential[];
+}
+
+/** Something secret that is kept for long. */
+export interface KeptCredential {
+	/** In words: `the secret github_token`. */
+	readonly name: string;
+	/** When its value was made; undefined where nobody knows. */
+	readonly made_at_ms: number | undefined;
+	/** When it stops working by itself; undefined: never. */
+	readonly expires_at_ms: number | undefined;
 }
 
 /** One question of the checklist, with its answer. */
@@ -37,6 +54,9 @@ export interface ChecklistRow {
 type Answer = Pick<ChecklistRow, "status" | "evidence" | "next">;
 
 const names_max = 5;
+/** A backup older than this would lose more than most can do again. */
+const backup_age_days_max = 7;
+const day_ms = 86_400_000;
 
 /** The launch checklist of a remote server: of all of them, or of one. */
 export function checklist(facts: ChecklistFacts, only?: string): ChecklistRow[] {
@@ -80,7 +100,10 @@ const of_configuration: ReadonlySet<string> = new Set([
 
 /** The no-go signs that a configuration shows before anything of it runs. */
 export function earlyNoGo(plan: Plan, policy: CurrentPolicy): ChecklistRow[] {
-	const rows = checklist({ plan, policy, toolsOf: () => undefined, has_switches: true });
+	const rows = checklist({
+		...{ plan, policy, toolsOf: () => undefined, has_switches: true },
+		...{ now_ms: 0, backup: undefined, credentials: [] },
+	});
 	return rows.filter(({ id, status }) => status === "no_go" && of_configuration.has(id));
 }
 
@@ -162,6 +185,8 @@ const gateway_questions: readonly GatewayQuestion[] = [
 						"Move them to where a reference finds them, such as the environment.",
 					),
 	},
+	{ id: "credentials", title: "No credential is older than it may be", ask: credentialAge },
+	{ id: "backup", title: "What is lost today can be put back", ask: backupAge },
 	{
 		id: "switches",
 		title: "One tool, client or server can be switched off at once",
@@ -171,6 +196,58 @@ const gateway_questions: readonly GatewayQuestion[] = [
 				: noGo("Nothing but a change of the configuration takes a tool away.", "Update Moorage."),
 	},
 ];
+
+function backupAge({ backup, now_ms }: ChecklistFacts): Answer {
+	if (backup === undefined) {
+		return missing("No backup was ever made of this data folder.", "Run `moorage backup` daily.");
+	}
+	const days = daysSince(backup.made_at_ms, now_ms);
+	const at = new Date(backup.made_at_ms).toISOString();
+	const evidence = `The last backup is of ${at}, ${inDays(days)} ago, in ${backup.path}.`;
+	if (days < backup_age_days_max) return ok(evidence);
+	return missing(
+		evidence,
+		`Make one at least every ${backup_age_days_max} days, and try a restore.`,
+	);
+}
+
+function credentialAge({ credentials, plan, now_ms }: ChecklistFacts): Answer {
+	const { age_days_max } = plan.secrets ?? default_secrets;
+	// What has expired opens nothing any more.
+	const live = credentials.filter(
+		({ expires_at_ms }) => expires_at_ms === undefined || expires_at_ms > now_ms,
+	);
+	const old = live.flatMap(({ name, made_at_ms }) => {
+		const days = made_at_ms === undefined ? undefined : daysSince(made_at_ms, now_ms);
+		return days !== undefined && days >= age_days_max ? [{ name, days }] : [];
+	});
+	const ageless = live.filter(
+		({ made_at_ms, expires_at_ms }) => made_at_ms === undefined && expires_at_ms === undefined,
+	);
+	const oldest = old.toSorted((a, b) => b.days - a.days);
+	const next = "Make new ones: `moorage secret rotate`, `moorage key add`, or `expires` on a key.";
+	if (oldest.length > 0) {
+		const names = named(oldest.map(({ name, days }) => `${name} (${inDays(days)})`));
+		return missing(`Older than ${inDays(age_days_max)}: ${names}.`, next);
+	}
+	if (ageless.length > 0) {
+		const names = named(ageless.map(({ name }) => name));
+		return missing(`Without an end, and nobody knows how old: ${names}.`, next);
+	}
+	return ok(
+		live.length === 0
+			? "No secret and no key is kept here."
+			: `${live.length} in all, younger than ${inDays(age_days_max)} or with an end.`,
+	);
+}
+
+function daysSince(at_ms: number, now_ms: number): number {
+	return Math.max(0, Math.floor((now_ms - at_ms) / day_ms));
+}
+
+function inDays(days: number): string {
+	return days === 1 ? "1 day" : `${days} days`;
+}
 
 interface ServerQuestion {
 	readonly id: string;

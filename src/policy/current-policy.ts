@@ -8,6 +8,7 @@ import {
 import { assert } from "../lib/assert.ts";
 import type { RiskClass } from "../protocol/risk.ts";
 import type { CheckedCall, Listed } from "./check.ts";
+import { Foregone } from "./foregone.ts";
 import { type Risk, riskOf } from "./risk.ts";
 import { compileRules, RuleBook } from "./rules.ts";
 
@@ -22,6 +23,7 @@ export type FindRisk = (
 interface InForce {
 	readonly plan: PolicyPlan;
 	readonly book: RuleBook;
+	readonly foregone: Foregone;
 	/** Whether others than this machine may connect. */
 	readonly is_exposed: boolean;
 	readonly findRisk: FindRisk;
@@ -54,6 +56,11 @@ export class CurrentPolicy {
 		return this.#now.book;
 	}
 
+	/** What its rules say of calls whatever their arguments are. */
+	get foregone(): Foregone {
+		return this.#now.foregone;
+	}
+
 	/** Whether tools that may change something are only offered with a risk class given. */
 	get hides_unclassified(): boolean {
 		const { is_exposed, plan } = this.#now;
@@ -79,7 +86,15 @@ export class CurrentPolicy {
 	/** A call as rules see it: that of a copy is one of its original. */
 	readonly seen = (call: CheckedCall): CheckedCall => {
 		const server = this.#originOf(call.server);
-		return server === call.server ? call : { ...call, server };
+		if (server === call.server) return call;
+		return {
+			...call,
+			server,
+			args: () => call.args(),
+			get arguments_raw() {
+				return call.arguments_raw;
+			},
+		};
 	};
 
 	/** The same of something that a list may show. */
@@ -91,9 +106,11 @@ export class CurrentPolicy {
 	#inForce(plan: Plan): InForce {
 		const rules = compileRules(plan.policy);
 		assert(rules.ok, "a policy is checked before it is used");
+		const book = new RuleBook(rules.value);
 		return {
 			plan: plan.policy,
-			book: new RuleBook(rules.value),
+			book,
+			foregone: new Foregone(book),
 			is_exposed: !isLoopback(plan.listen.host) || plan.front.public_url !== undefined,
 			findRisk: (server, tool, annotations) => this.riskOf(server, tool, annotations).risk,
 		};

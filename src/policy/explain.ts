@@ -1,8 +1,8 @@
 import type { RuleOutcome } from "../config/policy-plan.ts";
 import type { Check, CheckedCall, Verdict } from "./check.ts";
 import type { CurrentPolicy } from "./current-policy.ts";
-import { targetOf, verdicts } from "./judge.ts";
-import { isAbout, type Rule } from "./rules.ts";
+import { verdicts } from "./question.ts";
+import { isAbout, type Rule, targetOf } from "./rules.ts";
 
 /** What one rule says of a call. */
 export interface ExplainedRule {
@@ -76,7 +76,7 @@ function messageOf(verdict: Verdict): string | undefined {
 function explainRules({ book }: CurrentPolicy, call: CheckedCall): ExplainedRule[] {
 	const target = targetOf(call);
 	const about = book.all.filter((rule) => isAbout(rule, target));
-	const said = new Map([...verdicts(about, call)].map((verdict) => [verdict.rule, verdict]));
+	const said = new Map(verdicts(about, call).map((verdict) => [verdict.rule, verdict]));
 	return book.all.map((rule) => {
 		const verdict = said.get(rule);
 		const head = { name: rule.name, line: rule.plan.place.line, when: rule.plan.when };

@@ -56,6 +56,8 @@ const table: readonly [KillKind, string | undefined, Partial<CheckedCall>, boole
 	["user", "ana", {}, true],
 	["user", "other/ana", {}, false],
 	["user", "acme/ana", { principal: bob }, false],
+	["user", "acme/ana", { principal: bob, made_by: ana }, true],
+	["tenant", "acme", { principal: bob, made_by: ana }, true],
 	["tenant", "acme", {}, true],
 	["tenant", "acme", { principal: bob }, false],
 	["writes", undefined, {}, true],

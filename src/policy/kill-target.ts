@@ -19,6 +19,12 @@ export interface KillTarget {
 	readonly name: string | undefined;
 }
 
+/** What a switch looks at of a call, or of the call that became a task. */
+export type Stoppable = Pick<
+	CheckedCall,
+	"principal" | "made_by" | "server" | "method" | "name" | "tool"
+>;
+
 /** Names longer than this are none. */
 export const kill_name_chars_max = 512;
 
@@ -75,8 +81,10 @@ export function coversServer({ kind, name }: KillTarget, server: string): boolea
 }
 
 /** Whether a call is switched off by a target. */
-export function coversCall(target: KillTarget, call: CheckedCall): boolean {
-	if (coversCaller(target, call.principal) || coversServer(target, call.server)) return true;
+export function coversCall(target: KillTarget, call: Stoppable): boolean {
+	const { principal, made_by } = call;
+	if (coversCaller(target, principal) || coversServer(target, call.server)) return true;
+	if (made_by !== undefined && coversCaller(target, made_by)) return true;
 	const { kind, name } = target;
 	if (kind === "tool") {
 		return call.method === "tools/call" && name === exposedTool(call.server, call.name);

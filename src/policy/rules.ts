@@ -27,6 +27,12 @@ export interface RuleTarget {
 	readonly tool: string | undefined;
 }
 
+/** What is called where, and by which method. */
+interface CalledThing extends Omit<RuleTarget, "tool"> {
+	/** Tool or prompt name, or uri. */
+	readonly name: string | undefined;
+}
+
 /** Choices that are remembered; tools that do not exist may be asked for by any name. */
 const choices_max = 10_000;
 
@@ -96,6 +102,12 @@ export class RuleBook {
 		this.#chosen.set(key, chosen);
 		return chosen;
 	}
+}
+
+/** By what the rules about a call are chosen. */
+export function targetOf(call: CalledThing): RuleTarget {
+	const { endpoint, server, method, name } = call;
+	return { endpoint, server, method, tool: method === "tools/call" ? name : undefined };
 }
 
 /** Whether a rule is about a call, but for its risk. */

@@ -8,7 +8,9 @@ import {
 	signingKey,
 	type TokenChanges,
 } from "../../../test/support/token-issuer.ts";
+import { systemRandom } from "../../lib/random.ts";
 import { ProofCheck } from "./dpop.ts";
+import { ProofNonces } from "./proof-nonces.ts";
 import { ReplayCache } from "./replay-cache.ts";
 
 const key = await signingKey("client");
@@ -16,12 +18,13 @@ const other_key = await signingKey("other");
 const { jkt: thumbprint } = await boundTo(key);
 const url = "https://mcp.example.com/time/mcp";
 const request = { method: "POST", url, token: "token" };
-const wanted = { ...request, thumbprint };
+const wanted = { ...request, thumbprint, nonce_required: false };
 const start_ms = 1_800_000_000_000;
 
 function scene() {
 	const clock = new FakeClock(start_ms);
-	return { clock, check: new ProofCheck(clock, new ReplayCache()) };
+	const nonces = new ProofNonces(clock, systemRandom);
+	return { clock, nonces, check: new ProofCheck(clock, new ReplayCache(), nonces) };
 }
 
 test("a proof for this request is good once", async () => {
@@ -31,6 +34,31 @@ test("a proof for this request is good once", async () => {
 	assert.equal(await check.check(proof, wanted), "replayed");
 	const next = await proofOf(key, request, {}, start_ms);
 	assert.equal(await check.check(next, wanted), "good");
+});
+
+test("where a nonce is required, a proof without one of the last minutes is told from a wrong one", async () => {
+	const { clock, check, nonces } = scene();
+	const checked = async (nonce: unknown, claims: Record<string, unknown> = {}) => {
+		const proof = await proofOf(key, request, { claims: { nonce, ...claims } }, clock.now());
+		return check.check(proof, { ...wanted, nonce_required: true });
+	};
+	const first = nonces.current;
+	assert.equal(await checked(undefined), "nonce");
+	assert.equal(await checked("x"), "nonce");
+	assert.equal(await checked(first), "good");
+	assert.equal(await checked(first), "good", "of many proofs");
+	await clock.advance(120_000);
+	assert.equal(await checked(first), "good");
+	await clock.advance(60_000);
+	assert.equal(await checked(first), "nonce");
+	assert.equal(await checked(nonces.current), "good");
+	// What is wrong beside is said first: another nonce would be of no use.
+	assert.deepEqual(await checked(undefined, { htm: "GET" }), { invalid: "htm is another method" });
+	// One that was refused for its nonce was not used.
+	const jti = "the same";
+	assert.equal(await checked(undefined, { jti }), "nonce");
+	assert.equal(await checked(nonces.current, { jti }), "good");
+	assert.equal(await checked(nonces.current, { jti }), "replayed");
 });
 
 test("the address is compared without query and fragment, as addresses are", async () => {

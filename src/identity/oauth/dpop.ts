@@ -3,6 +3,7 @@ import { calculateJwkThumbprint, EmbeddedJWK, type JWK, type JWTPayload, jwtVeri
 import { accepted_algorithms } from "../../config/token-algorithms.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { messageOf } from "./issuer-metadata.ts";
+import type { ProofNonces } from "./proof-nonces.ts";
 import type { ReplayCache } from "./replay-cache.ts";
 
 /** A proof is good for this long after it was made, and clocks may differ by that. */
@@ -19,25 +20,31 @@ export interface ProvenRequest {
 	readonly token: string;
 	/** Thumbprint of the key that the token is bound to (`cnf.jkt`). */
 	readonly thumbprint: string;
+	/** Whether it has to carry a nonce that was given out here. */
+	readonly nonce_required: boolean;
 }
 
 /** What becomes of a proof. */
-export type ProofVerdict = "good" | "replayed" | { readonly invalid: string };
+export type ProofVerdict = "good" | "replayed" | "nonce" | { readonly invalid: string };
 
 /** Checks proofs of possession (RFC 9449 section 4.3). */
 export class ProofCheck {
 	readonly #clock: Clock;
 	readonly #replays: ReplayCache;
+	readonly #nonces: ProofNonces;
 	/** What was used before this process ran is not known any more. */
 	readonly #since_ms: number;
 
-	constructor(clock: Clock, replays: ReplayCache) {
+	constructor(clock: Clock, replays: ReplayCache, nonces: ProofNonces) {
 		this.#clock = clock;
 		this.#replays = replays;
+		this.#nonces = nonces;
 		this.#since_ms = clock.now();
 	}
 
-	/** Whether a proof is one for this request, used for the first time. */
+	/**
+	 * Whether a proof is one for this request, used for the first time; `nonce`: but for its nonce.
+	 */
 	async check(proof: string, request: ProvenRequest): Promise<ProofVerdict> {
 		if (proof.length > proof_chars_max) return { invalid: "it is too long" };
 		const now_ms = this.#clock.now();
@@ -62,6 +69,7 @@ export class ProofCheck {
 		if (made_ms < now_ms - age_ms_max) return { invalid: "iat is too long ago" };
 		// Whole seconds: one that was made in the second of the start may have been made after it.
 		if (made_ms + 999 < this.#since_ms) return { invalid: "iat is before this gateway's start" };
+		if (request.nonce_required && !this.#nonces.isGood(opened.payload["nonce"])) return "nonce";
 		const until_ms = made_ms + age_ms_max + 1_000;
 		return this.#replays.isNew(thumbprint, jti, until_ms, now_ms) ? "good" : "replayed";
 	}

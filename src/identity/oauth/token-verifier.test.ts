@@ -11,7 +11,9 @@ import {
 } from "../../../test/support/token-issuer.ts";
 import type { IssuerPlan } from "../../config/plan-identity.ts";
 import { accepted_algorithms } from "../../config/token-algorithms.ts";
+import { systemRandom } from "../../lib/random.ts";
 import { ProofCheck } from "./dpop.ts";
+import { ProofNonces } from "./proof-nonces.ts";
 import { ReplayCache } from "./replay-cache.ts";
 import { type PresentedToken, TokenVerifier } from "./token-verifier.ts";
 
@@ -39,6 +41,7 @@ function planOf({ issuer }: TokenIssuer, changes: Partial<IssuerPlan> = {}): Iss
 		token_types: "at+jwt",
 		dpop: "accepted",
 		introspection: undefined,
+		sign_in: undefined,
 		claims: {
 			tenant: { kind: "fixed", name: "acme" },
 			user: "sub",
@@ -51,8 +54,12 @@ function planOf({ issuer }: TokenIssuer, changes: Partial<IssuerPlan> = {}): Iss
 	};
 }
 
+function proofsOf(clock: FakeClock): ProofCheck {
+	return new ProofCheck(clock, new ReplayCache(), new ProofNonces(clock, systemRandom));
+}
+
 function verifierOf(clock: FakeClock, issuers: readonly IssuerPlan[]): TokenVerifier {
-	return new TokenVerifier({ clock, issuers, proofs: new ProofCheck(clock, new ReplayCache()) });
+	return new TokenVerifier({ clock, issuers, proofs: proofsOf(clock) });
 }
 
 function presented(token: string, more: Partial<PresentedToken> = {}): PresentedToken {
@@ -64,6 +71,7 @@ function presented(token: string, more: Partial<PresentedToken> = {}): Presented
 		method: "POST",
 		url: resource,
 		resources: [resource, base],
+		nonce_required: false,
 		certificate_thumbprint: undefined,
 		...more,
 	};
@@ -487,7 +495,7 @@ test("an issuer in this process is asked for its keys here", async (t) => {
 	const verifier = new TokenVerifier({
 		clock,
 		issuers: [],
-		proofs: new ProofCheck(clock, new ReplayCache()),
+		proofs: proofsOf(clock),
 		local: () => (is_on ? local : undefined),
 	});
 	assert.equal(verifier.has_issuers, false);

@@ -27,6 +27,10 @@ export interface PresentedToken {
 	readonly url: string;
 	/** What a token may have been issued for to be good here, without a slash at the end. */
 	readonly resources: readonly string[];
+	/** Whether proofs have to carry a nonce of ours. */
+	readonly nonce_required: boolean;
+	/** Whether its proof was checked when it came. */
+	readonly is_proven?: boolean;
 	/** SHA-256 of the connection's client certificate, base64url; undefined without one. */
 	readonly certificate_thumbprint: string | undefined;
 }
@@ -87,6 +91,18 @@ export class TokenVerifier {
 		return this.#verifyOnce(digest, presented.token).then((verified) =>
 			verified.ok ? this.#admit(verified.value, presented) : verified,
 		);
+	}
+
+	/**
+	 * Whether what somebody's token came from is there still: its issuer, and where that is in this
+	 * process, the login. Whether the token itself has expired meanwhile is not asked.
+	 */
+	isStill(principal: Principal): boolean {
+		const { iss } = principal.claims;
+		const local = this.#options.local?.();
+		if (local !== undefined && iss === local.issuer) return local.isCurrent(principal);
+		if (typeof iss === "string") return this.#issuers.has(iss);
+		return [...this.#issuers.values()].some(({ introspection }) => introspection !== undefined);
 	}
 
 	/** However many requests come with a new token, its signature is checked once. */
@@ -181,21 +197,23 @@ export class TokenVerifier {
 		if (presented.scheme === "bearer") {
 			return fail(credentialProblem("token_binding", "a token bound to a key as Bearer"));
 		}
+		if (presented.is_proven === true) return succeed(token.principal);
 		return this.#prove(token, key_thumbprint, presented);
 	}
 
 	async #prove(
 		{ principal }: VerifiedToken,
 		thumbprint: string,
-		{ proofs, method, url, token }: PresentedToken,
+		{ proofs, method, url, token, nonce_required }: PresentedToken,
 	): Promise<Identified> {
 		const [proof, second] = proofs;
 		if (proof === undefined || second !== undefined) {
 			return fail(credentialProblem("dpop_proof_missing", `${proofs.length} proofs`));
 		}
 		const check = this.#options.proofs;
-		const verdict = await check.check(proof, { method, url, token, thumbprint });
+		const verdict = await check.check(proof, { method, url, token, thumbprint, nonce_required });
 		if (verdict === "good") return succeed(principal);
+		if (verdict === "nonce") return fail(credentialProblem("dpop_nonce_required"));
 		if (verdict === "replayed") return fail(credentialProblem("dpop_proof_replayed"));
 		return fail(credentialProblem("dpop_proof_invalid", verdict.invalid));
 	}
