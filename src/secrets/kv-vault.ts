@@ -3,7 +3,8 @@ import type { Clock } from "../lib/clock.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { SecretRedactor } from "./redactor.ts";
 import { value_bytes_max } from "./secret-file.ts";
-import type { ValueProblem, ValueSource } from "./values.ts";
+import type { ValueProblem, ValueSource, ValueUse } from "./values.ts";
+import { type VaultCredentials, VaultLogin } from "./vault-login.ts";
 
 /** How a HashiCorp Vault or an OpenBao is reached. */
 export interface KvVaultOptions {
@@ -12,7 +13,9 @@ export interface KvVaultOptions {
 	/** Of Vault Enterprise and OpenBao. */
 	readonly namespace: string | undefined;
 	/** The token that is sent, read anew for every request: an agent may have renewed it. */
-	token(): Promise<Result<string, ValueProblem>>;
+	readonly token?: (() => Promise<Result<string, ValueProblem>>) | undefined;
+	/** What Moorage logs in with itself, where there is no token. */
+	readonly credentials?: (() => Promise<Result<VaultCredentials, ValueProblem>>) | undefined;
 	readonly clock: Clock;
 	readonly redactor: Pick<SecretRedactor, "add">;
 	/** How long an answer is used before it is asked for again. */
@@ -21,6 +24,8 @@ export interface KvVaultOptions {
 
 const request_ms_max = 10_000;
 const answer_bytes_max = 1024 * 1024;
+/** However often a value is wanted anew, it is asked for no more often than this. */
+const fresh_ms = 5_000;
 const entries_max = 1_000;
 
 /** A version of a secret, as the KV engine of version 2 answers. */
@@ -43,15 +48,24 @@ export class KvVault implements ValueSource {
 	readonly #options: KvVaultOptions;
 	readonly #agent = new Agent({ connect: { timeout: request_ms_max } });
 	readonly #entries = new Map<string, Entry>();
+	readonly #login: VaultLogin;
 
 	constructor(options: KvVaultOptions) {
 		this.#options = options;
+		const { clock, redactor, credentials } = options;
+		this.#login = new VaultLogin({
+			clock,
+			credentials: credentials ?? (() => Promise.resolve(fail(no_credentials))),
+			onToken: (token) => void redactor.add(token),
+			ask: (path, { token, body }) => this.#post(path, token, body),
+		});
 	}
 
-	async get(body: string): Promise<Result<string, ValueProblem>> {
+	async get(body: string, use?: ValueUse): Promise<Result<string, ValueProblem>> {
 		const at = body.lastIndexOf("#");
 		const [path, field] = [body.slice(0, at), body.slice(at + 1)];
-		const fields = await this.#fields(path);
+		const { keep_ms } = this.#options;
+		const fields = await this.#fields(path, use?.fresh ? Math.min(keep_ms, fresh_ms) : keep_ms);
 		if (!fields.ok) return fields;
 		const value = Object.hasOwn(fields.value, field) ? fields.value[field] : undefined;
 		const text = typeof value === "string" || value === undefined ? value : JSON.stringify(value);
@@ -68,19 +82,14 @@ export class KvVault implements ValueSource {
 		});
 	}
 
-	/** Asks anew from now on. */
-	forget(): void {
-		this.#entries.clear();
-	}
-
 	close(): Promise<void> {
 		return this.#agent.destroy();
 	}
 
-	#fields(path: string): Entry["fields"] {
+	#fields(path: string, keep_ms: number): Entry["fields"] {
 		const now_ms = this.#options.clock.monotonic();
 		const known = this.#entries.get(path);
-		if (known !== undefined && now_ms - known.at_ms < this.#options.keep_ms) return known.fields;
+		if (known !== undefined && now_ms - known.at_ms < keep_ms) return known.fields;
 		if (this.#entries.size >= entries_max) this.#entries.clear();
 		const entry: Entry = { at_ms: now_ms, fields: this.#ask(path) };
 		this.#entries.set(path, entry);
@@ -90,25 +99,20 @@ export class KvVault implements ValueSource {
 		return entry.fields;
 	}
 
-	async #ask(path: string): Promise<Result<Readonly<Record<string, unknown>>, ValueProblem>> {
-		const { address, namespace, redactor } = this.#options;
-		const token = await this.#options.token();
+	async #ask(path: string, again = false): Promise<Awaited<Entry["fields"]>> {
+		const { address, redactor, token: given } = this.#options;
+		const token = await (given?.() ?? this.#login.token());
 		if (!token.ok) return token;
 		redactor.add(token.value);
 		const [mount = "", ...rest] = path.split("/");
-		const url = `${address.replace(/\/+$/, "")}/v1/${encodeURIComponent(mount)}/data/${rest.map(encodeURIComponent).join("/")}`;
+		const url = `${encodeURIComponent(mount)}/data/${rest.map(encodeURIComponent).join("/")}`;
 		try {
-			const answer = await request(url, {
-				dispatcher: this.#agent,
-				headers: {
-					"x-vault-token": token.value,
-					"x-vault-request": "true",
-					...(namespace !== undefined && { "x-vault-namespace": namespace }),
-				},
-				headersTimeout: request_ms_max,
-				bodyTimeout: request_ms_max,
-			});
+			const answer = await request(this.#url(url), this.#requestOf(token.value));
 			const text = await readBounded(answer.body);
+			const is_refused = answer.statusCode === 403 && given === undefined && !again;
+			if (is_refused && (await this.#login.refused(token.value))) {
+				return await this.#ask(path, true);
+			}
 			return text === undefined ? this.#nonsense(path) : this.#read(path, answer.statusCode, text);
 		} catch (error) {
 			return fail({
@@ -117,6 +121,37 @@ export class KvVault implements ValueSource {
 				detail: String(error),
 			});
 		}
+	}
+
+	async #post(path: string, token: string | undefined, body: object) {
+		try {
+			const { headers, ...rest } = this.#requestOf(token);
+			const answer = await request(this.#url(path), {
+				...rest,
+				method: "POST",
+				headers: { ...headers, "content-type": "application/json" },
+				body: JSON.stringify(body),
+			});
+			const text = await readBounded(answer.body);
+			return { status: answer.statusCode, text: text ?? "" };
+		} catch {
+			return undefined;
+		}
+	}
+
+	#url(path: string): string {
+		return `${this.#options.address.replace(/\/+$/, "")}/v1/${path}`;
+	}
+
+	#requestOf(token: string | undefined) {
+		const { namespace } = this.#options;
+		const headers: Record<string, string> = {
+			"x-vault-request": "true",
+			...(token !== undefined && { "x-vault-token": token }),
+			...(namespace !== undefined && { "x-vault-namespace": namespace }),
+		};
+		const dispatcher = this.#agent;
+		return { dispatcher, headers, headersTimeout: request_ms_max, bodyTimeout: request_ms_max };
 	}
 
 	#read(
@@ -158,6 +193,11 @@ export class KvVault implements ValueSource {
 		});
 	}
 }
+
+const no_credentials: ValueProblem = {
+	message: "There is neither a token nor a login for the vault.",
+	next: "Set `token`, `approle`, `kubernetes` or `jwt` under `secrets.vault`.",
+};
 
 function missing(path: string): Result<never, ValueProblem> {
 	return fail({

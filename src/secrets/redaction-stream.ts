@@ -1,3 +1,5 @@
+import { endOfKey, heldWithFrame, isOpen } from "./key-block.ts";
+
 /** Where a secret stands: from the first number up to, and without, the second. */
 export type Range = [start: number, end: number];
 
@@ -42,19 +44,38 @@ export class RedactionStream implements ByteRedaction {
 	#held: Buffer = Buffer.alloc(0);
 	/** How many of the held bytes belong to a value whose marker has gone on already. */
 	#masked = 0;
+	/** Whether they are in the middle of a key that nobody knows, whose marker has gone on. */
+	#in_key = false;
 
 	constructor(finder: Finder) {
 		this.#finder = finder;
 	}
 
 	push(chunk: Buffer): Buffer {
-		const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
-		const held = Math.max(this.#finder.heldBytes(bytes), endingRun(bytes));
-		return this.#pass(bytes, bytes.length - held);
+		const all = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+		const bytes = this.#pastKey(all);
+		if (this.#in_key) return Buffer.alloc(0);
+		const held = heldWithFrame(bytes, Math.max(this.#finder.heldBytes(bytes), endingRun(bytes)));
+		const ready = bytes.length - held;
+		// Nearly always there is none: no text is made to see that.
+		this.#in_key = bytes.includes("PRIVATE KEY") && isOpen(bytes.toString("latin1", 0, ready));
+		return this.#pass(bytes, ready);
 	}
 
 	end(): Buffer {
-		return this.#pass(this.#held, this.#held.length);
+		const bytes = this.#pastKey(this.#held);
+		return this.#in_key ? Buffer.alloc(0) : this.#pass(bytes, bytes.length);
+	}
+
+	/** What stands behind the key that the bytes are in the middle of. */
+	#pastKey(bytes: Buffer): Buffer {
+		if (!this.#in_key) return bytes;
+		const { from, is_open } = endOfKey(bytes);
+		this.#in_key = is_open;
+		this.#masked = Math.max(0, this.#masked - from);
+		const rest = bytes.subarray(from);
+		if (is_open) this.#held = Buffer.from(rest);
+		return rest;
 	}
 
 	/** Hands on the first `ready` bytes, and keeps the others. */

@@ -19,6 +19,8 @@ export const redacted = "[redacted]";
  * a well-known service.
  */
 export interface Redactor {
+	/** How many values it was told so far: what was redacted before may hold a new one. */
+	readonly changes: number;
 	/** The text itself where there is nothing to redact. */
 	text(value: string): string;
 	/** The same buffer where there is nothing to redact. */
@@ -47,6 +49,12 @@ export class SecretRedactor implements Redactor, Finder {
 	/** Forms by value, in the order in which the values were added. */
 	readonly #values = new Map<string, readonly Buffer[]>();
 	#matchers: Matchers | undefined;
+	#changes = 0;
+
+	/** How many values it was told so far. */
+	get changes(): number {
+		return this.#changes;
+	}
 
 	/**
 	 * From now on the value is redacted; it stays so when a new one takes its place. False when it
@@ -64,6 +72,7 @@ export class SecretRedactor implements Redactor, Finder {
 		}
 		this.#values.set(value, forms);
 		this.#matchers = undefined;
+		this.#changes += 1;
 		return true;
 	}
 
@@ -145,7 +154,11 @@ export class SecretRedactor implements Redactor, Finder {
  * A redacted text of at most `chars_max` characters. It is redacted before it is cut, because half
  * a secret is found nowhere.
  */
-export function redactedHead(redactor: Redactor, text: string, chars_max: number): string {
+export function redactedHead(
+	redactor: Pick<Redactor, "text">,
+	text: string,
+	chars_max: number,
+): string {
 	if (text.length <= chars_max) return redactor.text(text);
 	const spare = 2 * piece_bytes_max;
 	const safe = redactor.text(text.slice(0, chars_max + spare));
@@ -162,6 +175,8 @@ function isMasked(name: string, value: unknown): boolean {
 	return namesSecret(name);
 }
 
+const nothing_found: Found = Object.freeze({ ranges: [], patterns: new Set<number>() });
+
 /** What looks for a set of forms, and the beginnings of tokens along with them. */
 class Matchers {
 	readonly #long: BlockMatcher;
@@ -171,6 +186,8 @@ class Matchers {
 	readonly #sorted: readonly Buffer[];
 	readonly #longest: number;
 	readonly #first_bytes = new Uint8Array(256);
+	/** What a search has found so far. */
+	#found: { readonly ranges: Range[]; readonly patterns: Set<number> } | undefined;
 
 	constructor(forms: readonly Buffer[]) {
 		const all = unique(forms);
@@ -187,16 +204,26 @@ class Matchers {
 	}
 
 	find(bytes: Uint8Array, length: number): Found {
-		const found: Range[] = [];
-		const patterns = new Set<number>();
-		this.#long.find(bytes, length, (start, end) => found.push([start, end]));
-		this.#short.find(bytes, length, (start, end, index) => {
-			const keyword = keywords[index - this.#short_forms];
-			if (keyword === undefined) found.push([start, end]);
-			else patterns.add(keyword.pattern);
-		});
-		return { ranges: merged(found), patterns };
+		this.#long.find(bytes, length, this.#onValue);
+		this.#short.find(bytes, length, this.#onShort);
+		const found = this.#found;
+		// Nearly always nothing is there: nothing is made for it.
+		if (found === undefined) return nothing_found;
+		this.#found = undefined;
+		return { ranges: merged(found.ranges), patterns: found.patterns };
 	}
+
+	readonly #onValue = (start: number, end: number): void => {
+		this.#found ??= { ranges: [], patterns: new Set() };
+		this.#found.ranges.push([start, end]);
+	};
+
+	readonly #onShort = (start: number, end: number, index: number): void => {
+		const keyword = keywords[index - this.#short_forms];
+		if (keyword === undefined) return this.#onValue(start, end);
+		this.#found ??= { ranges: [], patterns: new Set() };
+		this.#found.patterns.add(keyword.pattern);
+	};
 
 	heldBytes(bytes: Buffer): number {
 		for (let held = Math.min(this.#longest - 1, bytes.length); held > 0; held -= 1) {

@@ -86,3 +86,11 @@ test("every keyword is long enough to be looked for, and every pattern global", 
 		assert.ok(pattern.global, name);
 	}
 });
+
+test("what stands behind the beginning of a key may be as long as any reply", () => {
+	const length = 20_000_000;
+	const begin = "-----BEGIN PRIVATE KEY-----";
+	assert.equal(redactor.text(begin + "a".repeat(length)), redacted);
+	const words = redactor.text(begin + "a-".repeat(length / 2));
+	assert.ok(words.startsWith(redacted) && words.length > length / 2);
+});

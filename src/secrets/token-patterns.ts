@@ -45,10 +45,11 @@ export const token_patterns: readonly TokenPattern[] = [
 	token("vault", ["hvs.", "hvb.", "hvr."], /\bhv[sbr]\.[\w-]{20,}/g),
 	token("moorage", ["mrg_"], /\bmrg_[\w-]{20,}/g),
 	token("jwt", [".eyJ"], /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g),
+	// No character of a key takes room of its own; of dashes within words headers have a few.
 	token(
 		"private-key",
 		["PRIVATE KEY"],
-		/-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^-]*(?:-----END [A-Z0-9 ]{0,50}-----)?/g,
+		/-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^-]*(?:\b-\b[^-]*){0,1000}(?:-----END [A-Z0-9 ]{0,50}-----)?/g,
 	),
 	token("bearer", ["earer", "EARER"], /\b(bearer[\s:=]+"?)[\w.~+/=-]{12,}/gi),
 	token(

@@ -24,6 +24,8 @@ export interface ValueUse {
 	readonly owner: ValueOwner;
 	/** The server that names it. */
 	readonly server: string;
+	/** What was known before was refused: where values stand elsewhere, they are asked for anew. */
+	readonly fresh?: boolean | undefined;
 }
 
 /** Where values of one kind come from. */

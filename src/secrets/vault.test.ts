@@ -223,6 +223,29 @@ test("a damaged key is told of as such", async (context) => {
 	assert.match(messageOf(await open().get("token", use)), /key .* of the vault is damaged/);
 });
 
+test("of two who replace the same value, the second is told, even in the same millisecond", async (context) => {
+	const { vault } = await house(context);
+	await vault.set("token", everybody, "the value");
+	const [before] = await vault.list();
+	const tag = `"${before?.changed_at_ms}"`;
+	const expected = (now: string | undefined) => now === tag;
+	const both = await Promise.all([
+		vault.set("token", everybody, "of the first", expected),
+		vault.set("token", everybody, "of the second", expected),
+	]);
+	assert.deepEqual(
+		both.map(({ ok }) => ok),
+		[true, false],
+	);
+	assert.deepEqual(await vault.get("token", use), succeed("of the first"));
+	const absent = (now: string | undefined) => now === undefined;
+	const twice = [1, 2].map(() => vault.set("new", everybody, "the value", absent));
+	assert.deepEqual(
+		(await Promise.all(twice)).map((one) => one.ok || (one.problem.changed === true && "changed")),
+		[true, "changed"],
+	);
+});
+
 function bound(rows: SecretRows): SecretRows {
 	return {
 		keys: () => rows.keys(),

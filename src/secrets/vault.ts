@@ -33,6 +33,23 @@ const use_noted_ms = 60_000;
 const secret_name = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const scope_part = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/;
 
+/** Why a value was not stored. */
+export interface NotStored extends ValueProblem {
+	/** That it is another by now than was expected. */
+	readonly changed?: true;
+}
+
+const changed: NotStored = {
+	changed: true,
+	message: "Somebody else stored or removed this value since it was looked at.",
+	next: "Look again, and store it then if it is still wanted.",
+};
+
+/** The entity tag of a value. */
+function secretTag({ changed_at_ms }: Pick<SecretInfo, "changed_at_ms">): string {
+	return `"${changed_at_ms}"`;
+}
+
 /**
  * The secrets of a gateway: each value sealed with a data key, each data key with the master key
  * (envelope encryption, AES-256-GCM). Another master key seals the data keys anew and leaves the
@@ -87,17 +104,27 @@ export class Vault implements ValueSource {
 		});
 	}
 
-	/** Stores a value, in the place of the one of its name and scope if there is one. */
-	async set(name: string, scope: SecretScope, value: string): Promise<Result<void, ValueProblem>> {
+	/**
+	 * Stores a value, in the place of the one of its name and scope if there is one.
+	 * @param expected asked with the tag of the value that there is then (`secretTag`), undefined
+	 *   where there is none; nothing is stored, and the problem is `changed`, where it says no
+	 */
+	async set(
+		name: string,
+		scope: SecretScope,
+		value: string,
+		expected?: (tag: string | undefined) => boolean,
+	): Promise<Result<void, NotStored>> {
 		const wrong = wrongName(name, scope) ?? wrongValue(value);
 		if (wrong !== undefined) return fail(wrong);
 		const { rows, clock } = this.#options;
-		const before = await rows.get(scope, name);
-		if (before === undefined && (await rows.list()).length >= secrets_max) {
-			const message = `The vault holds ${secrets_max} values, which is as many as it may.`;
-			return fail({ message, next: "Remove what nobody uses: `moorage secret ls`." });
-		}
 		return this.#inTurn(async () => {
+			const before = await rows.get(scope, name);
+			if (expected?.(before && secretTag(before)) === false) return fail(changed);
+			if (before === undefined && (await rows.list()).length >= secrets_max) {
+				const message = `The vault holds ${secrets_max} values, which is as many as it may.`;
+				return fail({ message, next: "Remove what nobody uses: `moorage secret ls`." });
+			}
 			const boxes = await this.#boxes();
 			if (!boxes.ok) return boxes;
 			const box = boxes.value.get(this.#current) as SecretBox;
@@ -108,7 +135,8 @@ export class Vault implements ValueSource {
 				key_id: this.#current,
 				sealed: box.seal(value, about(scope, name)),
 				created_at_ms: before?.created_at_ms ?? now_ms,
-				changed_at_ms: now_ms,
+				// It is what a value is told from the one before by: two of one moment differ, too.
+				changed_at_ms: Math.max(now_ms, (before?.changed_at_ms ?? 0) + 1),
 				used_at_ms: before?.used_at_ms,
 				used_by: before?.used_by,
 			});
@@ -118,7 +146,7 @@ export class Vault implements ValueSource {
 
 	/** False where there was no such secret. */
 	remove(name: string, scope: SecretScope): Promise<boolean> {
-		return this.#options.rows.remove(scope, name);
+		return this.#inTurn(() => this.#options.rows.remove(scope, name));
 	}
 
 	/** Every value there is, for whoever redacts; those that cannot be read are left out. */

@@ -6,11 +6,18 @@ export interface Awaited {
 	patience_ms: number;
 	/** Monotonic time of the deadline. */
 	due_ms: number;
+	/** Its neighbours among things of equal patience. Only `Deadlines` reads and writes them. */
+	sooner?: Awaited | undefined;
+	later?: Awaited | undefined;
 }
 
-/** Things of equal patience, in the order in which they are due. */
-interface Line<Item> {
-	readonly items: Set<Item>;
+/**
+ * Things of equal patience, linked in the order in which they are due. What leaves lets go of its
+ * neighbours: see `Bag` for what a set would cost here.
+ */
+interface Line {
+	first: Awaited | undefined;
+	last: Awaited | undefined;
 	timer: Timer | undefined;
 }
 
@@ -25,7 +32,7 @@ const patience_ms_max = 2 ** 31 - 1;
 export class Deadlines<Item extends Awaited> {
 	readonly #clock: Clock;
 	readonly #expired: (item: Item) => void;
-	readonly #lines = new Map<number, Line<Item>>();
+	readonly #lines = new Map<number, Line>();
 
 	constructor(clock: Clock, expired: (item: Item) => void) {
 		this.#clock = clock;
@@ -37,17 +44,18 @@ export class Deadlines<Item extends Awaited> {
 		item.patience_ms = Math.min(item.patience_ms, patience_ms_max);
 		let line = this.#lines.get(item.patience_ms);
 		if (line === undefined) {
-			line = { items: new Set(), timer: undefined };
+			line = { first: undefined, last: undefined, timer: undefined };
 			this.#lines.set(item.patience_ms, line);
 		}
 		item.due_ms = this.#clock.monotonic() + item.patience_ms;
-		line.items.add(item);
+		append(line, item);
 		if (line.timer === undefined) this.#watch(item.patience_ms, line, item.patience_ms);
 	}
 
 	/** Forgets an item; it never expires. */
 	remove(item: Item): void {
-		this.#lines.get(item.patience_ms)?.items.delete(item);
+		const line = this.#lines.get(item.patience_ms);
+		if (line !== undefined) unlink(line, item);
 	}
 
 	/** Gives a running item its whole time again, or another length of time. */
@@ -59,27 +67,52 @@ export class Deadlines<Item extends Awaited> {
 
 	/** Cancels every timer. */
 	stop(): void {
-		for (const line of this.#lines.values()) line.timer?.cancel();
+		for (const line of this.#lines.values()) {
+			line.timer?.cancel();
+			while (line.first !== undefined) unlink(line, line.first);
+		}
 		this.#lines.clear();
 	}
 
-	#watch(patience_ms: number, line: Line<Item>, delay_ms: number): void {
+	#watch(patience_ms: number, line: Line, delay_ms: number): void {
 		line.timer = this.#clock.afterIdle(delay_ms, () => this.#sweep(patience_ms, line));
 	}
 
-	#sweep(patience_ms: number, line: Line<Item>): void {
+	#sweep(patience_ms: number, line: Line): void {
 		line.timer = undefined;
 		const now_ms = this.#clock.monotonic();
-		for (const item of line.items) {
+		while (line.first !== undefined) {
+			// Only items of this type are ever linked.
+			const item = line.first as Item;
 			if (item.due_ms > now_ms) {
 				// A timer may fire a fraction early; never ask for less than a millisecond.
 				this.#watch(patience_ms, line, Math.max(1, Math.ceil(item.due_ms - now_ms)));
 				return;
 			}
-			line.items.delete(item);
+			unlink(line, item);
 			this.#expired(item);
 		}
 		// An expiry may have started something new in this line.
 		if (line.timer === undefined) this.#lines.delete(patience_ms);
 	}
+}
+
+function append(line: Line, item: Awaited): void {
+	item.sooner = line.last;
+	item.later = undefined;
+	if (line.last === undefined) line.first = item;
+	else line.last.later = item;
+	line.last = item;
+}
+
+/** Does nothing to an item that is not in the line. */
+function unlink(line: Line, item: Awaited): void {
+	const { sooner, later } = item;
+	if (sooner === undefined && line.first !== item) return;
+	if (sooner === undefined) line.first = later;
+	else sooner.later = later;
+	if (later === undefined) line.last = sooner;
+	else later.sooner = sooner;
+	item.sooner = undefined;
+	item.later = undefined;
 }

@@ -54,6 +54,11 @@ export interface DriverContext {
 	 * all of its spec does.
 	 */
 	readonly way?: string | undefined;
+	/**
+	 * The configured headers with the values of today, for whoever was refused with others; undefined
+	 * where they cannot be had.
+	 */
+	readonly freshHeaders?: (() => Promise<Readonly<Record<string, string>> | undefined>) | undefined;
 	/** Messages of the server that belong to no call: list changes, updates, logs. */
 	onPush(message: Message): void;
 	/** A request of the server that belongs to no call, or to more than one. */
@@ -108,6 +113,11 @@ export interface Upstream {
 	 * edits, in one copy.
 	 */
 	request(request: UpstreamRequest): Promise<Result<Message, Fault>>;
+	/**
+	 * Sends these configured headers from the next request on, in the place of those before. Missing
+	 * where there are no headers.
+	 */
+	useHeaders?(headers: Readonly<Record<string, string>>): void;
 	/** Sends a notification; lost silently when the server is gone. */
 	notify(message: Message, edits: readonly Edit[]): void;
 	/** Resolves when nothing is in flight, or when this much time has passed. */

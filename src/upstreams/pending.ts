@@ -5,6 +5,7 @@ import type { Message } from "../wire/message.ts";
 import { type Awaited, Deadlines } from "./deadlines.ts";
 import type { UpstreamRequest } from "./driver.ts";
 import type { UpstreamFaults } from "./faults.ts";
+import { RecentCalls } from "./recent-calls.ts";
 
 /** How a call ended. */
 export type Outcome = Result<Message, Fault>;
@@ -37,6 +38,8 @@ export class PendingCall implements Awaited {
 	stop: (() => void) | undefined = undefined;
 	patience_ms: number;
 	due_ms = 0;
+	sooner: Awaited | undefined = undefined;
+	later: Awaited | undefined = undefined;
 	/** Only `PendingCalls` calls these. */
 	resolve!: (outcome: Outcome) => void;
 	abandon: (() => void) | undefined = undefined;
@@ -65,7 +68,7 @@ const ask_ms_max = 600_000;
 /** The calls in flight on one connection. Each is settled exactly once. */
 export class PendingCalls {
 	readonly #options: PendingOptions;
-	readonly #calls = new Map<number, PendingCall>();
+	readonly #calls = new RecentCalls<PendingCall>();
 	readonly #deadlines: Deadlines<PendingCall>;
 	readonly #drained = new Set<() => void>();
 	#last_id = 0;
@@ -94,7 +97,7 @@ export class PendingCalls {
 	add(request: UpstreamRequest): PendingCall {
 		this.#last_id += 1;
 		const call = new PendingCall(this.#last_id, request);
-		this.#calls.set(call.id, call);
+		this.#calls.add(call);
 		if (isListen(call)) this.#listens += 1;
 		this.#deadlines.add(call);
 		call.abandon = () => this.#giveUp(call, this.#options.faults.cancelled(call));
@@ -113,7 +116,7 @@ export class PendingCalls {
 	 */
 	only(): PendingCall | undefined {
 		let only: PendingCall | undefined;
-		for (const call of this.#calls.values()) {
+		for (const call of this.#calls.all()) {
 			if (!isOfClient(call)) continue;
 			if (only !== undefined) return undefined;
 			only = call;
@@ -124,7 +127,7 @@ export class PendingCalls {
 	/** The call in flight that is alone on its connection; no subscription is open beside it. */
 	sole(): PendingCall | undefined {
 		if (this.#calls.size !== 1) return undefined;
-		const [call] = this.#calls.values();
+		const [call] = this.#calls.all();
 		return call;
 	}
 
@@ -132,7 +135,7 @@ export class PendingCalls {
 	settle(call: PendingCall, outcome: Outcome): boolean {
 		if (call.settled) return false;
 		call.settled = true;
-		this.#calls.delete(call.id);
+		this.#calls.delete(call);
 		if (isListen(call)) this.#listens -= 1;
 		this.#deadlines.remove(call);
 		if (call.abandon !== undefined) {
@@ -176,7 +179,7 @@ export class PendingCalls {
 
 	/** Settles every call with a fault of its own. */
 	failAll(faultOf: (call: PendingCall) => Fault): void {
-		for (const call of [...this.#calls.values()]) {
+		for (const call of this.#calls.all()) {
 			if (this.settle(call, fail(faultOf(call)))) call.stop?.();
 		}
 		this.#deadlines.stop();

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../../lib/environment.ts";
 
@@ -29,6 +30,13 @@ export function engineAddresses(environment: Environment): EngineAddress[] {
 /** An address as people write it. */
 export function addressText(address: EngineAddress): string {
 	return "socket" in address ? address.socket : `${address.host}:${address.port}`;
+}
+
+/** Whether something of this machine may listen where an engine would; other machines count not. */
+export function hasEngineSocket(environment: Environment): boolean {
+	return engineAddresses(environment).some(
+		(address) => "socket" in address && existsSync(address.socket),
+	);
 }
 
 function parseAddress(text: string): EngineAddress | undefined {

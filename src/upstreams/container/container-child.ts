@@ -25,6 +25,8 @@ type Exit = { code: number | null; signal: string | null };
 /** After SIGKILL an engine needs a moment to see the end; longer, and something is wrong. */
 const removed_ms = 10_000;
 const cpu_period_us = 100_000;
+/** The exit code of what was ended by SIGKILL. */
+const killed_code = 137;
 
 /** One container that has been started, seen as a program with three streams. */
 export class ContainerChild implements ChildHandle {
@@ -38,10 +40,12 @@ export class ContainerChild implements ChildHandle {
 	/** Resolves when the engine has nothing of it any more, or could not be made to. */
 	readonly gone: Promise<void>;
 	readonly hibernation: Hibernation;
+	readonly #sleep: ContainerSleep;
 	readonly #options: ContainerChildOptions;
 	#end_reason: string | undefined;
 	#notes: readonly string[];
 	#stopping: Promise<void> | undefined;
+	#killed = false;
 
 	constructor(options: ContainerChildOptions) {
 		this.#options = options;
@@ -50,7 +54,8 @@ export class ContainerChild implements ChildHandle {
 		this.#readStreams(options.streams);
 		this.exited = this.#watch();
 		this.gone = this.exited.then(() => this.#remove());
-		this.hibernation = new ContainerSleep(options.engine, options.id);
+		this.#sleep = new ContainerSleep(options.engine, options.id);
+		this.hibernation = this.#sleep;
 	}
 
 	end_reason = (): string | undefined => this.#end_reason;
@@ -58,14 +63,19 @@ export class ContainerChild implements ChildHandle {
 	notes = (): readonly string[] => this.#notes;
 
 	/** Limits the processor from now on. */
+	/** Adds to what people should know of it. */
+	note(text: string): void {
+		this.#notes = [...this.#notes, text];
+	}
+
 	async limitCpu(cpus_max: number): Promise<Result<void, EngineProblem>> {
 		const { engine, id } = this.#options;
 		// The kernel takes no less than a hundredth of the period.
 		const quota_us = Math.max(cpu_period_us / 100, Math.round(cpus_max * cpu_period_us));
 		const limited = await engine.limitCpu(id, { period_us: cpu_period_us, quota_us });
 		if (limited.ok) return succeed(undefined);
-		const note = `the limit on processors could not be set: the container engine ${engineSentence(limited.problem)}`;
-		this.#notes = [...this.#notes, note];
+		const why = engineSentence(limited.problem);
+		this.note(`the limit on processors could not be set: the container engine ${why}`);
 		return fail(limited.problem);
 	}
 
@@ -75,6 +85,16 @@ export class ContainerChild implements ChildHandle {
 	}
 
 	kill(): void {
+		void this.#kill();
+	}
+
+	get is_paused(): boolean {
+		return this.#sleep.is_paused;
+	}
+
+	/** Ends it for this reason, which goes on after its name. */
+	endFor(reason: string): void {
+		this.#end_reason ??= reason;
 		void this.#kill();
 	}
 
@@ -91,6 +111,7 @@ export class ContainerChild implements ChildHandle {
 	}
 
 	async #kill(): Promise<void> {
+		this.#killed = true;
 		const { engine, id, streams } = this.#options;
 		await engine.remove(id);
 		streams.destroy();
@@ -132,14 +153,19 @@ export class ContainerChild implements ChildHandle {
 		const ended = waited.ok ? await engine.endedState(id) : waited;
 		if (!ended.ok) {
 			const removed = ended.problem.kind === "refused" && ended.problem.status === 404;
-			this.#end_reason = removed
+			this.#end_reason ??= removed
 				? "was removed from the container engine"
 				: "was lost with its container engine";
 			return { code: null, signal: "SIGKILL" };
 		}
 		const { exit_code, out_of_memory, error } = ended.value;
+		if (this.#end_reason !== undefined) return exitOf(exit_code);
 		if (out_of_memory) this.#end_reason = `ran out of memory${limitText(memory_bytes_max)}`;
-		else if (error !== "") this.#end_reason = `was ended by the container engine: ${error}`;
+		else if (exit_code === killed_code && !this.#killed && memory_bytes_max !== undefined) {
+			// Not every engine knows that it was the kernel, and why.
+			const cause = "was killed by somebody else, as the kernel does with what is out of memory";
+			this.#end_reason = `${cause}${limitText(memory_bytes_max)}`;
+		} else if (error !== "") this.#end_reason = `was ended by the container engine: ${error}`;
 		return exitOf(exit_code);
 	}
 

@@ -17,6 +17,10 @@ export class ContainerSleep implements Hibernation {
 		this.#id = id;
 	}
 
+	get is_paused(): boolean {
+		return this.#paused;
+	}
+
 	freeze(): Promise<boolean> {
 		return this.#next(async () => {
 			if (this.#paused) return true;

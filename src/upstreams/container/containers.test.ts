@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { startDockerEngine } from "../../../test/support/docker-engine.ts";
 import { MemoryImageLock } from "../../../test/support/memory-image-lock.ts";
+import { engineKind, startTestEngine } from "../../../test/support/test-engine.ts";
 import {
 	callTool,
 	faultOf,
@@ -15,18 +16,21 @@ import {
 } from "../../../test/support/upstream-harness.ts";
 import type { ContainerSpec, ResourcePlan, SandboxPlan } from "../../config/plan.ts";
 import { declared_running } from "../../config/running.ts";
+import { diskWatchOf } from "../../daemon/containers.ts";
+import { Watchdog } from "../../hosting/process/watchdog.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { systemRandom } from "../../lib/random.ts";
 import type { Confinement } from "../driver.ts";
 import { stdioDriver } from "../stdio/driver.ts";
 import type { ContainerChild } from "./container-child.ts";
-import { Containers } from "./containers.ts";
+import { Containers, type ContainersOptions } from "./containers.ts";
 import { containerDriverWith } from "./driver.ts";
 import { Engine } from "./engine.ts";
 import { labels } from "./labels.ts";
 import { resolveImage } from "./resolve-image.ts";
 
-const started = await startDockerEngine();
+const kind = engineKind();
+const started = await startTestEngine();
 if ("skip" in started) test("containers", { skip: started.skip }, () => {});
 else after(() => started.stop());
 /** Every test below is left out where there is no engine. */
@@ -36,11 +40,14 @@ const options = { skip: docker === undefined && "see above" };
 let folders = 0;
 let owners = 0;
 
-function bench(owner_id = `owner-${(owners += 1)}`) {
+function bench({
+	owner_id = `owner-${(owners += 1)}`,
+	watchDisk,
+}: Partial<ContainersOptions> = {}) {
 	assert.ok(docker !== undefined);
 	const { engine } = docker;
 	const parts = { clock: systemClock, random: systemRandom, owner_id, self: undefined };
-	const containers = new Containers({ engine, ...parts });
+	const containers = new Containers({ engine, ...parts, watchDisk });
 	return {
 		docker,
 		engine,
@@ -188,7 +195,10 @@ test("running out of memory is named as that", options, async (t) => {
 	const confinement = await confine({ resources: { memory_bytes_max: 96 * 1024 ** 2 } });
 	const script = `const kept = []; for (;;) kept.push(Buffer.alloc(8 << 20, 1))`;
 	const { child, exit } = await runScript(t, script, confinement);
-	assert.equal(child.end_reason(), "ran out of memory (limit 96MiB)");
+	// This Podman does not say why the kernel ended it.
+	const reason =
+		kind === "docker" ? /^ran out of memory \(limit 96MiB\)$/ : /of memory \(limit 96MiB\)$/;
+	assert.match(child.end_reason() ?? "", reason);
 	assert.notEqual(exit.code, 0);
 });
 
@@ -284,6 +294,11 @@ test("the limit on processors is set once the server is ready", options, async (
 		confinement: await confine({ resources: { cpus_max: 0.5 } }),
 	});
 	t.after(() => upstream.close());
+	if (kind === "podman") {
+		// Podman can change what runs since 4.4 only; what it cannot is never passed over in silence.
+		const notes = upstream.isolation?.notes() ?? [];
+		if (notes.some((note) => /limit on processors could not be set/.test(note))) return;
+	}
 	const [container] = await listOf(engine, owner_id);
 	const { text } = await own.ask("GET", `/containers/${container?.id}/json`);
 	const { CpuQuota, CpuPeriod } = JSON.parse(text).HostConfig;
@@ -298,7 +313,7 @@ test("what a dead gateway left is removed, what others have is not", options, as
 	const plain = JSON.stringify({ Image: former.docker.image, Cmd: ["/bin/node", "-v"] });
 	const made = await former.docker.ask("POST", "/containers/create?name=plain", plain);
 	assert.equal(made.status, 201);
-	const next = bench(former.owner_id);
+	const next = bench({ owner_id: former.owner_id });
 	const own = await start(t, next.containers, specOf("/servers/echo.mjs"), undefined);
 	assert.equal((await listOf(former.engine, former.owner_id)).length, 2);
 	assert.equal(await next.containers.sweep(), 1);
@@ -331,7 +346,8 @@ test(
 		const context = contextOf(engine, () => assert.fail("no pull"));
 		const { spec: resolved, digest, id } = taken(await resolveImage(spec, context));
 		assert.match(resolved.image, /^sha256:[0-9a-f]{64}$/);
-		assert.equal(digest, undefined);
+		// Podman gives every image a digest; in Docker it is a registry's.
+		assert.equal(digest === undefined, kind === "docker");
 		assert.equal(resolved.image, id);
 		await own.ask("DELETE", "/images/moorage-test/passing:1");
 		assert.equal((await openFault(driver, spec)).code, "server_failed");
@@ -372,16 +388,35 @@ test("a missing engine is told with where it was looked for and what to do", asy
 test("what the engine cannot start leaves no container", options, async () => {
 	const { driver, engine, owner_id } = bench();
 	const missing = await openFault(driver, { ...specOf(), args: ["/no/such/program"] });
-	assert.match(missing.message, /exited with code 127/);
+	assert.match(missing.message, /exited with code (127|1) /);
 	const sandbox = { read: ["/no/such/folder"] };
 	const unbound = await openFault(driver, specOf(), await confine({ sandbox }));
-	assert.match(unbound.message, /"fixture".*refused: .*\/no\/such\/folder/s);
+	assert.match(unbound.message, /"fixture" is to be given \/no\/such\/folder, which is not there/);
+	assert.equal(existsSync("/no"), false, "and nobody makes it");
 	const runtime = await openFault(driver, { ...specOf(), runtime: "no-such-runtime" });
-	assert.match(runtime.message, /no-such-runtime/);
+	assert.match(runtime.message, /no-such-runtime/, "it runs with no other");
 	assert.deepEqual(await listOf(engine, owner_id), []);
 });
 
-test("what cannot be enforced is refused to whoever insists on it", options, async () => {
+test(
+	"a volume that is filled over its limit ends its container, with the reason",
+	options,
+	async (t) => {
+		const watchdog = new Watchdog(systemClock);
+		t.after(() => watchdog.close());
+		const { containers } = bench({ watchDisk: diskWatchOf(watchdog) });
+		const resources = { disk_bytes_max: 8 * 1024 ** 2, required: true };
+		const script = `
+		const fs = require("fs");
+		for (let n = 0; n < 12; n += 1) fs.writeFileSync("/volume/f" + n, Buffer.alloc(1 << 20));
+		setInterval(() => {}, 1e6);`;
+		const child = await start(t, containers, specOf("-e", script), await confine({ resources }));
+		await child.gone;
+		assert.equal(child.end_reason(), "used up its disk space (limit 8MiB)");
+	},
+);
+
+test("what nobody looks after is refused to whoever insists on it", options, async () => {
 	const { driver } = bench();
 	const open = async (over: Parameters<typeof confine>[0]) =>
 		await openFault(driver, specOf("/servers/echo.mjs"), await confine(over));

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import type { ContainerSpec } from "../../config/plan.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
@@ -11,6 +12,7 @@ import { type EngineProblem, engineSentence } from "./engine-problem.ts";
 import { labels } from "./labels.ts";
 import { networkOf } from "./network.ts";
 import { openVolume } from "./volume.ts";
+import type { WatchDisk } from "./watch-disk.ts";
 import type { OpenWayOut, WayOut } from "./way-out.ts";
 
 /** What the containers of a gateway are made from. */
@@ -24,9 +26,13 @@ export interface ContainersOptions {
 	readonly self: { readonly uid: number; readonly gid: number } | undefined;
 	/** Without it, whatever may reach chosen hosts reaches none. */
 	readonly openWayOut?: OpenWayOut | undefined;
+	/** Without it nobody bounds what volumes hold. */
+	readonly watchDisk?: WatchDisk | undefined;
 	readonly log?: { warn(fields: object, message: string): void } | undefined;
 }
 
+/** How long one sweep may take; an engine that is stuck holds nobody up. */
+const sweep_ms_max = 10_000;
 /** Containers running at once; far above what a machine can carry. */
 const containers_max = 1_000;
 /** Nobody, on every system; used where the gateway itself is root. */
@@ -65,12 +71,15 @@ export class Containers {
 	 * sight of. Resolves with how many; an engine that is not there has nothing of ours running.
 	 */
 	async sweep(): Promise<number> {
-		const { engine, owner_id, log } = this.#options;
-		const listed = await engine.list(`${labels.owner}=${owner_id}`);
+		const { clock, engine, owner_id, log } = this.#options;
+		const until_ms = clock.monotonic() + sweep_ms_max;
+		const listed = await engine.list(`${labels.owner}=${owner_id}`, sweep_ms_max);
 		if (!listed.ok) return 0;
 		const left = listed.value.filter((container) => !this.#isKnown(container.labels));
 		let removed = 0;
 		for (const { id } of left) {
+			// What is left then is for the next time.
+			if (clock.monotonic() >= until_ms) break;
 			if ((await engine.remove(id)).ok) removed += 1;
 		}
 		if (removed > 0) log?.warn({ removed }, "removed containers that nobody used any more");
@@ -100,9 +109,15 @@ export class Containers {
 			const text = `${containers_max} containers run already; stop some servers first.`;
 			return this.#refuse(server, "overloaded", text);
 		}
-		const refusal = refusalOf(confinement);
+		const refusal = this.#options.watchDisk === undefined ? refusalOf(confinement) : undefined;
 		if (refusal !== undefined) {
 			return this.#refuse(server, "server_failed", `The server "${server}" ${refusal}`);
+		}
+		// Podman would make what is missing, as its own user; Docker refuses in words of its own.
+		const missing = await missingFolder(confinement);
+		if (missing !== undefined) {
+			const text = `The server "${server}" is to be given ${missing}, which is not there.`;
+			return this.#refuse(server, "server_failed", text);
 		}
 		this.#made += 1;
 		const number = String(this.#made);
@@ -179,6 +194,11 @@ export class Containers {
 			const text = `The container engine cannot limit server "${server}": ${unlimited.join(" ")}`;
 			return this.#refuse(server, "server_failed", text);
 		}
+		const ignored = await this.#ignoredRuntime(id, body);
+		if (ignored !== undefined) {
+			await engine.remove(id);
+			return this.#refuse(server, "server_failed", `The server "${server}" ${ignored}`);
+		}
 		const streams = await engine.attach(id);
 		const started = streams.ok ? await engine.start(id) : streams;
 		if (!streams.ok || !started.ok) {
@@ -186,16 +206,30 @@ export class Containers {
 			await engine.remove(id);
 			return this.#failed(server, (started as { problem: EngineProblem }).problem);
 		}
-		return succeed(
-			new ContainerChild({
-				engine,
-				clock,
-				id,
-				streams: streams.value,
-				memory_bytes_max: confinement?.resources.memory_bytes_max,
-				notes: [...warnings, ...notesOf(confinement, body)],
-			}),
-		);
+		const child = new ContainerChild({
+			engine,
+			clock,
+			id,
+			streams: streams.value,
+			memory_bytes_max: confinement?.resources.memory_bytes_max,
+			notes: [...warnings, ...notesOf(confinement, body)],
+		});
+		this.#watchVolume(child, confinement);
+		return succeed(child);
+	}
+
+	#watchVolume(child: ContainerChild, confinement: Confinement | undefined): void {
+		const bytes_max = confinement?.resources.disk_bytes_max;
+		if (confinement === undefined || bytes_max === undefined) return;
+		const unwatch = this.#options.watchDisk?.({
+			folder: confinement.volume,
+			bytes_max,
+			required: confinement.resources.required,
+			asleep: () => child.is_paused,
+			end: (reason) => child.endFor(reason),
+			note: (text) => child.note(text),
+		});
+		if (unwatch !== undefined) void child.gone.then(unwatch);
 	}
 
 	/** Never root; the gateway's own user where it has no power, so that it owns what is written. */
@@ -210,6 +244,18 @@ export class Containers {
 		const sentence = `The container engine of server "${server}" ${engineSentence(problem)}.`;
 		const advice = gone ? " Run moorage restart to have its image resolved again." : "";
 		return this.#refuse(server, code, sentence + advice, detailOf(problem));
+	}
+
+	/** Podman runs a container with its own runtime, whichever it is asked for: a weaker wall. */
+	async #ignoredRuntime(id: string, body: CreateBody): Promise<string | undefined> {
+		const wanted = body.HostConfig.Runtime;
+		if (wanted === undefined) return undefined;
+		const found = await this.#options.engine.runtimeOf(id);
+		if (found.ok && found.value === wanted) return undefined;
+		return (
+			`is to run with the runtime ${wanted}, and the container engine would take another. Make it ` +
+			"the engine's own runtime, and leave `runtime` out."
+		);
 	}
 
 	#refuse(server: string, code: FaultCode, message: string, detail?: string) {
@@ -234,4 +280,14 @@ function notesOf(confinement: Confinement | undefined, body: CreateBody): string
 
 function detailOf(problem: EngineProblem): string | undefined {
 	return "detail" in problem ? problem.detail : undefined;
+}
+
+/** The first folder or file of its `sandbox` that does not exist. */
+async function missingFolder(confinement: Confinement | undefined): Promise<string | undefined> {
+	const { read = [], write = [] } = confinement?.sandbox ?? {};
+	for (const path of [...read, ...write]) {
+		const found = await stat(path).catch(() => undefined);
+		if (found === undefined) return path;
+	}
+	return undefined;
 }

@@ -127,6 +127,12 @@ export class Engine {
 		return succeed({ id: answer.value.Id, warnings: answer.value.Warnings ?? [] });
 	}
 
+	/** The runtime that a container is run with, as the engine names it. */
+	async runtimeOf(id: string): Promise<Result<string, EngineProblem>> {
+		const answer = await this.#json<RawContainer>("GET", `/containers/${id}/json`);
+		return answer.ok ? succeed(answer.value.HostConfig?.Runtime ?? "") : answer;
+	}
+
 	/** A connection to the standard streams of a container; to be made before it starts. */
 	async attach(id: string): Promise<Result<Duplex, EngineProblem>> {
 		const found = await this.#find();
@@ -190,12 +196,17 @@ export class Engine {
 	}
 
 	/** Containers with a label, whatever their state. */
-	async list(label: string): Promise<Result<readonly ListedContainer[], EngineProblem>> {
+	async list(
+		label: string,
+		wait_ms = verb_ms,
+	): Promise<Result<readonly ListedContainer[], EngineProblem>> {
 		const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
 		const path = `/containers/json?all=1&filters=${filters}`;
 		const answer = await this.#json<{ Id: string; Labels: Record<string, string> | null }[]>(
 			"GET",
 			path,
+			undefined,
+			wait_ms,
 		);
 		if (!answer.ok) return answer;
 		return succeed(answer.value.map(({ Id, Labels }) => ({ id: Id, labels: Labels ?? {} })));
@@ -214,8 +225,9 @@ export class Engine {
 		method: EngineRequest["method"],
 		path: string,
 		body?: object,
+		wait_ms = verb_ms,
 	): Promise<Result<Shape, EngineProblem>> {
-		const answer = await this.#send({ method, path, body, wait_ms: verb_ms });
+		const answer = await this.#send({ method, path, body, wait_ms });
 		if (!answer.ok) return answer;
 		try {
 			return succeed(JSON.parse(answer.value.body.toString("utf8")) as Shape);
@@ -296,6 +308,7 @@ interface RawImage {
 }
 
 interface RawContainer {
+	readonly HostConfig?: { Runtime?: string };
 	readonly State: { ExitCode: number; OOMKilled: boolean; Error?: string };
 }
 

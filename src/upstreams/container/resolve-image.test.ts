@@ -90,9 +90,14 @@ test("a tag that moves changes nothing until an update is asked for", async () =
 	engine.add("y:1", imageOf("b", ["y"]));
 	engine.registry.set("y:1", imageOf("c", ["y"]));
 	assert.equal(taken(await resolve("y:1")).id, sha("A"));
-	assert.equal(taken(await resolve("y:1", { update: true })).id, sha("C"));
-	assert.equal(lock.images.get("y:1")?.digest, sha("c"));
+	const { id, locked } = taken(await resolve("y:1", { update: true }));
+	assert.equal(id, sha("C"));
+	assert.equal(locked.digest, sha("c"));
+	assert.equal(lock.images.get("y:1")?.digest, sha("a"), "nothing is locked by looking");
 	assert.deepEqual(engine.pulled, ["y:1"]);
+	assert.equal(taken(await resolve("y:1")).id, sha("A"));
+	assert.equal(taken(await resolve("y:1", { locked })).id, sha("C"));
+	assert.equal(lock.images.get("y:1")?.digest, sha("a"));
 });
 
 test("what is locked is fetched by its digest where it is missing", async () => {

@@ -12,8 +12,13 @@ export interface ResolveImageContext {
 	readonly lock: ImageLock;
 	readonly server: string;
 	readonly random: Random;
-	/** True when what is locked is to be resolved anew, as for a deploy of a newer version. */
+	/**
+	 * True when what is locked is to be found out anew, as for a deploy of a newer version. What is
+	 * found is handed back and not locked.
+	 */
 	readonly update?: boolean | undefined;
+	/** What to run in place of what the lock says. */
+	readonly locked?: LockedImage | undefined;
 	progress(line: string): void;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -26,6 +31,8 @@ export interface ResolvedImage {
 	readonly digest: string | undefined;
 	/** `sha256:...`, over the image's configuration, and with it over all of its layers. */
 	readonly id: string;
+	/** What stands in the lock for it, or would if it was locked. */
+	readonly locked: LockedImage;
 }
 
 /**
@@ -36,6 +43,7 @@ export async function resolveImage(
 	spec: ContainerSpec,
 	context: ResolveImageContext,
 ): Promise<Result<ResolvedImage, Fault>> {
+	if (context.locked !== undefined) return await resolveLocked(spec, context, context.locked);
 	const locked = await context.lock.get(spec.image);
 	if (!locked.ok) return fail(faultOf(context, "install_failed", locked.problem));
 	return locked.value === undefined || context.update === true
@@ -69,7 +77,7 @@ async function resolveLocked(
 	const { engine } = context;
 	for (const id of Object.values(locked.ids)) {
 		const known = await engine.image(id);
-		if (known.ok) return succeed(resolvedAs(spec, locked.digest, id));
+		if (known.ok) return succeed(resolvedAs(spec, locked, id));
 		if (!isMissing(known.problem)) return fail(engineFault(known.problem, context));
 	}
 	if (locked.digest === undefined) return fail(await unavailable(spec, context));
@@ -114,14 +122,15 @@ async function lockAs(
 	locked: LockedImage,
 	id: string,
 ): Promise<Result<ResolvedImage, Fault>> {
-	const problem = await context.lock.set(spec.image, locked);
+	const later = context.update === true || context.locked !== undefined;
+	const problem = later ? undefined : await context.lock.set(spec.image, locked);
 	return problem === undefined
-		? succeed(resolvedAs(spec, locked.digest, id))
+		? succeed(resolvedAs(spec, locked, id))
 		: fail(faultOf(context, "install_failed", problem));
 }
 
-function resolvedAs(spec: ContainerSpec, digest: string | undefined, id: string): ResolvedImage {
-	return { spec: { ...spec, image: id }, digest, id };
+function resolvedAs(spec: ContainerSpec, locked: LockedImage, id: string): ResolvedImage {
+	return { spec: { ...spec, image: id }, digest: locked.digest, id, locked };
 }
 
 /** The digest under the name that was asked for: another name's may belong to another registry. */

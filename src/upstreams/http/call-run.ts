@@ -47,6 +47,8 @@ export class CallRun implements ExchangeHandler {
 	#renewed = false;
 	#token: string | undefined;
 	#auth_rounds = 0;
+	#own_headers: readonly string[] = [];
+	#refilled = false;
 	#timer: Timer | undefined;
 
 	constructor(link: HttpLink, call: PendingCall, bytes: Buffer) {
@@ -145,6 +147,7 @@ export class CallRun implements ExchangeHandler {
 		this.#session = session;
 		this.#begin();
 		this.#token = this.#link.auth?.token;
+		this.#own_headers = this.#link.own_headers;
 		const headers = postHeaders(this.#link.configured, session, this.#call.request);
 		const request = { method: "POST" as const, headers, body: this.#bytes };
 		this.#exchange = this.#link.remote.send("calls", request, this);
@@ -215,6 +218,7 @@ export class CallRun implements ExchangeHandler {
 		this.#begin();
 		this.#token = this.#link.auth?.token;
 		const { configured, remote } = this.#link;
+		this.#own_headers = this.#link.own_headers;
 		const headers = streamHeaders(configured, this.#session, this.#last_event_id);
 		this.#exchange = remote.send("calls", { method: "GET", headers, body: undefined }, this);
 	}
@@ -229,6 +233,10 @@ export class CallRun implements ExchangeHandler {
 		const { auth, pending } = this.#link;
 		if (auth !== undefined && isUnauthorized(this.status)) {
 			void this.#authorize(auth);
+			return;
+		}
+		if (!this.#refilled && isUnauthorized(this.status)) {
+			void this.#refill();
 			return;
 		}
 		if (this.#resumptions > 0) {
@@ -276,6 +284,19 @@ export class CallRun implements ExchangeHandler {
 			const { faults, pending, remote } = this.#link;
 			const fault = faults.unauthorized(remote.origin, outcome.problem, this.#call);
 			pending.settle(this.#call, fail(fault));
+		}
+	}
+
+	/** A value in its headers may be another by now: then it is made once more with that. */
+	async #refill(): Promise<void> {
+		this.#refilled = true;
+		const changed = await this.#link.refill(this.#own_headers);
+		if (this.#call.settled) return;
+		if (!changed) this.#refused();
+		else if (this.#resumptions > 0) this.#takeUp();
+		else {
+			this.#call.written = false;
+			this.#post(this.#session);
 		}
 	}
 

@@ -14,6 +14,9 @@ import { Remote } from "./remote.ts";
 /** Notifications and answers under way at a time; further notifications are dropped. */
 const posts_max = 256;
 
+/** Values that a server refuses are asked for anew no more often than this. */
+const refill_ms_min = 5_000;
+
 /** What a link is made of. */
 export interface LinkOptions {
 	readonly url: string;
@@ -32,7 +35,7 @@ export class HttpLink {
 	readonly asks: OpenAsks;
 	readonly inbound: Inbound;
 	readonly auth: UpstreamAuth | undefined;
-	readonly #configured: readonly string[];
+	#configured: readonly string[];
 	session: HttpSession = { era: "legacy", revision: undefined, id: undefined };
 	/** Makes a new session in place of a lost one; set once the first handshake is done. */
 	handshake: (() => Promise<Result<HttpSession, Fault>>) | undefined = undefined;
@@ -41,6 +44,8 @@ export class HttpLink {
 	may_be_sse = false;
 	#posts = 0;
 	#renewing: Promise<Result<HttpSession, Fault>> | undefined;
+	#refilling: Promise<void> | undefined;
+	#refilled_at_ms: number | undefined;
 
 	constructor({ url, headers, context, auth }: LinkOptions) {
 		const { clock, random, server, start_ms } = context;
@@ -63,6 +68,44 @@ export class HttpLink {
 	get configured(): readonly string[] {
 		if (this.auth === undefined) return this.#configured;
 		return [...this.#configured, ...this.auth.headers()];
+	}
+
+	/** The configured headers as they are now; another list once they are others. */
+	get own_headers(): readonly string[] {
+		return this.#configured;
+	}
+
+	/** Sends these from the next request on. */
+	useHeaders(headers: Readonly<Record<string, string>>): void {
+		const next = configuredHeaders(headers, this.auth !== undefined);
+		const is_same =
+			next.length === this.#configured.length &&
+			next.every((text, index) => text === this.#configured[index]);
+		if (!is_same) this.#configured = next;
+	}
+
+	/**
+	 * Whether there are other configured headers than those that were refused, asked for anew if
+	 * need be. Many calls find that out at once; they are asked for once, and not again and again.
+	 */
+	async refill(refused: readonly string[]): Promise<boolean> {
+		const { clock, freshHeaders } = this.context;
+		if (this.#configured !== refused || freshHeaders === undefined) {
+			return this.#configured !== refused;
+		}
+		const now_ms = clock.monotonic();
+		const is_early = now_ms - (this.#refilled_at_ms ?? Number.NEGATIVE_INFINITY) < refill_ms_min;
+		if (this.#refilling === undefined && is_early) return false;
+		this.#refilling ??= freshHeaders()
+			.then((headers) => headers && this.useHeaders(headers))
+			// Who was refused hears of that; no call may be left without an answer for it.
+			.catch(() => undefined)
+			.finally(() => {
+				this.#refilling = undefined;
+				this.#refilled_at_ms = clock.monotonic();
+			});
+		await this.#refilling;
+		return this.#configured !== refused;
 	}
 
 	/** Sends a message that has no reply; what goes wrong becomes a line in the server's log. */

@@ -65,7 +65,7 @@ class SseUpstream implements Upstream {
 	readonly #pending: PendingCalls;
 	readonly #asks: OpenAsks;
 	readonly #inbound: Inbound;
-	readonly #own_headers: readonly string[];
+	#own_headers: readonly string[];
 	readonly #auth: UpstreamAuth | undefined;
 	#hello: Hello | undefined;
 	#stream: SseStream | undefined;
@@ -139,6 +139,10 @@ class SseUpstream implements Upstream {
 			if (!call.settled) this.#post(call);
 		});
 		return call.outcome;
+	}
+
+	useHeaders(headers: Readonly<Record<string, string>>): void {
+		this.#own_headers = configuredHeaders(headers, this.#auth !== undefined);
 	}
 
 	notify(message: Message, edits: readonly Edit[]): void {

@@ -60,6 +60,10 @@ export class HttpUpstream implements Upstream {
 		return call.outcome;
 	}
 
+	useHeaders(headers: Readonly<Record<string, string>>): void {
+		this.#link.useHeaders(headers);
+	}
+
 	/** The modern revision has no notifications from clients over HTTP: they are dropped. */
 	notify(message: Message, edits: readonly Edit[]): void {
 		if (this.hello.era === "modern") return;

@@ -12,7 +12,7 @@ import type { Registration } from "./token-store.ts";
 
 /** How the token endpoint is told who asks (RFC 6749 section 2.3, RFC 7523). */
 export async function clientAuth(
-	spec: OAuthSpec,
+	spec: Pick<OAuthSpec, "private_key">,
 	server: AuthorizationServer,
 	registration: Registration,
 ): Promise<ClientAuth> {

@@ -1,8 +1,10 @@
 import type { AuthorizationServer } from "oauth4webapi";
 import * as z from "zod";
+import type { OAuthService } from "../../../config/oauth-service.ts";
 import { type GuardedFetch, RefusedAddress } from "../../../lib/guarded-fetch.ts";
 import type { BearerChallenge } from "./challenge.ts";
 import { OAuthProblem, originOf } from "./oauth-problem.ts";
+import { knownServer } from "./service.ts";
 
 /** What is known of the way to a token for one server. */
 export interface Discovered {
@@ -27,6 +29,8 @@ const server_schema = z.object({
 	authorization_endpoint: text.optional(),
 	token_endpoint: text,
 	registration_endpoint: text.optional(),
+	revocation_endpoint: text.optional(),
+	revocation_endpoint_auth_methods_supported: texts.optional(),
 	scopes_supported: texts.optional(),
 	code_challenge_methods_supported: texts.optional(),
 	token_endpoint_auth_methods_supported: texts.optional(),
@@ -36,19 +40,34 @@ const server_schema = z.object({
 
 type ResourceMetadata = z.output<typeof resource_schema>;
 
+/** What an authorization server is found by. */
+export interface DiscoverOptions {
+	/** The server that wants a token. */
+	readonly url: string;
+	/** How it said so. */
+	readonly challenge: BearerChallenge;
+	readonly fetch: GuardedFetch;
+	/** Issuers that win among several, the first before the next. */
+	readonly preferred: readonly string[];
+	/** What is known of the service without asking, where a preset is used. */
+	readonly service?: OAuthService | undefined;
+}
+
 /**
  * Finds the authorization server of an MCP server (authorization, 2026-07-28): the resource
  * metadata named in the challenge, else at the well-known address with the server's path,
- * else at the root; without any, as 2025-03-26 had it. `preferred` issuers win among several.
+ * else at the root; without any, as 2025-03-26 had it. Of a service whose addresses are known
+ * nothing is asked.
  */
-export async function discover(
-	url: string,
-	challenge: BearerChallenge,
-	fetch: GuardedFetch,
-	preferred: readonly string[],
-): Promise<Discovered> {
+export async function discover(options: DiscoverOptions): Promise<Discovered> {
+	const { url, challenge, fetch, preferred, service } = options;
+	const known = knownServer(service);
+	if (known !== undefined) {
+		const resource = canonicalResource(url);
+		return { resource, scopes: undefined, server: known, is_assumed: false };
+	}
 	const metadata = await resourceMetadata(url, challenge, fetch);
-	if (metadata === undefined) return discoverAtRoot(url, fetch);
+	if (metadata === undefined) return discoverAtRoot(url, fetch, service);
 	if (!isResourceOf(metadata.resource, url)) {
 		throw new OAuthProblem(
 			`Its metadata is about another resource (${originOf(metadata.resource)}), so no token ` +
@@ -113,10 +132,15 @@ async function resourceMetadata(
 }
 
 /** As 2025-03-26 had it: metadata at the root of the server itself, else fixed endpoints. */
-async function discoverAtRoot(url: string, fetch: GuardedFetch): Promise<Discovered> {
+async function discoverAtRoot(
+	url: string,
+	fetch: GuardedFetch,
+	service: OAuthService | undefined,
+): Promise<Discovered> {
 	const { origin } = new URL(url);
 	const at_root = `${origin}/.well-known/oauth-authorization-server`;
-	const found = await readServer(at_root, origin, fetch);
+	// Of some services it is known that an issuer of another name speaks there.
+	const found = await readServer(at_root, [origin, service?.issuer ?? origin], fetch);
 	const assumed: AuthorizationServer = {
 		issuer: origin,
 		authorization_endpoint: `${origin}/authorize`,
@@ -129,7 +153,11 @@ async function discoverAtRoot(url: string, fetch: GuardedFetch): Promise<Discove
 	return { resource, scopes: undefined, server: found ?? assumed, is_assumed };
 }
 
-async function serverMetadata(
+/**
+ * What an issuer publishes of itself; undefined where it publishes nothing. Rejects with why it is
+ * not to be used.
+ */
+export async function serverMetadata(
 	issuer: string,
 	fetch: GuardedFetch,
 ): Promise<AuthorizationServer | undefined> {
@@ -139,7 +167,7 @@ async function serverMetadata(
 		);
 	}
 	for (const candidate of serverMetadataUrls(issuer)) {
-		const found = await readServer(candidate, issuer, fetch);
+		const found = await readServer(candidate, [issuer], fetch);
 		if (found !== undefined) return found;
 	}
 	return undefined;
@@ -147,15 +175,15 @@ async function serverMetadata(
 
 async function readServer(
 	url: string,
-	issuer: string,
+	issuers: readonly [string, ...string[]],
 	fetch: GuardedFetch,
 ): Promise<AuthorizationServer | undefined> {
 	const found = await readDocument(url, server_schema, fetch);
 	if (found === undefined) return undefined;
 	// RFC 8414 section 3.3, as plain strings: one server must not speak for another.
-	if (found.issuer !== issuer) {
+	if (!issuers.includes(found.issuer)) {
 		throw new OAuthProblem(
-			`The metadata of its authorization server ${originOf(issuer)} is that of another ` +
+			`The metadata of its authorization server ${originOf(issuers[0])} is that of another ` +
 				"issuer, so it was not used. Report this to whoever runs it.",
 		);
 	}

@@ -41,7 +41,7 @@ export async function register(options: RegisterOptions): Promise<Registration> 
 	// An issuer knows one address to lead back to: ours may be another one now.
 	const is_ours = before?.redirect_uri === redirect_uri;
 	if (before !== undefined && is_ours && now_ms < (before.expires_at_ms ?? Infinity)) return before;
-	if (server.registration_endpoint === undefined || spec.grant === "client_credentials") {
+	if (server.registration_endpoint === undefined || spec.grant !== "authorization_code") {
 		throw new OAuthProblem(
 			`Its authorization server ${originOf(server.issuer)} lets nobody register by itself. ` +
 				"Register Moorage there and set `client_id` and `client_secret` under `oauth`.",

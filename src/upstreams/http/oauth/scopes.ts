@@ -11,6 +11,8 @@ export interface ScopeSources {
 	/** What the resource lists. */
 	readonly listed: readonly string[] | undefined;
 	readonly server: AuthorizationServer;
+	/** What is known to be wanted for a refresh token. */
+	readonly extra: readonly string[];
 	readonly wants_refresh: boolean;
 }
 
@@ -20,9 +22,10 @@ export interface ScopeSources {
  * `offline_access` is added only where the authorization server lists it.
  */
 export function selectScopes(sources: ScopeSources): string[] {
-	const { configured, challenged, before, listed = [], server, wants_refresh } = sources;
+	const { configured, challenged, before, listed = [], server, extra, wants_refresh } = sources;
 	const named = [...configured, ...challenged];
 	const wanted = named.length > 0 ? [...before, ...named] : [...before, ...listed];
 	const offline = wants_refresh && server.scopes_supported?.includes("offline_access") === true;
-	return [...new Set(offline ? [...wanted, "offline_access"] : wanted)];
+	const for_refresh = offline ? [...extra, "offline_access"] : extra;
+	return [...new Set(wants_refresh ? [...wanted, ...for_refresh] : wanted)];
 }

@@ -8,7 +8,7 @@ import { SecretBox } from "../../../secrets/box.ts";
 import { SecretRedactor } from "../../../secrets/redactor.ts";
 import { openDatabase } from "../../../store/database.ts";
 import { type GrantRepository, SqlGrantRepository } from "../../../store/grant-repository.ts";
-import { SealedTokenStore } from "./sealed-token-store.ts";
+import { SealedTokenStore, type SealedTokenStoreOptions } from "./sealed-token-store.ts";
 import type { Grant, GrantKey } from "./token-store.ts";
 
 const ana: GrantKey = { tenant: "acme", user: "ana", server: "notes", about: "here" };
@@ -36,13 +36,17 @@ async function rig(t: TestContext) {
 	const clock = new FakeClock();
 	const random = new SeededRandom(1);
 	const log = new QuietLog();
+	const replaced: string[] = [];
 	const open = (rows: GrantRepository = repository, key = 1) => {
 		const redactor = new SecretRedactor();
 		const box = new SecretBox(Buffer.alloc(32, key), random);
-		const store = new SealedTokenStore({ repository: rows, box, redactor, clock, log });
+		const onReplaced: SealedTokenStoreOptions["onReplaced"] = (_, before) =>
+			void replaced.push(before.grant.access_token);
+		const parts = { repository: rows, box, redactor, clock, log };
+		const store = new SealedTokenStore({ ...parts, onReplaced });
 		return { store, redactor };
 	};
-	return { repository, clock, log, open };
+	return { repository, clock, log, replaced, open };
 }
 
 test("a grant is found again by its owner, server and address, and by nobody else", async (t) => {
@@ -70,6 +74,19 @@ test("there is one grant for each issuer, and it can be ended", async (t) => {
 	assert.deepEqual(new Set(await store.grants(ana)), new Set([grant(3), other]));
 	await store.end(ana, issuer);
 	assert.deepEqual(await store.grants(ana), [other]);
+});
+
+test("the issuer hears of what is replaced only where that was another client's", async (t) => {
+	const { replaced, open } = await rig(t);
+	const { store } = open();
+	const elsewhere = { ...ana, about: "elsewhere" };
+	await store.keep(ana, grant(1, { client_id: "us" }));
+	await store.keep(elsewhere, grant(2, { client_id: "us" }));
+	await store.close();
+	assert.deepEqual(replaced, [], "with another address the client is the same");
+	await store.keep(ana, grant(3, { client_id: "them" }));
+	await store.close();
+	assert.deepEqual(replaced, ["access-token-2"]);
 });
 
 test("registrations are kept by issuer, with their secrets", async (t) => {
@@ -152,8 +169,17 @@ test("grants are listed with their owners, and all of an owner at a server are r
 	await store.keep(bob, grant(3));
 	const owners = async () => (await store.list()).map(({ owner }) => owner.user);
 	assert.deepEqual(await owners(), ["ana", "ana", "bob"]);
-	assert.equal(await store.revoke(ana), 2);
-	assert.equal(await store.revoke(ana), 0);
+	const removed = await store.revoke(ana);
+	assert.equal(removed.removed, 2);
+	const tokens = removed.grants.map(({ about, grant: { access_token } }) => [about, access_token]);
+	assert.deepEqual(
+		new Map(tokens as [string, string][]),
+		new Map([
+			["here", "access-token-1"],
+			["elsewhere", "access-token-2"],
+		]),
+	);
+	assert.deepEqual(await store.revoke(ana), { removed: 0, grants: [] });
 	assert.deepEqual(await owners(), ["bob"]);
 	assert.deepEqual(await store.grants(ana), []);
 });

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Clock } from "../../../lib/clock.ts";
 import type { SecretBox } from "../../../secrets/box.ts";
 import type { SecretRedactor } from "../../../secrets/redactor.ts";
-import type { GrantRepository, StoredGrant } from "../../../store/grant-repository.ts";
+import type { GrantOwner, GrantRepository, StoredGrant } from "../../../store/grant-repository.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import { type Grant, type GrantKey, type Registration, type TokenStore } from "./token-store.ts";
 
@@ -12,15 +12,31 @@ export interface SealedTokenStoreOptions {
 	readonly box: SecretBox;
 	readonly redactor: Pick<SecretRedactor, "add" | "forget">;
 	readonly clock: Clock;
-	readonly log: Log;
+	readonly log: Pick<Log, "warn">;
+	/** Told of what another grant has taken the place of that was given to another client of ours. */
+	readonly onReplaced?: ((key: Omit<GrantKey, "about">, before: OpenedGrant) => void) | undefined;
 }
 
 /** A grant, as those who run the gateway see it. */
 export interface KeptGrant {
 	readonly owner: Omit<GrantKey, "about">;
+	readonly about: string;
 	readonly grant: Grant;
 	readonly created_at_ms: number;
 	readonly changed_at_ms: number;
+}
+
+/** A grant with what it is about. */
+export interface OpenedGrant {
+	readonly about: string;
+	readonly grant: Grant;
+}
+
+/** What was removed. */
+export interface RemovedGrants {
+	/** Rows, those that cannot be read too. */
+	readonly removed: number;
+	readonly grants: readonly OpenedGrant[];
 }
 
 /** What failed to be written is written again after this long. */
@@ -41,6 +57,7 @@ const grant_schema = z.object({
 	scopes: z.array(z.string()),
 	renew_at_ms: z.number().optional(),
 	registration: registration_schema.optional(),
+	client_id: z.string().optional(),
 });
 
 /**
@@ -102,25 +119,43 @@ export class SealedTokenStore implements TokenStore {
 		return [...waiting.flatMap(({ grant }) => grant ?? []), ...stored];
 	}
 
-	/** Everything that can be read. */
-	async list(): Promise<KeptGrant[]> {
-		const rows = await this.#options.repository.list();
+	/** Whether an owner has anything at a server that is still of use there. */
+	async has(key: GrantKey): Promise<boolean> {
+		return (await this.grants(key)).length > 0;
+	}
+
+	/** Everything that can be read, of those owners that are wanted. */
+	async list(wanted: (owner: GrantOwner) => boolean = () => true): Promise<KeptGrant[]> {
+		const rows = (await this.#options.repository.list()).filter(wanted);
 		return rows.flatMap((row) => {
 			const { tenant, user, server, created_at_ms, changed_at_ms } = row;
-			const grant = this.#open(row)?.grant;
+			const opened = this.#open(row);
 			const owner = { tenant, user, server };
-			return grant === undefined ? [] : [{ owner, grant, created_at_ms, changed_at_ms }];
+			return opened === undefined ? [] : [{ owner, ...opened, created_at_ms, changed_at_ms }];
 		});
 	}
 
-	/** Removes the grants of an owner at a server, those that cannot be read too. */
-	async revoke({ tenant, user, server }: Omit<GrantKey, "about">): Promise<number> {
+	/**
+	 * Removes the grants of an owner at a server, those that cannot be read too: how many there were,
+	 * and what those were that can be read, for their issuers to be told.
+	 */
+	async revoke({ tenant, user, server }: Omit<GrantKey, "about">): Promise<RemovedGrants> {
 		await this.#writing;
-		for (const [place, { key }] of this.#unwritten) {
+		const { repository } = this.#options;
+		const stored = (await repository.of({ tenant, user }, server)).flatMap((row) => {
+			const opened = this.#open(row);
+			const is_older = this.#unwritten.has(placeOf({ tenant, user, server }, row.issuer));
+			return opened === undefined || is_older ? [] : [opened];
+		});
+		const unwritten: OpenedGrant[] = [];
+		for (const [place, { key, grant }] of this.#unwritten) {
 			const is_theirs = key.tenant === tenant && key.user === user && key.server === server;
-			if (is_theirs) this.#unwritten.delete(place);
+			if (!is_theirs) continue;
+			this.#unwritten.delete(place);
+			if (grant !== undefined) unwritten.push({ about: key.about, grant });
 		}
-		return this.#options.repository.remove({ tenant, user }, server);
+		const removed = await repository.remove({ tenant, user }, server);
+		return { removed, grants: [...unwritten, ...stored] };
 	}
 
 	async keep(key: GrantKey, grant: Grant): Promise<void> {
@@ -198,10 +233,17 @@ export class SealedTokenStore implements TokenStore {
 			return;
 		}
 		const owner = { tenant, user, server, issuer };
+		const before = (await repository.of(key, server)).find((row) => row.issuer === issuer);
 		const { issuer: _, ...rest } = grant;
 		const sealed = box.seal(JSON.stringify({ about, ...rest }), grantAbout(owner));
 		const now_ms = clock.now();
 		await repository.put({ ...owner, sealed, created_at_ms: now_ms, changed_at_ms: now_ms });
+		const replaced = before && this.#open(before);
+		if (replaced === undefined || replaced.about === about) return;
+		// An issuer may end with one grant of a client all of them, the new one too (RFC 7009 2.1).
+		const [was, is] = [clientOf(replaced.grant), clientOf(grant)];
+		if (was === undefined || was === is) return;
+		this.#options.onReplaced?.({ tenant, user, server }, replaced);
 	}
 
 	#againLater(): void {
@@ -209,7 +251,7 @@ export class SealedTokenStore implements TokenStore {
 		this.#timer = this.#options.clock.afterIdle(again_ms, () => void this.#writeAll());
 	}
 
-	#open(row: StoredGrant): { about: string; grant: Grant } | undefined {
+	#open(row: StoredGrant): OpenedGrant | undefined {
 		const parsed = grant_schema.safeParse(
 			parseJson(this.#options.box.open(row.sealed, grantAbout(row))),
 		);
@@ -225,6 +267,7 @@ export class SealedTokenStore implements TokenStore {
 				scopes: rest.scopes,
 				renew_at_ms: rest.renew_at_ms,
 				registration: registration && complete(registration),
+				...(rest.client_id !== undefined && { client_id: rest.client_id }),
 			},
 		};
 	}
@@ -250,6 +293,10 @@ export class SealedTokenStore implements TokenStore {
 	}
 }
 
+function clientOf({ client_id, registration }: Grant): string | undefined {
+	return client_id ?? registration?.client_id;
+}
+
 function isSame(one: GrantKey, other: GrantKey): boolean {
 	return (
 		one.tenant === other.tenant &&
@@ -259,7 +306,7 @@ function isSame(one: GrantKey, other: GrantKey): boolean {
 	);
 }
 
-function placeOf({ tenant, user, server }: GrantKey, issuer: string): string {
+function placeOf({ tenant, user, server }: Omit<GrantKey, "about">, issuer: string): string {
 	return JSON.stringify([tenant, user, server, issuer]);
 }
 

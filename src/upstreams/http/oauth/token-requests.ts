@@ -9,16 +9,20 @@ import {
 	customFetch,
 	generateRandomCodeVerifier,
 	generateRandomState,
+	genericTokenEndpointRequest,
 	processAuthorizationCodeResponse,
 	processClientCredentialsResponse,
+	processGenericTokenEndpointResponse,
 	processRefreshTokenResponse,
 	ResponseBodyError,
 	refreshTokenGrantRequest,
 	type TokenEndpointResponse,
 	validateAuthResponse,
 } from "oauth4webapi";
+import type { OAuthService } from "../../../config/oauth-service.ts";
 import { type GuardedFetch, RefusedAddress } from "../../../lib/guarded-fetch.ts";
 import { OAuthProblem, originOf } from "./oauth-problem.ts";
+import { isFrom, pageParameters, standardAnswer, tokenRequestOf } from "./service.ts";
 
 /** Shows an authorization page to a person; resolves with the address it led back to. */
 export type Authorize = (url: URL, state: string) => Promise<URL>;
@@ -31,6 +35,8 @@ export interface TokenContext {
 	readonly resource: string;
 	readonly scopes: readonly string[];
 	readonly fetch: GuardedFetch;
+	/** What is known of the service, where a preset is used. */
+	readonly service?: OAuthService | undefined;
 }
 
 /** A token for a person, by authorization code with PKCE (RFC 7636, RFC 8707, RFC 9207). */
@@ -39,9 +45,10 @@ export async function codeGrant(
 	redirect_uri: string,
 	authorize: Authorize,
 ): Promise<TokenEndpointResponse> {
-	const { server, client, resource, scopes } = context;
+	const { server, client, scopes, service } = context;
 	const origin = originOf(server.issuer);
-	if (server.code_challenge_methods_supported?.includes("S256") !== true) {
+	const has_pkce = server.code_challenge_methods_supported?.includes("S256") === true;
+	if (!has_pkce && service?.pkce !== "ignored") {
 		throw new OAuthProblem(
 			`Its authorization server ${origin} does not support PKCE with S256, so no ` +
 				"authorization was asked for. Report this to whoever runs it.",
@@ -57,8 +64,8 @@ export async function codeGrant(
 		state,
 		code_challenge: await calculatePKCECodeChallenge(verifier),
 		code_challenge_method: "S256",
-		resource,
-		...(scopes.length > 0 && { scope: scopes.join(" ") }),
+		...resourceOf(context),
+		...pageParameters(service, scopes),
 	};
 	for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
 	const callback = await authorize(url, state);
@@ -79,12 +86,28 @@ export async function codeGrant(
 
 /** A token for ourselves (RFC 6749 section 4.4). */
 export function credentialsGrant(context: TokenContext): Promise<TokenEndpointResponse> {
-	const { server, client, auth, scopes, resource } = context;
-	const parameters = { resource, ...(scopes.length > 0 && { scope: scopes.join(" ") }) };
+	const { server, client, auth, scopes } = context;
+	const scope = scopes.length > 0 && { scope: scopes.join(" ") };
+	const parameters = { ...resourceOf(context), ...scope };
 	return asking(server, async () => {
 		const options = optionsOf(context);
 		const response = await clientCredentialsGrantRequest(server, client, auth, parameters, options);
 		return processClientCredentialsResponse(server, client, response);
+	});
+}
+
+/** A token by a grant of another kind, with what it has to be asked with. */
+export function askFor(
+	context: TokenContext,
+	grant: string,
+	parameters: Readonly<Record<string, string>>,
+): Promise<TokenEndpointResponse> {
+	const { server, client, auth } = context;
+	const all = { ...resourceOf(context), ...parameters };
+	return asking(server, async () => {
+		const options = optionsOf(context);
+		const sent = await genericTokenEndpointRequest(server, client, auth, grant, all, options);
+		return processGenericTokenEndpointResponse(server, client, sent);
 	});
 }
 
@@ -126,20 +149,24 @@ function pageOf(server: AuthorizationServer): URL {
 }
 
 function checkCallback(context: TokenContext, callback: URL, state: string): URLSearchParams {
-	const { server, client } = context;
+	const { server, client, service } = context;
 	const origin = originOf(server.issuer);
-	const iss = callback.searchParams.get("iss");
+	const answer = new URL(callback);
+	const iss = answer.searchParams.get("iss");
 	// RFC 9207 section 2.4, before anything else of the answer is looked at.
-	if (
-		iss === null ? server.authorization_response_iss_parameter_supported : iss !== server.issuer
-	) {
+	const is_foreign =
+		iss === null
+			? server.authorization_response_iss_parameter_supported === true
+			: !isFrom(iss, server.issuer, service);
+	if (is_foreign) {
 		throw new OAuthProblem(
 			`The answer to the authorization did not come from ${origin}, so it was not used. ` +
 				"Somebody may be mixing up servers: check the server's address before trying again.",
 		);
 	}
+	if (iss !== null) answer.searchParams.set("iss", server.issuer);
 	try {
-		return validateAuthResponse(server, client, callback, state);
+		return validateAuthResponse(server, client, answer, state);
 	} catch {
 		throw new OAuthProblem(
 			`${origin} did not give the authorization. Open the authorization page again, and ` +
@@ -148,18 +175,28 @@ function checkCallback(context: TokenContext, callback: URL, state: string): URL
 	}
 }
 
-function optionsOf({ server, resource, fetch }: TokenContext) {
+function optionsOf(context: TokenContext) {
+	const { server, fetch, service } = context;
 	return {
-		additionalParameters: { resource },
+		// RFC 8707: in every token request, and exactly once.
+		additionalParameters: resourceOf(context),
 		// The guarded fetch decides itself where plain http is acceptable.
 		[allowInsecureRequests]: true,
-		[customFetch]: (url: string, init: { body?: unknown; headers: Record<string, string> }) => {
-			const body = init.body instanceof URLSearchParams ? init.body.toString() : undefined;
-			// RFC 8707: in every token request, and exactly once.
-			return fetch(url, { method: "POST", headers: init.headers, body });
+		[customFetch]: async (
+			url: string,
+			init: { body?: unknown; headers: Record<string, string> },
+		) => {
+			const form = init.body instanceof URLSearchParams ? init.body : new URLSearchParams();
+			const { body, headers } = tokenRequestOf(service, form);
+			const all = { ...init.headers, ...headers };
+			return standardAnswer(service, await fetch(url, { method: "POST", headers: all, body }));
 		},
 		server,
 	};
+}
+
+function resourceOf({ resource, service }: TokenContext): { resource?: string } {
+	return service?.resource === "omitted" ? {} : { resource };
 }
 
 async function asking<Value>(
@@ -173,15 +210,24 @@ async function asking<Value>(
 	}
 }
 
+const standard_codes = [
+	...["invalid_client", "invalid_grant", "invalid_scope", "invalid_target", "invalid_request"],
+	...["unauthorized_client", "unsupported_grant_type", "access_denied"],
+];
+
 /** Only a standard error code of the answer is repeated, never its text. */
-function problemOf(server: AuthorizationServer, error: unknown): OAuthProblem {
+export function problemOf(
+	server: AuthorizationServer,
+	error: unknown,
+	who = "Its authorization server",
+): OAuthProblem {
 	if (error instanceof OAuthProblem) return error;
-	const codes = ["invalid_client", "invalid_grant", "invalid_scope", "unauthorized_client"];
+	const codes = standard_codes;
 	const code =
 		error instanceof ResponseBodyError && codes.includes(error.error) ? error.error : undefined;
 	const why = code ?? (error instanceof RefusedAddress ? `it ${error.message}` : "no valid answer");
 	return new OAuthProblem(
-		`Its authorization server ${originOf(server.issuer)} gave no token (${why}). ` +
+		`${who} ${originOf(server.issuer)} gave no token (${why}). ` +
 			"Check the settings under `oauth`, or try again later.",
 		code,
 	);

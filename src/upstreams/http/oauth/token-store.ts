@@ -22,6 +22,8 @@ export interface Grant {
 	readonly renew_at_ms: number | undefined;
 	/** Whom it was given to; undefined where that is the client of the configuration. */
 	readonly registration: Registration | undefined;
+	/** The client that it was given to; undefined where it was kept before this was. */
+	readonly client_id?: string | undefined;
 }
 
 /** Whose authorization it is, and what for. */

@@ -5,6 +5,7 @@ import {
 	type Deviations,
 	startAuthorizationServer,
 } from "../../../../test/support/authorization-server.ts";
+import { by_itself } from "../../../../test/support/oauth-spec.ts";
 import {
 	callTool,
 	faultOf,
@@ -13,22 +14,11 @@ import {
 	taken,
 	textOf,
 } from "../../../../test/support/upstream-harness.ts";
-import type { OAuthSpec } from "../../../config/plan.ts";
 import { systemClock } from "../../../lib/clock.ts";
 import { httpDriverWith } from "../driver.ts";
 import { UpstreamAuths } from "./upstream-auths.ts";
 
 /** The token goes with every request of every transport, and is renewed wherever it is refused. */
-
-const by_itself: OAuthSpec = {
-	grant: "authorization_code",
-	client_id: undefined,
-	client_secret: undefined,
-	private_key: undefined,
-	client_metadata: undefined,
-	issuer: undefined,
-	scopes: [],
-};
 
 const hello = {
 	protocolVersion: "2025-11-25",

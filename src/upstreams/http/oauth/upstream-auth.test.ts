@@ -5,21 +5,12 @@ import {
 	startAuthorizationServer,
 } from "../../../../test/support/authorization-server.ts";
 import { FakeClock } from "../../../../test/support/fake-clock.ts";
+import { by_itself } from "../../../../test/support/oauth-spec.ts";
 import { until } from "../../../../test/support/until.ts";
 import type { OAuthSpec } from "../../../config/plan.ts";
 import { type Clock, systemClock } from "../../../lib/clock.ts";
 import { MemoryTokenStore } from "./token-store.ts";
-import { UpstreamAuth } from "./upstream-auth.ts";
-
-const by_itself: OAuthSpec = {
-	grant: "authorization_code",
-	client_id: undefined,
-	client_secret: undefined,
-	private_key: undefined,
-	client_metadata: undefined,
-	issuer: undefined,
-	scopes: [],
-};
+import { type TokenRequest, UpstreamAuth } from "./upstream-auth.ts";
 
 async function rig(
 	t: TestContext,
@@ -114,6 +105,36 @@ test("a refused token is renewed, and each refresh token is used once", async (t
 	server.refresh_tokens.clear();
 	assert.ok((await refuse(401, "Bearer")).ok);
 	assert.equal(server.requests("/authorize").length, 2);
+});
+
+test("every token that is asked for is told of once, with how that ended", async (t) => {
+	const deviations: Deviations = {};
+	const first = await rig(t, deviations);
+	const told: TokenRequest[] = [];
+	const { refuse } = await again(first, { onTokenRequest: (request) => void told.push(request) });
+	const since = () => told.splice(0).map(({ grant, outcome }) => `${grant} ${outcome}`);
+	await refuse();
+	assert.deepEqual(since(), ["authorization_code issued"]);
+	await refuse();
+	assert.deepEqual(since(), ["refresh_token issued"]);
+	deviations.token = { status: 503, body: { error: "temporarily_unavailable" } };
+	await refuse();
+	assert.deepEqual(since(), ["refresh_token failed"]);
+	deviations.token = { status: 400, body: { error: "invalid_grant" } };
+	await refuse();
+	assert.deepEqual(since(), ["refresh_token refused", "authorization_code refused"]);
+	deviations.token = { status: 200, body: { access_token: "x", token_type: "mac" } };
+	await refuse();
+	assert.deepEqual(since(), ["authorization_code failed"]);
+	delete deviations.token;
+	const own = { ...by_itself, grant: "client_credentials", client_id: "a" } as const;
+	const itself = await again(first, {
+		spec: { ...own, client_secret: "c" },
+		store: new MemoryTokenStore(),
+		onTokenRequest: (request) => void told.push(request),
+	});
+	await itself.refuse();
+	assert.deepEqual(since(), ["client_credentials issued"]);
 });
 
 test("a step up asks for all scopes so far, and for the same ones only once", async (t) => {
@@ -343,9 +364,11 @@ test("a client secret that has run out is not used for another authorization", a
 test("what is ended while others wait to renew it is not renewed", async (t) => {
 	const first = await rig(t);
 	await first.refuse(401, "Bearer");
+	let turns = 0;
 	const { auth, refuse } = await again(first, {
 		inTurn(work) {
-			auth.forget();
+			turns += 1;
+			if (turns === 1) auth.forget();
 			return work();
 		},
 	});
@@ -362,7 +385,7 @@ for (const names of [true, false]) {
 		const first = await rig(t, {}, {}, clock);
 		const asked = Promise.withResolvers<URL>();
 		const { refuse } = await again(first, {
-			namesPage: () => names,
+			pageFor: (page) => (names ? { url: page.href, at_once: false } : undefined),
 			authorize(page) {
 				asked.resolve(page);
 				return new Promise<never>(() => undefined);
@@ -377,3 +400,94 @@ for (const names of [true, false]) {
 		assert.equal(outcome.problem.advice.includes("Moorage's log"), !names);
 	});
 }
+
+test("what is ended while a person is asked is not given by an answer that comes later", async (t) => {
+	const { options, server } = await rig(t);
+	const asked = Promise.withResolvers<{ page: URL; signal: AbortSignal }>();
+	const answered = Promise.withResolvers<URL>();
+	const auth = new UpstreamAuth({
+		...options,
+		authorize(page, _state, signal) {
+			asked.resolve({ page, signal });
+			return answered.promise;
+		},
+	});
+	const refused = { status: 401, headers: {}, token: undefined, rounds: 0 };
+	const pending = auth.onRefused(refused);
+	const { page, signal } = await asked.promise;
+	assert.equal(auth.forget(), true);
+	assert.ok(signal.aborted, "the page is withdrawn");
+	answered.resolve(await server.authorize(page));
+	const outcome = await pending;
+	assert.ok(!outcome.ok);
+	assert.match(outcome.problem.advice, /ended before it was given/);
+	assert.equal(auth.token, undefined);
+	assert.deepEqual(await options.store.grants({ ...options.key, about: auth.about }), []);
+	assert.equal(auth.forget(), false, "there is nothing left to end");
+});
+
+test("after an end the next call is asked anew, though the page before it still waits", async (t) => {
+	const { options, server } = await rig(t);
+	const pages: URL[] = [];
+	const auth = new UpstreamAuth({
+		...options,
+		authorize(page) {
+			pages.push(page);
+			return pages.length === 1 ? new Promise<never>(() => undefined) : server.authorize(page);
+		},
+	});
+	const refused = { status: 401, headers: {}, token: undefined, rounds: 0 };
+	void auth.onRefused(refused);
+	await until(() => pages.length === 1);
+	auth.forget();
+	assert.deepEqual(await auth.onRefused(refused), { ok: true, value: "retry" });
+	assert.equal(auth.token, "access-1");
+});
+
+test("where there is a page of ours for the person, a call is answered with it at once", async (t) => {
+	const first = await rig(t, {}, {}, new FakeClock());
+	const url = "https://gateway.example/connect/server";
+	const { auth, refuse } = await again(first, {
+		pageFor: () => ({ url, at_once: true }),
+		authorize: () => new Promise<never>(() => undefined),
+	});
+	for (const call of ["the first", "one that finds the page open"]) {
+		const outcome = await refuse();
+		assert.ok(!outcome.ok && outcome.problem.code === "authorization_required", call);
+		assert.ok(outcome.problem.advice.includes(url), call);
+	}
+	assert.notEqual(auth.under_way, undefined);
+});
+
+test("a person may agree before they call anything, and whoever waits for that is told", async (t) => {
+	const first = await rig(t);
+	let granted = 0;
+	const { auth } = await again(first, {
+		onGranted: () => {
+			granted += 1;
+		},
+	});
+	assert.deepEqual(await auth.connect(), { ok: true, value: "retry" });
+	assert.equal(auth.token, "access-1");
+	assert.equal(granted, 1);
+});
+
+test("a token that comes when nobody wants it any more is told of, and not kept", async (t) => {
+	const { server, options } = await rig(t);
+	const late: string[] = [];
+	const auth = new UpstreamAuth({
+		...options,
+		inTurn(work) {
+			// It was ended while the token was on its way.
+			if (server.requests("/token").length > 0) auth.forget();
+			return work();
+		},
+		onLate: ({ access_token, refresh_token }) => late.push(access_token, refresh_token ?? ""),
+	});
+	const headers = { "www-authenticate": "Bearer" };
+	const outcome = await auth.onRefused({ status: 401, headers, token: undefined, rounds: 0 });
+	assert.equal(outcome.ok, false);
+	assert.deepEqual(late, ["access-1", "refresh-1"]);
+	assert.equal(auth.token, undefined);
+	assert.deepEqual(await options.store.grants({ ...options.key, about: auth.about }), []);
+});

@@ -1,15 +1,20 @@
-import { createHash } from "node:crypto";
 import type { Client, TokenEndpointResponse } from "oauth4webapi";
-import type { OAuthSpec } from "../../../config/plan.ts";
+import { isExchange } from "../../../config/exchange-form.ts";
+import type { OAuthGrant, OAuthSpec } from "../../../config/plan.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { type GuardedFetch, guardedFetch } from "../../../lib/guarded-fetch.ts";
+import type { Random } from "../../../lib/random.ts";
 import { fail, type Result, succeed } from "../../../lib/result.ts";
 import type { AuthProblem } from "../../faults.ts";
 import type { Headers } from "../remote.ts";
+import { aboutOf, digest } from "./about.ts";
 import { type BearerChallenge, readChallenge } from "./challenge.ts";
 import { clientAuth } from "./client-auth.ts";
 import { type Discovered, discover } from "./discovery.ts";
-import { OAuthProblem } from "./oauth-problem.ts";
+import { IdentityExchange, type IdentitySource, SignInRequired } from "./exchange.ts";
+import type { FoundServers } from "./found-servers.ts";
+import type { IssuerLanes } from "./issuer-lanes.ts";
+import { OAuthProblem, originOf } from "./oauth-problem.ts";
 import { register } from "./register.ts";
 import { selectScopes } from "./scopes.ts";
 import {
@@ -27,8 +32,27 @@ const consent_wait_ms = 5_000;
 const rounds_max = 3;
 /** How long before its end a token is renewed, at most. */
 const renew_margin_ms = 60_000;
+/** How much sooner still, at most and by chance: what was given together is renewed apart. */
+const renew_spread_ms = 240_000;
 /** Longest token that is sent. */
 const token_chars_max = 8_192;
+
+/** One time that a token was asked for at an authorization server. */
+export interface TokenRequest {
+	readonly grant: "refresh_token" | OAuthGrant;
+	/**
+	 * `refused`: what was shown for it is not, or no longer, good. `failed`: there was no valid
+	 * answer, or the person did not agree.
+	 */
+	readonly outcome: "issued" | "refused" | "failed";
+}
+
+/** Where a person goes to agree. */
+export interface PersonPage {
+	readonly url: string;
+	/** Whether a call is answered with it at once, instead of waiting for the person a moment. */
+	readonly at_once: boolean;
+}
 
 /** What the authorization for one server is made of. */
 export interface UpstreamAuthOptions {
@@ -40,11 +64,28 @@ export interface UpstreamAuthOptions {
 	/** Whoever else renews the same grant waits meanwhile, and finds the new one. */
 	inTurn<Value>(work: () => Promise<Value>): Promise<Value>;
 	readonly clock: Clock;
-	readonly authorize: Authorize;
-	/** Whether whoever calls may be told the page: it decides for whoever opens it. */
-	readonly namesPage?: (() => boolean) | undefined;
+	/** By how much tokens are renewed sooner; without it at the same time before their end. */
+	readonly random?: Pick<Random, "fraction"> | undefined;
+	/** Keeps renewals at one issuer few at a time; without it each goes at once. */
+	readonly lanes?: IssuerLanes | undefined;
+	/** What is known of servers that others renew at as well. */
+	readonly found?: Pick<FoundServers, "discover" | "provider"> | undefined;
+	/** Shows the page to a person; rejects once `signal` aborts: nobody may answer it any more. */
+	readonly authorize: (page: URL, state: string, signal: AbortSignal) => ReturnType<Authorize>;
+	/** Where whoever calls may go and agree. Undefined: the page itself stands in the log alone. */
+	readonly pageFor?: ((page: URL) => PersonPage | undefined) | undefined;
+	/** Whose identity is exchanged, where the grant is such a one. */
+	readonly identity?: IdentitySource | undefined;
+	/** Where whoever calls signs in for that. */
+	readonly signInPage?: (() => string | undefined) | undefined;
+	/** Told of a token that came after what it is for had been withdrawn: it is not kept. */
+	readonly onLate?: ((grant: Grant) => void) | undefined;
+	/** Told once a person has agreed, and their token is kept. */
+	readonly onGranted?: (() => void) | undefined;
 	/** Where the authorization page leads back to. */
 	redirectUri(): string;
+	/** Told of every token that was asked for. */
+	readonly onTokenRequest?: ((request: TokenRequest) => void) | undefined;
 }
 
 /** A refusal, as the driver saw it. */
@@ -74,6 +115,7 @@ type Occasion =
 export class UpstreamAuth {
 	readonly #options: UpstreamAuthOptions;
 	readonly #fetch: GuardedFetch;
+	readonly #exchange: IdentityExchange;
 	readonly #key: GrantKey;
 	/** Names the servers that use our registration. */
 	readonly #used_by: string;
@@ -83,7 +125,11 @@ export class UpstreamAuth {
 	#has_ended = false;
 	/** The page that waits for a person. */
 	#page: URL | undefined;
+	/** Calls that are answered as soon as there is a page. */
+	readonly #until_page = new Set<() => void>();
 	#under_way: Promise<AfterRefusal> | undefined;
+	/** Aborts what is asked for now, once it is not to be given any more. */
+	#withdrawal = new AbortController();
 	/** The renewal of a token that is still good. */
 	#ahead: Promise<void> | undefined;
 	/** The token that could not be renewed ahead of its end: its refusal is waited for. */
@@ -94,9 +140,10 @@ export class UpstreamAuth {
 	constructor(options: UpstreamAuthOptions) {
 		this.#options = options;
 		const { url, spec, key } = options;
-		const about = digest([url, spec.grant, spec.client_id ?? null]);
+		const about = aboutOf(url, spec);
 		this.#key = { ...key, about };
 		this.#used_by = spec.client_id === undefined ? "" : digest([key.server, about]);
+		this.#exchange = new IdentityExchange(options);
 		this.#fetch = guardedFetch({ near: options.url, clock: options.clock });
 	}
 
@@ -109,12 +156,40 @@ export class UpstreamAuth {
 		return this.#loading;
 	}
 
+	/** What a grant in the store is about, for this authorization to find it. */
+	get about(): string {
+		return this.#key.about;
+	}
+
 	get token(): string | undefined {
 		return this.#grant?.access_token;
 	}
 
-	/** What was authorized does not hold any more: the next call asks anew. */
-	forget(): void {
+	/**
+	 * What was authorized does not hold any more, and neither does what is being asked for: a page
+	 * that waits is withdrawn, and a token that is on its way is not kept. The next call asks anew.
+	 * True where there was something of either kind.
+	 */
+	forget(): boolean {
+		const had = this.#grant !== undefined || this.#under_way !== undefined;
+		this.#forgetGrant();
+		this.withdraw();
+		return had;
+	}
+
+	/** What is being asked for is not wanted any more; what there is stays. */
+	withdraw(): void {
+		this.#under_way = undefined;
+		this.#withdrawal.abort();
+		this.#withdrawal = new AbortController();
+	}
+
+	/** Who the configuration says that we are. */
+	get spec(): OAuthSpec {
+		return this.#options.spec;
+	}
+
+	#forgetGrant(): void {
 		this.#grant = undefined;
 		this.#has_ended = true;
 	}
@@ -151,10 +226,22 @@ export class UpstreamAuth {
 			);
 		}
 		const occasion = is_step_up ? "step_up" : "refused";
-		this.#under_way ??= this.#obtain(challenge, occasion).finally(() => {
-			this.#under_way = undefined;
+		return this.#atMost(this.#obtainOnce(challenge, occasion));
+	}
+
+	/** One authorization at a time: whoever comes meanwhile waits for the same. */
+	#obtainOnce(challenge: BearerChallenge, occasion: Occasion): Promise<AfterRefusal> {
+		if (this.#under_way !== undefined) return this.#under_way;
+		const under_way = this.#obtain(challenge, occasion).finally(() => {
+			if (this.#under_way === under_way) this.#under_way = undefined;
 		});
-		return this.#atMost(this.#under_way);
+		this.#under_way = under_way;
+		return under_way;
+	}
+
+	/** Whether a person decides on a page each time. */
+	get #asks_person(): boolean {
+		return this.#options.spec.grant === "authorization_code";
 	}
 
 	#addsScopes(challenge: BearerChallenge): boolean {
@@ -165,35 +252,63 @@ export class UpstreamAuth {
 	/** The authorization goes on behind a call that cannot wait for a person. */
 	#atMost(under_way: Promise<AfterRefusal>): Promise<AfterRefusal> {
 		return new Promise((resolve) => {
-			const timer = this.#options.clock.afterIdle(consent_wait_ms, () => {
-				resolve(
-					fail({
-						code: "authorization_required",
-						advice: this.#whatToDo(),
-					}),
-				);
-			});
-			void under_way.then((outcome) => {
+			const giveUp = () => end(fail({ code: "authorization_required", advice: this.#whatToDo() }));
+			const timer = this.#options.clock.afterIdle(consent_wait_ms, giveUp);
+			const end = (outcome: AfterRefusal) => {
 				timer.cancel();
+				this.#until_page.delete(giveUp);
 				resolve(outcome);
-			});
+			};
+			this.#until_page.add(giveUp);
+			void under_way.then(end);
+			this.#tellPage();
 		});
+	}
+
+	/** Whoever may be told the page at once is. */
+	#tellPage(): void {
+		if (this.#personPage()?.at_once !== true) return;
+		for (const giveUp of [...this.#until_page]) giveUp();
+	}
+
+	#personPage(): PersonPage | undefined {
+		return this.#page && this.#options.pageFor?.(this.#page);
 	}
 
 	#whatToDo(): string {
 		const why = this.#has_ended ? "The authorization for it was taken back or has run out. " : "";
-		const page = this.#options.namesPage?.() === true ? this.#page?.href : undefined;
-		const where = page ?? "the address that stands in Moorage's log";
+		const where = this.#personPage()?.url ?? "the address that stands in Moorage's log";
 		return `${why}It needs your authorization: open ${where}, then try again.`;
 	}
 
+	/**
+	 * Asks a person though no call was refused: they want to agree before they call. Resolves with
+	 * what came of it; a page that waits already is that of this one, too.
+	 */
+	async connect(): Promise<AfterRefusal> {
+		await this.#ahead;
+		return this.#obtainOnce(this.#challenge, "refused");
+	}
+
+	/** What comes of the authorization that is under way; undefined where there is none. */
+	get under_way(): Promise<AfterRefusal> | undefined {
+		return this.#under_way;
+	}
+
 	/** Asks a person, and remembers where meanwhile. */
-	async #ask(page: URL, state: string): Promise<URL> {
+	async #ask(page: URL, state: string, signal: AbortSignal): Promise<URL> {
+		if (signal.aborted) throw withdrawn();
 		this.#page = page;
 		try {
-			return await this.#options.authorize(page, state);
+			const answer = this.#options.authorize(page, state, signal);
+			this.#tellPage();
+			const callback = await answer;
+			if (signal.aborted) throw withdrawn();
+			return callback;
+		} catch (error) {
+			throw signal.aborted ? withdrawn() : error;
 		} finally {
-			this.#page = undefined;
+			if (this.#page === page) this.#page = undefined;
 		}
 	}
 
@@ -204,17 +319,24 @@ export class UpstreamAuth {
 			this.#challenge = challenge;
 			return succeed("retry");
 		} catch (error) {
+			if (error instanceof SignInRequired) return fail(this.#signInFirst());
 			if (error instanceof OAuthProblem) return fail(failed(error.message));
 			return fail(failed("Authorization with it failed. Check its address, and try again later."));
 		}
+	}
+
+	#signInFirst(): AuthProblem {
+		const page = this.#options.signInPage?.();
+		const where = page === undefined ? "" : `: open ${page}`;
+		const advice = `It is used with who you are at your identity provider. Sign in there${where}, then try again.`;
+		return { code: "authorization_required", advice };
 	}
 
 	#renewAhead(): void {
 		const grant = this.#grant;
 		if (grant?.renew_at_ms === undefined || this.#options.clock.now() < grant.renew_at_ms) return;
 		const { access_token, refresh_token } = grant;
-		const by_itself =
-			refresh_token !== undefined || this.#options.spec.grant === "client_credentials";
+		const by_itself = refresh_token !== undefined || !this.#asks_person;
 		if (!by_itself || this.#unrenewable === access_token) return;
 		if (this.#ahead !== undefined || this.#under_way !== undefined) return;
 		this.#ahead = this.#obtain(this.#challenge, "ahead").then(() => {
@@ -233,24 +355,65 @@ export class UpstreamAuth {
 		const { url, spec } = this.#options;
 		const before = this.#grant;
 		const preferred = [spec.issuer, before?.issuer].filter((issuer) => issuer !== undefined);
-		const found = await discover(url, challenge, this.#fetch, preferred);
-		if (occasion !== "step_up") {
-			const is_renewed = await this.#options.inTurn(() => this.#refresh(found, before, occasion));
-			if (is_renewed) return;
-		}
-		if (occasion === "ahead" && spec.grant !== "client_credentials") return;
+		const { service } = spec;
+		const wanted = { url, challenge, fetch: this.#fetch, preferred, service };
+		const issuer = before?.issuer ?? new URL(url).origin;
+		const { found, is_renewed } = await this.#inLane(issuer, occasion, async () => {
+			const look = occasion === "ahead" ? this.#options.found : undefined;
+			const server = await (look === undefined ? discover(wanted) : look.discover(wanted));
+			if (occasion === "step_up") return { found: server, is_renewed: false };
+			const turn = () => this.#refresh(server, before, occasion);
+			return { found: server, is_renewed: await this.#options.inTurn(turn) };
+		});
+		if (is_renewed) return;
+		if (occasion === "ahead" && this.#asks_person) return;
+		// Whoever ends the authorization from here on ends this one too.
+		const { signal } = this.#withdrawal;
 		const registration = await this.#register(found);
 		const context = await this.#context(found, registration, challenge, before);
 		try {
-			const answer =
-				spec.grant === "client_credentials"
-					? await credentialsGrant(context)
-					: await codeGrant(context, this.#options.redirectUri(), (...ask) => this.#ask(...ask));
-			await this.#keep(found, context.scopes, answer, undefined, registration);
+			await this.#telling(spec.grant, async () => {
+				const answer = await this.#askFor(context, signal, occasion);
+				await this.#options.inTurn(async () => {
+					const grant = this.#grantOf(found, context.scopes, answer, registration);
+					if (signal.aborted) {
+						this.#options.onLate?.(grant);
+						throw withdrawn();
+					}
+					await this.#keep(grant);
+				});
+				return "issued";
+			});
+			if (this.#asks_person) this.#options.onGranted?.();
 		} catch (error) {
 			await this.#forgetUnknown(error, found.server.issuer, registration);
 			throw error;
 		}
+	}
+
+	async #askFor(
+		context: TokenContext,
+		signal: AbortSignal,
+		occasion: Occasion,
+	): Promise<TokenEndpointResponse> {
+		const { spec } = this.#options;
+		if (spec.grant === "client_credentials") return credentialsGrant(context);
+		if (isExchange(spec.grant)) {
+			const answer = await this.#exchange.grant(context, spec.grant, (issuer, work) =>
+				this.#inLane(issuer, occasion, work),
+			);
+			// The identity is what it hangs on: it is shown again each time.
+			const { refresh_token: _, ...token } = answer;
+			return token;
+		}
+		const ask = (page: URL, state: string) => this.#ask(page, state, signal);
+		return codeGrant(context, this.#options.redirectUri(), ask);
+	}
+
+	/** What asks nobody is done a few at a time; who has the lock of a grant waits for no room. */
+	#inLane<Value>(issuer: string, occasion: Occasion, work: () => Promise<Value>): Promise<Value> {
+		const haste = occasion === "ahead" ? "ahead" : "waited_for";
+		return this.#options.lanes?.run(issuer, haste, work) ?? work();
 	}
 
 	/** True where there is another token afterwards, of ours or of whoever had the turn before. */
@@ -278,12 +441,18 @@ export class UpstreamAuth {
 		const registration = before.registration ?? (await this.#register(found));
 		const context = await this.#context(found, registration, no_challenge, before);
 		const scoped = { ...context, scopes: before.scopes };
-		const refreshed = await refreshGrant(scoped, before.refresh_token);
-		if (typeof refreshed === "object") {
-			await this.#keep(found, scoped.scopes, refreshed, before.refresh_token, registration);
-			return true;
-		}
-		if (refreshed === "unknown_client" && registration.redirect_uri !== undefined) {
+		const { refresh_token } = before;
+		const refreshed = await this.#telling("refresh_token", async () => {
+			const answer = await refreshGrant(scoped, refresh_token);
+			if (typeof answer === "string") return answer;
+			const next = { refresh_token, ...answer };
+			await this.#keep(this.#grantOf(found, scoped.scopes, next, registration));
+			return "issued";
+		});
+		if (refreshed === "issued") return true;
+		if (refreshed === "unknown_client") {
+			// What somebody else registered may be put right: the person has agreed, and that holds.
+			if (registration.redirect_uri === undefined) throw refusedClient(issuer);
 			await store.unregister(this.#used_by, issuer);
 		}
 		if (occasion !== "ahead") await this.#end(before);
@@ -295,15 +464,32 @@ export class UpstreamAuth {
 		return false;
 	}
 
+	/** Asks for a token, and tells whoever counts how that ended. */
+	async #telling<Outcome extends string>(
+		grant: TokenRequest["grant"],
+		ask: () => Promise<Outcome>,
+	): Promise<Outcome> {
+		const { onTokenRequest } = this.#options;
+		try {
+			const outcome = await ask();
+			onTokenRequest?.({ grant, outcome: outcome === "issued" ? "issued" : "refused" });
+			return outcome;
+		} catch (error) {
+			const refused = error instanceof OAuthProblem && error.code !== undefined;
+			onTokenRequest?.({ grant, outcome: refused ? "refused" : "failed" });
+			throw error;
+		}
+	}
+
 	async #end({ issuer }: Grant): Promise<void> {
-		this.forget();
+		this.#forgetGrant();
 		await this.#options.store.end(this.#key, issuer);
 	}
 
 	async #register({ server }: Discovered): Promise<Registration> {
 		const { spec, store, clock } = this.#options;
 		const known = await store.registrations(this.#used_by);
-		const redirect_uri = spec.grant === "client_credentials" ? "" : this.#options.redirectUri();
+		const redirect_uri = this.#asks_person ? this.#options.redirectUri() : "";
 		const now_ms = clock.now();
 		const options = { spec, server, redirect_uri, fetch: this.#fetch, known, now_ms };
 		const registration = await register(options);
@@ -341,20 +527,20 @@ export class UpstreamAuth {
 			before: before?.issuer === server.issuer ? before.scopes : [],
 			listed: found.scopes,
 			server,
-			wants_refresh: spec.grant !== "client_credentials",
+			extra: spec.service?.extra_scopes ?? [],
+			wants_refresh: this.#asks_person,
 		});
 		const auth = await clientAuth(spec, server, registration);
-		return { server, client, auth, resource, scopes, fetch: this.#fetch };
+		return { server, client, auth, resource, scopes, fetch: this.#fetch, service: spec.service };
 	}
 
-	async #keep(
+	#grantOf(
 		{ server, resource }: Discovered,
 		scopes: readonly string[],
 		answer: TokenEndpointResponse,
-		old_refresh_token: string | undefined,
 		registration: Registration,
-	): Promise<void> {
-		const { access_token, token_type, refresh_token = old_refresh_token } = answer;
+	): Grant {
+		const { access_token, token_type, refresh_token } = answer;
 		const is_sendable = /^[\x21-\x7e]+$/.test(access_token);
 		if (token_type !== "bearer" || !is_sendable || access_token.length > token_chars_max) {
 			throw new OAuthProblem(
@@ -362,7 +548,7 @@ export class UpstreamAuth {
 					"Report this to whoever runs it.",
 			);
 		}
-		const grant: Grant = {
+		return {
 			issuer: server.issuer,
 			resource,
 			access_token,
@@ -370,25 +556,43 @@ export class UpstreamAuth {
 			scopes,
 			renew_at_ms: this.#renewAt(answer.expires_in),
 			registration: this.#options.spec.client_id === undefined ? registration : undefined,
+			client_id: registration.client_id,
 		};
+	}
+
+	async #keep(grant: Grant): Promise<void> {
 		// Kept before it is used: the token that it takes the place of may be good no more.
 		await this.#options.store.keep(this.#key, grant);
 		this.#grant = grant;
 		this.#has_ended = false;
 	}
 
-	/** A minute before its end, or when a quarter of a shorter life is left. */
+	/** A minute before its end, or when a quarter of a shorter life is left; or somewhat sooner. */
 	#renewAt(expires_in_s: number | undefined): number | undefined {
 		if (expires_in_s === undefined) return undefined;
+		const { clock, random } = this.#options;
 		const life_ms = expires_in_s * 1000;
-		return this.#options.clock.now() + life_ms - Math.min(renew_margin_ms, life_ms / 4);
+		const margin_ms = Math.min(renew_margin_ms, life_ms / 4);
+		const spread_ms = Math.min(renew_spread_ms, life_ms / 8) * (random?.fraction() ?? 0);
+		// Whole milliseconds, because it is stored and told as such.
+		return Math.floor(clock.now() + life_ms - margin_ms - spread_ms);
 	}
 }
 
 const no_challenge = readChallenge(undefined);
 
-function digest(parts: unknown): string {
-	return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
+function refusedClient(issuer: string): OAuthProblem {
+	return new OAuthProblem(
+		`Its authorization server ${originOf(issuer)} does not accept who Moorage is there. ` +
+			"Check `client_id` and `client_secret` under `oauth`.",
+		"invalid_client",
+	);
+}
+
+function withdrawn(): OAuthProblem {
+	return new OAuthProblem(
+		"It was ended before it was given. Make the call again to be asked anew.",
+	);
 }
 
 function failed(advice: string): AuthProblem {

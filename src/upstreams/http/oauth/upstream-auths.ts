@@ -1,8 +1,18 @@
-import type { HttpSpec } from "../../../config/plan.ts";
+import type { HttpSpec, OAuthSpec } from "../../../config/plan.ts";
 import type { Clock } from "../../../lib/clock.ts";
+import type { Random } from "../../../lib/random.ts";
 import type { GrantOwner } from "../../../store/grant-repository.ts";
+import { fixedIdentity, type IdentitySource } from "./exchange.ts";
+import { FoundServers } from "./found-servers.ts";
+import { IssuerLanes } from "./issuer-lanes.ts";
+import type { EndedGrant } from "./revoke.ts";
 import { MemoryTokenStore, type TokenStore } from "./token-store.ts";
-import { UpstreamAuth } from "./upstream-auth.ts";
+import {
+	type AfterRefusal,
+	type PersonPage,
+	type TokenRequest,
+	UpstreamAuth,
+} from "./upstream-auth.ts";
 
 /** Whose authorization is wanted, and for which server. */
 export interface GrantFor extends GrantOwner {
@@ -13,14 +23,35 @@ export interface GrantFor extends GrantOwner {
 export interface OAuthSeams {
 	readonly clock: Clock;
 	/**
-	 * Shows an authorization page to whoever may decide; resolves with the address it led back to.
+	 * Shows an authorization page to whoever may decide; resolves with the address it led back to,
+	 * and rejects once `signal` aborts.
 	 */
-	readonly authorize: (server: string, page: URL, state: string, who: GrantOwner) => Promise<URL>;
+	readonly authorize: (
+		server: string,
+		page: URL,
+		state: string,
+		who: GrantOwner,
+		signal: AbortSignal,
+	) => Promise<URL>;
 	/** See `UpstreamAuthOptions`; by default nobody who calls is told. */
-	readonly namesPage?: (() => boolean) | undefined;
+	readonly pageFor?: ((page: URL, who: GrantFor) => PersonPage | undefined) | undefined;
+	/** What a provider says of somebody, where their identity is exchanged; by default of nobody. */
+	readonly identityOf?:
+		| ((who: GrantFor, provider: string | undefined) => IdentitySource)
+		| undefined;
+	/** Where somebody signs in for that. */
+	readonly signInPage?: ((who: GrantFor) => string | undefined) | undefined;
+	/** Told of every token that came after its authorization had ended; its issuer is to hear so. */
+	readonly onLate?: ((ended: EndedGrant) => void) | undefined;
+	/** Told of everybody who has agreed. */
+	readonly onGranted?: (who: GrantFor) => void;
 	/** Where authorization pages lead back to. */
 	redirectUri(): string;
+	/** Told of every token that was asked for. */
+	readonly onTokenRequest?: (server: string, request: TokenRequest) => void;
 	readonly store?: TokenStore | undefined;
+	/** See `UpstreamAuthOptions`. */
+	readonly random?: Pick<Random, "fraction"> | undefined;
 }
 
 /** Authorizations that are kept at one time; the oldest is dropped, and read anew when wanted. */
@@ -37,11 +68,16 @@ export class UpstreamAuths {
 	readonly #seams: OAuthSeams;
 	readonly #store: TokenStore;
 	readonly #auths = new Map<string, { readonly who: GrantFor; readonly auth: UpstreamAuth }>();
+	/** Those that were dropped, as long as somebody has them. */
+	readonly #dropped = new Set<{ readonly who: GrantFor; readonly auth: WeakRef<UpstreamAuth> }>();
 	/** The end of the last turn, by what it is about. */
 	readonly #turns = new Map<string, Promise<unknown>>();
+	readonly #lanes = new IssuerLanes();
+	readonly #found: FoundServers;
 
 	constructor(seams: OAuthSeams) {
 		this.#seams = seams;
+		this.#found = new FoundServers(seams.clock);
 		this.#store = seams.store ?? new MemoryTokenStore();
 	}
 
@@ -52,7 +88,9 @@ export class UpstreamAuths {
 		{ tenant, user }: GrantOwner = gateway_itself,
 	): Promise<UpstreamAuth | undefined> {
 		if (spec === undefined) return undefined;
-		const { clock, authorize, redirectUri, namesPage } = this.#seams;
+		const { clock, random, authorize, redirectUri, pageFor, onGranted, onTokenRequest } =
+			this.#seams;
+		const { identityOf, signInPage, onLate } = this.#seams;
 		const who = { tenant, user, server };
 		// A server with another address or other credentials must not find the old token.
 		const key = JSON.stringify([tenant, user, server, url, spec]);
@@ -64,23 +102,92 @@ export class UpstreamAuths {
 				key: who,
 				store: this.#store,
 				clock,
-				authorize: (page, state) => authorize(server, page, state, { tenant, user }),
+				random,
+				lanes: this.#lanes,
+				found: this.#found,
+				authorize: (page, state, signal) =>
+					authorize(server, page, state, { tenant, user }, signal),
 				redirectUri,
-				namesPage,
+				pageFor: (page) => pageFor?.(page, who),
+				identity: spec.subject ? fixedIdentity(spec.subject) : identityOf?.(who, spec.provider),
+				signInPage: () => signInPage?.(who),
+				onLate: (grant) => onLate?.({ server, grant, spec }),
+				onGranted: () => onGranted?.(who),
+				onTokenRequest: (request) => onTokenRequest?.(server, request),
 				inTurn: (work) => this.inTurn(who, work),
 			});
+		// The one that is used now is the last.
+		this.#auths.delete(key);
 		this.#auths.set(key, { who, auth });
 		const [oldest] = this.#auths.keys();
-		if (this.#auths.size > auths_max && oldest !== undefined) this.#auths.delete(oldest);
+		if (this.#auths.size > auths_max && oldest !== undefined) this.#drop(oldest);
 		await auth.load();
 		return auth;
 	}
 
-	/** What was authorized does not hold any more. The store is told by whoever ends it. */
-	forget({ tenant, user, server }: GrantFor): void {
-		for (const { who, auth } of this.#auths.values()) {
-			if (who.tenant === tenant && who.user === user && who.server === server) auth.forget();
+	/**
+	 * What was authorized does not hold any more, nor what is being asked for. The store is told by
+	 * whoever ends it. True where there was something.
+	 */
+	forget({ tenant, user, server }: GrantFor): boolean {
+		const theirs = this.#allOf({ tenant, user }).filter(({ who }) => who.server === server);
+		return theirs.filter(({ auth }) => auth.forget()).length > 0;
+	}
+
+	/** Withdraws what somebody is asked for in the name of another client than this. */
+	withdrawOthers({ server, ...owner }: GrantFor, client_id: string | undefined): void {
+		for (const { who, auth } of this.#allOf(owner)) {
+			if (who.server === server && auth.spec.client_id !== client_id) auth.withdraw();
 		}
+	}
+
+	/** Who we were when a grant was given, where that is still known. */
+	specOf({ server, ...owner }: GrantFor, about: string): OAuthSpec | undefined {
+		const theirs = this.#allOf(owner).filter(({ who }) => who.server === server);
+		return theirs.find(({ auth }) => auth.about === about)?.auth.spec;
+	}
+
+	/** The servers at which somebody has an authorization, or may be asked for one now. */
+	serversOf(owner: GrantOwner): string[] {
+		return this.#allOf(owner).map(({ who }) => who.server);
+	}
+
+	/**
+	 * Asks somebody for their authorization at a server to which there is a connection already.
+	 * Undefined where there is none.
+	 */
+	connect(who: GrantFor): Promise<AfterRefusal> | undefined {
+		return this.#latestOf(who)?.connect();
+	}
+
+	/** What comes of the authorization of somebody that is under way, if there is one. */
+	underWay(who: GrantFor): Promise<AfterRefusal> | undefined {
+		return this.#latestOf(who)?.under_way;
+	}
+
+	#latestOf({ server, ...owner }: GrantFor): UpstreamAuth | undefined {
+		const theirs = this.#allOf(owner).filter(({ who }) => who.server === server);
+		return (theirs.find(({ auth }) => auth.under_way !== undefined) ?? theirs.at(-1))?.auth;
+	}
+
+	#allOf({ tenant, user }: GrantOwner): { who: GrantFor; auth: UpstreamAuth }[] {
+		const dropped = [...this.#dropped].flatMap(({ who, auth }) => {
+			const alive = auth.deref();
+			return alive === undefined ? [] : [{ who, auth: alive }];
+		});
+		return [...this.#auths.values(), ...dropped].filter(
+			({ who }) => who.tenant === tenant && who.user === user,
+		);
+	}
+
+	/** Connections that are open go on with it, so it is still to be found by whoever ends it. */
+	#drop(key: string): void {
+		const dropped = this.#auths.get(key);
+		this.#auths.delete(key);
+		if (dropped === undefined) return;
+		this.#dropped.add({ who: dropped.who, auth: new WeakRef(dropped.auth) });
+		if (this.#dropped.size < 2 * auths_max) return;
+		for (const one of this.#dropped) if (one.auth.deref() === undefined) this.#dropped.delete(one);
 	}
 
 	/** Does something with a grant while nobody else renews it. */
