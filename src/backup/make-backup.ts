@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { copyTree, describeFile } from "./copy-tree.ts";
+import { noteBackup } from "./last-backup.ts";
 import { type Entry, type Manifest, writeManifest } from "./manifest.ts";
 import { type BackupProblem, systemProblem } from "./problem.ts";
 
@@ -65,16 +66,18 @@ export async function makeBackup(
 		}
 		await mkdir(partial, { recursive: true, mode: 0o700 });
 		const { entries, servers, migrations } = await copyAll(partial, sources);
+		const made_at_ms = sources.clock.now();
 		await writeManifest(partial, {
 			format: 1,
 			moorage: sources.version,
-			created_at_ms: sources.clock.now(),
+			created_at_ms: made_at_ms,
 			migrations,
 			entries,
 		} satisfies Manifest);
 		await rename(partial, path);
 		const files = entries.filter((entry) => entry.kind === "file");
 		const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+		await noteBackup(sources.data, { made_at_ms, path, bytes });
 		return succeed({ path, files: files.length, bytes, servers });
 	} catch (error) {
 		await rm(partial, { recursive: true, force: true }).catch(() => undefined);

@@ -6,6 +6,7 @@ export interface BackupProblem {
 		| "backup_damaged" // something in it is not as it was written
 		| "folder_not_empty" // there is something where it is to go
 		| "folder_in_use" // a gateway runs there
+		| "restore_unsettled" // a restore was interrupted, and how far it was cannot be told
 		| "backup_failed"; // the system refused something
 	/** A sentence: what happened. */
 	readonly message: string;

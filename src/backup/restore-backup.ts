@@ -1,16 +1,18 @@
-import { lstat, mkdir, readdir, readlink, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, readlink } from "node:fs/promises";
+import { join } from "node:path";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result } from "../lib/result.ts";
 import { copyTree, digestFile } from "./copy-tree.ts";
 import { config_folder } from "./make-backup.ts";
 import { damaged, type Entry, type Manifest, readManifest } from "./manifest.ts";
 import { type BackupProblem, systemProblem } from "./problem.ts";
-
-/** Holds the lock of the gateway; stays where it is. */
-const run_folder = "run";
-/** Folders that a restore works in, inside the data folder: one file system, one rename. */
-const work_prefix = ".restore-";
+import {
+	contentsOf,
+	describeRecovery,
+	recoverRestore,
+	replaceContents,
+} from "./replace-contents.ts";
+import { system_restore_disk } from "./restore-disk.ts";
 
 /** What a restore works with. */
 export interface RestoreOptions {
@@ -21,6 +23,8 @@ export interface RestoreOptions {
 	/** Migrations this version knows. */
 	readonly migrations: readonly string[];
 	readonly random: Random;
+	/** Told, in a sentence, that a restore before this one was interrupted and settled. */
+	onRecovered(text: string): void;
 }
 
 /**
@@ -58,33 +62,35 @@ async function isWhole(backup: string, entry: Entry): Promise<boolean> {
 
 /**
  * Puts a backup into a data folder. It is copied beside what is there first, and checked again
- * there; only then it takes the place.
+ * there; only then it takes the place, or nothing of it does.
  */
 export async function restoreBackup(
 	backup: string,
 	options: RestoreOptions,
 ): Promise<Result<Manifest, BackupProblem>> {
-	const { data, force, migrations, random } = options;
+	const { data, force, migrations, random, onRecovered } = options;
 	const checked = await checkBackup(backup, migrations);
 	if (!checked.ok) return checked;
-	const work = join(data, `${work_prefix}${random.bytes(6).toString("hex")}`);
 	try {
-		const present = (await readdir(data)).filter((name) => name !== run_folder);
+		const recovered = await recoverRestore(data);
+		if (!recovered.ok) return recovered;
+		const told = describeRecovery(data, recovered.value);
+		if (told !== undefined) onRecovered(told);
+		const present = await contentsOf(data);
 		if (present.length > 0 && !force) {
 			const message = `The folder ${data} is not empty. Use --force to replace what is in it.`;
 			return fail({ code: "folder_not_empty", message, detail: present.join(", ") });
 		}
-		await mkdir(join(work, "new"), { recursive: true, mode: 0o700 });
-		await mkdir(join(work, "old"), { mode: 0o700 });
 		const entries = checked.value.entries.filter(({ path }) => !isConfig(path));
-		const problem = await copyEntries(backup, join(work, "new"), entries);
-		if (problem !== undefined) return fail(problem);
-		await swap(data, work, present);
-		return checked;
+		const problem = await replaceContents({
+			data,
+			present,
+			id: random.bytes(6).toString("hex"),
+			fill: (folder) => copyEntries(backup, folder, entries),
+		});
+		return problem === undefined ? checked : fail(problem);
 	} catch (error) {
 		return fail(systemProblem(`The backup could not be restored into ${data}`, error));
-	} finally {
-		await rm(work, { recursive: true, force: true }).catch(() => undefined);
 	}
 }
 
@@ -104,23 +110,11 @@ async function copyEntries(
 		for (const entry of await copyTree(backup, to, top)) written.add(JSON.stringify(entry));
 	}
 	const missing = entries.find((entry) => !written.has(JSON.stringify(entry)));
-	return missing === undefined ? undefined : damaged(dirname(to), missing.path);
-}
-
-/** Old things go out before new ones come in; what was moved comes back if anything fails. */
-async function swap(data: string, work: string, present: readonly string[]): Promise<void> {
-	const undo: (() => Promise<void>)[] = [];
-	const move = async (from: string, to: string) => {
-		await rename(from, to);
-		undo.push(() => rename(to, from));
-	};
-	try {
-		for (const name of present) await move(join(data, name), join(work, "old", name));
-		for (const name of await readdir(join(work, "new"))) {
-			await move(join(work, "new", name), join(data, name));
-		}
-	} catch (error) {
-		for (const back of undo.reverse()) await back();
-		throw error;
+	if (missing !== undefined) return damaged(backup, missing.path);
+	for (const { kind, path } of entries) {
+		// A link is no more than a name, which its folder has.
+		if (kind !== "link") await system_restore_disk.sync(join(to, path));
 	}
+	await system_restore_disk.sync(to);
+	return undefined;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { sampleAnswered } from "../../test/support/answered-request.ts";
 import { sampleRecord } from "../../test/support/call-record.ts";
 import { systemClock } from "../lib/clock.ts";
 import { CallLog, type CallLogOptions, type CallLogTrouble } from "./call-log.ts";
@@ -68,6 +69,26 @@ test("every call is in the file, on standard output and in the history, in order
 	);
 	assert.equal((await log.get("call-01234"))?.id, "call-01234");
 	assert.deepEqual(log.totals, { lines: 2_500, dropped: 0, failed: 0 });
+});
+
+test("requests that never became calls have their lines too, those that were counted at the end", async (t) => {
+	const { log, printed } = open(t);
+	for (let n = 0; n < 100; n += 1) {
+		log.answered(sampleAnswered({ id: `refused-${n}`, error_message: "It is s3cret." }));
+	}
+	await log.flush();
+	const page = await log.find({ limit: 100, code: "credential_unknown" });
+	assert.equal(page.calls.length, 60);
+	assert.deepEqual(
+		[page.calls[0]?.id, page.calls[0]?.user, page.calls[0]?.error],
+		["refused-59", null, "It is [redacted]."],
+	);
+	await log.close();
+	log.answered(sampleAnswered({ id: "late" }));
+	const lines = printed.join("").split("\n");
+	const last = JSON.parse(lines.at(-2) ?? "") as Record<string, unknown>;
+	assert.deepEqual([last["requests"], last["method"]], [40, "*"]);
+	assert.equal(log.totals.lines, 61);
 });
 
 test("what waits is written when the log is closed, and nothing after it", async (t) => {

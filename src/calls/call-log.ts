@@ -1,10 +1,15 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../lib/clock.ts";
-import { type SharedSlot, SharedSlots } from "../lib/shared-slots.ts";
+import { SharedSlots } from "../lib/shared-slots.ts";
 import { WorkerLink } from "../lib/worker-link.ts";
-import type { Redactor } from "../secrets/redactor.ts";
-import { type CallLine, callLine } from "../telemetry/call-line.ts";
-import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
+import { answeredLine } from "../telemetry/answered-line.ts";
+import type { CallLine } from "../telemetry/call-line.ts";
+import type { AnsweredRequest, CallRecord, Evidence } from "../telemetry/call-record.ts";
+import type { LineRedactor } from "../telemetry/line-text.ts";
+import { CallBatch } from "../telemetry/packed/call-batch.ts";
+import { packCall } from "../telemetry/packed/pack-call.ts";
+import { AnsweredRequests } from "./answered-requests.ts";
+import { Lines } from "./lines.ts";
 import type { CallsWorkerData, DoneMessage, Question, ToWorker } from "./messages.ts";
 import type { CallPage, CallQuery } from "./query.ts";
 
@@ -23,7 +28,7 @@ export interface CallLogOptions {
 	readonly data: CallsWorkerData;
 	/** Standard output, where lines go there too. */
 	readonly stdout: { write(text: string): void } | undefined;
-	readonly redactor: Pick<Redactor, "text">;
+	readonly redactor: LineRedactor;
 	/** What was lost since the last time; at most once a second. */
 	readonly onTrouble: (trouble: CallLogTrouble) => void;
 	/** Lines that may wait for the disk; 50,000 unless given. */
@@ -38,14 +43,12 @@ const lines_waiting_default = 50_000;
 /** Memory of lines on their way, and how many pieces of it are kept. */
 const slot_bytes = 1024 * 1024;
 const slots_max = 3;
-const newline = 0x0a;
 const trouble_ms = 1_000;
 
 /** Lines on their way to the disk. */
 interface InFlight {
 	readonly batch: number;
-	readonly lines: number;
-	readonly slot: SharedSlot;
+	readonly lines: CallBatch;
 }
 
 /**
@@ -55,11 +58,10 @@ interface InFlight {
 export class CallLog implements Evidence {
 	readonly #options: CallLogOptions;
 	readonly #clock: Clock;
+	readonly #answered: AnsweredRequests;
 	readonly #link: WorkerLink<Question, DoneMessage>;
-	/** Lines that wait to be sent, and how far they reach. */
-	#slot: SharedSlot | undefined;
-	#length_bytes = 0;
-	#lines = 0;
+	/** Lines that wait to be sent. */
+	#lines: CallBatch;
 	readonly #slots = new SharedSlots(slot_bytes, slots_max);
 	#gathering: Timer | undefined;
 	#batch = 0;
@@ -75,6 +77,13 @@ export class CallLog implements Evidence {
 	constructor(options: CallLogOptions) {
 		this.#options = options;
 		this.#clock = options.clock;
+		this.#lines = this.#newBatch();
+		this.#answered = new AnsweredRequests(options.clock, (request) => {
+			const line = answeredLine(request, options.redactor);
+			if (!this.#lines.fits(line)) this.#send();
+			this.#lines.addText(line);
+			this.#sendSoon();
+		});
 		this.#link = new WorkerLink<Question, DoneMessage>({
 			clock: options.clock,
 			start: () =>
@@ -90,16 +99,22 @@ export class CallLog implements Evidence {
 
 	after(record: CallRecord): undefined {
 		if (this.#closed) return;
-		const line = callLine(record, this.#safe);
-		// UTF-8 has at most three bytes for a unit of a JavaScript text.
-		if (this.#length_bytes + line.length * 3 + 1 > slot_bytes) this.#send();
-		this.#slot ??= this.#slots.take();
-		const { bytes } = this.#slot;
-		this.#length_bytes += bytes.write(line, this.#length_bytes, "utf8");
-		bytes[this.#length_bytes] = newline;
-		this.#length_bytes += 1;
-		this.#lines += 1;
-		if (this.#lines >= gather_lines_max) this.#send();
+		const call = packCall(record, this.#options.redactor);
+		if (!this.#lines.fits(call.text)) this.#send();
+		this.#lines.add(call);
+		this.#sendSoon();
+	}
+
+	answered(request: AnsweredRequest): void {
+		if (!this.#closed) this.#answered.take(request);
+	}
+
+	#newBatch(): CallBatch {
+		return new CallBatch(this.#slots, gather_lines_max);
+	}
+
+	#sendSoon(): void {
+		if (this.#lines.rows >= gather_lines_max) this.#send();
 		else this.#gathering ??= this.#clock.after(gather_ms, () => this.#send());
 	}
 
@@ -138,6 +153,7 @@ export class CallLog implements Evidence {
 	/** Writes what waits and ends the thread. */
 	async close(): Promise<void> {
 		if (this.#closed) return;
+		this.#answered.flush();
 		await this.flush();
 		this.#closed = true;
 		await this.#link.end({ kind: "ask", ask: "close" });
@@ -145,28 +161,27 @@ export class CallLog implements Evidence {
 		this.#tellTrouble();
 	}
 
-	readonly #safe = (text: string): string => this.#options.redactor.text(text);
-
 	#send(): void {
 		this.#gathering?.cancel();
 		this.#gathering = undefined;
-		const [slot, lines, length_bytes] = [this.#slot, this.#lines, this.#length_bytes];
-		if (slot === undefined) return;
-		this.#slot = undefined;
-		this.#lines = 0;
-		this.#length_bytes = 0;
-		this.#options.stdout?.write(slot.bytes.toString("utf8", 0, length_bytes));
-		const worker = this.#takerOf(lines);
+		const lines = this.#lines;
+		if (lines.rows === 0) return;
+		this.#lines = this.#newBatch();
+		const packed = lines.message();
+		const { stdout } = this.#options;
+		if (stdout !== undefined) {
+			for (const piece of new Lines([packed]).pieces()) stdout.write(piece.toString("utf8"));
+		}
+		const worker = this.#takerOf(lines.rows);
 		if (worker === undefined) {
-			this.#slots.giveBack(slot);
+			lines.release();
 			return;
 		}
 		this.#batch += 1;
 		const batch = this.#batch;
-		this.#in_flight.push({ batch, lines, slot });
-		this.#in_flight_lines += lines;
-		const { memory } = slot;
-		worker.postMessage({ kind: "lines", batch, memory, length_bytes } satisfies ToWorker, []);
+		this.#in_flight.push({ batch, lines });
+		this.#in_flight_lines += lines.rows;
+		worker.postMessage({ kind: "lines", batch, packed } satisfies ToWorker, []);
 	}
 
 	/** Who keeps so many more lines; undefined where nobody does, which is counted. */
@@ -190,11 +205,11 @@ export class CallLog implements Evidence {
 		const error = file_error ?? history_error;
 		this.#error = error ?? this.#error;
 		while ((this.#in_flight[0]?.batch ?? Number.POSITIVE_INFINITY) <= batch) {
-			const { lines, slot } = this.#in_flight.shift() as InFlight;
-			this.#slots.giveBack(slot);
-			this.#in_flight_lines -= lines;
-			if (error === undefined) this.totals.lines += lines;
-			else this.#lose({ failed: lines });
+			const { lines } = this.#in_flight.shift() as InFlight;
+			lines.release();
+			this.#in_flight_lines -= lines.rows;
+			if (error === undefined) this.totals.lines += lines.rows;
+			else this.#lose({ failed: lines.rows });
 		}
 		this.#tellFlushed();
 	}
@@ -205,7 +220,7 @@ export class CallLog implements Evidence {
 
 	#fallen(error: Error | undefined): void {
 		this.#error = error?.message ?? "the thread ended";
-		for (const { lines } of this.#in_flight.splice(0)) this.#lose({ failed: lines });
+		for (const { lines } of this.#in_flight.splice(0)) this.#lose({ failed: lines.rows });
 		this.#in_flight_lines = 0;
 		this.#tellFlushed();
 	}

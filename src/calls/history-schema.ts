@@ -43,6 +43,15 @@ const versions: readonly string[] = [
 	);
 	create table jumps (seq integer primary key);
 	`,
+	// How many requests a row stands for, where it is more than itself.
+	"alter table calls add column requests integer;",
+	// A call whose trace began here has none of its own: it is named like the call, and found by it.
+	`
+	drop index calls_by_trace;
+	create index calls_by_trace on calls (trace) where trace is not null;
+	`,
+	// Who really made a call, where that was somebody else in the caller's name.
+	"alter table calls add column made_by integer;",
 ];
 
 /** Makes the tables, or brings them up to this version; throws where they are of a newer one. */
@@ -50,10 +59,11 @@ export function prepareHistory(db: DatabaseSync): void {
 	db.exec("pragma journal_mode = wal");
 	db.exec("pragma synchronous = normal");
 	db.exec("pragma journal_size_limit = 67108864");
-	db.exec("pragma temp_store = memory");
 	db.exec("pragma cache_size = -16384");
 	const version = Number(db.prepare("pragma user_version").get()?.["user_version"]);
 	if (version > versions.length) throw new Error("the history was made by a newer version");
+	// An index of many millions of rows is sorted on the disk: memory may not hold it.
+	db.exec("pragma temp_store = file");
 	for (const [index, statements] of versions.entries()) {
 		if (index < version) continue;
 		db.exec("begin immediate");
@@ -66,4 +76,5 @@ export function prepareHistory(db: DatabaseSync): void {
 			throw error;
 		}
 	}
+	db.exec("pragma temp_store = memory");
 }

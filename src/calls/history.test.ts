@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { sampleAnswered } from "../../test/support/answered-request.ts";
+import { as_it_is, lineText } from "../../test/support/call-line.ts";
 import { sampleRecord } from "../../test/support/call-record.ts";
-import { type CallLine, callLine } from "../telemetry/call-line.ts";
+import { answeredLine } from "../telemetry/answered-line.ts";
+import type { CallLine } from "../telemetry/call-line.ts";
 import type { CallRecord } from "../telemetry/call-record.ts";
 import { History } from "./history.ts";
 
 const start_ms = Date.UTC(2026, 0, 1);
-const as_it_is = (text: string) => text;
 
 function open(context: TestContext) {
 	const folder = mkdtempSync(join(tmpdir(), "moorage-history-"));
@@ -34,7 +37,7 @@ function line(n: number, changes: Partial<CallRecord> = {}): CallLine {
 		duration_ms: 0,
 		...changes,
 	});
-	return JSON.parse(callLine(record, as_it_is)) as CallLine;
+	return JSON.parse(lineText(record)) as CallLine;
 }
 
 const numbersOf = (calls: readonly CallLine[]) => calls.map(({ id }) => Number(id.slice(24)));
@@ -54,6 +57,7 @@ test("a call comes back as it was logged", (context) => {
 			wake_ms: 2.25,
 			approval_id: idOf(77),
 			rule: "no-refunds",
+			made_by: "acme/root",
 		}),
 		line(3, {
 			method: "resources/read",
@@ -76,6 +80,35 @@ test("a call comes back as it was logged", (context) => {
 	assert.deepEqual(history.find({ limit: 10 }).calls, samples.toReversed());
 });
 
+test("a request that was refused comes back with what is not known of it", (context) => {
+	const { history } = open(context);
+	const refusals = [
+		sampleAnswered({ id: idOf(1) }),
+		sampleAnswered({ id: idOf(2), requests: 940, method: "*" }),
+		sampleAnswered({ id: idOf(3), tenant: "acme", user: "ana", client_era: "modern" }),
+	];
+	const samples = refusals.map((one) => JSON.parse(answeredLine(one, as_it_is)) as CallLine);
+	history.add(samples);
+	for (const sample of samples) assert.deepEqual(history.get(sample.id), sample);
+	assert.deepEqual(numbersOf(history.find({ limit: 10, user: "ana" }).calls), [3]);
+	assert.deepEqual(numbersOf(history.find({ limit: 10, text: "not known" }).calls), [3, 2, 1]);
+});
+
+test("a history of the first version is taken over as it is", (context) => {
+	const { history, path } = open(context);
+	history.add([line(1), line(2)]);
+	const before = new DatabaseSync(path);
+	before.exec("drop index calls_by_trace; create index calls_by_trace on calls (trace)");
+	for (const added of ["requests", "made_by"])
+		before.exec(`alter table calls drop column ${added}`);
+	before.exec("pragma user_version = 1");
+	before.close();
+	const upgraded = new History(path, () => performance.now());
+	context.after(() => upgraded.close());
+	upgraded.add([line(3)]);
+	assert.deepEqual(upgraded.find({ limit: 10 }).calls, [line(3), line(2), line(1)]);
+});
+
 test("pages follow each other without gaps and doubles", (context) => {
 	const { history } = open(context);
 	history.add(Array.from({ length: 25 }, (_, n) => line(n)));
@@ -91,6 +124,26 @@ test("pages follow each other without gaps and doubles", (context) => {
 		seen,
 		Array.from({ length: 25 }, (_, n) => 24 - n),
 	);
+});
+
+test("calls of a trace are found, also where it is named after its only call", (context) => {
+	const { history } = open(context);
+	const own = (n: number) => idOf(n).replaceAll("-", "");
+	const theirs = "4bf92f3577b34da6a3ce929d0e0e4736";
+	history.add([
+		line(1, { trace_id: own(1) }),
+		line(2, { trace_id: theirs }),
+		line(3, { trace_id: own(3) }),
+		line(4, { trace_id: theirs }),
+		// Its client goes on with what it was told of another call.
+		line(5, { trace_id: own(3) }),
+	]);
+	const find = (trace: string) => numbersOf(history.find({ trace, limit: 10 }).calls);
+	assert.deepEqual(find(theirs), [4, 2]);
+	assert.deepEqual(find(own(1)), [1]);
+	assert.deepEqual(find(own(3)), [5, 3]);
+	assert.deepEqual(find(own(2)), []);
+	assert.equal(history.get(idOf(1))?.trace_id, own(1));
 });
 
 test("errors are found by words of their text, their code and their tool", (context) => {

@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { CallLine } from "../telemetry/call-line.ts";
 import { prepareHistory } from "./history-schema.ts";
+import { endsWith, hexBytes, uuidBytes } from "./id-bytes.ts";
 import { type CallPage, type CallQuery, searchTerms } from "./query.ts";
 import { Words } from "./words.ts";
 
@@ -46,6 +47,8 @@ const columns = [
 	"client_era",
 	"upstream_revision",
 	"upstream_era",
+	"requests",
+	"made_by",
 ] as const;
 
 /** Columns that are asked for by a word, and the member of a query that does. */
@@ -120,7 +123,7 @@ export class History {
 	}
 
 	/** Adds calls in the order in which they ended; all of them or none. */
-	add(lines: readonly CallLine[]): void {
+	add(lines: Iterable<CallLine>): void {
 		const db = this.#db;
 		const before = [this.#last_seq, this.#last_at_ms, this.#jumps.length] as const;
 		db.exec("begin immediate");
@@ -262,15 +265,17 @@ export class History {
 			microseconds(line.approval_ms),
 			line.input_bytes,
 			line.output_bytes,
-			Buffer.from(line.input_hash, "hex"),
+			packed(line.input_hash),
 			line.request_id,
-			Buffer.from(line.trace_id, "hex"),
+			traceOf(line),
 			spanOf(line),
-			line.parent_span_id === null ? null : Buffer.from(line.parent_span_id, "hex"),
+			packed(line.parent_span_id),
 			word(line.client_revision),
-			eras.indexOf(line.client_era),
+			line.client_era === null ? null : eras.indexOf(line.client_era),
 			word(line.upstream_revision),
 			line.upstream_era === null ? null : eras.indexOf(line.upstream_era),
+			line.requests > 1 ? line.requests : null,
+			word(line.made_by),
 		);
 		if (status > 0) {
 			if (line.error !== null) this.#insertError.run(seq, line.error);
@@ -298,7 +303,16 @@ export class History {
 			if (query.status !== "ok") where("calls.status > 0");
 		}
 		if (query.session !== undefined) where("calls.session = ?", bytesOf(query.session));
-		if (query.trace !== undefined) where("calls.trace = ?", Buffer.from(query.trace, "hex"));
+		if (query.trace !== undefined) {
+			const trace = Buffer.from(query.trace, "hex");
+			where(
+				`calls.seq in (
+					select seq from calls where trace = ?
+					union all select seq from calls where id = ? and trace is null
+				)`,
+				...[trace, trace],
+			);
+		}
 		if (query.since_ms !== undefined) where("calls.at_ms >= ?", query.since_ms);
 		if (query.until_ms !== undefined) where("calls.at_ms < ?", query.until_ms);
 		return { conditions, values };
@@ -364,11 +378,12 @@ export class History {
 			ts: new Date(Number(row["at_ms"])).toISOString(),
 			service: "moorage",
 			id,
-			tenant_id: word("tenant") ?? "",
-			user: word("user") ?? "",
+			tenant_id: word("tenant"),
+			user: word("user"),
+			made_by: word("made_by"),
 			client_id: word("client"),
-			client_name: word("client_name") ?? "",
-			client_version: word("client_version") ?? "",
+			client_name: word("client_name"),
+			client_version: word("client_version"),
 			session_id: textOf(row["session"]),
 			endpoint: word("endpoint") ?? "",
 			server: word("server"),
@@ -381,6 +396,7 @@ export class History {
 			code: word("code"),
 			error: textOf(row["error"]),
 			error_id: textOf(row["error_id"]),
+			requests: Number(row["requests"] ?? 1),
 			duration_ms: milliseconds(row["duration_us"]),
 			queue_ms: milliseconds(row["queue_us"]),
 			wake_ms: milliseconds(row["wake_us"]),
@@ -393,28 +409,33 @@ export class History {
 			risk: word("risk"),
 			input_bytes: Number(row["input_bytes"]),
 			output_bytes: Number(row["output_bytes"]),
-			input_hash: hexOf(row["input_hash"]) ?? "",
+			input_hash: hexOf(row["input_hash"]),
 			request_id: String(row["request_id"]),
-			trace_id: hexOf(row["trace"]) ?? "",
+			trace_id: hexOf(row["trace"]) ?? id.replaceAll("-", ""),
 			span_id: hexOf(row["span"]) ?? id.replaceAll("-", "").slice(16),
 			parent_span_id: hexOf(row["parent"]),
-			client_revision: word("client_revision") ?? "",
-			client_era: eras[Number(row["client_era"])] ?? "modern",
+			client_revision: word("client_revision"),
+			client_era: eraOf(row["client_era"]),
 			upstream_revision: word("upstream_revision"),
-			upstream_era:
-				row["upstream_era"] === null ? null : (eras[Number(row["upstream_era"])] ?? null),
+			upstream_era: eraOf(row["upstream_era"]),
 		};
 	}
 }
 
-const uuid_form = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+function eraOf(value: unknown): (typeof eras)[number] | null {
+	return value === null ? null : (eras[Number(value)] ?? null);
+}
 
 /** An id in as few bytes as there are: a UUID in 16, any other text as it is. */
 function bytesOf(id: string): SQLInputValue;
 function bytesOf(id: string | null): SQLInputValue;
 function bytesOf(id: string | null): SQLInputValue {
-	if (id === null || !uuid_form.test(id)) return id;
-	return Buffer.from(id.replaceAll("-", ""), "hex");
+	return id === null ? null : (uuidBytes(id) ?? id);
+}
+
+/** An id of hex digits in half as many bytes. */
+function packed(hex: string | null): Uint8Array | null {
+	return hex === null ? null : (hexBytes(hex) ?? Buffer.from(hex, "hex"));
 }
 
 function textOf(value: unknown): string | null {
@@ -429,9 +450,13 @@ function hexOf(value: unknown): string | null {
 	return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : null;
 }
 
-/** Most spans are named after their call. */
-function spanOf({ id, span_id }: CallLine): Buffer | null {
-	return id.replaceAll("-", "").endsWith(span_id) ? null : Buffer.from(span_id, "hex");
+/** Most traces are named after their call, and spans too. */
+function traceOf({ id, trace_id }: CallLine): Uint8Array | null {
+	return endsWith(id, trace_id) ? null : packed(trace_id);
+}
+
+function spanOf({ id, span_id }: CallLine): Uint8Array | null {
+	return endsWith(id, span_id) ? null : packed(span_id);
 }
 
 /** None is written as nothing, which takes no room. */

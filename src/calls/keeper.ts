@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { WorkerAnswer } from "../lib/worker-link.ts";
-import type { CallLine } from "../telemetry/call-line.ts";
 import { History } from "./history.ts";
+import { Lines } from "./lines.ts";
 import type { CallsWorkerData, DoneMessage, LinesMessage, QuestionMessage } from "./messages.ts";
 import { RotatingFile } from "./rotating-file.ts";
 
@@ -44,16 +44,15 @@ export class CallsKeeper {
 
 	/** Keeps lines in both places; what fails in one does not keep them out of the other. */
 	keep(messages: readonly LinesMessage[]): DoneMessage {
-		const text = messages.map(textOf).join("");
+		const lines = new Lines(messages.map(({ packed }) => packed));
 		return {
 			kind: "done",
 			batch: messages.at(-1)?.batch ?? 0,
-			file_error: attempt(() => this.#file?.write(text)),
-			history_error: attempt(() => {
-				if (this.#data.history === undefined) return;
-				const lines = text.slice(0, -1).split("\n");
-				this.#opened()?.add(lines.map((line) => JSON.parse(line) as CallLine));
+			file_error: attempt(() => {
+				if (this.#file === undefined) return;
+				for (const piece of lines.pieces()) this.#file.write(piece);
 			}),
+			history_error: attempt(() => this.#opened()?.add(lines)),
 		};
 	}
 
@@ -97,10 +96,6 @@ export class CallsKeeper {
 		}
 		return this.#history;
 	}
-}
-
-function textOf({ memory, length_bytes }: LinesMessage): string {
-	return Buffer.from(memory, 0, length_bytes).toString("utf8");
 }
 
 /** The code of the error that some work ends with. */

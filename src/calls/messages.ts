@@ -1,3 +1,4 @@
+import type { PackedCalls } from "../telemetry/packed/layout.ts";
 import type { CallQuery } from "./query.ts";
 
 /** What the gateway and the worker that keeps the call log say to each other. */
@@ -12,13 +13,12 @@ export interface CallsWorkerData {
 	readonly history: { readonly keep_ms: number; readonly calls_max: number } | undefined;
 }
 
-/** Lines to keep, one behind the other, each with its newline. */
+/** Lines to keep: calls, and lines as texts. */
 export interface LinesMessage {
 	readonly kind: "lines";
 	readonly batch: number;
-	/** They are the first so many bytes of it, until the batch is told to be done. */
-	readonly memory: SharedArrayBuffer;
-	readonly length_bytes: number;
+	/** The memory is theirs until the batch is told to be done. */
+	readonly packed: PackedCalls;
 }
 
 /** What the worker may be asked. */

@@ -34,9 +34,8 @@ export class RotatingFile {
 		this.#options = options;
 	}
 
-	/** Appends text. Throws on errors of the disk; then nothing is open. */
-	write(text: string): void {
-		const bytes = Buffer.from(text);
+	/** Appends whole lines. Throws on errors of the disk; then nothing is open. */
+	write(bytes: Uint8Array): void {
 		try {
 			const file = this.#file ?? this.#open();
 			let start = 0;

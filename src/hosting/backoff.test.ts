@@ -79,3 +79,17 @@ test("what a second try cannot mend fails at once", () => {
 	assert.equal(recovery.failed, true);
 	assert.equal(recovery.retry_at_ms, failed_retry_ms);
 });
+
+test("what waits for a person is no crash loop, however often it is asked for", () => {
+	const failure: Failure = { ...crash, code: "authorization_required" };
+	let recovery = clean_recovery;
+	for (let time = 0; time < 20; time += 1) {
+		recovery = afterFailure(recovery, { failure, stable: false, now_ms: 1_000 }, no_jitter);
+	}
+	assert.deepEqual(recovery, {
+		failures: 1,
+		failed: false,
+		retry_at_ms: 1_000 + failed_retry_ms,
+		failure,
+	});
+});

@@ -51,7 +51,15 @@ export function afterFailure(
 	event: { failure: Failure; stable: boolean; now_ms: number },
 	random: Pick<Random, "fraction">,
 ): Recovery {
-	const failures = (event.stable ? 0 : before.failures) + 1;
+	const counted = event.stable ? 0 : before.failures;
+	if (awaitsPerson(event.failure)) {
+		// Nothing is wrong with it. Whoever does their part has it tried again at once.
+		const delay_ms = lengthen(failed_retry_ms, random.fraction());
+		const failures = Math.max(1, counted);
+		const retry_at_ms = event.now_ms + delay_ms;
+		return { failures, failed: false, retry_at_ms, failure: event.failure };
+	}
+	const failures = counted + 1;
 	const failed = event.failure.final || failures >= failures_max;
 	const delay_ms = failed
 		? lengthen(failed_retry_ms, random.fraction())
@@ -62,6 +70,11 @@ export function afterFailure(
 		retry_at_ms: event.now_ms + delay_ms,
 		failure: event.failure,
 	};
+}
+
+/** True where only a person can help: nothing is broken, and trying again soon is pointless. */
+export function awaitsPerson(failure: Failure | undefined): boolean {
+	return failure?.code === "authorization_required";
 }
 
 function lengthen(delay_ms: number, fraction: number): number {

@@ -103,6 +103,19 @@ export function unavailable(
 	});
 }
 
+/** Nobody in particular asks for a server that is used with accounts of people. */
+export function onlyForPeople(random: Random, server: string): Fault {
+	return makeFault(random, {
+		code: "authorization_required",
+		message:
+			`The server "${server}" is used with accounts of people: each connects their own, on the ` +
+			"gateway's page /oauth/connect.",
+		level: "debug",
+		server,
+		retry_safe: true,
+	});
+}
+
 /** It did not become ready within the time the caller may wait. */
 export function stillStarting(random: Random, server: string, wait_ms: number): Fault {
 	return makeFault(random, {

@@ -2,10 +2,10 @@ import type { ServerPlan } from "../config/plan.ts";
 import { assert } from "../lib/assert.ts";
 import { succeed } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
-import { afterFailure, clean_recovery, type Recovery, stable_ms } from "./backoff.ts";
+import { afterFailure, awaitsPerson, clean_recovery, type Recovery, stable_ms } from "./backoff.ts";
 import { type Failure, failureOfTime, safeFailure } from "./failure.ts";
 import { Instance, type InstanceEnd } from "./instance.ts";
-import { baseKey, type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
+import { type InstanceKey, isBaseKey, keyText } from "./instance-key.ts";
 import type { Journal } from "./journal.ts";
 import type { PresentRetired, PresentSlot, Step } from "./planner.ts";
 import type { Resolved } from "./resolved.ts";
@@ -167,10 +167,17 @@ export class Fleet {
 	/** Old failures are forgotten: what runs from now on is something else. */
 	forgive(): void {
 		this.#asks = false;
-		for (const slot of this.#slots.values()) {
+		this.forgiveThose(() => true);
+	}
+
+	/** The failures of some are forgotten; true where there were such. */
+	forgiveThose(which: (failure: Failure | undefined) => boolean): boolean {
+		const those = [...this.#slots.values()].filter(({ recovery }) => which(recovery.failure));
+		for (const slot of those) {
 			slot.recovery = clean_recovery;
 			if (slot.state === "failed") slot.enter("stopped");
 		}
+		return those.length > 0;
 	}
 
 	/** What is on its way out gets at most this long from now. */
@@ -195,12 +202,16 @@ export class Fleet {
 		this.#owner.onChange();
 	}
 
-	/** Wakes what sleeps; where nothing runs, what was asked for last is asked for. */
-	warm(server: string): void {
+	/**
+	 * Wakes what sleeps; where nothing runs, what was asked for last for nobody in particular is
+	 * asked for, or else `base`, where there may be such a one.
+	 */
+	warm(base: InstanceKey | undefined): void {
 		const { slots } = this;
 		for (const slot of slots) if (slot.state === "frozen") this.wake(slot);
 		if (slots.some(({ usable, state }) => usable || state === "starting")) return;
-		const key = this.#common_key ?? baseKey(server);
+		const key = base === undefined ? undefined : (this.#common_key ?? base);
+		if (key === undefined) return;
 		const slot = this.find(key) ?? this.open(key, false);
 		slot.wanted = true;
 		slot.asked_at_ms = this.#now();
@@ -427,9 +438,10 @@ export class Fleet {
 		slot.instance = undefined;
 		slot.enter(recovery.failed ? "failed" : "stopped");
 		this.#journal.noteFailure(recovery, failure, instance.id);
-		const refused_until_ms = recovery.failed
-			? Number.POSITIVE_INFINITY
-			: (recovery.retry_at_ms ?? 0);
+		const refused_until_ms =
+			recovery.failed || awaitsPerson(failure)
+				? Number.POSITIVE_INFINITY
+				: (recovery.retry_at_ms ?? 0);
 		slot.line.refuseBefore(refused_until_ms, () => this.#owner.unavailable(recovery));
 		// The program may be there next time, in another place: look for it again by then.
 		if (failure.code === "command_missing") this.#owner.onProgramMissing();

@@ -11,11 +11,11 @@ import type { InstanceKey } from "./instance-key.ts";
 import type { Lease } from "./lease.ts";
 import type { AcquireOptions, Seeking } from "./leasing.ts";
 import type { LogLine } from "./lines.ts";
-import type { PackageIdentity } from "./resolved.ts";
+import type { Resolved } from "./resolved.ts";
 import { drain_ms_max, HostedServer } from "./server.ts";
 import type { ServerStatus } from "./status.ts";
 import type { HostingOptions, Surroundings } from "./surroundings.ts";
-import { Trial } from "./trial.ts";
+import { Trial, type TrialContents } from "./trial.ts";
 
 export type { InstanceKey } from "./instance-key.ts";
 export type { Lease } from "./lease.ts";
@@ -122,11 +122,15 @@ export class Hosting {
 	 * Starts a new version of a server beside the one that takes its calls. One that is on trial
 	 * already is given up. `onCount` is called after each call of the share it is given.
 	 */
-	try(plan: ServerPlan, onCount: () => void): Trial {
+	try(plan: ServerPlan, onCount: () => void, what: TrialContents = {}): Trial {
 		this.#trials.get(plan.name)?.end("another version came");
 		const current = this.#servers.get(plan.name);
 		assert(current !== undefined, "only a server that is hosted has a new version");
-		const trial = new Trial(plan, this.#around, current.journal, onCount);
+		const trial = new Trial(plan, this.#around, {
+			journal: current.journal,
+			onCount,
+			...what,
+		});
 		this.#trials.set(plan.name, trial);
 		return trial;
 	}
@@ -140,6 +144,12 @@ export class Hosting {
 		this.#servers.set(name, trial.server);
 		trial.goLive();
 		if (old !== undefined) this.#leave(old);
+	}
+
+	/** Resolves when nothing runs any more of versions of a server that were replaced. */
+	async departed(server: string): Promise<void> {
+		const old = [...this.#leaving].filter(({ name }) => name === server);
+		await Promise.all(old.map((one) => one.emptied()));
 	}
 
 	/** A version on trial is given up; the old one takes all calls again. */
@@ -156,14 +166,19 @@ export class Hosting {
 		return this.#trials.get(server);
 	}
 
-	/** What a server's package was resolved to, once that is known. */
-	identity(server: string): PackageIdentity | undefined {
-		return this.#hosted(server)?.identity;
+	/** What a server was resolved to, once that is known. */
+	resolved(server: string): Resolved | undefined {
+		return this.#hosted(server)?.resolved;
 	}
 
 	/** Nobody will ask for this key again, as when a session ends: its instance ends too. */
 	dismiss(key: InstanceKey): void {
 		this.#servers.get(key.server)?.dismiss(key);
+	}
+
+	/** A person has authorized the use of a server: what waited for that is tried again. */
+	agreed(server: string): void {
+		if (this.#stopping === undefined) this.#hosted(server)?.agreed();
 	}
 
 	/** What a server offers has become known, or unknown: see `HostingOptions.isKnown`. */

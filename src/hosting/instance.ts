@@ -133,13 +133,27 @@ export class Instance {
 		return this.#outdated;
 	}
 
-	/** Looks whether it would be started with other values today; what cannot be had is no change. */
+	/**
+	 * Looks whether it would be started with other values today; what cannot be had is no change.
+	 * Headers go out with the next request.
+	 */
 	async compareValues(): Promise<void> {
 		const { around, resolved } = this.#options;
 		const known = this.#values_digest;
 		if (known === undefined) return;
 		const filled = await around.values?.fillIn(resolved.spec, this.key);
-		if (filled?.ok === true && filled.value.digest !== known) this.#outdated = true;
+		if (filled?.ok !== true) return;
+		const { digest, spec } = filled.value;
+		if (digest !== known) this.#outdated = true;
+		else if (spec.driver === "http") this.upstream?.useHeaders?.(spec.headers);
+	}
+
+	/** The headers of today, after those of before were refused; undefined where there are none. */
+	async #freshHeaders(): Promise<Readonly<Record<string, string>> | undefined> {
+		const { around, resolved } = this.#options;
+		const filled = await around.values?.fillIn(resolved.spec, this.key, { fresh: true });
+		if (filled?.ok !== true || filled.value.spec.driver !== "http") return undefined;
+		return filled.value.spec.headers;
 	}
 
 	/** When it was last used, on the monotonic scale. */
@@ -256,6 +270,7 @@ export class Instance {
 			confinement: confinement.value,
 			era_verdicts: around.era_verdicts,
 			way: fingerprintOf([plan.spec, resolved.identity?.digest]),
+			freshHeaders: () => this.#freshHeaders(),
 			onPush: (message) => this.#options.owner.onPush(this, message),
 			onRequest: (ask) => {
 				this.touch();

@@ -102,3 +102,19 @@ test("beyond the limit the oldest follower is dropped", () => {
 	assert.equal(heard.length, followers_max);
 	assert.equal(heard[0], 1);
 });
+
+test("a key that stands over several lines is in none of them, whoever writes between", () => {
+	const ring = new LineRing(new FakeClock(), redactor);
+	const [begin, end] = ["BEGIN", "END"].map((word) => `-----${word} PRIVATE KEY` + "-----");
+	const body = ["MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7", "VJTUt9Us8cKjMzEf=="];
+	for (const line of [begin, ...body, end, "after"]) {
+		ring.push("stderr", 1, line ?? "");
+		ring.push("stderr", 2, "from another instance");
+		ring.push("stdout", 1, "from another stream");
+	}
+	const texts = ring.all().map(({ text }) => text);
+	for (const line of body) assert.ok(!texts.join("\n").includes(line), texts.join("\n"));
+	assert.equal(texts.filter((text) => text === redacted).length, 4);
+	assert.equal(texts.filter((text) => text.startsWith("from another")).length, 10);
+	assert.ok(texts.includes("after"));
+});

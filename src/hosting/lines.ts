@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
-import { type Redactor, redactedHead } from "../secrets/redactor.ts";
+import { isOpen, KeyLines } from "../secrets/key-block.ts";
+import { type Redactor, redacted, redactedHead } from "../secrets/redactor.ts";
 import type { LineStream } from "../upstreams/driver.ts";
 
 /** Most lines kept for one server. */
@@ -8,6 +9,9 @@ export const lines_max = 500;
 export const line_bytes_max = 4096;
 /** Most followers of one server's lines. */
 export const followers_max = 64;
+
+/** Instances whose lines may be in the middle of a key at one time. */
+const keys_max = 256;
 
 /** One line a server wrote for people, or that was noted about it. */
 export interface LogLine {
@@ -25,6 +29,8 @@ export class LineRing {
 	readonly #redactor: Redactor;
 	readonly #ring: LogLine[] = [];
 	readonly #followers = new Set<(line: LogLine) => void>();
+	/** Those that are in the middle of a key, by instance and source. */
+	readonly #keys = new Map<string, KeyLines>();
 	#next = 0;
 
 	constructor(clock: Clock, redactor: Redactor) {
@@ -38,11 +44,23 @@ export class LineRing {
 			time_ms: this.#clock.now(),
 			source,
 			instance,
-			text: shorten(text, this.#redactor),
+			text: shorten(this.#withoutKey(source, instance, text), this.#redactor),
 		});
 		this.#ring[this.#next] = line;
 		this.#next = (this.#next + 1) % lines_max;
 		for (const follower of [...this.#followers]) follower(line);
+	}
+
+	#withoutKey(source: LineStream, instance: number, text: string): string {
+		if (this.#keys.size === 0 && !isOpen(text)) return text;
+		const name = `${source} ${instance}`;
+		const key = this.#keys.get(name) ?? new KeyLines(redacted);
+		const rest = key.next(text);
+		this.#keys.delete(name);
+		if (key.is_inside) this.#keys.set(name, key);
+		const [oldest] = this.#keys.keys();
+		if (this.#keys.size > keys_max && oldest !== undefined) this.#keys.delete(oldest);
+		return rest;
 	}
 
 	/** The kept lines, oldest first. */

@@ -2,7 +2,7 @@ import type { ServerPlan } from "../config/plan.ts";
 import type { Timer } from "../lib/clock.ts";
 import { afterFailure, clean_recovery, type Recovery } from "./backoff.ts";
 import { type Failure, failureOfFault, failureOfTime, safeFailure } from "./failure.ts";
-import type { Resolved } from "./resolved.ts";
+import type { Locked, Resolved } from "./resolved.ts";
 import { advance } from "./states.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -30,10 +30,13 @@ export class Preparation {
 	#recovery: Recovery = clean_recovery;
 	#resolved: Resolved | undefined;
 	#running: AbortController | undefined;
+	#locked: Locked | undefined;
 
-	constructor(around: Surroundings, owner: PreparationOwner) {
+	/** With `locked` it prepares that, and not what the lock says, until `followLock`. */
+	constructor(around: Surroundings, owner: PreparationOwner, locked?: Locked) {
 		this.#around = around;
 		this.#owner = owner;
+		this.#locked = locked;
 	}
 
 	get state(): PreparationState {
@@ -52,6 +55,11 @@ export class Preparation {
 	/** What it was resolved to, and what that needs; undefined until it is prepared. */
 	get resolved(): Resolved | undefined {
 		return this.#resolved;
+	}
+
+	/** From the next preparation on the lock says what is run. */
+	followLock(): void {
+		this.#locked = undefined;
 	}
 
 	/** Begins for a generation of the plan; one that is under way for another is given up. */
@@ -105,6 +113,7 @@ export class Preparation {
 		const outcome = resolve(values?.prepare(plan.spec) ?? plan.spec, {
 			server: plan.name,
 			plan,
+			locked: this.#locked,
 			progress: (line) => this.#owner.onProgress(line),
 			signal: running.signal,
 		}).then(

@@ -205,3 +205,20 @@ test("a failed server starts at once when it is asked to, or configured in anoth
 	assert.equal(stateOf(house, "a"), "ready");
 	assert.equal(stateOf(house, "b"), "ready");
 });
+
+test("what needs a person is not tried again and again, and at once when they have agreed", async () => {
+	let agreed = false;
+	const needs_person = { after_ms: 0, fault: "authorization_required" } as const;
+	const house = fakeHouse(() => (agreed ? good_start : needs_person));
+	house.hosting.apply([serverPlan("a", eager)]);
+	await house.clock.advance(30_000);
+	assert.equal(house.driver.starts.get("a"), 1);
+	const call = acquire(house, "a");
+	await settle();
+	assert.equal(faultOf(call).code, "authorization_required");
+	agreed = true;
+	house.hosting.agreed("a");
+	await house.clock.advance(1_000);
+	assert.equal(stateOf(house, "a"), "ready");
+	assert.equal(house.driver.starts.get("a"), 2);
+});

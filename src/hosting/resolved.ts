@@ -14,6 +14,15 @@ export interface PackageIdentity {
 	readonly digest: string;
 }
 
+/** What stands in the lock for what a server runs: enough to install the same bytes again. */
+export interface Locked {
+	readonly kind: "packages" | "images";
+	/** What was asked for, as the lock names it. */
+	readonly key: string;
+	/** The entry of the lock: a JSON object. */
+	readonly entry: string;
+}
+
 /** A server that can be run directly. */
 export interface Resolved {
 	readonly spec: ServerSpec;
@@ -23,6 +32,8 @@ export interface Resolved {
 	readonly needs: readonly string[];
 	/** What a person should know of how it was resolved. */
 	readonly notes: readonly string[];
+	/** Undefined where nothing of it is locked. */
+	readonly locked?: Locked | undefined;
 }
 
 /** A server that is run as it is written. */

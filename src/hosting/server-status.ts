@@ -13,6 +13,8 @@ import { type ServerStatus, summariseState } from "./status.ts";
 export interface ServerParts {
 	readonly plan: ServerPlan;
 	readonly preparation: Preparation;
+	/** Whether nothing can be known of it before a person has connected an account to it. */
+	readonly awaits_person: boolean;
 	readonly slots: readonly Slot[];
 	/** Instances that take no new calls any more. */
 	readonly retired: readonly Instance[];
@@ -28,6 +30,8 @@ export interface ServerParts {
 export function describeServer(parts: ServerParts): ServerStatus {
 	const { plan, preparation, slots, retired, clock, egress } = parts;
 	const trouble = troubleOf(preparation, slots);
+	const waits = parts.awaits_person && !slots.some(({ usable }) => usable);
+	const why = trouble?.failure ?? (waits ? waits_for_person : undefined);
 	const retry_at_ms = trouble?.retry_at_ms;
 	return {
 		name: plan.name,
@@ -38,8 +42,8 @@ export function describeServer(parts: ServerParts): ServerStatus {
 			slots.map((slot) => slot.state),
 			parts.closing || retired.length > 0,
 		),
-		reason: trouble?.failure?.reason,
-		code: trouble?.failure?.code,
+		reason: why?.reason,
+		code: why?.code,
 		exit_code: trouble?.failure?.exit_code,
 		restarts: parts.restarts,
 		wakes: parts.wakes,
@@ -51,6 +55,13 @@ export function describeServer(parts: ServerParts): ServerStatus {
 		...(egress === undefined || asksNothing(egress) ? {} : { egress }),
 	};
 }
+
+/** Nothing is wrong with it: nobody has come yet. */
+const waits_for_person = {
+	code: "authorization_required",
+	reason:
+		"It waits for the first person who connects an account of theirs: what it offers is known then.",
+} as const;
 
 /**
  * True when nothing is about to happen to a server that a caller should wait for: it is ready,
@@ -75,6 +86,6 @@ function troubleOf(preparation: Preparation, slots: readonly Slot[]): Recovery |
 	return (troubled.find((slot) => isBaseKey(slot.key)) ?? troubled[0])?.recovery;
 }
 
-function asksNothing({ used, refused }: EgressReport): boolean {
-	return used.length === 0 && refused.length === 0;
+function asksNothing({ used, refused, unproxied }: EgressReport): boolean {
+	return used.length + refused.length + unproxied.length === 0;
 }

@@ -6,17 +6,17 @@ import { localOffset } from "../lib/local-time.ts";
 import { fail, type Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { InstanceUsage } from "../upstreams/driver.ts";
-import type { Recovery } from "./backoff.ts";
-import { unavailable } from "./failure.ts";
+import { awaitsPerson, type Recovery } from "./backoff.ts";
+import { onlyForPeople, unavailable } from "./failure.ts";
 import { Fleet } from "./fleet.ts";
-import type { InstanceKey } from "./instance-key.ts";
+import { baseKey, type InstanceKey } from "./instance-key.ts";
 import { usageOf } from "./instance-status.ts";
 import { Journal } from "./journal.ts";
 import type { Lease } from "./lease.ts";
 import { type AcquireOptions, Leasing, type Seeking } from "./leasing.ts";
 import { type PresentServer, planSteps, type Step, type WantedServer } from "./planner.ts";
 import { Preparation, type PreparationState } from "./preparation.ts";
-import type { PackageIdentity } from "./resolved.ts";
+import type { Locked, Resolved } from "./resolved.ts";
 import { describeServer, isSettled } from "./server-status.ts";
 import type { Slot } from "./slot.ts";
 import type { ServerStatus } from "./status.ts";
@@ -53,17 +53,25 @@ export class HostedServer {
 	#reconciling = false;
 	#again = false;
 
-	/** A further version of a server writes into the journal of the one before. */
-	constructor(plan: ServerPlan, around: Surroundings, journal?: Journal) {
+	/**
+	 * A further version of a server writes into the journal of the one before, and may run another
+	 * package than the lock says.
+	 */
+	constructor(
+		plan: ServerPlan,
+		around: Surroundings,
+		further?: { readonly journal: Journal; readonly locked: Locked | undefined },
+	) {
 		this.name = plan.name;
 		this.#last_plan = plan;
 		this.#around = around;
-		this.journal = journal ?? new Journal(plan.name, around);
+		this.journal = further?.journal ?? new Journal(plan.name, around);
 		this.#watchers = new Watchers(around.clock);
-		this.#preparation = new Preparation(around, {
-			onPreparation: (state) => this.#onPreparation(state),
-			onProgress: (line) => this.journal.note(line),
-		});
+		const owner = {
+			onPreparation: (state: PreparationState) => this.#onPreparation(state),
+			onProgress: (line: string) => this.journal.note(line),
+		};
+		this.#preparation = new Preparation(around, owner, further?.locked);
 		this.#fleet = this.#makeFleet();
 		this.#leasing = this.#makeLeasing();
 	}
@@ -73,9 +81,14 @@ export class HostedServer {
 		return this.#plan;
 	}
 
-	/** What its package was resolved to; undefined until then, and where that is not known. */
-	get identity(): PackageIdentity | undefined {
-		return this.#preparation.resolved?.identity;
+	/** What it was resolved to; undefined until then. */
+	get resolved(): Resolved | undefined {
+		return this.#preparation.resolved;
+	}
+
+	/** What it runs is what the lock says from now on. */
+	followLock(): void {
+		this.#preparation.followLock();
 	}
 
 	/** True when nothing runs or waits any more. */
@@ -119,7 +132,7 @@ export class HostedServer {
 	wake(): void {
 		if (this.#plan === undefined) return;
 		this.journal.note("waking asked for");
-		this.#fleet.warm(this.name);
+		this.#warm(this.#plan);
 		this.#reconcile();
 	}
 
@@ -144,6 +157,11 @@ export class HostedServer {
 		this.#reconcile();
 	}
 
+	/** Tries again what could not start because a person had to agree first. */
+	agreed(): void {
+		if (this.#fleet.forgiveThose(awaitsPerson)) this.#reconcile();
+	}
+
 	/** Nobody will ask for this key again: its instance drains and ends. */
 	dismiss(key: InstanceKey): void {
 		const slot = this.#fleet.find(key);
@@ -164,6 +182,10 @@ export class HostedServer {
 
 	/** A lease as soon as there is one; starts the instance where that is needed. */
 	acquire(key: InstanceKey, options: AcquireOptions): Promise<Result<Lease, Fault>> {
+		const plan = this.#plan;
+		if (key.scope_key === "" && plan !== undefined && this.#isPersonal(plan)) {
+			return Promise.resolve(fail(onlyForPeople(this.#around.random, this.name)));
+		}
 		return this.#leasing.acquire(key, options);
 	}
 
@@ -192,6 +214,7 @@ export class HostedServer {
 		return describeServer({
 			plan,
 			preparation: this.#preparation,
+			awaits_person: this.#awaitsPerson(plan),
 			slots: this.#fleet.slots,
 			retired: this.#fleet.retired,
 			closing: this.#fleet.closing,
@@ -322,8 +345,23 @@ export class HostedServer {
 	 */
 	#isStanding(): boolean {
 		const plan = this.#plan;
-		if (plan === undefined || plan.start !== "eager") return false;
+		if (plan === undefined || plan.start !== "eager" || this.#isPersonal(plan)) return false;
 		return plan.idle.keep !== "on-demand" || this.#around.isKnown?.(plan) !== true;
+	}
+
+	/** See `HostingOptions.isPersonal`. */
+	#isPersonal(plan: ServerPlan): boolean {
+		return this.#around.isPersonal?.(plan) === true;
+	}
+
+	/** Whether nobody can know what it offers before a person has connected an account to it. */
+	#awaitsPerson(plan: ServerPlan): boolean {
+		return this.#isPersonal(plan) && this.#around.isKnown?.(plan) !== true;
+	}
+
+	/** Wakes what sleeps; where nothing runs, what was asked for last, unless that was somebody's. */
+	#warm(plan: ServerPlan): void {
+		this.#fleet.warm(this.#isPersonal(plan) ? undefined : baseKey(this.name));
 	}
 
 	#view(): PresentServer {
@@ -342,7 +380,8 @@ export class HostedServer {
 		if (step.kind === "warm") {
 			this.#setWarm();
 			this.journal.note("it is time to be warm");
-			return this.#fleet.warm(this.name);
+			assert(this.#plan !== undefined, "only a wanted server is warmed");
+			return this.#warm(this.#plan);
 		}
 		if (step.kind !== "resolve") return this.#fleet.perform(step);
 		assert(this.#plan !== undefined, "only a wanted server is prepared");

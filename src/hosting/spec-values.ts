@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { HttpSpec, ServerSpec } from "../config/plan.ts";
+import type { HttpSpec, OAuthSubject, ServerSpec } from "../config/plan.ts";
 import type { Environment } from "../lib/environment.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { callsSecret, looksSecret } from "../secrets/looks-secret.ts";
@@ -24,7 +24,10 @@ export interface FilledSpec {
 	readonly spec: ServerSpec;
 	/** What is to be in files, by the variable that has the path of each. */
 	readonly files: Readonly<Record<string, string>>;
-	/** Equal for equal values, says nothing of them outside this process; undefined without any. */
+	/**
+	 * Equal for equal values, says nothing of them outside this process; undefined without any. What
+	 * is in headers has no part in it: those are exchanged while the server is used.
+	 */
 	readonly digest: string | undefined;
 }
 
@@ -69,12 +72,16 @@ export class SpecValues {
 		return { ...spec, args: spec.args.map((arg) => fill(arg)), env };
 	}
 
-	/** Every value that an instance needs, or why one of them cannot be had. */
+	/**
+	 * Every value that an instance needs, or why one of them cannot be had. `fresh`: what was known
+	 * before was refused.
+	 */
 	async fillIn(
 		spec: ServerSpec,
 		key: Pick<InstanceKey, "server" | "scope_key">,
+		{ fresh = false }: { readonly fresh?: boolean } = {},
 	): Promise<Result<FilledSpec, ValueProblem>> {
-		const use = { server: key.server, owner: this.#options.ownerOf(key.scope_key) };
+		const use = { server: key.server, owner: this.#options.ownerOf(key.scope_key), fresh };
 		const filling = new Filling(this.#options.sources, use, (value, reference, name) =>
 			this.#tell(value, reference, name),
 		);
@@ -103,6 +110,7 @@ export class SpecValues {
 /** The filling of one spec. After the first problem nothing more is asked for. */
 class Filling {
 	problem: ValueProblem | undefined;
+	/** Those that only another instance would use. */
 	readonly values: string[] = [];
 	readonly #sources: ValueSources;
 	readonly #use: ValueUse;
@@ -128,6 +136,7 @@ class Filling {
 
 	async http(spec: HttpSpec): Promise<HttpSpec> {
 		const headers = mapValues(await this.#map(spec.headers), (value) => value.trim());
+		this.values.length = 0;
 		const url = await this.#fill(spec.url, "");
 		const bad = Object.entries(headers).find(([, value]) => /[^\t\x20-\x7e\x80-\xff]/.test(value));
 		if (bad !== undefined) {
@@ -148,7 +157,15 @@ class Filling {
 		};
 		const client_secret = await part("client_secret");
 		const private_key = await part("private_key");
-		return { ...spec, url, headers, auth: { ...auth, client_secret, private_key } };
+		const filled = { ...spec, url, headers, auth: { ...auth, client_secret, private_key } };
+		if (auth.subject === undefined) return filled;
+		return { ...filled, auth: { ...filled.auth, subject: await this.#subject(auth.subject) } };
+	}
+
+	async #subject({ client_secret: secret, token, ...rest }: OAuthSubject): Promise<OAuthSubject> {
+		const client_secret =
+			secret === undefined ? undefined : await this.#fill(secret, "client_secret");
+		return { ...rest, client_secret, token: (await this.#fill(token, "token")).trim() };
 	}
 
 	async #map(templates: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
@@ -183,19 +200,37 @@ class Filling {
 	}
 }
 
+/** A text of a spec in which references may stand, and what the server gets it as. */
+export interface SpecText {
+	/** `env GITHUB_TOKEN`, `header Authorization`, `argument 2`, ... */
+	readonly place: string;
+	readonly text: string;
+}
+
+/** Every text of a spec in which references may stand. */
+export function specTexts(spec: ServerSpec): SpecText[] {
+	const named = (what: string, texts: Readonly<Record<string, string>> = {}) =>
+		Object.entries(texts).map(([name, text]) => ({ place: `${what} ${name}`, text }));
+	if (spec.driver === "http") {
+		return [
+			{ place: "url", text: spec.url },
+			...named("header", spec.headers),
+			{ place: "oauth client_secret", text: spec.auth?.client_secret ?? "" },
+			{ place: "oauth private_key", text: spec.auth?.private_key ?? "" },
+			{ place: "oauth subject client_secret", text: spec.auth?.subject?.client_secret ?? "" },
+			{ place: "oauth subject token", text: spec.auth?.subject?.token ?? "" },
+		];
+	}
+	return [
+		...spec.args.map((text, index) => ({ place: `argument ${index + 1}`, text })),
+		...named("env", spec.env),
+		...(spec.driver === "stdio" ? named("file", spec.files) : []),
+	];
+}
+
 /** All references of a spec. */
 export function specReferences(spec: ServerSpec): Reference[] {
-	const texts =
-		spec.driver === "http"
-			? [
-					spec.url,
-					...Object.values(spec.headers),
-					spec.auth?.client_secret ?? "",
-					spec.auth?.private_key ?? "",
-				]
-			: [...spec.args, ...Object.values(spec.env)];
-	if (spec.driver === "stdio") texts.push(...Object.values(spec.files ?? {}));
-	return texts.flatMap(referencesIn);
+	return specTexts(spec).flatMap(({ text }) => referencesIn(text));
 }
 
 function mapValues(

@@ -12,7 +12,7 @@ import type { Message } from "../wire/message.ts";
 import type { StartAdmission } from "./admission.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { InstanceKey } from "./instance-key.ts";
-import type { Resolved } from "./resolved.ts";
+import type { Locked, Resolved } from "./resolved.ts";
 import type { SpecValues } from "./spec-values.ts";
 import type { ServerStatus } from "./status.ts";
 import type { Volumes } from "./volumes.ts";
@@ -46,6 +46,8 @@ export type Resolve = (
 	context: {
 		readonly server: string;
 		readonly plan: ResolvePlan;
+		/** What to run in place of what the lock says, as far as the server asks for it at all. */
+		readonly locked?: Locked | undefined;
 		/** Progress for people, one line at a time. */
 		progress(line: string): void;
 		/** Aborts when the outcome is no longer wanted. */
@@ -82,6 +84,11 @@ export interface HostingOptions {
 	 * the gateway. Without it nothing is.
 	 */
 	readonly isKnown?: ((server: ServerPlan) => boolean) | undefined;
+	/**
+	 * Whether whatever runs of a server is somebody's, with an account that they have to connect
+	 * first: nothing of it is started for nobody in particular. Without it no server is such a one.
+	 */
+	readonly isPersonal?: ((server: ServerPlan) => boolean) | undefined;
 	/** The zone that times of the day are in; by default the machine's own. */
 	readonly offsetAt?: OffsetAt | undefined;
 	/** Read on every use: a reload may change them. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ServerPlan } from "../config/plan.ts";
-import { fail, type Result } from "../lib/result.ts";
+import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 import { trialFailed, trialGivenUp } from "./failure.ts";
@@ -8,7 +8,7 @@ import { baseKey, type InstanceKey } from "./instance-key.ts";
 import type { Journal } from "./journal.ts";
 import type { Lease } from "./lease.ts";
 import { resolve_ms_max } from "./preparation.ts";
-import type { PackageIdentity } from "./resolved.ts";
+import type { Locked, Resolved } from "./resolved.ts";
 import { HostedServer } from "./server.ts";
 import type { ServerStatus } from "./status.ts";
 import type { HostingEvents, Surroundings } from "./surroundings.ts";
@@ -19,6 +19,21 @@ export interface CallCount {
 	readonly failed: number;
 }
 
+/** What a version on trial is made of, where that is not what its server has. */
+export interface TrialContents {
+	/** What it runs, where that is not what the lock says. */
+	readonly locked?: Locked | undefined;
+	/** A server whose volumes it uses, and that does not run: until it goes live. */
+	readonly volumes_of?: string | undefined;
+}
+
+/** What a trial is made with. */
+export interface TrialOptions extends TrialContents {
+	readonly journal: Journal;
+	/** Called after each call of its share. */
+	readonly onCount: () => void;
+}
+
 /**
  * A new version of a server, run beside the one that takes the calls. Nobody hears of it until
  * it goes live, except for the share of the calls it is given.
@@ -26,8 +41,11 @@ export interface CallCount {
 export class Trial {
 	readonly plan: ServerPlan;
 	readonly server: HostedServer;
-	/** Resolves once: with a lease on its first instance, or with why there is none. */
-	readonly ready: Promise<Result<Lease, Fault>>;
+	/**
+	 * Resolves once: with a lease on its first instance, or with why there is none; with undefined
+	 * where no instance can be without a person of whom it is.
+	 */
+	readonly ready: Promise<Result<Lease | undefined, Fault>>;
 	readonly #around: Surroundings;
 	readonly #readied: { readonly key: InstanceKey; readonly upstream: Upstream }[] = [];
 	readonly #given_up = Promise.withResolvers<Result<Lease, Fault>>();
@@ -37,20 +55,25 @@ export class Trial {
 	#old_count: CallCount = no_calls;
 	#live = false;
 
-	/** `onCount` is called after each call of its share. */
-	constructor(plan: ServerPlan, around: Surroundings, journal: Journal, onCount: () => void) {
+	constructor(plan: ServerPlan, around: Surroundings, options: TrialOptions) {
 		this.plan = plan;
 		this.#around = around;
-		this.#onCount = onCount;
+		this.#onCount = options.onCount;
 		const events = this.#events(around.events);
-		this.server = new HostedServer(plan, { ...around, events }, journal);
+		const { journal, locked, volumes_of } = options;
+		const lasts = () => !this.#live;
+		const volumes =
+			volumes_of === undefined
+				? around.volumes
+				: around.volumes?.borrow({ server: plan.name, from: volumes_of, lasts });
+		this.server = new HostedServer(plan, { ...around, events, volumes }, { journal, locked });
 		this.server.adopt(plan);
 		this.ready = Promise.race([this.#start(), this.#given_up.promise]);
 	}
 
-	/** What its package was resolved to; undefined where that is not known. */
-	get identity(): PackageIdentity | undefined {
-		return this.server.identity;
+	/** What it was resolved to; undefined until then. */
+	get resolved(): Resolved | undefined {
+		return this.server.resolved;
 	}
 
 	/** Share of the calls it gets, in percent. */
@@ -68,9 +91,15 @@ export class Trial {
 		return this.#old_count;
 	}
 
-	/** Gives it a share of the calls. */
-	share(percent: number): void {
+	/** Gives it a share of the calls; `counted` are those that a run before this one counted. */
+	share(
+		percent: number,
+		counted?: { readonly new_count: CallCount; readonly old_count: CallCount },
+	) {
 		this.#percent = percent;
+		if (counted === undefined) return;
+		this.#new_count = counted.new_count;
+		this.#old_count = counted.old_count;
 	}
 
 	/**
@@ -98,9 +127,15 @@ export class Trial {
 		};
 	}
 
+	/** See `HostingOptions.isPersonal`. */
+	get #is_personal(): boolean {
+		return this.#around.isPersonal?.(this.plan) === true;
+	}
+
 	/** It is the server from now on: what happens to it is told like anything else. */
 	goLive(): void {
 		this.#live = true;
+		this.server.followLock();
 		for (const { key, upstream } of this.#readied.splice(0)) {
 			this.#around.events.onReady(key, upstream);
 		}
@@ -115,7 +150,8 @@ export class Trial {
 	}
 
 	/** The first start decides: a version that needs several tries is not better than the old. */
-	async #start(): Promise<Result<Lease, Fault>> {
+	async #start(): Promise<Result<Lease | undefined, Fault>> {
+		if (this.#is_personal) return succeed(undefined);
 		const wait_ms = resolve_ms_max + this.plan.timeouts.start_ms;
 		const { signal } = new AbortController();
 		return await this.server.acquire(baseKey(this.plan.name), { signal, wait_ms });
@@ -140,8 +176,10 @@ export class Trial {
 		};
 	}
 
-	#onState({ reason }: ServerStatus): void {
+	#onState({ reason, code }: ServerStatus): void {
 		if (reason === undefined) return;
+		// That people have yet to connect their accounts says nothing against a version.
+		if (this.#is_personal && code === "authorization_required") return;
 		this.#given_up.resolve(fail(trialFailed(this.#around.random, this.plan.name, reason)));
 	}
 

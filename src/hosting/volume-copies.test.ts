@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import {
+	mkdir,
+	mkdtemp,
+	readdir,
+	readFile,
+	rename,
+	rm,
+	stat,
+	symlink,
+	writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -64,7 +74,10 @@ test("a fork's volumes take the place of the server's, and nothing else is left"
 	await write("old", "files", "shared", "a.txt");
 	await write("new", "copy", "shared", "a.txt");
 	await write('{"server":"copy","scope_key":""}\n', "copy", "shared.json");
-	await copies.replace("files", "copy");
+	const removeOld = await copies.replace("files", "copy");
+	const [aside = ""] = (await readdir(path())).filter((name) => name.startsWith("."));
+	assert.equal(await read(aside, "shared", "a.txt"), "old", "whoever uses it may go on");
+	await removeOld();
 	assert.equal(await read("files", "shared", "a.txt"), "new");
 	assert.match(await read("files", "shared.json"), /"server":"files"/);
 	assert.deepEqual(await readdir(path()), ["files"]);
@@ -76,6 +89,53 @@ test("volumes that cannot be swapped stay where they were", async (context) => {
 	await assert.rejects(copies.replace("files", "missing"));
 	assert.equal(await read("files", "shared", "a.txt"), "old");
 	assert.deepEqual(await readdir(path()), ["files"]);
+});
+
+test("what was set aside by a gateway that is gone is removed, and nothing else", async (context) => {
+	const { copies, path, write } = await setUp(context);
+	await copies.sweep();
+	await write("old", ".replaced-0011", "shared", "a.txt");
+	await write("a", "files", "shared", "a.txt");
+	await copies.sweep();
+	assert.deepEqual(await readdir(path()), ["files"]);
+});
+
+test("a server whose volumes were set aside by a gateway that died at once has them back", async (context) => {
+	const { copies, path, write, read } = await setUp(context);
+	await write("old", "my-files", "shared", "a.txt");
+	await write("new", "copy", "shared", "a.txt");
+	await copies.replace("my-files", "copy");
+	// As it is between the two steps of that.
+	await rename(path("my-files"), path("copy"));
+	await copies.sweep();
+	assert.equal(await read("my-files", "shared", "a.txt"), "old");
+	assert.equal(await read("copy", "shared", "a.txt"), "new");
+	assert.deepEqual(await readdir(path()), ["copy", "my-files"]);
+});
+
+test("a server has back what was set aside last", async (context) => {
+	const { copies, path, write, read } = await setUp(context);
+	await write("0", "files", "shared", "a.txt");
+	for (const text of ["1", "2", "3"]) {
+		await write(text, "copy", "shared", "a.txt");
+		await copies.replace("files", "copy");
+		await untilLater(path("files"));
+	}
+	await rename(path("files"), path("copy"));
+	await copies.sweep();
+	assert.equal(await read("files", "shared", "a.txt"), "2");
+	assert.deepEqual(await readdir(path()), ["copy", "files"]);
+
+	/** Until the file system's clock has gone on: it tells which folder was renamed last. */
+	async function untilLater(folder: string): Promise<void> {
+		const { ctimeMs } = await stat(folder);
+		const probe = async () => {
+			await writeFile(`${folder}.probe`, "");
+			return (await stat(`${folder}.probe`)).ctimeMs;
+		};
+		while ((await probe()) <= ctimeMs);
+		await rm(`${folder}.probe`);
+	}
 });
 
 test("removing volumes that are not there is no failure", async (context) => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fail, type Result, succeed } from "../lib/result.ts";
 
 /** Only the user who runs the gateway may look inside. */
@@ -23,6 +23,13 @@ interface VolumeOwner {
 	readonly scope_key: string;
 }
 
+/** A server with the volumes of another. */
+export interface Borrowed {
+	readonly server: string;
+	readonly from: string;
+	lasts(): boolean;
+}
+
 /** Why an instance has no folders: a sentence, and what the system said. */
 export interface FolderProblem {
 	readonly message: string;
@@ -37,16 +44,26 @@ export class Volumes {
 	readonly #volumes: string;
 	readonly #temps: string;
 	#cleared: Promise<unknown> | undefined;
+	/** The folder of a server that is not named after it, as long as its own belongs to another. */
+	readonly #borrowed: Borrowed | undefined;
 
 	/** `data_dir` is the gateway's state folder, which it has for itself. */
-	constructor(data_dir: string) {
+	constructor(data_dir: string, borrowed?: Borrowed) {
 		this.#volumes = join(data_dir, "volumes");
 		this.#temps = join(data_dir, "temp");
+		this.#borrowed = borrowed;
+	}
+
+	/** The same, but that a server has the volumes of another until that is over. */
+	borrow(borrowed: Borrowed): Volumes {
+		return new Volumes(dirname(this.#volumes), borrowed);
 	}
 
 	/** The volume of a scope key, whether it exists or not. */
 	path(server: string, scope_key: string): string {
-		return join(this.#volumes, server, scopeFolder(scope_key));
+		const borrowed = this.#borrowed;
+		const is_borrowed = borrowed?.server === server && borrowed.lasts();
+		return join(this.#volumes, is_borrowed ? borrowed.from : server, scopeFolder(scope_key));
 	}
 
 	/** Makes the folders of one instance, or says why that cannot be. */
@@ -59,7 +76,7 @@ export class Volumes {
 		const volume = this.path(server, scope_key);
 		const temp = join(this.#temps, server, `${folder}-${number}`);
 		try {
-			await this.#clearTemps();
+			if (this.#borrowed === undefined) await this.#clearTemps();
 			await mkdir(volume, { recursive: true, mode: private_mode });
 			const owner = await claim(`${volume}.json`, { server, scope_key }, number);
 			if (owner.server !== server || owner.scope_key !== scope_key) {

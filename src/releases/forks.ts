@@ -10,8 +10,17 @@ import type { Log } from "../telemetry/log.ts";
 export interface ForkVolumes {
 	/** Copies all volumes of a server, whole and consistent, to a name that has none yet. */
 	copy(from: string, to: string): Promise<void>;
-	/** The volumes of one server become those of another, whose own are set aside. */
-	replace(server: string, by: string): Promise<void>;
+	/** Whether a server has a place for volumes: every fork has one until it is promoted. */
+	has(server: string): Promise<boolean>;
+	/** The notes beside the volumes of one server say that they are another's. */
+	rename(server: string, to: string): Promise<void>;
+	/**
+	 * The volumes of one server become those of another, whose own are set aside until the returned
+	 * function is called.
+	 */
+	replace(server: string, by: string): Promise<() => Promise<void>>;
+	/** Removes what was set aside, and that a killed gateway left. */
+	sweep(): Promise<void>;
 	/** Removes all volumes of a server. */
 	remove(server: string): Promise<void>;
 }
@@ -48,7 +57,7 @@ export class Forks {
 
 	/** Takes over what is stored. A fork whose name the configuration has taken is left out. */
 	async restore(taken: ReadonlySet<string>): Promise<void> {
-		const { repository, box, log } = this.#options;
+		const { repository, box, log, volumes } = this.#options;
 		for (const stored of await repository.forks()) {
 			const text = box.open(stored.plan, about(stored.name));
 			if (text === undefined || taken.has(stored.name)) {
@@ -56,6 +65,11 @@ export class Forks {
 				continue;
 			}
 			this.#forks.set(stored.name, { ...stored, plan: JSON.parse(text) as ServerPlan });
+			// A gateway that was killed during a promotion had lent them to the server.
+			await volumes.rename(stored.name, stored.name).catch((error: unknown) => {
+				const fields = { fork: stored.name, error: String(error) };
+				log.warn(fields, "the volumes of a fork could not be given back to it");
+			});
 		}
 	}
 
@@ -94,17 +108,40 @@ export class Forks {
 		return renamed(fork.plan, fork.server);
 	}
 
-	/** The fork's volumes become the server's; the fork is no more. */
+	/** Whether its volumes are its server's already, so that it has none. */
+	async isMoved(fork: Fork): Promise<boolean> {
+		return !(await this.#options.volumes.has(fork.name));
+	}
+
+	/** The fork's server may use the fork's volumes from now on, or may not any more. */
+	async lend(fork: Fork, lent: boolean): Promise<void> {
+		await this.#options.volumes.rename(fork.name, lent ? fork.server : fork.name);
+	}
+
+	/**
+	 * The fork's volumes become the server's. What the server had is there for those who use it until
+	 * the returned function is called.
+	 */
 	async takeOver(
 		fork: Fork,
-	): Promise<Result<void, { readonly code: "failed"; readonly message: string }>> {
+	): Promise<Result<() => Promise<void>, { readonly code: "failed"; readonly message: string }>> {
+		const { volumes, log } = this.#options;
 		try {
-			await this.#options.volumes.replace(fork.server, fork.name);
+			const removeOld = await volumes.replace(fork.server, fork.name);
+			return succeed(async () => {
+				await removeOld().catch((error: unknown) => {
+					const fields = { server: fork.server, error: String(error) };
+					log.warn(fields, "volumes that were replaced could not be removed");
+				});
+			});
 		} catch (error) {
 			return fail(failed(`The volumes could not be swapped: ${String(error)}`));
 		}
+	}
+
+	/** The fork is no more: its server has what it had. */
+	async forget(fork: Fork): Promise<void> {
 		await this.#forgetStored(fork.name);
-		return succeed(undefined);
 	}
 
 	/** Ends a fork; what it kept is removed. */

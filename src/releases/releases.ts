@@ -1,7 +1,7 @@
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
 import type { Hosting } from "../hosting/hosting.ts";
-import type { PackageIdentity } from "../hosting/resolved.ts";
+import type { Locked, PackageIdentity, Resolved } from "../hosting/resolved.ts";
 import { assert } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
@@ -12,9 +12,25 @@ import type {
 	VersionSource,
 } from "../store/version-repository.ts";
 import type { Log } from "../telemetry/log.ts";
+import { finishPromotions } from "./finish-promotions.ts";
 import { type Fork, Forks, type ForkVolumes } from "./forks.ts";
-import { Rollout } from "./rollout.ts";
+import { lookAt } from "./look.ts";
+import {
+	isBeing,
+	isBeingReplaced,
+	isNewest,
+	isOnItsWay,
+	nothingFloats,
+	type ReleaseProblem,
+	unknownServer,
+	unknownVersion,
+} from "./problems.ts";
+import { Rollout, type RolloutOptions } from "./rollout.ts";
+import { newRollout, unprovenVersion } from "./unproven.ts";
 import { Versions } from "./versions.ts";
+import { VolumeSwap } from "./volume-swap.ts";
+
+export type { ReleaseProblem } from "./problems.ts";
 
 /** What releases are built from. */
 export interface ReleasesOptions {
@@ -25,32 +41,33 @@ export interface ReleasesOptions {
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
 	readonly volumes: ForkVolumes;
+	/**
+	 * Finds out anew what a server would run: the newest that its command allows. Nothing is locked.
+	 * Problems are sentences.
+	 */
+	renew(plan: ServerPlan): Promise<Result<Resolved, string>>;
+	/** Locks what a server runs from now on. Problems are sentences. */
+	keepLocked(locked: Locked): Promise<Result<void, string>>;
 	/** Told of the servers that run, whenever those are others: the front door serves them. */
 	onServers(servers: readonly ServerPlan[]): void;
-}
-
-/** Why something asked for cannot be done: a sentence, and what to do. */
-export interface ReleaseProblem {
-	readonly code:
-		| "server_unknown"
-		| "version_unknown"
-		| "server_exists"
-		| "nothing_to_do"
-		| "failed";
-	readonly message: string;
 }
 
 /** How a deploy is to go, where it differs from the configuration. */
 export interface DeployOptions {
 	readonly hold?: boolean | undefined;
 	readonly percent?: number | undefined;
+	/** Whether what the command leaves open, such as a package's version, is found out anew. */
+	readonly update?: boolean | undefined;
+	/** Whether it is only started and compared, and ended again. */
+	readonly plan?: boolean | undefined;
 }
 
 /** Where a deploy is once the new version was looked at. */
 export interface Deployed {
 	readonly server: string;
 	readonly version: number;
-	readonly state: Rollout["state"];
+	/** `planned`: it was only looked at. */
+	readonly state: Rollout["state"] | "planned";
 	readonly changes: readonly string[];
 	readonly warnings: readonly string[];
 }
@@ -79,6 +96,12 @@ export class Releases {
 	/** What takes the calls, by name. */
 	readonly #live = new Map<string, ServerPlan>();
 	readonly #rollouts = new Map<string, Rollout>();
+	/** Forks whose volumes are on their way, and what they are being: nobody else may touch them. */
+	readonly #taken = new Map<string, "promoted" | "removed">();
+	/** Servers whose place a fork is taking, each until that is over. */
+	readonly #replaced = new Map<string, Promise<void>>();
+	/** Versions that the configuration asks for and that have yet to prove themselves. */
+	readonly #unproven = new Map<string, StoredVersion>();
 
 	constructor(options: ReleasesOptions) {
 		this.#options = options;
@@ -100,7 +123,7 @@ export class Releases {
 
 	/** What the package of the version that takes the calls was resolved to, once that is known. */
 	identity(server: string): PackageIdentity | undefined {
-		return this.#options.hosting.identity(server);
+		return this.#options.hosting.resolved(server)?.identity;
 	}
 
 	get forks(): readonly Fork[] {
@@ -115,18 +138,37 @@ export class Releases {
 	/** Takes over what is stored, and what a configuration says of it. Nothing runs yet. */
 	async restore(plan: Plan): Promise<void> {
 		await this.versions.restore();
+		await this.#options.volumes.sweep();
 		await this.#forks.restore(new Set(plan.servers.map(({ name }) => name)));
 		this.#wanted = byName(plan);
+		await finishPromotions(this.#forks, this.versions, this.#wanted, this.#options.log);
 		for (const server of plan.servers) {
 			const held = await this.#heldPlan(server);
-			await this.#begin(held ?? server, held === undefined ? "config" : undefined);
+			const unproven = held === undefined ? unprovenVersion(this.versions, server) : undefined;
+			if (unproven !== undefined) {
+				this.#live.set(server.name, unproven.live);
+				this.#unproven.set(server.name, unproven.version);
+			} else await this.#begin(held ?? server, held === undefined ? "config" : undefined);
 		}
+		await this.versions.failTrials(
+			({ server, number }) => this.#unproven.get(server)?.number === number,
+		);
 		for (const fork of this.#forks.all()) this.#live.set(fork.name, fork.plan);
 	}
 
-	/** Hosts what is live. */
+	/** Hosts what is live, and goes on with new versions that were on their way. */
 	start(): void {
 		this.#options.hosting.apply(this.servers);
+		for (const [name, version] of this.#unproven) {
+			const plan = this.#wanted.get(name);
+			if (plan !== undefined) void this.#goOn(plan, version);
+		}
+		this.#unproven.clear();
+	}
+
+	/** The gateway stops: new versions on their way go on in its next run. */
+	async stop(): Promise<void> {
+		await Promise.all([...this.#rollouts.values()].map((rollout) => rollout.rest()));
 	}
 
 	/**
@@ -135,7 +177,12 @@ export class Releases {
 	 */
 	async use(plan: Plan): Promise<Adopted> {
 		const before = this.#wanted;
-		this.#wanted = byName(plan);
+		const after = byName(plan);
+		// A configuration is not refused: it waits for forks that take the place of what it changes.
+		for (const [name, over] of [...this.#replaced]) {
+			if (before.get(name)?.fingerprint !== after.get(name)?.fingerprint) await over;
+		}
+		this.#wanted = after;
 		for (const name of before.keys()) {
 			if (!this.#wanted.has(name)) await this.#forget(name);
 		}
@@ -164,8 +211,17 @@ export class Releases {
 	async deploy(name: string, how: DeployOptions): Promise<Result<Deployed, ReleaseProblem>> {
 		const plan = this.#wanted.get(name);
 		if (plan === undefined) return fail(unknownServer(name));
+		if (this.#replaced.has(name)) return fail(isBeingReplaced(name));
+		const renewed = how.update === true ? await this.#renew(plan) : succeed(undefined);
+		if (!renewed.ok) return renewed;
+		const locked = renewed.value;
+		const warnings = locked === undefined ? [] : this.#othersWarning(name, locked);
+		if (how.plan === true) return this.#look(plan, locked, warnings);
 		await this.versions.removePin(name);
-		return this.#roll(plan, "deploy", how);
+		const version = await this.versions.add(plan, "deploy", "trial", locked);
+		const deployed = await this.#rollTo(plan, version, how);
+		if (!deployed.ok) return deployed;
+		return succeed({ ...deployed.value, warnings: [...deployed.value.warnings, ...warnings] });
 	}
 
 	/** Puts an older version in the place of the one that takes the calls. */
@@ -175,6 +231,7 @@ export class Releases {
 	): Promise<Result<Deployed, ReleaseProblem>> {
 		const wanted = this.#wanted.get(name);
 		if (wanted === undefined) return fail(unknownServer(name));
+		if (this.#replaced.has(name)) return fail(isBeingReplaced(name));
 		const version =
 			number === undefined ? this.versions.previous(name) : this.versions.find(name, number);
 		if (version === undefined) return fail(unknownVersion(name, number));
@@ -197,21 +254,23 @@ export class Releases {
 
 	/** A version that was held, or has a share of the calls, takes all of them. */
 	async finish(name: string): Promise<Result<Deployed, ReleaseProblem>> {
+		if (this.#replaced.has(name)) return fail(isBeingReplaced(name));
 		const rollout = this.#rollouts.get(name);
 		if (rollout === undefined || (rollout.state !== "held" && rollout.state !== "sharing")) {
 			const message = `No version of "${name}" waits to take over.`;
 			return fail({ code: "nothing_to_do", message });
 		}
 		await rollout.finish();
-		return succeed(deployedOf(rollout));
+		return outcomeOf(rollout);
 	}
 
 	/** Copies a server with its volumes to an address of its own. */
 	async fork(name: string, fork_name?: string): Promise<Result<Fork, ReleaseProblem>> {
 		const plan = this.#live.get(name);
 		if (plan === undefined) return fail(unknownServer(name));
+		if (this.#replaced.has(name)) return fail(isBeingReplaced(name));
 		const chosen = fork_name ?? this.#freeName(name);
-		if (this.#live.has(chosen) || this.#wanted.has(chosen)) {
+		if (this.#isNamed(chosen)) {
 			const message = `There is a server named "${chosen}" already.`;
 			return fail({ code: "server_exists", message });
 		}
@@ -225,49 +284,112 @@ export class Releases {
 	/** Ends a fork and removes its volumes. */
 	async removeFork(name: string): Promise<Result<void, ReleaseProblem>> {
 		if (this.#forks.find(name) === undefined) return fail(unknownServer(name));
-		await this.#retire(name);
-		await this.#forks.remove(name);
-		return succeed(undefined);
+		return this.#alone(name, "removed", async () => {
+			await this.#retire(name);
+			await this.#forks.remove(name);
+			return succeed(undefined);
+		});
 	}
 
-	/** Puts a fork, with its volumes, in the place of the server it is a copy of. */
+	/**
+	 * Puts a fork, with its volumes, in the place of the server it is a copy of: tried beside it like
+	 * any version, and swapped without a restart where what runs does not depend on names of folders.
+	 */
 	async promote(name: string): Promise<Result<Deployed, ReleaseProblem>> {
 		const fork = this.#forks.find(name);
 		if (fork === undefined) return this.finish(name);
-		const wanted = this.#wanted.get(fork.server);
-		if (wanted === undefined) return fail(unknownServer(fork.server));
-		await this.#rollouts.get(fork.server)?.giveUp("a fork was promoted");
+		const { server } = fork;
+		return this.#alone(name, "promoted", async () => {
+			if (this.#replaced.has(server)) return fail(isBeingReplaced(server));
+			const over = Promise.withResolvers<void>();
+			this.#replaced.set(server, over.promise);
+			try {
+				return await this.#promote(fork);
+			} finally {
+				this.#replaced.delete(server);
+				over.resolve();
+			}
+		});
+	}
+
+	async #promote(fork: Fork): Promise<Result<Deployed, ReleaseProblem>> {
+		const { hosting } = this.#options;
+		const { name, server } = fork;
+		const wanted = this.#wanted.get(server);
+		if (wanted === undefined) return fail(unknownServer(server));
+		const locked = hosting.resolved(name)?.locked;
+		await this.#rollouts.get(server)?.giveUp("a fork was promoted");
 		await this.#retire(name);
 		const plan = this.#forks.planFor(fork);
-		const version = await this.versions.add(plan, "promote", "trial");
-		const swapped = await this.#forks.takeOver(fork);
-		if (!swapped.ok) {
-			await this.versions.change(fork.server, version.number, {
-				state: "failed",
-				reason: swapped.problem.message,
-			});
+		const version = await this.versions.add(plan, "promote", "trial", locked);
+		const swap = new VolumeSwap(fork, this.#forks, hosting);
+		await swap.begin();
+		const rollout = await this.#start(plan, version, at_once, {
+			contents: { locked, volumes_of: name },
+			prepare: async (trial) => {
+				const kept = await this.#keep(locked);
+				return kept.ok ? swap.take(trial) : kept;
+			},
+		});
+		await rollout.checked;
+		if (rollout.state !== "live" && !(await this.#promoteAnew(swap, plan, version))) {
+			await swap.giveUp();
 			this.#live.set(name, fork.plan);
 			this.#tell();
-			return swapped;
+			return fail({ code: "failed", message: swap.problem ?? rollout.reason ?? "It failed." });
 		}
-		this.#live.set(fork.server, plan);
-		await this.versions.activate(fork.server, version.number, "A fork was promoted.");
-		const config_fingerprint = wanted.fingerprint;
-		await this.versions.setPin({
-			server: fork.server,
-			number: version.number,
-			config_fingerprint,
-		});
+		await this.#forks.forget(fork);
+		const { number } = version;
+		await this.versions.setPin({ server, number, config_fingerprint: wanted.fingerprint });
+		void swap.end();
+		return succeed({ ...deployedOf(rollout), state: "live" });
+	}
+
+	/**
+	 * Where names of folders matter, the trial ends first, and the server is restarted on what the
+	 * fork had: what ran finds the fork's files until then. False where the fork is of no use.
+	 */
+	async #promoteAnew(
+		swap: VolumeSwap,
+		plan: ServerPlan,
+		{ number }: StoredVersion,
+	): Promise<boolean> {
+		if (!swap.needs_restart) return false;
+		const { hosting } = this.#options;
+		// Until it takes the calls it is on its way: whoever is killed here goes on from there.
+		await this.versions.change(plan.name, number, { state: "trial", reason: undefined });
+		const swapped = await swap.takeAnew();
+		if (!swapped.ok) {
+			const reason = swapped.problem;
+			await this.versions.change(plan.name, number, { state: "failed", reason });
+			return false;
+		}
+		this.#live.set(plan.name, plan);
+		await this.versions.activate(plan.name, number, "A fork was promoted.");
 		this.#tell();
 		// Its plan may be the same as before: what runs still has the folders that were replaced.
-		await this.#options.hosting.restart(fork.server);
-		return succeed({
-			server: fork.server,
-			version: version.number,
-			state: "live",
-			changes: [],
-			warnings: [],
-		});
+		await hosting.restart(plan.name);
+		return true;
+	}
+
+	/** Does something with a fork's volumes while nobody else does. */
+	async #alone<Value>(
+		name: string,
+		what: "promoted" | "removed",
+		work: () => Promise<Result<Value, ReleaseProblem>>,
+	): Promise<Result<Value, ReleaseProblem>> {
+		const now = this.#taken.get(name);
+		if (now !== undefined) return fail(isBeing(now, name));
+		this.#taken.set(name, what);
+		try {
+			return await work();
+		} finally {
+			this.#taken.delete(name);
+		}
+	}
+
+	async #keep(locked: Locked | undefined): Promise<Result<void, string>> {
+		return locked === undefined ? succeed(undefined) : this.#options.keepLocked(locked);
 	}
 
 	/** A server that is new in the configuration, or of no use as it runs: at once. */
@@ -304,12 +426,44 @@ export class Releases {
 		return status.state === "ready" || catalogs.get(name) !== undefined;
 	}
 
-	async #roll(
+	/** The newest that a server's command allows, where that is not what runs. */
+	async #renew(plan: ServerPlan): Promise<Result<Locked, ReleaseProblem>> {
+		const renewed = await this.#options.renew(plan);
+		if (!renewed.ok) return fail({ code: "failed", message: renewed.problem });
+		const { locked, identity } = renewed.value;
+		if (locked === undefined) return fail(nothingFloats(plan.name));
+		const runs = this.identity(plan.name);
+		return identity !== undefined && identity.digest === runs?.digest
+			? fail(isNewest(plan.name, identity))
+			: succeed(locked);
+	}
+
+	/** Starts and compares a version, and ends it again: nothing is stored of it. */
+	async #look(
 		plan: ServerPlan,
-		source: VersionSource,
-		how: DeployOptions,
+		locked: Locked | undefined,
+		more: readonly string[],
 	): Promise<Result<Deployed, ReleaseProblem>> {
-		return this.#rollTo(plan, await this.versions.add(plan, source, "trial"), how);
+		const { name: server } = plan;
+		if (this.#rollouts.has(server)) return fail(isOnItsWay(server));
+		const seen = await lookAt(plan, this.#options, locked);
+		if (!seen.ok) return fail({ code: "failed", message: seen.problem });
+		const version = this.versions.nextNumber(server);
+		const warnings = [...seen.value.warnings, ...more];
+		return succeed({ server, version, state: "planned", ...seen.value, warnings });
+	}
+
+	/** Others that ask for the same: the lock will have something new for them too. */
+	#othersWarning(name: string, { kind, key }: Locked): string[] {
+		const others = this.servers.filter((other) => {
+			const locked = this.#options.hosting.resolved(other.name)?.locked;
+			return other.name !== name && locked?.kind === kind && locked.key === key;
+		});
+		return others.map(
+			(other) =>
+				`"${other.name}" asks for the same and gets the new one with its next restart; ` +
+				`\`moorage deploy ${other.name}\` tries it beforehand.`,
+		);
 	}
 
 	async #rollTo(
@@ -319,26 +473,43 @@ export class Releases {
 	): Promise<Result<Deployed, ReleaseProblem>> {
 		const rollout = await this.#start(plan, version, how);
 		await rollout.checked;
-		if (rollout.state === "failed") {
-			return fail({ code: "failed", message: rollout.reason ?? "It failed." });
-		}
-		return succeed(deployedOf(rollout));
+		return outcomeOf(rollout);
 	}
 
-	async #start(plan: ServerPlan, version: StoredVersion, how: DeployOptions): Promise<Rollout> {
+	/** Goes on with a version that was on its way, or was given up, in a former run. */
+	async #goOn(plan: ServerPlan, version: StoredVersion): Promise<void> {
+		const { hosting, log } = this.#options;
+		const { server, number, state } = version;
+		const stored = this.versions.rollout(server);
+		const what = state === "trial" ? "was on its way when the gateway ended" : "had failed";
+		hosting.note(server, `version ${number} ${what}: it has to prove itself beside the old one`);
+		log.info({ server, version: number, state }, "a new version is tried once more");
+		await this.versions.change(server, number, { state: "trial", reason: undefined });
+		const resumed = stored?.number === number ? { progress: stored } : {};
+		await this.#start(plan, version, {}, resumed);
+	}
+
+	async #start(
+		plan: ServerPlan,
+		version: StoredVersion,
+		how: DeployOptions,
+		more: Partial<Pick<RolloutOptions, "contents" | "prepare" | "progress">> = {},
+	): Promise<Rollout> {
 		const { clock, hosting, catalogs } = this.#options;
 		const { name } = plan;
 		await this.#rollouts.get(name)?.giveUp("another version came");
-		const percent = how.percent ?? plan.release.percent;
+		const progress = more.progress ?? newRollout(plan, version.number, how);
+		const locked = this.versions.lockedOf(version);
+		await this.versions.saveRollout(progress);
 		const rollout = new Rollout({
 			clock,
 			hosting,
 			catalogs,
 			versions: this.versions,
 			plan,
-			number: version.number,
-			release: { ...plan.release, percent },
-			hold: how.hold ?? false,
+			progress,
+			contents: more.contents ?? { locked },
+			prepare: more.prepare ?? (() => this.#keep(locked)),
 			note: (text) => hosting.note(name, text),
 			goLive: (trial) => {
 				this.#live.set(name, plan);
@@ -388,29 +559,31 @@ export class Releases {
 	#freeName(server: string): string {
 		for (let number = 1; ; number += 1) {
 			const name = number === 1 ? `${server}-fork` : `${server}-fork-${number}`;
-			if (!this.#live.has(name) && !this.#wanted.has(name)) return name;
+			if (!this.#isNamed(name)) return name;
 			assert(number < 10_000, "one of ten thousand names is free");
 		}
 	}
+
+	/** Whether a server, or a fork that is on its way and does not run, has this name. */
+	#isNamed(name: string): boolean {
+		return this.#live.has(name) || this.#wanted.has(name) || this.#forks.find(name) !== undefined;
+	}
 }
+
+/** All calls, as soon as it is ready. */
+const at_once: DeployOptions = { hold: false, percent: 100 };
 
 function byName(plan: Plan): Map<string, ServerPlan> {
 	return new Map(plan.servers.map((server) => [server.name, server]));
 }
 
+/** What became of a version that was looked at, or let on: it may have been given up. */
+function outcomeOf(rollout: Rollout): Result<Deployed, ReleaseProblem> {
+	if (rollout.state !== "failed") return succeed(deployedOf(rollout));
+	return fail({ code: "failed", message: rollout.reason ?? "It failed." });
+}
+
 function deployedOf(rollout: Rollout): Deployed {
 	const { plan, number, state, changes, warnings } = rollout;
 	return { server: plan.name, version: number, state, changes, warnings };
-}
-
-function unknownServer(name: string): ReleaseProblem {
-	return { code: "server_unknown", message: `There is no server named "${name}".` };
-}
-
-function unknownVersion(name: string, number: number | undefined): ReleaseProblem {
-	const message =
-		number === undefined
-			? `There is no earlier version of "${name}" that has taken calls.`
-			: `There is no version ${number} of "${name}"; \`moorage versions ${name}\` lists them.`;
-	return { code: "version_unknown", message };
 }

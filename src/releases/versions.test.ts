@@ -7,6 +7,7 @@ import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { openTestStore } from "../../test/support/test-store.ts";
 import type { StdioSpec } from "../config/plan.ts";
 import { box_key_bytes, SecretBox } from "../secrets/box.ts";
+import { newRollout, unprovenVersion } from "./unproven.ts";
 import { Versions, versions_kept_max } from "./versions.ts";
 
 async function setUp(context: TestContext) {
@@ -73,10 +74,27 @@ test("a trial that a run of the gateway did not finish has failed", async (conte
 	const { open, versions } = await setUp(context);
 	await versions.add(plan(1), "config", "active");
 	await versions.add(plan(2), "config", "trial");
+	await versions.saveRollout(newRollout(plan(2), 2, {}));
 	const again = await open();
+	await again.failTrials(() => false);
 	assert.equal(again.find("files", 2)?.state, "failed");
 	assert.match(again.find("files", 2)?.reason ?? "", /gateway ended/);
 	assert.equal(again.active("files")?.number, 1);
+	assert.equal(again.rollout("files"), undefined);
+});
+
+test("a trial that this run goes on with keeps how far it was", async (context) => {
+	const { open, versions } = await setUp(context);
+	await versions.add(plan(1), "config", "active");
+	await versions.add(plan(2), "config", "trial");
+	const progress = { ...newRollout(plan(2), 2, { percent: 10 }), new_calls: 7, new_failed: 1 };
+	await versions.saveRollout(progress);
+	await versions.saveRollout(newRollout(serverPlan("gone", {}, 1), 4, {}));
+	const again = await open();
+	await again.failTrials(({ server }) => server === "files");
+	assert.equal(again.find("files", 2)?.state, "trial");
+	assert.deepEqual((await open()).rollout("files"), progress);
+	assert.equal((await open()).rollout("gone"), undefined, "its version is not there");
 });
 
 test("a pin outlives the gateway, until it is removed", async (context) => {
@@ -102,4 +120,30 @@ test("the oldest versions make room, but never what runs", async (context) => {
 		(await open()).of("files").map(({ number }) => number),
 		versions.of("files").map(({ number }) => number),
 	);
+});
+
+test("what the configuration asks for has to prove itself where it was on its way or given up", async (context) => {
+	const { versions } = await setUp(context);
+	assert.equal(
+		unprovenVersion(versions, plan(1)),
+		undefined,
+		"a server that is new starts at once",
+	);
+	await versions.add(plan(1), "config", "active");
+	assert.equal(unprovenVersion(versions, plan(1)), undefined, "it has proved itself");
+	assert.equal(unprovenVersion(versions, plan(2)), undefined, "nobody has tried it");
+	await versions.add(plan(2), "config", "trial");
+	const found = unprovenVersion(versions, plan(2));
+	assert.deepEqual([found?.version.number, found?.live.fingerprint], [2, plan(1).fingerprint]);
+	assert.equal(
+		unprovenVersion(versions, plan(3)),
+		undefined,
+		"the configuration is another by now",
+	);
+	await versions.change("files", 2, { state: "failed", reason: "It broke." });
+	assert.equal(unprovenVersion(versions, plan(2))?.version.number, 2);
+	await versions.add(plan(1), "deploy", "failed");
+	assert.equal(unprovenVersion(versions, plan(1)), undefined, "what runs is the same");
+	await versions.add(plan(4), "promote", "trial");
+	assert.equal(unprovenVersion(versions, plan(4)), undefined, "a fork is not promoted by a start");
 });

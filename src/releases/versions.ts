@@ -1,8 +1,10 @@
 import type { ServerPlan } from "../config/plan.ts";
+import type { Locked, Resolved } from "../hosting/resolved.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { SecretBox } from "../secrets/box.ts";
 import type {
 	StoredPin,
+	StoredRollout,
 	StoredVersion,
 	VersionRepository,
 	VersionSource,
@@ -23,7 +25,7 @@ export interface VersionsOptions {
 
 /** What may still be said of a version once it is made. */
 export type VersionChange = Partial<
-	Pick<StoredVersion, "state" | "reason" | "identity" | "changes">
+	Pick<StoredVersion, "state" | "reason" | "identity" | "locked" | "changes">
 >;
 
 /**
@@ -34,22 +36,36 @@ export class Versions {
 	readonly #options: VersionsOptions;
 	readonly #versions = new Map<string, StoredVersion[]>();
 	readonly #pins = new Map<string, StoredPin>();
+	readonly #rollouts = new Map<string, StoredRollout>();
 
 	constructor(options: VersionsOptions) {
 		this.#options = options;
 	}
 
-	/** Takes over what is stored. A trial that a former run did not finish has failed. */
+	/** Takes over what is stored. */
 	async restore(): Promise<void> {
 		const { repository } = this.#options;
 		for (const version of await repository.load()) {
 			const list = this.#versions.get(version.server) ?? [];
 			this.#versions.set(version.server, [...list, version]);
-			if (version.state !== "trial") continue;
+		}
+		for (const pin of await repository.pins()) this.#pins.set(pin.server, pin);
+		for (const rollout of await repository.rollouts()) {
+			this.#rollouts.set(rollout.server, rollout);
+		}
+	}
+
+	/** Trials of a former run that nobody goes on with have failed. */
+	async failTrials(goesOn: (version: StoredVersion) => boolean): Promise<void> {
+		for (const version of [...this.#versions.values()].flat()) {
+			if (version.state !== "trial" || goesOn(version)) continue;
 			const reason = "The gateway ended before the version could take over.";
 			await this.change(version.server, version.number, { state: "failed", reason });
 		}
-		for (const pin of await repository.pins()) this.#pins.set(pin.server, pin);
+		for (const { server, number } of [...this.#rollouts.values()]) {
+			const version = this.find(server, number);
+			if (version === undefined || !goesOn(version)) await this.removeRollout(server);
+		}
 	}
 
 	/** The versions of a server, oldest first. */
@@ -74,14 +90,20 @@ export class Versions {
 		);
 	}
 
-	/** Makes a version of a plan. */
+	/** The number that the next version of a server gets. */
+	nextNumber(server: string): number {
+		return (this.of(server).at(-1)?.number ?? 0) + 1;
+	}
+
+	/** Makes a version of a plan; `locked` where it runs something else than the lock says. */
 	async add(
 		plan: ServerPlan,
 		source: VersionSource,
 		state: StoredVersion["state"],
+		locked?: Locked,
 	): Promise<StoredVersion> {
 		const list = this.of(plan.name);
-		const number = (list.at(-1)?.number ?? 0) + 1;
+		const number = this.nextNumber(plan.name);
 		const version: StoredVersion = {
 			server: plan.name,
 			number,
@@ -91,6 +113,7 @@ export class Versions {
 			state,
 			reason: undefined,
 			identity: undefined,
+			locked: locked && JSON.stringify(locked),
 			changes: [],
 			plan: this.#options.box.seal(JSON.stringify(plan), about(plan.name, number)),
 		};
@@ -122,6 +145,20 @@ export class Versions {
 		await this.change(server, number, { state: "active", reason: undefined });
 	}
 
+	/** What a version runs is known: it can be gone back to, and its package is kept. */
+	async noteResolved(server: string, number: number, resolved: Resolved): Promise<void> {
+		const { identity, locked } = resolved;
+		await this.change(server, number, {
+			...(identity && { identity: JSON.stringify(identity) }),
+			...(locked && { locked: JSON.stringify(locked) }),
+		});
+	}
+
+	/** What stands in the lock for a version; undefined where that is not known. */
+	lockedOf(version: StoredVersion): Locked | undefined {
+		return version.locked === undefined ? undefined : (JSON.parse(version.locked) as Locked);
+	}
+
 	/** How a version is run; undefined where its plan cannot be read any more. */
 	planOf(version: StoredVersion): ServerPlan | undefined {
 		const text = this.#options.box.open(version.plan, about(version.server, version.number));
@@ -141,6 +178,21 @@ export class Versions {
 	async removePin(server: string): Promise<void> {
 		if (!this.#pins.delete(server)) return;
 		await this.#attempt(() => this.#options.repository.removePin(server));
+	}
+
+	/** How far the new version of a server was when it was last said. */
+	rollout(server: string): StoredRollout | undefined {
+		return this.#rollouts.get(server);
+	}
+
+	async saveRollout(rollout: StoredRollout): Promise<void> {
+		this.#rollouts.set(rollout.server, rollout);
+		await this.#attempt(() => this.#options.repository.saveRollout(rollout));
+	}
+
+	async removeRollout(server: string): Promise<void> {
+		if (!this.#rollouts.delete(server)) return;
+		await this.#attempt(() => this.#options.repository.removeRollout(server));
 	}
 
 	async #makeRoom(server: string): Promise<void> {

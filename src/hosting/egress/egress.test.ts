@@ -49,7 +49,8 @@ test("each instance has a way out of its own, and their server one record of bot
 	}
 	assert.equal(egress.report("one").used[0]?.count, 2);
 	assert.equal(egress.report("other").refused[0]?.count, 3);
-	assert.deepEqual(egress.report("third"), { used: [], refused: [], forgotten: 0 });
+	const nothing = { used: [], refused: [], unproxied: [], forgotten: 0, forgotten_used: 0 };
+	assert.deepEqual(egress.report("third"), nothing);
 	assert.deepEqual(told, [`other was refused a connection to 127.0.0.1:${port}`]);
 });
 

@@ -8,8 +8,9 @@ import { type Dial, systemDial } from "./dial.ts";
 import { loopbackWay, sandboxWay, writeForwarder } from "./forwarder.ts";
 import { parseHostRule } from "./host-rules.ts";
 import type { EgressRules, Resolve } from "./judge.ts";
-import { EgressLedger, type EgressOutcome, type EgressReport } from "./ledger.ts";
+import type { EgressOutcome, EgressReport } from "./ledger.ts";
 import { default_proxy_limits, EgressProxy, type ProxyLimits, type ProxyParts } from "./proxy.ts";
+import { EgressRecords } from "./records.ts";
 import { oneAtATime, systemResolve } from "./resolver.ts";
 import { formatTarget, type Target } from "./target.ts";
 
@@ -23,7 +24,9 @@ export interface EgressParts {
 	readonly limits?: ProxyLimits;
 	/** Given where programs share the machine's network, and have no sockets but TCP's. */
 	readonly loopback?: Random | undefined;
-	/** Hears of each host the first time that a server is refused it. */
+	/** What servers asked for before; undefined: nothing, and nothing is stored. */
+	readonly records?: EgressRecords;
+	/** Hears of each host the first time that a server does not reach it. */
 	onRefused?(server: string, text: string): void;
 }
 
@@ -53,19 +56,17 @@ const socket_path_bytes_max = 100;
 
 const secret_bytes = 24;
 
-/** Names of servers whose records are kept; more than a configuration has. */
-const ledgers_max = 4096;
-
 /** Opens the ways out of sandboxes, one proxy an instance, and keeps what servers asked for. */
 export class Egress {
 	readonly #parts: EgressParts;
-	readonly #ledgers = new Map<string, EgressLedger>();
+	readonly #records: EgressRecords;
 	readonly #gates = new Set<EgressGate>();
 	#folder: Promise<Folder> | undefined;
 	#count = 0;
 
 	constructor(parts: EgressParts) {
 		this.#parts = parts;
+		this.#records = parts.records ?? new EgressRecords();
 	}
 
 	/**
@@ -123,9 +124,14 @@ export class Egress {
 		return { proxy, way: loopbackWay(await proxy.listenOnLoopback(), secret) };
 	}
 
-	/** What a server asked of the network since the gateway was started. */
+	/** What a server asked of the network, also before the gateway was started. */
 	report(server: string): EgressReport {
-		return (this.#ledgers.get(server) ?? new EgressLedger()).report();
+		return this.#records.report(server);
+	}
+
+	/** Hands what was noted to whoever stores it. */
+	flush(): void {
+		this.#records.flush();
 	}
 
 	/** Closes every way out. */
@@ -137,17 +143,14 @@ export class Egress {
 	}
 
 	#note(server: string, outcome: EgressOutcome, target: Target): void {
-		let ledger = this.#ledgers.get(server);
-		if (ledger === undefined) {
-			const [oldest] = this.#ledgers.keys();
-			if (this.#ledgers.size >= ledgers_max && oldest !== undefined) this.#ledgers.delete(oldest);
-			ledger = new EgressLedger();
-			this.#ledgers.set(server, ledger);
-		}
-		const is_new = ledger.note(outcome, target, this.#parts.clock.now());
-		if (is_new && outcome === "refused") {
-			this.#parts.onRefused?.(server, `was refused a connection to ${formatTarget(target)}`);
-		}
+		const is_new = this.#records.note(server, outcome, target, this.#parts.clock.now());
+		if (!is_new || outcome === "used") return;
+		const what = formatTarget(target);
+		const text =
+			outcome === "refused"
+				? `was refused a connection to ${what}`
+				: `tried ${what} past its proxy, where there is no network`;
+		this.#parts.onRefused?.(server, text);
 	}
 }
 

@@ -12,10 +12,13 @@ test("hosts are counted by outcome, with the first and last time", () => {
 	assert.equal(ledger.note("used", api, 1), true);
 	assert.equal(ledger.note("refused", evil, 2), true);
 	assert.equal(ledger.note("used", api, 3), false);
+	assert.equal(ledger.note("unproxied", evil, 4), true);
 	assert.deepEqual(ledger.report(), {
 		used: [{ ...api, count: 2, first_at_ms: 1, last_at_ms: 3 }],
 		refused: [{ ...evil, count: 1, first_at_ms: 2, last_at_ms: 2 }],
+		unproxied: [{ ...evil, count: 1, first_at_ms: 4, last_at_ms: 4 }],
 		forgotten: 0,
+		forgotten_used: 0,
 	});
 });
 
@@ -42,6 +45,7 @@ test("a flood of refused hosts is bounded, counted, and leaves the used ones alo
 	assert.equal(report.refused[0]?.host, "h999.example");
 	assert.equal(report.used.length, 1);
 	assert.equal(report.forgotten, 744);
+	assert.equal(closingLine(report), "egress: [api.example.com]", "what was used is all there");
 });
 
 test("the closing line names what was used, once and in order", () => {
@@ -83,4 +87,37 @@ test("many hosts are shortened, and too many give no closing line", () => {
 	assert.equal(lines.length, 11);
 	assert.equal(lines.at(-1), "reached: 246 more hosts");
 	assert.equal(describeClosing(ledger.report()), undefined);
+});
+
+test("changes name what is new and what is gone, once", () => {
+	const ledger = new EgressLedger();
+	ledger.note("used", api, 1);
+	ledger.note("used", api, 2);
+	const none = { used: 0, refused: 0, unproxied: 0 };
+	assert.deepEqual(ledger.takeChanges(), {
+		whole: false,
+		saved: [{ outcome: "used", ...api, count: 2, first_at_ms: 1, last_at_ms: 2 }],
+		removed: [],
+		forgotten: none,
+	});
+	assert.deepEqual(ledger.takeChanges(), { whole: false, saved: [], removed: [], forgotten: none });
+	for (let port = 1; port <= 256; port += 1) ledger.note("used", { ...database, port }, 3);
+	const changes = ledger.takeChanges();
+	assert.equal(changes.saved.length, 256);
+	assert.deepEqual(changes.removed, [{ outcome: "used", ...api }]);
+	assert.deepEqual(changes.forgotten, { ...none, used: 1 });
+});
+
+test("a flood between two writes is written as everything there is", () => {
+	const ledger = new EgressLedger();
+	ledger.note("used", api, 0);
+	ledger.takeChanges();
+	for (let index = 0; index < 5_000; index += 1) {
+		ledger.note("refused", { host: `h${index}.example`, port: 443 }, index);
+	}
+	const changes = ledger.takeChanges();
+	assert.ok(changes.whole);
+	assert.equal(changes.saved.length, 257, "the used one as well");
+	assert.deepEqual(changes.removed, []);
+	assert.equal(ledger.takeChanges().whole, false);
 });

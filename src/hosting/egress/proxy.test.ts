@@ -37,6 +37,26 @@ test("a host that is not listed is refused with the line that would allow it", a
 	assert.deepEqual(scene.dialled, []);
 });
 
+test("what was tried past the proxy is noted, and nothing else of such a request", async (t) => {
+	const scene = await startEgress(t, { hosts: ["api.example.com"], names: api });
+	for (const target of ["192.0.2.1:443", "[2001:db8::1]:80", "WWW.example.com:53"]) {
+		const client = new RawSocket(t, scene.socket_path);
+		client.write(`REPORT /${target} HTTP/1.1`, "", "");
+		await client.end();
+	}
+	for (const odd of ["/", "/192.0.2.1", "/192.0.2.1:0", "/a b:1", "/192.0.2.1:1/x", "*"]) {
+		const client = new RawSocket(t, scene.socket_path);
+		client.write(`REPORT ${odd} HTTP/1.1`, "", "");
+		await client.end();
+	}
+	assert.deepEqual(scene.noted, [
+		"unproxied 192.0.2.1:443",
+		"unproxied 2001:db8::1:80",
+		"unproxied www.example.com:53",
+	]);
+	assert.deepEqual([...scene.dialled, ...scene.looked_up], []);
+});
+
 test("a port that is not listed is refused", async (t) => {
 	const scene = await startEgress(t, { hosts: ["api.example.com"], names: api });
 	const client = new RawSocket(t, scene.socket_path);

@@ -48,6 +48,12 @@ export const default_proxy_limits: ProxyLimits = Object.freeze({
 	idle_ms_max: 15 * 60_000,
 });
 
+/**
+ * By this method the forwarder in a sandbox tells of what was tried past the proxy: the target
+ * stands where a path would. What is asked of a host has an absolute address instead.
+ */
+const report_method = "REPORT";
+
 /** The name of every client that has a secret to say. */
 export const proxy_user = "moorage";
 const proxy_realm = 'Basic realm="Moorage"';
@@ -64,7 +70,7 @@ export interface ProxyParts {
 	readonly limits: ProxyLimits;
 	/** What a client must say to be served, where others can connect as well. */
 	readonly secret?: string | undefined;
-	/** Hears of every connection that was allowed or refused. */
+	/** Hears of every connection that was allowed, refused, or tried past the proxy. */
 	note(outcome: EgressOutcome, target: Target): void;
 }
 
@@ -174,6 +180,10 @@ export class EgressProxy {
 		const { socket: inside } = request;
 		if (!this.#take(inside)) return;
 		response.once("close", () => this.#busy.delete(inside));
+		if (request.method === report_method && this.#parts.secret === undefined) {
+			const past = parseAuthority((request.url ?? "").slice(1));
+			if (past !== undefined) this.#parts.note("unproxied", past);
+		}
 		if (!this.#isKnown(request)) {
 			response.setHeader("proxy-authenticate", proxy_realm);
 			refuse(response, unknown_client);

@@ -19,12 +19,12 @@ import { systemClock } from "../../lib/clock.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
 import { runOnce } from "../process/run-once.ts";
-import type { PackageIdentity } from "../resolved.ts";
+import type { Locked, PackageIdentity } from "../resolved.ts";
 import type { PackageFault, PackageResolver, ResolveContext } from "./resolve.ts";
 
 /*
  * All offline: npm is replaced by a program that makes packages out of thin air. The real ones
- * are in real-install.test.ts.
+ * are in test/long/real-install.test.ts.
  */
 
 const scene = await packageScene("resolve");
@@ -35,18 +35,20 @@ interface Asked {
 	readonly signal?: AbortSignal;
 	readonly lines?: string[];
 	readonly update?: boolean;
+	readonly locked?: Locked | undefined;
 	readonly scripts?: readonly string[];
 }
 
 const quiet: ResolveContext = { server: "it", progress: () => {} };
 
-function asked({ signal, lines, update = false, scripts = [] }: Asked): ResolveContext {
+function asked({ signal, lines, update = false, locked, scripts = [] }: Asked): ResolveContext {
 	return {
 		server: "it",
 		...(scripts.length > 0 && {
 			plan: { ...client_running, packages: { scripts, bundle: false } },
 		}),
 		update,
+		locked,
 		progress: (line) => lines?.push(line),
 		...(signal && { signal }),
 	};
@@ -311,21 +313,57 @@ function lockOf(data_dir: string): Promise<string> {
 	return readFile(join(data_dir, "moorage.lock"), "utf8");
 }
 
-test("what was found out is locked: a newer version is taken only when it is asked for", async () => {
+async function lockedOf(resolver: PackageResolver, context: Asked = {}): Promise<Locked> {
+	const result = await resolver.resolve(stdio("npx tiny"), asked(context));
+	assert(result.ok && result.value.locked !== undefined);
+	return result.value.locked;
+}
+
+test("a newer version is found only when it is asked for, and locked only when it is kept", async () => {
 	const { resolver, data_dir, setRegistry, kept } = makeResolver();
-	await direct(resolver, "npx tiny");
+	const old = await lockedOf(resolver);
 	assert.match(await lockOf(data_dir), /"npm:tiny": \{/u);
 	await setRegistry({ latest: { tiny: "1.1.0" } });
 	const again = await identity(resolver, "npx tiny");
 	assert.equal(again.version, "1.0.0");
+	const before = await lockOf(data_dir);
 	const updated = await identity(resolver, "npx tiny", { update: true });
+	assert.equal(await lockOf(data_dir), before);
 	assert.equal(updated.kind, "npm");
 	assert.equal(updated.name, "tiny");
 	assert.equal(updated.version, "1.1.0");
 	assert.match(updated.integrity ?? "", /^sha512-/u);
 	assert.match(updated.digest, /^sha256-/u);
+	assert.deepEqual(await identity(resolver, "npx tiny"), again);
+	const locked = await lockedOf(resolver, { update: true });
+	assert.deepEqual(await identity(resolver, "npx tiny", { locked }), updated);
+	assert.equal(await lockOf(data_dir), before);
+	assert.deepEqual(await resolver.keepLocked(locked), { ok: true, value: undefined });
 	assert.deepEqual(await identity(resolver, "npx tiny"), updated);
 	assert.equal((await kept()).length, 2);
+	assert.ok((await resolver.keepLocked(old)).ok);
+	assert.equal(await lockOf(data_dir), before, "and back again, to the byte");
+});
+
+test("what is remembered of another package, or cannot be read, is of no account", async () => {
+	const { resolver } = makeResolver();
+	const tiny = await lockedOf(resolver);
+	const other = await identity(resolver, "npx @scope/pair", { locked: tiny });
+	assert.equal(other.name, "@scope/pair");
+	const damaged = { ...tiny, entry: "{}" };
+	assert.equal((await identity(resolver, "npx tiny", { locked: damaged })).version, "1.0.0");
+	const kept = await resolver.keepLocked(damaged);
+	assert.ok(!kept.ok);
+	assert.match(kept.problem, /cannot be read/);
+});
+
+test("a newer version with other contents than are locked is neither run nor locked", async () => {
+	const { resolver, setRegistry } = makeResolver();
+	await direct(resolver, "npx tiny");
+	await direct(resolver, "npx @scope/pair");
+	await setRegistry({ latest: { tiny: "1.1.0" }, contents: { "native@3.0.0": "other" } });
+	const refused = await fault(resolver, "npx tiny", { update: true });
+	assert.equal(refused.code, "package_changed");
 });
 
 test("a lock that is brought along installs the same versions elsewhere", async () => {

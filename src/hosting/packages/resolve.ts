@@ -9,7 +9,7 @@ import type { Fault, FaultCode } from "../../protocol/fault.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
 import { findProgram } from "../process/find-program.ts";
-import type { PackageIdentity, Resolved } from "../resolved.ts";
+import type { Locked, PackageIdentity, Resolved } from "../resolved.ts";
 import { asWritten } from "../resolved.ts";
 import type { ResolvePlan } from "../surroundings.ts";
 import { bundler_request } from "./bundle.ts";
@@ -20,15 +20,15 @@ import { FastStart } from "./fast-start.ts";
 import { installEnvironment, sourceSettings } from "./install-environment.ts";
 import { findNpm, npmInstaller } from "./install-npm.ts";
 import { findUv, uvInstaller } from "./install-python.ts";
-import type { InstalledTree } from "./installation.ts";
 import type { Installer } from "./installer.ts";
 import { localProgram } from "./local-program.ts";
 import { LockFile, lock_file_name } from "./lock-file.ts";
+import { keepPackage, lockedPackage } from "./locked-package.ts";
 import type { ProgramEntry } from "./npm-program.ts";
 import { addressIdentity, programIdentity } from "./program-identity.ts";
 import { isLauncher, recognizeCommand } from "./recognize.ts";
 import type { PackageRequest } from "./request.ts";
-import type { Wanted } from "./trees.ts";
+import type { LockedTree, Wanted } from "./trees.ts";
 import { PackageTrees } from "./trees.ts";
 
 /** What the resolver is made from. */
@@ -55,8 +55,13 @@ export interface ResolveContext {
 	readonly server: string;
 	/** What the server's package may do; without it no install scripts run. */
 	readonly plan?: ResolvePlan;
-	/** True when what is locked is to be resolved anew, as for a deploy of a newer version. */
-	readonly update?: boolean;
+	/**
+	 * True when what is locked is to be found out anew, as for a deploy of a newer version. What is
+	 * found is installed and handed back, and only locked by `keepLocked`.
+	 */
+	readonly update?: boolean | undefined;
+	/** What to run in place of what the lock says, where it is what the command asks for. */
+	readonly locked?: Locked | undefined;
 	/** Progress for people, one line at a time. */
 	progress(line: string): void;
 	/** Aborts when the outcome is no longer wanted. */
@@ -70,7 +75,7 @@ export interface PackageFault extends Fault {
 
 /** An installed package and what of it is run. */
 interface ReadyPackage {
-	readonly tree: InstalledTree;
+	readonly tree: LockedTree;
 	readonly program: ProgramEntry;
 }
 
@@ -88,6 +93,7 @@ const install_ms_default = 5 * 60_000;
 export class PackageResolver {
 	readonly #options: PackageResolverOptions;
 	readonly #node_path: string;
+	readonly #lock: LockFile;
 	readonly #trees: PackageTrees;
 	readonly #fast: FastStart;
 
@@ -96,9 +102,9 @@ export class PackageResolver {
 		this.#node_path = options.node_path ?? process.execPath;
 		const { data_dir, config_dir, clock } = options;
 		const beside = config_dir === undefined ? undefined : join(config_dir, lock_file_name);
-		const lock = new LockFile({ beside, own: join(data_dir, lock_file_name) }, clock);
+		this.#lock = new LockFile({ beside, own: join(data_dir, lock_file_name) }, clock);
 		const install_ms = options.install_ms ?? install_ms_default;
-		this.#trees = new PackageTrees({ ...options, install_ms, lock });
+		this.#trees = new PackageTrees({ ...options, install_ms, lock: this.#lock });
 		this.#fast = new FastStart({
 			...options,
 			node_path: this.#node_path,
@@ -180,6 +186,11 @@ export class PackageResolver {
 		return await this.#trees.keep(new Set(references.map(({ digest }) => digest)));
 	}
 
+	/** Locks what a server runs from now on: found out by `update`, or locked once before. */
+	keepLocked(locked: Locked): Promise<Result<void, string>> {
+		return keepPackage(this.#lock, locked);
+	}
+
 	async #direct(
 		{ tree, program }: ReadyPackage,
 		spec: StdioSpec,
@@ -194,16 +205,17 @@ export class PackageResolver {
 		const skipped = installed.scripts_skipped.join(", ");
 		const notes = skipped === "" ? [] : [`install scripts were not run, for safety: ${skipped}`];
 		const identity = { kind, name, version, integrity, digest };
+		const locked = lockedPackage(tree.key, entry);
 		const needs = await neededFolders(direct.command, folder);
 		const { plan, server, signal = new AbortController().signal } = context;
 		if (program.by !== "node" || plan === undefined) {
-			return { spec: direct, identity, needs, notes };
+			return { spec: direct, identity, needs, notes, locked };
 		}
 		const progress = (line: string) => context.progress(line);
 		const wanted = { tree, file: program.file, spec: direct };
 		const fast = await this.#fast.prepare(wanted, { server, plan, needs, signal, progress });
 		const { spec: faster, needs: all } = fast;
-		return { spec: faster, identity, needs: all, notes: [...notes, ...fast.notes] };
+		return { spec: faster, identity, needs: all, notes: [...notes, ...fast.notes], locked };
 	}
 
 	/** The bundler is a package like any other: locked, and installed under its digest. */

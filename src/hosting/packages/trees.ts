@@ -4,15 +4,16 @@ import type { Random } from "../../lib/random.ts";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
+import type { Locked } from "../resolved.ts";
 import type { InstallFailure } from "./failure.ts";
 import type { InstalledTree } from "./installation.ts";
 import { allowedScripts, install } from "./installation.ts";
 import { folderName, readInstalled } from "./installed.ts";
 import type { Installer } from "./installer.ts";
 import type { LockEntry } from "./lock-entry.ts";
-import { changedPackage, lockKey } from "./lock-entry.ts";
+import { lockKey } from "./lock-entry.ts";
 import type { LockFile } from "./lock-file.ts";
-import type { Lock } from "./lock-text.ts";
+import { contradiction, entryOf } from "./locked-package.ts";
 import type { ProgramEntry } from "./npm-program.ts";
 import { npmProgram } from "./npm-program.ts";
 import { pythonProgram } from "./python-program.ts";
@@ -45,9 +46,17 @@ export interface Wanted {
 export interface WantedBy extends Member {
 	readonly server: string;
 	readonly plan?: { readonly packages: { readonly scripts: readonly string[] } };
-	readonly update?: boolean;
+	/** True when it is to be found out anew; then nothing is locked. */
+	readonly update?: boolean | undefined;
+	/** What to install in place of what is locked; see `ResolveContext.locked`. */
+	readonly locked?: Locked | undefined;
 	/** True when what is installed turned out not to be whole. */
 	readonly repair?: boolean;
+}
+
+/** An installed tree, and under which name it is locked. */
+export interface LockedTree extends InstalledTree {
+	readonly key: string;
 }
 
 /** Installations at once; they are heavy on network, disk and processor. */
@@ -72,12 +81,14 @@ export class PackageTrees {
 	async provide(
 		wanted: Wanted,
 		by: WantedBy,
-	): Promise<Result<InstalledTree, InstallFailure> | undefined> {
-		const tree = await this.#provide(wanted, by);
-		if (tree?.ok) {
-			this.#used.add(tree.value.folder);
+	): Promise<Result<LockedTree, InstallFailure> | undefined> {
+		const key = lockKey(wanted.request, wanted.source);
+		const tree = await this.#provide(key, wanted, by);
+		if (!tree?.ok) {
+			return tree;
 		}
-		return tree;
+		this.#used.add(tree.value.folder);
+		return succeed({ ...tree.value, key });
 	}
 
 	/**
@@ -90,6 +101,7 @@ export class PackageTrees {
 	}
 
 	async #provide(
+		key: string,
 		wanted: Wanted,
 		by: WantedBy,
 	): Promise<Result<InstalledTree, InstallFailure> | undefined> {
@@ -97,8 +109,8 @@ export class PackageTrees {
 		if (!lock.ok) {
 			return lock;
 		}
-		const key = lockKey(wanted.request, wanted.source);
-		const entry = lock.value.get(key);
+		const chosen = entryOf(by.locked, key);
+		const entry = chosen ?? lock.value.get(key);
 		const scripts = by.plan?.packages.scripts ?? [];
 		const known = entry && (await this.#find(entry, scripts));
 		if (known !== undefined && by.update !== true && by.repair !== true) {
@@ -109,9 +121,11 @@ export class PackageTrees {
 			return known && succeed(known);
 		}
 		const update = by.update === true;
-		const name = JSON.stringify([key, update, by.repair === true, [...scripts].sort()]);
+		const which = update ? "newest" : (chosen?.digest ?? "locked");
+		const name = JSON.stringify([key, which, by.repair === true, [...scripts].sort()]);
+		const more = { key, update, chosen, scripts };
 		return await this.#work.join(name, by, (signal, progress) =>
-			this.#install({ ...wanted, installer }, { key, update, scripts, ...by, signal, progress }),
+			this.#install({ ...wanted, installer }, { ...by, ...more, signal, progress }),
 		);
 	}
 
@@ -144,6 +158,7 @@ export class PackageTrees {
 		by: Omit<WantedBy, "signal"> & {
 			readonly key: string;
 			readonly update: boolean;
+			readonly chosen: LockEntry | undefined;
 			readonly scripts: readonly string[];
 			readonly signal: AbortSignal;
 		},
@@ -159,11 +174,11 @@ export class PackageTrees {
 			if (!lock.ok) {
 				return lock;
 			}
-			const entry = by.update ? undefined : lock.value.get(by.key);
+			const entry = by.update ? undefined : (by.chosen ?? lock.value.get(by.key));
 			const { spawner, clock, random, install_ms } = this.#options;
 			const done = await install({
 				...{ spawner, clock, random, request, installer, entry },
-				accept: (found) => this.#accept(by.key, found, by.update),
+				accept: (found) => (by.update ? this.#look(found) : this.#accept(by.key, found)),
 				scripts: by.scripts,
 				root: this.#root(request),
 				env: wanted.env,
@@ -181,33 +196,24 @@ export class PackageTrees {
 	}
 
 	/** Locks what was found out, unless it contradicts what is locked. */
-	#accept(
-		key: string,
-		found: LockEntry,
-		update: boolean,
-	): Promise<Result<LockEntry, InstallFailure>> {
+	#accept(key: string, found: LockEntry): Promise<Result<LockEntry, InstallFailure>> {
 		return this.#options.lock.change(key, (lock) => {
 			const before = lock.get(key);
-			if (before !== undefined && (!update || before.digest === found.digest)) {
+			if (before !== undefined) {
 				return succeed(before);
 			}
-			const changed = contradiction(lock, found);
-			if (changed === undefined) {
-				return succeed(found);
-			}
-			const line = `${changed} is not what moorage.lock says it is`;
-			return fail({ kind: "changed", line });
+			const problem = contradiction(lock, found);
+			return problem === undefined ? succeed(found) : fail(problem);
 		});
 	}
-}
 
-/** The first package that anything locked has in the same version with other contents. */
-function contradiction(lock: Lock, found: LockEntry): string | undefined {
-	for (const entry of lock.values()) {
-		const changed = changedPackage(entry, found);
-		if (changed !== undefined) {
-			return changed;
+	/** Lets be what was found out, unless it contradicts what is locked; locks nothing. */
+	async #look(found: LockEntry): Promise<Result<LockEntry, InstallFailure>> {
+		const lock = await this.#options.lock.read();
+		if (!lock.ok) {
+			return lock;
 		}
+		const problem = contradiction(lock.value, found);
+		return problem === undefined ? succeed(found) : fail(problem);
 	}
-	return undefined;
 }

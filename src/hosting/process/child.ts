@@ -248,6 +248,7 @@ export class ContainedChild implements ChildHandle {
 				this.#end_reason ??= reason;
 				this.kill();
 			},
+			note: (text) => this.#notes.push(text),
 		});
 		void this.exited.then(unwatch);
 	}

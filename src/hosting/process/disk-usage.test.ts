@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import {
+	chmod,
+	chown,
 	link,
 	mkdir,
 	mkdtemp,
 	open,
 	rm,
+	stat,
 	symlink,
 	truncate,
 	unlink,
@@ -14,6 +17,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { diskUsage, unnamedUsage } from "./disk-usage.ts";
+
+const nobody = 65_534;
 
 let root = "";
 beforeEach(async () => {
@@ -62,11 +67,33 @@ test("holes take no space", async () => {
 	assert((await bytesOf(root)) - empty < 1024 ** 2);
 });
 
-test("a folder that is not there takes nothing, and one that may not be read stops nothing", async () => {
+test("a folder that is not there takes nothing", async () => {
 	assert.equal(await bytesOf(join(root, "nowhere")), 0);
-	await mkdir(join(root, "closed"), { mode: 0o000 });
-	await writeFile(join(root, "file"), block);
-	assert((await bytesOf(root)) >= block.length);
+});
+
+test("what is hidden in a folder of one's own counts, and what others hide is noted", async (t) => {
+	const me = process.geteuid?.();
+	if (me === undefined || process.seteuid === undefined) return t.skip("Windows has no file modes");
+	const others = join(root, "others");
+	await mkdir(others, { mode: 0o700 });
+	const folders = Object.entries({ unlisted: 0o300, unentered: 0o600, closed: 0o000 });
+	// Nothing is closed to root.
+	if (me === 0) await chown(root, nobody, nobody);
+	if (me === 0) process.seteuid(nobody);
+	try {
+		for (const [name, mode] of folders) {
+			await mkdir(join(root, name));
+			await writeFile(join(root, name, "file"), block);
+			await chmod(join(root, name), mode);
+		}
+		const usage = await diskUsage([root]);
+		assert(usage.bytes >= folders.length * block.length, `${usage.bytes} bytes`);
+		assert.equal(usage.complete, me !== 0, "root's own is closed to others");
+		assert.equal((await stat(join(root, "unlisted"))).mode & 0o777, 0o700);
+	} finally {
+		for (const [name] of folders) await chmod(join(root, name), 0o700);
+		if (me === 0) process.seteuid(0);
+	}
 });
 
 test("a look ends early once enough was found", async () => {

@@ -1,6 +1,6 @@
 import type { Dirent, Stats } from "node:fs";
-import { lstat, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, lstat, readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 /** Files and folders looked at in one go; with more, the rest does not count. */
 const entries_max = 200_000;
@@ -12,14 +12,16 @@ const block_bytes = 512;
 /** What folders take on disk, and what was not seen of it. */
 export interface DiskUsage {
 	readonly bytes: number;
-	/** False where there is more than is looked at; the bytes are then a lower bound. */
+	/** False where there is more than is looked at or may be seen: the bytes are a lower bound. */
 	readonly complete: boolean;
 }
 
 /**
  * The space that folders and everything in them take: blocks, not lengths, so that holes cost
- * nothing. A file with several names counts once. Links are not followed, other file systems
- * not entered. Stops early once `enough_bytes` are found.
+ * nothing. A file with several names counts once. Links are not followed, other file systems not
+ * entered. Folders of our own user that were closed to it are opened to it again: a program that
+ * runs as the same user could hide in them what it writes. Stops early once `enough_bytes` are
+ * found.
  */
 export async function diskUsage(
 	folders: readonly string[],
@@ -62,7 +64,7 @@ class Walk {
 		const waiting: { path: string; depth: number }[] = [{ path: top, depth: 0 }];
 		for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
 			const { path, depth } = next;
-			for (const entry of (await quietly(readdir(path, { withFileTypes: true }))) ?? []) {
+			for (const entry of await this.#list(path)) {
 				if (this.bytes > this.#enough_bytes) {
 					return;
 				}
@@ -83,9 +85,26 @@ class Walk {
 		}
 	}
 
+	async #list(path: string): Promise<readonly Dirent[]> {
+		const list = () => readdir(path, { withFileTypes: true });
+		return (await this.#seeing(list, path)) ?? [];
+	}
+
+	/** What is in a folder, which is opened first where need be; what may not be seen is noted. */
+	async #seeing<Value>(look: () => Promise<Value>, folder: string): Promise<Value | undefined> {
+		try {
+			return await look();
+		} catch (error) {
+			if (!isClosed(error)) return undefined;
+		}
+		const again = (await openUp(folder)) ? await quietly(look()) : undefined;
+		if (again === undefined) this.complete = false;
+		return again;
+	}
+
 	/** Counts one entry; true for a folder to enter. */
 	async #countEntry(path: string, entry: Dirent, device: number): Promise<boolean> {
-		const info = await quietly(lstat(path));
+		const info = await this.#seeing(() => lstat(path), dirname(path));
 		if (info === undefined || info.dev !== device) {
 			return false;
 		}
@@ -118,6 +137,19 @@ export async function unnamedUsage(
 		}
 	}
 	return bytes;
+}
+
+/** Lets our user into a folder of its own again; adds nothing for anybody else. */
+async function openUp(folder: string): Promise<boolean> {
+	const info = await quietly(lstat(folder));
+	if (info?.isDirectory() !== true || info.uid !== process.geteuid?.()) return false;
+	const mode = (info.mode & 0o7777) | 0o500;
+	return (await quietly(chmod(folder, mode).then(() => true))) === true;
+}
+
+function isClosed(error: unknown): boolean {
+	const code = error instanceof Error && "code" in error ? error.code : undefined;
+	return code === "EACCES" || code === "EPERM";
 }
 
 /** What is not there any more, or may not be seen, is no reason to stop. */

@@ -48,6 +48,16 @@ export function diskReason(bytes: number): string {
 	return `used up its disk space (limit ${formatSize(bytes)})`;
 }
 
+/** It may have used up its disk space, and nobody can tell. */
+export function uncountedReason(bytes: number): string {
+	return `holds more files than can be counted, or hides some (disk limit ${formatSize(bytes)}, required)`;
+}
+
+/** The same where it goes on all the same. */
+export function uncountedNote(bytes: number): string {
+	return `It holds more files than can be counted, or hides some: the limit on its disk space (${formatSize(bytes)}) is held to those that are seen.`;
+}
+
 /** Something of it was killed for want of memory, but it goes on. */
 export function memoryNote(kills: number, bytes: number): string {
 	const what = kills === 1 ? "One of its processes was" : `${kills} of its processes were`;

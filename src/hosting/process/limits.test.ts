@@ -32,6 +32,7 @@ test("groups enforce what they can, and then there is nothing to note", () => {
 		memory_bytes_max: undefined,
 		processes_max: undefined,
 		disk_bytes_max: wanted.disk_bytes_max,
+		required: false,
 	});
 	assert.deepEqual([plan.notes, plan.unenforced], [[], []]);
 });
@@ -42,6 +43,7 @@ test("without groups a watchdog stands in for what it can see, and that is said"
 		memory_bytes_max: wanted.memory_bytes_max,
 		processes_max: wanted.processes_max,
 		disk_bytes_max: wanted.disk_bytes_max,
+		required: false,
 	});
 	assert.deepEqual(plan.unenforced, ["processor time (2 cores)"]);
 	assert.deepEqual(plan.notes, [

@@ -31,6 +31,8 @@ export interface WatchedLimits {
 	readonly memory_bytes_max: number | undefined;
 	readonly processes_max: number | undefined;
 	readonly disk_bytes_max: number | undefined;
+	/** Whether what cannot be measured counts as too much. */
+	readonly required: boolean;
 }
 
 /** Node alone needs more than eight threads; below this nothing useful starts. */
@@ -76,6 +78,7 @@ export function planLimits(
 			memory_bytes_max: has("memory") || !linux ? undefined : memory_bytes_max,
 			processes_max: has("pids") || !linux ? undefined : processes_max,
 			disk_bytes_max,
+			required: wanted.required,
 		},
 		notes,
 		unenforced,

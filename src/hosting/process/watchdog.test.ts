@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -11,7 +11,12 @@ const root = await mkdtemp(join(tmpdir(), "moorage-watchdog-"));
 after(() => rm(root, { recursive: true }));
 
 const no_proc = process.platform === "linux" ? false : "processes are measured on Linux only";
-const off = { memory_bytes_max: undefined, processes_max: undefined, disk_bytes_max: undefined };
+const off = {
+	memory_bytes_max: undefined,
+	processes_max: undefined,
+	disk_bytes_max: undefined,
+	required: false,
+};
 
 /** An instance made of this very process, which is surely over any small limit. */
 function instance(limits: Partial<Watched["limits"]>, more: Partial<Watched> = {}) {
@@ -53,6 +58,26 @@ test("disk space at the limit is fine, above it is not", async () => {
 	await watchdog.look();
 	assert.deepEqual(fine.reasons, []);
 	assert.deepEqual(over.reasons, ["used up its disk space (limit 512KiB)"]);
+	watchdog.close();
+});
+
+test("what cannot be counted is told once, and ends an instance whose limits are required", async (t) => {
+	const folder = await mkdtemp(join(tmpdir(), "moorage-watchdog-"));
+	t.after(() => rm(folder, { recursive: true }));
+	// Deeper than is looked at.
+	await mkdir(join(folder, ...Array.from({ length: 260 }, () => "d")), { recursive: true });
+	const watchdog = new Watchdog(new FakeClock());
+	const notes: string[] = [];
+	const limits = { disk_bytes_max: 2 ** 30 };
+	const more = { folders: [folder], note: (text: string) => notes.push(text) };
+	const noted = instance(limits, more);
+	const ended = instance({ ...limits, required: true }, more);
+	for (const { entry } of [noted, ended]) watchdog.watch(entry);
+	await watchdog.look();
+	await watchdog.look();
+	assert.deepEqual(noted.reasons, []);
+	assert.match(ended.reasons.join(), /than can be counted.*1GiB, required/);
+	assert.equal(notes.length, 1);
 	watchdog.close();
 });
 

@@ -1,6 +1,12 @@
 import type { Clock, Timer } from "../../lib/clock.ts";
 import { diskUsage, unnamedUsage } from "./disk-usage.ts";
-import { diskReason, memoryReason, processesReason } from "./end-reason.ts";
+import {
+	diskReason,
+	memoryReason,
+	processesReason,
+	uncountedNote,
+	uncountedReason,
+} from "./end-reason.ts";
 import type { WatchedLimits } from "./limits.ts";
 import { containment_processes } from "./limits.ts";
 import { processUsage, taskCount } from "./usage.ts";
@@ -16,6 +22,8 @@ export interface Watched {
 	pids(): Promise<readonly number[]>;
 	/** Ends it; the reason goes on after its name: `ran out of memory (limit 1GiB)`. */
 	end(reason: string): void;
+	/** Takes what people should know of how its limits hold. */
+	note?(text: string): void;
 }
 
 /** Time between two looks at memory and processes. */
@@ -43,7 +51,7 @@ export class Watchdog {
 		if ([memory_bytes_max, processes_max, disk_bytes_max].every((one) => one === undefined)) {
 			return () => {};
 		}
-		this.#entries.set(entry, { until_ms: 0 });
+		this.#entries.set(entry, { until_ms: 0, noted: false });
 		this.#arm();
 		return () => {
 			this.#entries.delete(entry);
@@ -77,12 +85,18 @@ export class Watchdog {
 		if (limit === undefined || started_ms < rest.until_ms) {
 			return undefined;
 		}
-		const { bytes } = await diskUsage(entry.folders, limit);
+		const { bytes, complete } = await diskUsage(entry.folders, limit);
 		const unnamed = process.platform === "linux" ? unnamedUsage : async () => 0;
 		const total = bytes + (bytes > limit ? 0 : await unnamed(await entry.pids(), entry.folders));
 		const now_ms = this.#clock.monotonic();
 		rest.until_ms = now_ms + (now_ms - started_ms) * disk_rest_factor;
-		return total > limit ? diskReason(limit) : undefined;
+		if (total > limit) return diskReason(limit);
+		if (complete) return undefined;
+		// What cannot be counted could be anything.
+		if (entry.limits.required) return uncountedReason(limit);
+		if (!rest.noted) entry.note?.(uncountedNote(limit));
+		rest.noted = true;
+		return undefined;
 	}
 
 	#arm(): void {
@@ -101,6 +115,8 @@ export class Watchdog {
 interface DiskRest {
 	/** The disk is not looked at again before this time. */
 	until_ms: number;
+	/** Whether it was said that not everything can be counted. */
+	noted: boolean;
 }
 
 async function usedUp({ limits, pids }: Watched): Promise<string | undefined> {

@@ -57,7 +57,7 @@ export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
 		"ALL",
 		...layout.folders.flatMap((folder) => ["--ro-bind", folder, folder]),
 		...layout.links.flatMap(([path, target]) => ["--symlink", target, path]),
-		...layout.settings.flatMap(([path, real]) => ["--ro-bind", real, path]),
+		...settingsOf(plan).flatMap(([path, real]) => ["--ro-bind", real, path]),
 		...["--ro-bind", layout.passwd, "/etc/passwd", "--ro-bind", layout.group, "/etc/group"],
 		...["--proc", "/proc", "--dev", "/dev"],
 		...(temp === undefined ? ["--tmpfs", "/tmp"] : ["--bind", temp, "/tmp"]),
@@ -72,6 +72,14 @@ export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
 		...(filter_fd === undefined ? [] : ["--seccomp", String(filter_fd)]),
 		"--",
 	];
+}
+
+/**
+ * Without a network the machine's name servers are of no use, and are nobody's business. Programs
+ * that look names up themselves then ask the sandbox, where the forwarder sees what for.
+ */
+function settingsOf({ layout, open_network }: BubblewrapPlan): SystemLayout["settings"] {
+	return layout.settings.filter(([path]) => open_network || path !== "/etc/resolv.conf");
 }
 
 function mountArguments(mount: Mount): string[] {

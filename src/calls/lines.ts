@@ -1,0 +1,38 @@
+import type { CallLine } from "../telemetry/call-line.ts";
+import type { PackedCalls } from "../telemetry/packed/layout.ts";
+import { type UnpackedRow, unpackCalls } from "../telemetry/packed/unpack-calls.ts";
+
+/** Lines of the call log that came packed; each side of them is made when it is asked for. */
+export class Lines {
+	readonly #rows: readonly UnpackedRow[];
+
+	constructor(batches: readonly PackedCalls[]) {
+		this.#rows = batches.flatMap((packed) => unpackCalls(packed));
+	}
+
+	/** As JSON, whole lines at a time; a piece is overwritten by the next. */
+	*pieces(): Generator<Buffer> {
+		let length = 0;
+		for (const row of this.#rows) {
+			const text = typeof row === "string" ? `${row}\n` : `{${row.members()}}\n`;
+			if (length + text.length * bytes_per_unit_max > memory.length) {
+				yield memory.subarray(0, length);
+				length = 0;
+			}
+			length += memory.write(text, length, "utf8");
+		}
+		if (length > 0) yield memory.subarray(0, length);
+	}
+
+	/** As members, one after the other: what was made for one is gone before the next. */
+	*[Symbol.iterator](): Generator<CallLine> {
+		for (const row of this.#rows) {
+			yield typeof row === "string" ? (JSON.parse(row) as CallLine) : row.line();
+		}
+	}
+}
+
+/** Of some forty members each has at most 512 characters, so that any line has room. */
+const memory = Buffer.alloc(512 * 1024);
+/** UTF-8 has at most three bytes for a unit of a JavaScript text. */
+const bytes_per_unit_max = 3;
