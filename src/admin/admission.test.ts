@@ -9,31 +9,33 @@ import { admin_roles } from "./caller.ts";
 import { problem_schema } from "./contract.ts";
 import { session_schema } from "./contracts/session.ts";
 import { link_ms } from "./dashboard-sessions.ts";
+import type { AdminApiOptions } from "./options.ts";
 
 const token = `moorage_admin_${"t".repeat(43)}`;
 const json_type = { "content-type": "application/json" };
 
-function createScene() {
+function createScene(changes: Partial<AdminApiOptions> = {}) {
 	const clock = new FakeClock();
 	const backend = new RecordingBackend();
 	const store = memoryStore();
 	const people = new Set<string>(admin_roles);
-	const options = adminOptions(token, { clock }, store);
+	const options = adminOptions(token, { clock, ...changes }, store);
 	const known = options.identify;
 	const identify: typeof known = (credential, request) =>
 		people.has(credential.slice(4)) ? known(credential, request) : Promise.resolve(undefined);
 	const app = createAdminApi(backend, { ...options, identify });
-	const signIn = async (body: object) => {
-		const init = { method: "POST", headers: json_type, body: JSON.stringify(body) };
+	const signIn = async (body: object, more: Readonly<Record<string, string>> = {}) => {
+		const headers = { ...json_type, ...more };
+		const init = { method: "POST", headers, body: JSON.stringify(body) };
 		const response = await app.request("/api/session", init);
-		const cookie = (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
-		return { response, cookie };
+		const set = response.headers.get("set-cookie") ?? "";
+		return { response, set, cookie: set.split(";")[0] ?? "" };
 	};
 	const open = async (body: object) => {
-		const { response, cookie } = await signIn(body);
+		const { response, set, cookie } = await signIn(body);
 		assert.equal(response.status, 201);
 		const session: z.infer<typeof session_schema> = session_schema.parse(await response.json());
-		return { cookie, session, csrf: session.csrf ?? "" };
+		return { cookie, set, session, csrf: session.csrf ?? "" };
 	};
 	const problem = async (response: Response) => problem_schema.parse(await response.json()).code;
 	return { clock, backend, options, app, signIn, open, problem, people, stored: () => store.text };
@@ -51,11 +53,100 @@ test("a session opened with a key has the roles of its person, and reads with it
 	assert.deepEqual(backend.calls, ["status()"]);
 });
 
-test("the cookie is for the API alone, and no script or other site sees it", async () => {
+test("no script sees the cookie, and no other site sends it along with more than a link", async () => {
 	const { signIn } = createScene();
 	const { response } = await signIn({ credential: token });
-	const attributes = (response.headers.get("set-cookie") ?? "").split("; ").slice(1);
-	assert.deepEqual(attributes, ["Path=/api", "HttpOnly", "SameSite=Strict", "Max-Age=604800"]);
+	const [pair, ...attributes] = (response.headers.get("set-cookie") ?? "").split("; ");
+	assert.match(pair ?? "", /^moorage_session=/);
+	assert.deepEqual(attributes, ["Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=604800"]);
+});
+
+test("over TLS no neighbour of the same domain can plant a cookie in place of ours", async () => {
+	const { app, open } = createScene({ isSecure: () => true });
+	const { cookie, set } = await open({ credential: token });
+	assert.match(set, /^__Host-moorage_session=[\w-]{43}; Path=\/; .*; Secure$/);
+	assert.equal((await app.request("/api/session", { headers: { cookie } })).status, 200);
+	const planted = cookie.replace("__Host-", "");
+	assert.equal((await app.request("/api/session", { headers: { cookie: planted } })).status, 401);
+});
+
+test("a session opened with a name is its person's, and is nobody's once they are gone", async () => {
+	const { app, open, options } = createScene();
+	const { cookie, session } = await open({ name: "acme/ana", password: "right" });
+	assert.deepEqual([session.principal, session.roles], ["acme/ana", ["approver", "member"]]);
+	const read = () => app.request("/api/session", { headers: { cookie } });
+	assert.equal((await read()).status, 200);
+	assert.equal(await options.sessions.endAllOf("acme/bo"), 0);
+	assert.equal(await options.sessions.endAllOf("acme/ana"), 1);
+	assert.equal((await read()).status, 401);
+});
+
+test("the links of somebody end with their sessions, and nobody makes room with another's", async () => {
+	const { options } = createScene();
+	const { sessions } = options;
+	const holder = { kind: "credential", credential: token } as const;
+	const of_bo = sessions.makeLink(holder, "acme/bo");
+	const of_ana = Array.from({ length: 17 }, () => sessions.makeLink(holder, "acme/ana"));
+	assert.equal(sessions.takeLink(of_ana[0] ?? ""), undefined);
+	assert.deepEqual(sessions.takeLink(of_ana[1] ?? ""), holder);
+	await sessions.endAllOf("acme/ana");
+	assert.equal(sessions.takeLink(of_ana[2] ?? ""), undefined);
+	assert.deepEqual(sessions.takeLink(of_bo), holder);
+});
+
+test("whoever guesses a password is told how long to wait, and nothing else", async () => {
+	const { signIn, problem } = createScene();
+	const wrong = await signIn({ name: "acme/ana", password: "wrong" });
+	assert.deepEqual([wrong.response.status, wrong.cookie], [401, ""]);
+	assert.equal(await problem(wrong.response), "login_failed");
+	const { response, cookie } = await signIn({ name: "guesser", password: "right" });
+	assert.deepEqual(
+		[response.status, response.headers.get("retry-after"), cookie],
+		[429, "900", ""],
+	);
+	assert.equal(await problem(response), "too_many_attempts");
+});
+
+test("a page of another origin signs nobody in", async () => {
+	const { app, options } = createScene();
+	const body = JSON.stringify({ name: "acme/ana", password: "right" });
+	for (const site of ["cross-site", "same-site"]) {
+		const headers = { ...json_type, "sec-fetch-site": site };
+		const answer = await app.request("/api/session", { method: "POST", headers, body });
+		assert.deepEqual([answer.status, answer.headers.get("set-cookie")], [403, null]);
+	}
+	const headers = { "content-type": "text/plain" };
+	const form = await app.request("/api/session", { method: "POST", headers, body });
+	assert.equal(form.status, 415);
+	assert.deepEqual(options.sessions.list(), []);
+});
+
+test("signing in never takes up a token that was there before, and ends its session", async () => {
+	const { app, open, signIn } = createScene();
+	const first = await open({ credential: "key-operator" });
+	const chosen = `moorage_session=${"a".repeat(43)}`;
+	for (const before of [first.cookie, chosen]) {
+		const body = { name: "acme/ana", password: "right" };
+		const { response, cookie } = await signIn(body, { cookie: before });
+		assert.equal(response.status, 201);
+		assert.notEqual(cookie, before);
+		const read = await app.request("/api/session", { headers: { cookie: before } });
+		assert.equal(read.status, 401);
+	}
+});
+
+test("somebody who signs in again and again ends their own sessions, and nobody else's", async () => {
+	const { app, open } = createScene();
+	const other = await open({ credential: "key-member" });
+	const cookies: string[] = [];
+	for (let times = 0; times < 25; times += 1) {
+		cookies.push((await open({ credential: "key-operator" })).cookie);
+	}
+	const good = async (cookie = "") =>
+		(await app.request("/api/session", { headers: { cookie } })).status === 200;
+	assert.equal(await good(other.cookie), true);
+	assert.equal(await good(cookies[4]), false);
+	assert.equal(await good(cookies[5]), true);
 });
 
 test("a credential that is not known opens nothing", async () => {

@@ -1,30 +1,53 @@
-import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
 import type { Principal } from "../identity/principal.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { isSameText } from "../lib/same-text.ts";
 import { bearerOf, createTokenCheck } from "./auth.ts";
 import { admin_principal, adminRolesOf, type Caller } from "./caller.ts";
-import type { DashboardSessions, FoundSession } from "./dashboard-sessions.ts";
+import type {
+	DashboardSessions,
+	FoundSession,
+	PersonHolder,
+	SessionHolder,
+} from "./dashboard-sessions.ts";
 import { type AdminProblem, problemOf } from "./problem.ts";
+import { type CookieOptions, PageCookie } from "./session-cookie.ts";
+import type { Leaving, SignInBackend } from "./sign-in-backend.ts";
 
 /** What decides who may come in. */
-export interface AdmissionOptions {
+export interface AdmissionOptions extends CookieOptions {
 	/** The admin token of the data folder. */
 	readonly token: string;
 	readonly sessions: DashboardSessions;
-	/** Distinguishes the cookies of several gateways on one machine: they share its name. */
-	readonly cookie_name: string;
-	/** Whether browsers reach this gateway over TLS only. */
-	isSecure(): boolean;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly sign_in: SignInBackend;
 	/**
 	 * Who a credential other than the admin token belongs to; undefined where identity is off or
-	 * does not know it. The request itself is there where the credential came with it.
+	 * does not know it. The request itself is there where the credential came with it; `again` where
+	 * the same request was let in before, and what it proved then is not asked for once more.
 	 */
 	identify(
 		credential: string,
 		request: IncomingMessage | undefined,
+		again?: boolean,
 	): Promise<Principal | undefined>;
+	/** Who somebody is now who signed in with their name; undefined: nobody any more. */
+	person(holder: PersonHolder): Principal | undefined;
+}
+
+/** Somebody whose browser has a session. */
+export type SignedInCaller = Caller & { readonly session_id: string; readonly csrf: string };
+
+/** What a browser is given that somebody has signed in in. */
+export interface SignedInBrowser {
+	/** `Set-Cookie` */
+	readonly cookie: string;
+	readonly csrf: string;
+	readonly expires_at_ms: number;
 }
 
 /** Name of the header that carries the anti-forgery token. */
@@ -37,10 +60,12 @@ const own_sites = new Set(["same-origin", "none"]);
 /** Decides who a request of the admin API is from. */
 export class Admission {
 	readonly #options: AdmissionOptions;
+	readonly #cookie: PageCookie;
 	readonly #isAdminToken: (header: string | undefined) => boolean;
 
 	constructor(options: AdmissionOptions) {
 		this.#options = options;
+		this.#cookie = new PageCookie(options);
 		this.#isAdminToken = createTokenCheck(options.token);
 	}
 
@@ -49,57 +74,101 @@ export class Admission {
 		const header = context.req.header("authorization");
 		if (header !== undefined) {
 			const credential = bearerOf(header);
-			const incoming = incomingOf(context);
-			const caller = credential && (await this.identify(credential, incoming));
+			const caller =
+				credential &&
+				(await this.identify({ kind: "credential", credential }, incomingOf(context)));
 			return caller === undefined || caller === "" ? fail(wrong_token) : succeed(caller);
 		}
-		const token = this.cookie(context);
+		const token = this.#cookie.read(context.req.header("cookie"));
 		if (token === undefined) return fail(no_token);
 		const session = this.#options.sessions.find(token);
 		if (session === undefined) return fail(session_over);
 		const forged = forgeryIn(context, session);
 		if (forged !== undefined) return fail(forged);
-		const caller = await this.identify(session.credential, undefined);
-		if (caller === undefined) return fail(session_over);
-		const { id: session_id, csrf, expires_at_ms } = session;
-		return succeed({ ...caller, session_id, csrf, expires_at_ms });
+		const caller = await this.#sessionCaller(session);
+		return caller === undefined ? fail(session_over) : succeed(caller);
 	}
 
-	/** Whom a credential belongs to. */
+	/** Who is signed in in the browser that sent a `Cookie` header; undefined: nobody. */
+	async visitor(header: string | undefined): Promise<SignedInCaller | undefined> {
+		const token = this.#cookie.read(header);
+		const session = token === undefined ? undefined : this.#options.sessions.find(token);
+		return session === undefined ? undefined : this.#sessionCaller(session);
+	}
+
+	/**
+	 * Whether whoever sent a request that was let in would be let in again, as the same person with
+	 * the same roles.
+	 */
+	async isStill(caller: Caller, context: Context): Promise<boolean> {
+		const { holder, session_id, principal, roles } = caller;
+		const { sessions } = this.#options;
+		if (session_id !== undefined && !sessions.isOpen(session_id)) return false;
+		const request = session_id === undefined ? incomingOf(context) : undefined;
+		const now = await this.identify(holder, request, true);
+		if (now?.principal.id !== principal.id) return false;
+		return now.roles.length === roles.length && now.roles.every((role) => roles.includes(role));
+	}
+
+	/** Who somebody is; undefined: nobody here. */
 	async identify(
-		credential: string,
+		holder: SessionHolder,
 		request: IncomingMessage | undefined,
+		again = false,
 	): Promise<Caller | undefined> {
 		const nothing = { session_id: undefined, csrf: undefined, expires_at_ms: undefined };
-		if (this.#isAdminToken(`Bearer ${credential}`)) {
-			return { principal: admin_principal, roles: ["admin"], credential, ...nothing };
+		if (holder.kind !== "credential") {
+			const person = this.#options.person(holder);
+			return person && { principal: person, roles: adminRolesOf(person.roles), holder, ...nothing };
 		}
-		const principal = await this.#options.identify(credential, request);
+		const { credential } = holder;
+		if (this.#isAdminToken(`Bearer ${credential}`)) {
+			return { principal: admin_principal, roles: ["admin"], holder, ...nothing };
+		}
+		const principal = await this.#options.identify(credential, request, again);
 		if (principal === undefined) return undefined;
-		const roles = adminRolesOf(principal.roles);
-		return { principal, roles, credential, ...nothing };
+		return { principal, roles: adminRolesOf(principal.roles), holder, ...nothing };
 	}
 
-	/** The session token of a request's cookie. */
-	cookie(context: Context): string | undefined {
-		const name = `${this.#options.cookie_name}=`;
-		const cookies = (context.req.header("cookie") ?? "").split(/; */);
-		const value = cookies.find((one) => one.startsWith(name))?.slice(name.length);
-		return value === undefined || !/^[A-Za-z0-9_-]{43}$/.test(value) ? undefined : value;
+	/**
+	 * Signs somebody in who was found to be this caller. The token is always a new one, whatever the
+	 * browser had before, and the session it had ends.
+	 * @param header the `Cookie` header of the request
+	 */
+	async signIn(caller: Caller, header: string | undefined): Promise<SignedInBrowser> {
+		const { sessions } = this.#options;
+		const before = this.#cookie.read(header);
+		const session = before === undefined ? undefined : sessions.find(before);
+		const opened = await sessions.open(caller.holder, caller.principal.id);
+		if (session !== undefined) await sessions.end(session.id);
+		const { token, csrf, expires_at_ms, lasts_ms } = opened;
+		return { cookie: this.#cookie.write(token, lasts_ms), csrf, expires_at_ms };
 	}
 
-	/** The `Set-Cookie` that carries a session; without a token, the one that takes it away. */
-	setCookie(token: string | undefined, max_age_s: number): string {
-		const { cookie_name } = this.#options;
-		const secure = this.#options.isSecure() ? "; Secure" : "";
-		const age = token === undefined ? 0 : max_age_s;
-		const rest = `Path=/api; HttpOnly; SameSite=Strict; Max-Age=${age}${secure}`;
-		return `${cookie_name}=${token ?? ""}; ${rest}`;
+	/** Signs somebody out where they signed in; nothing is left to do of a key or a token. */
+	async leave(
+		holder: SessionHolder,
+		account: string,
+		request: IncomingMessage | undefined,
+	): Promise<Leaving> {
+		if (holder.kind === "credential") return { cookies: [] };
+		return this.#options.sign_in.leave(holder, account, request);
+	}
+
+	/** The `Set-Cookie` of whoever signs out. */
+	get sign_out_cookie(): string {
+		return this.#cookie.clear();
+	}
+
+	async #sessionCaller(session: FoundSession): Promise<SignedInCaller | undefined> {
+		const caller = await this.identify(session.holder, undefined);
+		const { id: session_id, csrf, expires_at_ms } = session;
+		return caller && { ...caller, session_id, csrf, expires_at_ms };
 	}
 }
 
 /** The request of `node:http` behind one of Hono's; there is none in tests without sockets. */
-function incomingOf(context: Context): IncomingMessage | undefined {
+export function incomingOf(context: Context): IncomingMessage | undefined {
 	return (context.env as { readonly incoming?: IncomingMessage } | undefined)?.incoming;
 }
 
@@ -108,19 +177,21 @@ function incomingOf(context: Context): IncomingMessage | undefined {
  * that say they are from our own page, and changes have to name what only that page can read.
  */
 function forgeryIn(context: Context, session: FoundSession): AdminProblem | undefined {
-	const site = context.req.header("sec-fetch-site");
-	if (site !== undefined && !own_sites.has(site)) return other_site;
+	if (isFromElsewhere(context)) return other_site;
 	if (reading.has(context.req.method)) return undefined;
-	const presented = Buffer.from(context.req.header(csrf_header) ?? "");
-	const expected = Buffer.from(session.csrf);
-	const is_same = presented.length === expected.length && timingSafeEqual(presented, expected);
-	return is_same ? undefined : no_csrf;
+	return isSameText(context.req.header(csrf_header) ?? "", session.csrf) ? undefined : no_csrf;
+}
+
+/** Whether a page of another origin sent this, as far as the browser says. */
+export function isFromElsewhere(context: Context): boolean {
+	const site = context.req.header("sec-fetch-site");
+	return site !== undefined && !own_sites.has(site);
 }
 
 const no_token = problemOf("unauthorized", "The admin API needs a token, a key or a session.");
 const wrong_token = problemOf("unauthorized", "This token is not known here.");
 const session_over = problemOf("session_over", "This session has ended.");
-const other_site = problemOf(
+export const other_site = problemOf(
 	"forged_request",
 	"A session counts only on the dashboard's own page.",
 );

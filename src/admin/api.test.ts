@@ -6,9 +6,11 @@ import { type AdminScenario, dashboard_scenarios } from "../../test/support/admi
 import { alerts_scenarios } from "../../test/support/alerts-scenarios.ts";
 import { evidence_scenarios } from "../../test/support/evidence-scenarios.ts";
 import { grant_scenarios } from "../../test/support/grant-scenarios.ts";
+import { own_scenarios } from "../../test/support/own-scenarios.ts";
 import { people_scenarios } from "../../test/support/people-scenarios.ts";
 import { RecordingBackend } from "../../test/support/recording-backend.ts";
 import { policy_scenarios } from "../../test/support/recording-policy.ts";
+import { server_page_scenarios } from "../../test/support/recording-server-page.ts";
 import { safety_scenarios } from "../../test/support/safety-scenarios.ts";
 import { secret_scenarios } from "../../test/support/secret-scenarios.ts";
 import { fail } from "../lib/result.ts";
@@ -40,13 +42,16 @@ function createScene(): Scene {
 }
 
 const add_body = JSON.stringify({ name: "b", entry: { command: "npx", args: ["-y", "b"] } });
+const add_secret = JSON.stringify({ ...JSON.parse(add_body), secrets: { token: "abcdef" } });
 const add_taken = JSON.stringify({ name: "time", entry: { url: "https://example.com/mcp" } });
 
 const scenarios: readonly AdminScenario[] = [
 	...dashboard_scenarios,
 	...people_scenarios,
 	...secret_scenarios,
+	...server_page_scenarios,
 	...grant_scenarios,
+	...own_scenarios,
 	...policy_scenarios,
 	...alerts_scenarios,
 	...evidence_scenarios,
@@ -62,6 +67,13 @@ const scenarios: readonly AdminScenario[] = [
 		body: add_body,
 		status: 201,
 		calls: [`addServer(${add_body})`],
+	},
+	{
+		operation: "addServer",
+		path: "/api/servers",
+		body: add_secret,
+		status: 201,
+		calls: [`addServer(${add_secret})`],
 	},
 	{
 		operation: "addServer",
@@ -96,19 +108,19 @@ const scenarios: readonly AdminScenario[] = [
 		operation: "listTools",
 		path: "/api/servers/time/tools",
 		status: 200,
-		calls: ["items(time, tools)"],
+		calls: ["items(time, tools, LOOK)"],
 	},
 	{
 		operation: "listResources",
 		path: "/api/servers/time/resources",
 		status: 200,
-		calls: ["items(time, resources)"],
+		calls: ["items(time, resources, LOOK)"],
 	},
 	{
 		operation: "listPrompts",
 		path: "/api/servers/time/prompts",
 		status: 200,
-		calls: ["items(time, prompts)"],
+		calls: ["items(time, prompts, LOOK)"],
 	},
 	{
 		operation: "callTool",
@@ -258,7 +270,7 @@ const scenarios: readonly AdminScenario[] = [
 		status: 400,
 		calls: [],
 	},
-	{ operation: "getDoctor", path: "/api/doctor", status: 200, calls: ["doctor()"] },
+	{ operation: "getDoctor", path: "/api/doctor", status: 200, calls: ["doctor(LOOK)"] },
 ];
 
 function requestOf(scenario: AdminScenario, authorization: string | undefined): RequestInit {
@@ -336,7 +348,9 @@ async function answersAndDoesOnlyThat(
 	assert.equal(response.status, scenario.status);
 	assert.equal(response.headers.get("cache-control"), "no-store");
 	assert.equal(response.headers.get("access-control-allow-origin"), null);
-	const calls = scenario.calls.map((call) => call.replace("WHO", who));
+	// Whoever is no admin makes nothing start by looking.
+	const look = who.endsWith("admin") ? "may start" : "as known";
+	const calls = scenario.calls.map((call) => call.replace("WHO", who).replace("LOOK", look));
 	assert.deepEqual(backend.calls, calls);
 	assert.deepEqual(defects, []);
 	const operation: Operation = operations[scenario.operation];

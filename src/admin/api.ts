@@ -8,6 +8,9 @@ import type { ActionRecorder } from "./evidence-backend.ts";
 import { createEvidenceHandlers } from "./evidence-handlers.ts";
 import { createGrantHandlers } from "./grant-handlers.ts";
 import { createHandlers, type Handler } from "./handlers.ts";
+import { createMcpSessionHandlers } from "./mcp-session-handlers.ts";
+import { createMyKeyHandlers } from "./my-key-handlers.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { openApiDocument } from "./openapi.ts";
 import { type Operation, type OperationId, operations } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
@@ -15,6 +18,8 @@ import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
 import { jsonText } from "./responses.ts";
 import { createSafetyHandlers } from "./safety-handlers.ts";
 import { createSecretHandlers } from "./secret-handlers.ts";
+import { createServerPageHandlers } from "./server-page-handlers.ts";
+import { createTenantHandlers } from "./tenant-handlers.ts";
 
 /** Random bytes behind the id that joins an answer and the log line of a defect. */
 const error_id_bytes = 6;
@@ -27,6 +32,8 @@ const error_id_bytes = 6;
 export function createAdminApi(backend: AdminBackend, options: AdminApiOptions): Hono {
 	const app = new Hono();
 	const admission = new Admission(options);
+	const { clock, sessions, signal } = options;
+	const streams = new OpenStreams({ clock, admission, sessions, signal });
 	app.use(async (context, next) => {
 		if (!isOpen(context.req.method, context.req.path)) {
 			const caller = await admission.admit(context);
@@ -41,13 +48,17 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 	// Making it takes longer than everything else here, and few ever read it.
 	let document: string | undefined;
 	const handlers: Record<OperationId, Handler> = {
-		...createHandlers(backend, options),
-		...createDashboardHandlers(backend.dashboard, options, admission),
+		...createHandlers(backend, options, streams),
+		...createDashboardHandlers(backend.dashboard, options, admission, streams),
 		...createAlertsHandlers(backend.alerts),
 		...createEvidenceHandlers(backend.evidence, () => options.clock.now()),
 		...createSafetyHandlers(backend.safety),
 		...createSecretHandlers(backend.secrets),
+		...createServerPageHandlers(backend.server_page),
 		...createGrantHandlers(backend.grants),
+		...createMcpSessionHandlers(backend.mcp_sessions),
+		...createMyKeyHandlers(backend.my_keys),
+		...createTenantHandlers(backend.tenants),
 		getOpenApi() {
 			document ??= JSON.stringify(openApiDocument(options.version));
 			return jsonText(document);
@@ -59,7 +70,9 @@ export function createAdminApi(backend: AdminBackend, options: AdminApiOptions):
 			const refused = roleProblem(operation, context);
 			if (refused !== undefined) return problemResponse(refused);
 			if (!isAction(id as OperationId, operation)) return handler(context);
-			return recorded(id, operation, context, handler, backend.evidence);
+			const acted = recorded(id, operation, context, handler, backend.evidence);
+			// It may have been somebody's key, role or account.
+			return acted.finally(() => streams.look());
 		});
 	}
 	app.notFound((context) => unknownAddress(context.req.method, context.req.path));
@@ -84,6 +97,7 @@ const no_actions: ReadonlySet<OperationId> = new Set<OperationId>([
 	"previewConfig",
 	"testPolicy",
 	"proposeServers",
+	"draftSettings",
 ]);
 
 function isAction(id: OperationId, { method }: Operation): boolean {
@@ -112,10 +126,11 @@ async function recorded(
 	}
 }
 
+const open_operations = Object.values<Operation>(operations).filter(({ open }) => open === true);
+
 /** Signing in is the one thing that nobody has to be known for. */
 function isOpen(method: string, path: string): boolean {
-	const { createSession } = operations;
-	return method === createSession.method && path === createSession.path;
+	return open_operations.some((one) => one.method === method && one.path === path);
 }
 
 /** Why a caller may not do this, if so. */

@@ -38,9 +38,19 @@ test("public names over TLS are kept; whatever reaches inside or ends the policy
 		"https://user@example.com",
 	];
 	const wanted = { ...nothing, connect: [...good, ...bad] };
-	const { domains, notes } = allowedDomains(wanted, "moorage.example.com");
+	const { domains, notes } = allowedDomains(wanted, "moorage.example.com", () => true);
 	assert.deepEqual(domains.connect, good);
 	assert.equal(notes.length, bad.length);
+});
+
+test("an app reaches nothing that its server may not reach either", () => {
+	const wanted = { ...nothing, connect: ["https://a.example.com", "https://b.example.com"] };
+	const only_a = (origin: string) => origin === "https://a.example.com";
+	const { domains, notes } = allowedDomains(wanted, "x", only_a);
+	assert.deepEqual(domains.connect, ["https://a.example.com"]);
+	assert.deepEqual(notes, [
+		"It may not reach https://b.example.com: its server may not either (`egress`).",
+	]);
 });
 
 test("a frame is served at its own address only, with its policy, for ten minutes", async (t) => {

@@ -97,16 +97,23 @@ const inner_name = /\.(local|internal|localhost|home|lan|arpa|test|invalid|onion
 
 /**
  * Which of the wanted domains a frame may reach: public names over TLS. Addresses, names of this
- * machine or network, and whatever else could end the policy early are left out, and told.
+ * machine or network, and whatever else could end the policy early are left out, and told. So is
+ * what its server may not reach either: an app is no way around that.
+ * @param serverMay whether the server that it comes from may reach an origin
  */
-export function allowedDomains(wanted: AppDomains, own_host: string) {
+export function allowedDomains(
+	wanted: AppDomains,
+	own_host: string,
+	serverMay: (origin: string) => boolean,
+) {
 	const notes: string[] = [];
 	const keep = (list: readonly string[]) =>
 		list.filter((source) => {
 			const good = source_pattern.test(source) && !inner_name.test(source);
 			const own = URL.parse(source.replace("*.", ""))?.hostname === own_host;
-			if (good && !own) return true;
-			notes.push(`It may not reach ${source.slice(0, 200)}.`);
+			if (good && !own && serverMay(source)) return true;
+			const why = good && !own ? ": its server may not either (`egress`)" : "";
+			notes.push(`It may not reach ${source.slice(0, 200)}${why}.`);
 			return false;
 		});
 	const domains: AppDomains = {

@@ -1,3 +1,4 @@
+import type { Principal } from "../identity/principal.ts";
 import type { Result } from "../lib/result.ts";
 import type { AlertsBackend } from "./alerts-backend.ts";
 import type {
@@ -20,11 +21,21 @@ import type {
 import type { DashboardBackend } from "./dashboard-backend.ts";
 import type { ActionRecorder, EvidenceBackend } from "./evidence-backend.ts";
 import type { GrantBackend } from "./grant-backend.ts";
+import type { McpSessionBackend } from "./mcp-session-backend.ts";
+import type { MyKeyBackend } from "./my-key-backend.ts";
 import type { PeopleBackend } from "./people-backend.ts";
 import type { PolicyBackend } from "./policy-backend.ts";
 import type { AdminProblem } from "./problem.ts";
 import type { SafetyBackend } from "./safety-backend.ts";
 import type { SecretBackend } from "./secret-backend.ts";
+import type { ServerPageBackend } from "./server-page-backend.ts";
+import type { TenantBackend } from "./tenant-backend.ts";
+
+/** How somebody looks. */
+export interface Looking {
+	/** Whether programs may be started to find something out. */
+	readonly may_start: boolean;
+}
 
 /** What a server offers of one kind, each item as the raw JSON object the server wrote. */
 export interface ItemList {
@@ -51,19 +62,22 @@ export interface AdminBackend {
 	logs(name: string, options: { readonly tail: number }): readonly LogLine[] | undefined;
 	/** Calls `listener` for every further line until the returned function is called. */
 	followLogs(name: string, listener: (line: LogLine) => void): (() => void) | undefined;
-	/** What a server offers, from the catalog; waits, bounded, for one that is starting. */
-	items(server: string, kind: ItemKind): Promise<Result<ItemList, AdminProblem>>;
+	/**
+	 * What a server offers, from the catalog. Where nothing is known of it, it is started and
+	 * waited for, bounded, if whoever asks may start programs; else that is a `not_known_yet`.
+	 */
+	items(server: string, kind: ItemKind, looking: Looking): Promise<Result<ItemList, AdminProblem>>;
 	/**
 	 * Calls a tool as a client would.
 	 * @param args_json raw JSON of an object, passed on byte for byte
-	 * @param signal aborts when the caller goes away; the server is told
+	 * @param from who calls; the signal aborts when they go away, and the server is told
 	 * @returns the raw JSON of the server's result object; `isError` results are results
 	 */
 	callTool(
 		server: string,
 		tool: string,
 		args_json: string,
-		signal: AbortSignal,
+		from: { readonly principal: Principal; readonly signal: AbortSignal },
 	): Promise<Result<string, AdminProblem>>;
 	/** Writes a server into the configuration file and applies it. */
 	addServer(request: AddServer): Promise<Result<ChangedServer, AdminProblem>>;
@@ -74,7 +88,8 @@ export interface AdminBackend {
 	reload(): Promise<Result<Reloaded, AdminProblem>>;
 	/** Copies everything that is kept into a new folder. */
 	createBackup(path: string): Promise<Result<Backup, AdminProblem>>;
-	doctor(): Promise<DoctorReport>;
+	/** Looks at the machine, or says what was seen last where whoever asks may start nothing. */
+	doctor(looking: Looking): Promise<Result<DoctorReport, AdminProblem>>;
 	readonly releases: ReleaseBackend;
 	readonly dashboard: DashboardBackend;
 	readonly people: PeopleBackend;
@@ -84,6 +99,10 @@ export interface AdminBackend {
 	readonly safety: SafetyBackend;
 	readonly secrets: SecretBackend;
 	readonly grants: GrantBackend;
+	readonly server_page: ServerPageBackend;
+	readonly mcp_sessions: McpSessionBackend;
+	readonly my_keys: MyKeyBackend;
+	readonly tenants: TenantBackend;
 }
 
 /** What the admin API can see and do with versions of servers. */

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { local_principal, type Principal } from "../identity/principal.ts";
 import { assert } from "../lib/assert.ts";
+import type { SessionHolder } from "./dashboard-sessions.ts";
 
 /** What people may be towards the admin API. `admin` may everything. */
 export const admin_roles = ["admin", "operator", "auditor", "approver", "member"] as const;
@@ -11,8 +12,8 @@ export interface Caller {
 	/** Its id is `admin` for whoever has the admin token. */
 	readonly principal: Principal;
 	readonly roles: readonly AdminRole[];
-	/** The credential as it was presented, or as the session stands for. */
-	readonly credential: string;
+	/** The credential as it was presented, or what the session stands for. */
+	readonly holder: SessionHolder;
 	/** The session that the request came with, if it did. */
 	readonly session_id: string | undefined;
 	/** Header value that changes need, for sessions. */

@@ -1,11 +1,16 @@
 import { z } from "zod";
 import type { Shape } from "./contracts/shape.ts";
+import { ended_grants_schema } from "./contracts/upstream-grants.ts";
 
 /** People, keys, OAuth clients and what they were given: the part of `/api` about who may call. */
 
 const at_ms_schema = z.int().describe("Milliseconds since the epoch.");
 const part_schema = z.string().min(1).max(64);
 const labels_schema = z.array(z.string().min(1).max(128)).max(64);
+const next_schema = z
+	.string()
+	.optional()
+	.describe("The `cursor` of the next page; absent on the last.");
 const password_schema = z.string().min(1).max(1024).describe("Kept as an Argon2id hash only.");
 
 export const user_schema = z.object({
@@ -18,8 +23,9 @@ export const user_schema = z.object({
 	provider: z.string().optional().describe("The identity provider they log in at."),
 	created_at_ms: at_ms_schema,
 	login_at_ms: at_ms_schema.optional().describe("When they last logged in here."),
+	etag: z.string().describe("Of what can be changed of them: for `If-Match` when that is done."),
 });
-export const users_schema = z.object({ users: z.array(user_schema) });
+export const users_schema = z.object({ users: z.array(user_schema), next: next_schema });
 
 export const add_user_schema = z.strictObject({
 	tenant: part_schema.optional().describe("`default` when absent."),
@@ -46,7 +52,7 @@ export const key_schema = z.object({
 	expires_at_ms: at_ms_schema.optional(),
 	used_at_ms: at_ms_schema.optional().describe("Its last use, to the minute."),
 });
-export const keys_schema = z.object({ keys: z.array(key_schema) });
+export const keys_schema = z.object({ keys: z.array(key_schema), next: next_schema });
 
 export const add_key_schema = z.strictObject({
 	name: z.string().min(1).max(64),
@@ -55,6 +61,19 @@ export const add_key_schema = z.strictObject({
 	roles: labels_schema.optional(),
 	scopes: labels_schema.optional(),
 	expires_at_ms: at_ms_schema.optional(),
+});
+/** A key of whoever asks: it may what they may, or less. */
+export const add_my_key_schema = add_key_schema.pick({
+	name: true,
+	scopes: true,
+	expires_at_ms: true,
+});
+export const my_keys_schema = z.object({
+	keys: z.array(key_schema),
+	why_not: z
+		.string()
+		.optional()
+		.describe("Why whoever asks cannot make keys, as they are signed in now; absent: they can."),
 });
 export const added_key_schema = z.object({
 	key: z.string().describe("The key itself: shown now and never again."),
@@ -75,7 +94,7 @@ export const client_schema = z.object({
 	grants: z.int().nonnegative().describe("How many people have allowed it."),
 	created_at_ms: at_ms_schema.optional(),
 });
-export const clients_schema = z.object({ clients: z.array(client_schema) });
+export const clients_schema = z.object({ clients: z.array(client_schema), next: next_schema });
 
 export const add_client_schema = z.strictObject({
 	client_id: z
@@ -117,15 +136,21 @@ export const grant_schema = z.object({
 	created_at_ms: at_ms_schema,
 	expires_at_ms: at_ms_schema.optional(),
 });
-export const grants_schema = z.object({ grants: z.array(grant_schema) });
+export const grants_schema = z.object({ grants: z.array(grant_schema), next: next_schema });
 
 /** What was removed or ended: its name or id. */
 export const removed_schema = z.object({ removed: z.string() });
 
+/** A person who was removed, and what became of what they had authorized. */
+export const removed_user_schema = removed_schema.extend({ ended_grants: ended_grants_schema });
+
+export type RemovedUser = Shape<typeof removed_user_schema>;
 export type UserEntry = Shape<typeof user_schema>;
 export type AddUser = Shape<typeof add_user_schema>;
 export type ChangeUser = Shape<typeof change_user_schema>;
 export type KeyEntry = Shape<typeof key_schema>;
+export type AddMyKey = Shape<typeof add_my_key_schema>;
+export type MyKeys = Shape<typeof my_keys_schema>;
 export type AddKey = Shape<typeof add_key_schema>;
 export type AddedKey = Shape<typeof added_key_schema>;
 export type ClientEntry = Shape<typeof client_schema>;

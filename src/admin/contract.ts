@@ -109,7 +109,11 @@ const egress_record_schema = z.object({
 const egress_report_schema = z.object({
 	used: z.array(egress_record_schema).describe("Hosts it reached, the latest first."),
 	refused: z.array(egress_record_schema).describe("Hosts it was refused, the latest first."),
+	unproxied: z
+		.array(egress_record_schema)
+		.describe("Hosts it tried past its proxy, in vain; port 53 of a name: it was looked up."),
 	forgotten: count_schema.describe("Hosts that were forgotten because there were too many."),
+	forgotten_used: count_schema.describe("Those of them that were used."),
 });
 
 export const server_status_schema = z.object({
@@ -185,7 +189,14 @@ export const server_entry_schema = z.union([
 	}),
 ]);
 
-export const add_server_schema = z.strictObject({ name: name_schema, entry: server_entry_schema });
+export const add_server_schema = z.strictObject({
+	name: name_schema,
+	entry: server_entry_schema,
+	secrets: z
+		.record(z.string().min(1).max(128), z.string())
+		.optional()
+		.describe("Values for the vault by names that are free in it; stored first, for everybody."),
+});
 export const changed_server_schema = z.object({
 	name: name_schema,
 	config: z.string().describe("The configuration file that was changed."),
@@ -215,6 +226,10 @@ export const version_schema = z.object({
 		.optional()
 		.describe("What its package was resolved to."),
 	changes: z.array(z.string()).describe("What it offers otherwise than the one before."),
+	differences: z
+		.array(z.string())
+		.optional()
+		.describe("How it is run otherwise than the one before; values of secrets never in them."),
 });
 
 export const rollout_state_schema = z.enum(["checking", "held", "sharing", "live", "failed"]);
@@ -234,6 +249,14 @@ export const versions_schema = z.object({
 export const deploy_schema = z.strictObject({
 	hold: z.boolean().optional().describe("Whether it waits, ready, for `promote`."),
 	percent: z.int().min(1).max(100).optional().describe("Share of the calls it gets at first."),
+	update: z
+		.boolean()
+		.optional()
+		.describe("Whether what the command leaves open, such as a version, is found out anew."),
+	plan: z
+		.boolean()
+		.optional()
+		.describe("Whether it is only started and compared, and ended again."),
 });
 export const rollback_schema = z.strictObject({
 	version: number_schema.optional().describe("The one before the active one when absent."),
@@ -243,7 +266,9 @@ export const fork_schema = z.strictObject({ name: name_schema.optional() });
 export const deployed_schema = z.object({
 	server: name_schema,
 	version: number_schema,
-	state: rollout_state_schema,
+	state: z
+		.enum([...rollout_state_schema.options, "planned"])
+		.describe("`planned` was only looked at: the version does not exist."),
 	changes: z.array(z.string()).describe("What it offers otherwise than the one before."),
 	warnings: z.array(z.string()),
 });
@@ -342,6 +367,10 @@ export const config_problem_schema = z.object({
 	column: z.int(),
 	message: z.string(),
 	next: z.string(),
+	field: z
+		.string()
+		.optional()
+		.describe("Of a server's entry, where it is about one: `limits.memory`."),
 });
 
 /** Problem details (RFC 9457) with the members every problem of this API has. */
@@ -354,6 +383,10 @@ export const problem_schema = z.looseObject({
 	next: z.string().describe("What to do next."),
 	error_id: z.string().optional().describe("Stands in the gateway's log too."),
 	config: z.array(config_problem_schema).optional(),
+	errors: z
+		.array(z.object({ field: z.string(), message: z.string() }))
+		.optional()
+		.describe("Mistakes by the member of the body that each is about: `roles.0`."),
 });
 
 export type ServerState = Shape<typeof server_state_schema>;

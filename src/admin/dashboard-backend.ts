@@ -23,8 +23,12 @@ export type MyServers = z.infer<typeof my_servers_schema>;
 export type ConfigFile = z.infer<typeof config_file_schema>;
 export type Proposal = z.infer<typeof proposal_schema>;
 export type ClientLine = z.infer<typeof client_line_schema>;
-export type PlayRequest = z.infer<typeof play_schema>;
-export type PlayAnswer = z.infer<typeof answer_schema>;
+/** A call by hand; its params as they were written, too, so that no number loses a digit. */
+export type PlayRequest = z.infer<typeof play_schema> & { readonly params_json: string };
+/** An answer by hand; what was accepted as it was written. */
+export type PlayAnswer = Pick<z.infer<typeof answer_schema>, "action"> & {
+	readonly result_json: string;
+};
 export type FrameRequest = z.infer<typeof app_frame_schema>;
 export type Framed = z.infer<typeof framed_schema>;
 
@@ -53,8 +57,11 @@ export interface DashboardBackend {
 	replaceConfig(text: string, etag: string): Promise<Result<ConfigFile, AdminProblem>>;
 	/** What adding a pasted text would run. Starts nothing. */
 	propose(text: string): Promise<Result<Proposal, AdminProblem>>;
-	/** How clients are connected to an endpoint; undefined where there is none of that name. */
-	clientLines(endpoint: string): readonly ClientLine[] | undefined;
+	/**
+	 * How clients are connected to an endpoint; undefined where there is none of that name, or none
+	 * that the caller may know of.
+	 */
+	clientLines(endpoint: string, caller: Caller): readonly ClientLine[] | undefined;
 	/** Prepares a call by hand; it starts with `run`. */
 	play(request: PlayRequest, caller: Caller): Result<Play, AdminProblem>;
 	/** Answers a question of a running call; false when nobody asks that. */

@@ -7,12 +7,14 @@ import * as session from "./contracts/session.ts";
 /** Component names of the schemas of the dashboard's operations. */
 export const dashboard_components: Readonly<Record<string, z.ZodType>> = {
 	OpenSession: session.open_session_schema,
+	SignInWays: session.sign_in_ways_schema,
 	Session: session.session_schema,
 	SessionSummary: session.session_summary_schema,
 	Sessions: session.sessions_schema,
 	DashboardLink: session.link_schema,
 	MyServers: session.my_servers_schema,
 	Ended: session.ended_schema,
+	SignedOut: session.signed_out_schema,
 	Fleet: fleet.fleet_schema,
 	FleetServer: fleet.fleet_server_schema,
 	Traffic: fleet.traffic_schema,

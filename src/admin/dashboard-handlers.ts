@@ -1,23 +1,25 @@
 import type { Context } from "hono";
-import type { Admission } from "./admission.ts";
+import type { z } from "zod";
+import { fail, type Result, succeed } from "../lib/result.ts";
+import { type Admission, incomingOf, isFromElsewhere, other_site } from "./admission.ts";
 import { admin_roles, type Caller, callerOf, hasRole } from "./caller.ts";
 import { config_text_schema, pasted_schema } from "./contracts/config-file.ts";
 import { answer_schema, app_frame_schema, play_schema } from "./contracts/playground.ts";
 import { open_session_schema } from "./contracts/session.ts";
 import type { DashboardBackend } from "./dashboard-backend.ts";
 import type { dashboard_operations } from "./dashboard-operations.ts";
-import { link_ms, session_ms } from "./dashboard-sessions.ts";
+import { link_ms, type SessionHolder } from "./dashboard-sessions.ts";
 import { eventStream, eventStreamResponse } from "./event-stream.ts";
 import type { Handler } from "./handlers.ts";
+import type { OpenStreams } from "./open-streams.ts";
 import type { AdminApiOptions } from "./options.ts";
 import { problemOf, problemResponse } from "./problem.ts";
-import { readBody } from "./read-body.ts";
+import { readBody, readRawBody } from "./read-body.ts";
 import { json, outcome } from "./responses.ts";
+import type { SignInProblem } from "./sign-in-backend.ts";
 
 type DashboardOperation = keyof typeof dashboard_operations;
 
-/** Streams of live news, and calls of the playground, that are open at once. */
-const streams_max = 64;
 const body_bytes_max = 2 * 1024 * 1024;
 const credential_bytes_max = 32 * 1024;
 
@@ -26,19 +28,20 @@ export function createDashboardHandlers(
 	backend: DashboardBackend,
 	options: AdminApiOptions,
 	admission: Admission,
+	streams: OpenStreams,
 ): Record<DashboardOperation, Handler> {
 	return {
 		...sessionHandlers(options, admission),
 		...configHandlers(backend),
-		...playHandlers(backend, options),
-		getEvents: createEventHandler(options),
+		...playHandlers(backend, options, streams),
+		getEvents: createEventHandler(options, streams),
 		getFleet: async () => json(await backend.fleet()),
 		getMine: (context) => json(backend.mine(callerOf(context))),
 		wakeServer: (context) => outcome(backend.wake(nameOf(context))),
 		freezeServer: (context) => outcome(backend.freeze(nameOf(context))),
 		listClients(context) {
 			const endpoint = context.req.query("endpoint") ?? "mcp";
-			const clients = backend.clientLines(endpoint);
+			const clients = backend.clientLines(endpoint, callerOf(context));
 			if (clients !== undefined) return json({ clients });
 			const message = `There is no endpoint named "${endpoint}".`;
 			return problemResponse(problemOf("server_unknown", message));
@@ -58,30 +61,43 @@ function sessionHandlers(options: AdminApiOptions, admission: Admission) {
 		version: options.version,
 		identity: options.hasIdentity(),
 	});
+	/** Whom a session is to be opened for, or the answer that says why for nobody. */
+	const holderOf = async (
+		body: z.infer<typeof open_session_schema>,
+		context: Context,
+	): Promise<Result<SessionHolder, Response>> => {
+		if ("credential" in body) {
+			return succeed({ kind: "credential", credential: body.credential });
+		}
+		if ("link" in body) {
+			const holder = sessions.takeLink(body.link);
+			return holder === undefined ? fail(problemResponse(link_used)) : succeed(holder);
+		}
+		const { name, password } = body;
+		const found = await options.sign_in.logIn(name, password, incomingOf(context));
+		return found.ok ? found : fail(notSignedIn(found.problem));
+	};
 	return {
+		getSignInWays: () => json(options.sign_in.ways()),
 		async createSession(context: Context) {
+			if (isFromElsewhere(context)) return problemResponse(other_site);
 			const body = await readBody(context.req.raw, credential_bytes_max, open_session_schema);
 			if (!body.ok) return problemResponse(body.problem);
-			const { value } = body;
-			const credential = "link" in value ? sessions.takeLink(value.link) : value.credential;
-			const caller = credential && (await admission.identify(credential, undefined));
-			if (credential === undefined || caller === undefined || caller === "") {
-				return problemResponse("link" in value ? link_used : wrong_credential);
-			}
-			const opened = await sessions.open(credential, caller.principal.id);
-			const cookie = admission.setCookie(opened.token, Math.floor(session_ms / 1000));
-			return json(described(caller, opened.csrf, opened.expires_at_ms), 201, {
-				"set-cookie": cookie,
-			});
+			const holder = await holderOf(body.value, context);
+			if (!holder.ok) return holder.problem;
+			const caller = await admission.identify(holder.value, undefined);
+			if (caller === undefined) return problemResponse(wrong_credential);
+			const { cookie, csrf, expires_at_ms } = await admission.signIn(
+				caller,
+				context.req.header("cookie"),
+			);
+			return json(described(caller, csrf, expires_at_ms), 201, { "set-cookie": cookie });
 		},
 		getSession: (context: Context) => json(described(callerOf(context))),
-		async endSession(context: Context) {
-			const { session_id } = callerOf(context);
-			const ended = session_id !== undefined && (await sessions.end(session_id));
-			return json({ ended }, 200, { "set-cookie": admission.setCookie(undefined, 0) });
-		},
+		endSession: (context: Context) => signOut(context, sessions, admission),
 		createLink(context: Context) {
-			const token = sessions.makeLink(callerOf(context).credential);
+			const { holder, principal } = callerOf(context);
+			const token = sessions.makeLink(holder, principal.id);
 			const url = options.dashboardLink(token);
 			return json({ url, expires_at_ms: options.clock.now() + link_ms }, 201);
 		},
@@ -95,6 +111,24 @@ function sessionHandlers(options: AdminApiOptions, admission: Admission) {
 			return ended ? json({ ended }) : problemResponse(no_session);
 		},
 	};
+}
+
+/** Ends a session, and what else signs the same person in, in this browser. */
+async function signOut(
+	context: Context,
+	sessions: AdminApiOptions["sessions"],
+	admission: Admission,
+): Promise<Response> {
+	const { session_id, holder, principal } = callerOf(context);
+	const ended = session_id !== undefined && (await sessions.end(session_id));
+	const { cookies, elsewhere } = ended
+		? await admission.leave(holder, principal.id, incomingOf(context))
+		: { cookies: [], elsewhere: undefined };
+	const response = json({ ended, ...(elsewhere && { elsewhere }) });
+	for (const cookie of [admission.sign_out_cookie, ...cookies]) {
+		response.headers.append("set-cookie", cookie);
+	}
+	return response;
 }
 
 function configHandlers(backend: DashboardBackend) {
@@ -125,41 +159,47 @@ function configHandlers(backend: DashboardBackend) {
 	};
 }
 
-function playHandlers(backend: DashboardBackend, options: AdminApiOptions) {
-	let running = 0;
+function playHandlers(backend: DashboardBackend, options: AdminApiOptions, streams: OpenStreams) {
 	return {
 		async play(context: Context) {
-			const body = await readBody(context.req.raw, options.call_bytes_max, play_schema);
+			const { raw: request } = context.req;
+			const body = await readRawBody(request, options.call_bytes_max, play_schema, "params");
 			if (!body.ok) return problemResponse(body.problem);
 			const caller = callerOf(context);
-			if (body.value.as !== undefined && !hasRole(caller, [])) {
+			const { value: wanted, raw: params_json = "{}" } = body.value;
+			if (wanted.as !== undefined && !hasRole(caller, [])) {
 				return problemResponse(problemOf("forbidden", "Only an admin may call as somebody else."));
 			}
-			if (running >= streams_max) return problemResponse(too_many);
-			const play = backend.play(body.value, caller);
-			if (!play.ok) return problemResponse(play.problem);
-			running += 1;
+			const opened = streams.open("plays", context);
+			if (!opened.ok) return problemResponse(opened.problem);
+			const { signal, close } = opened.value;
+			const play = backend.play({ ...wanted, params_json }, caller);
+			if (!play.ok) {
+				close();
+				return problemResponse(play.problem);
+			}
 			const over = new AbortController();
 			const stream = eventStream({
 				clock: options.clock,
-				signal: AbortSignal.any([over.signal, options.signal]),
+				signal: AbortSignal.any([over.signal, signal]),
 				follow(send) {
 					send("started", { id: play.value.id });
 					void play.value.run(send).finally(() => over.abort());
 					return () => play.value.cancel();
 				},
 				dropped: (events) => ({ events }),
-				onEnd: () => {
-					running -= 1;
-				},
+				onEnd: close,
 			});
 			return eventStreamResponse(stream);
 		},
 		async answerPlay(context: Context) {
-			const body = await readBody(context.req.raw, body_bytes_max, answer_schema);
+			const { raw: request } = context.req;
+			const body = await readRawBody(request, body_bytes_max, answer_schema, "result");
 			if (!body.ok) return problemResponse(body.problem);
 			const { id, question } = context.req.param() as { id: string; question: string };
-			const answered = backend.answer(id, question, body.value, callerOf(context));
+			const { action } = body.value.value;
+			const given = { action, result_json: body.value.raw ?? "{}" };
+			const answered = backend.answer(id, question, given, callerOf(context));
 			if (answered) return json({ answered });
 			return problemResponse(problemOf("not_found", "Nobody asks this any more."));
 		},
@@ -171,28 +211,34 @@ function playHandlers(backend: DashboardBackend, options: AdminApiOptions) {
 	};
 }
 
-function createEventHandler(options: AdminApiOptions): Handler {
-	let open = 0;
+function createEventHandler(options: AdminApiOptions, streams: OpenStreams): Handler {
 	return (context) => {
-		if (open >= streams_max) return problemResponse(too_many);
-		open += 1;
+		const opened = streams.open("news", context);
+		if (!opened.ok) return problemResponse(opened.problem);
+		const { signal, close } = opened.value;
 		const { roles } = callerOf(context);
 		const kinds = context.req.query("kinds")?.split(",");
 		const held = roles.includes("admin") ? admin_roles : roles;
 		const stream = eventStream({
 			clock: options.clock,
-			signal: options.signal,
+			signal,
 			follow: (send) =>
 				options.live.subscribe((event) => {
 					if (kinds === undefined || kinds.includes(event.kind)) send(event.kind, event.data);
 				}, held),
 			dropped: (events) => ({ events }),
-			onEnd: () => {
-				open -= 1;
-			},
+			onEnd: close,
 		});
 		return eventStreamResponse(stream);
 	};
+}
+
+/** Why a name and a password opened nothing. */
+function notSignedIn({ status, message, retry_after_s }: SignInProblem): Response {
+	const code =
+		status === 429 ? "too_many_attempts" : status === 503 ? "overloaded" : "login_failed";
+	const headers = retry_after_s === undefined ? {} : { "retry-after": String(retry_after_s) };
+	return problemResponse(problemOf(code, message), headers);
 }
 
 function nameOf(context: Context): string {
@@ -203,4 +249,3 @@ const link_used = problemOf("link_used", "This link was used already, or has exp
 const wrong_credential = problemOf("unauthorized", "This token or key is not known here.");
 const no_session = problemOf("not_found", "There is no such session.");
 const no_etag = problemOf("invalid_request", "Send the `etag` that was read, as If-Match.");
-const too_many = problemOf("overloaded", "Too many streams are open.");

@@ -10,16 +10,27 @@ const readers = ["operator", "auditor"] as const;
 
 /** What the dashboard needs beside the rest: sessions, live news, the configuration, trying out. */
 export const dashboard_operations = {
+	getSignInWays: {
+		method: "GET",
+		path: "/api/session/ways",
+		summary: "How people can sign in with their name; nobody has to be known for it.",
+		roles: everybody,
+		open: true,
+		reply: session.sign_in_ways_schema,
+		reply_status: 200,
+		problems: [],
+	},
 	createSession: {
 		method: "POST",
 		path: "/api/session",
-		summary: "Signs a browser in, with a one-time link or a credential; sets a cookie.",
+		summary:
+			"Signs a browser in, with a name and a password, a one-time link or a credential; sets a cookie.",
 		roles: everybody,
 		open: true,
 		body: session.open_session_schema,
 		reply: session.session_schema,
 		reply_status: 201,
-		problems: [400, 413, 415],
+		problems: [400, 403, 413, 415, 429, 503],
 	},
 	getSession: {
 		method: "GET",
@@ -33,9 +44,9 @@ export const dashboard_operations = {
 	endSession: {
 		method: "DELETE",
 		path: "/api/session",
-		summary: "Signs this browser out.",
+		summary: "Signs this browser out, here and at the embedded authorization server.",
 		roles: everybody,
-		reply: session.ended_schema,
+		reply: session.signed_out_schema,
 		reply_status: 200,
 		problems: [],
 	},
@@ -136,6 +147,7 @@ export const dashboard_operations = {
 		path: "/api/config",
 		summary: "Replaces the configuration file and applies it; needs `If-Match`.",
 		roles: [],
+		if_match: "needed",
 		body: files.config_text_schema,
 		reply: files.config_file_schema,
 		reply_status: 200,

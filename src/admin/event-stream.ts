@@ -108,6 +108,13 @@ class EventStream {
 	}
 }
 
+/** News go to everybody who looks: what is the same for all of them is written once. */
+const written = new WeakMap<object, { readonly type: string; readonly text: string }>();
+
 function framed(type: string, data: unknown): string {
-	return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+	const known = typeof data === "object" && data !== null ? written.get(data) : undefined;
+	if (known?.type === type) return known.text;
+	const text = `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+	if (typeof data === "object" && data !== null) written.set(data, { type, text });
+	return text;
 }

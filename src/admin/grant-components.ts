@@ -5,5 +5,8 @@ import * as grants from "./contracts/upstream-grants.ts";
 export const grant_components: Readonly<Record<string, z.ZodType>> = {
 	UpstreamGrant: grants.upstream_grant_schema,
 	UpstreamGrants: grants.upstream_grants_schema,
+	MyGrant: grants.my_grant_schema,
+	MyGrants: grants.my_grants_schema,
+	ConnectPage: grants.connect_page_schema,
 	RevokedUpstreamGrants: grants.revoked_grants_schema,
 };

@@ -1,3 +1,4 @@
+import { callerOf } from "./caller.ts";
 import type { GrantBackend } from "./grant-backend.ts";
 import type { grant_operations } from "./grant-operations.ts";
 import type { Handler } from "./handlers.ts";
@@ -8,6 +9,15 @@ export function createGrantHandlers(
 	grants: GrantBackend,
 ): Record<keyof typeof grant_operations, Handler> {
 	return {
+		listMyGrants: async (context) => json({ grants: await grants.mine(callerOf(context)) }),
+		connectMyGrant(context) {
+			const page = grants.connect(context.req.param("server") as string, callerOf(context));
+			return outcome(page);
+		},
+		async revokeMyGrant(context) {
+			const server = context.req.param("server") as string;
+			return outcome(await grants.revokeMine(server, callerOf(context)));
+		},
 		listUpstreamGrants: async () => json({ grants: await grants.list() }),
 		async revokeUpstreamGrant(context) {
 			const server = context.req.param("server") as string;

@@ -8,6 +8,7 @@ import {
 	change_user_schema,
 } from "./contract-people.ts";
 import type { people_operations } from "./operations-people.ts";
+import { pageOf } from "./paging.ts";
 import type { PeopleBackend } from "./people-backend.ts";
 import { type AdminProblem, problemResponse } from "./problem.ts";
 import { readBody } from "./read-body.ts";
@@ -34,23 +35,38 @@ export function peopleHandlers(
 		return outcome(await act(body.value), status);
 	}
 	return {
-		listUsers: () => json({ users: people.users() }),
+		listUsers: (context) => listed(context, "users", people.users(), ({ id }) => id),
 		addUser: (context) => posted(context, add_user_schema, 201, (body) => people.addUser(body)),
 		changeUser: (context) =>
 			posted(context, change_user_schema, 200, (body) =>
-				people.changeUser(...personOf(context), body),
+				people.changeUser(...personOf(context), body, context.req.header("if-match")),
 			),
 		removeUser: async (context) => outcome(await people.removeUser(...personOf(context))),
 		endLogins: async (context) => outcome(await people.endLogins(...personOf(context))),
-		listKeys: () => json({ keys: people.keys() }),
+		listKeys: (context) =>
+			listed(context, "keys", people.keys(), ({ source, name }) => `${source} ${name}`),
 		addKey: (context) => posted(context, add_key_schema, 201, (body) => people.addKey(body)),
 		removeKey: async (context) => outcome(await people.removeKey(part(context, "name"))),
-		listOAuthClients: async () => json({ clients: await people.clients() }),
+		listOAuthClients: async (context) =>
+			listed(context, "clients", await people.clients(), ({ client_id }) => client_id),
 		addOAuthClient: (context) =>
 			posted(context, add_client_schema, 201, (body) => people.addClient(body)),
 		removeOAuthClient: async (context) =>
 			outcome(await people.removeClient(part(context, "client"))),
-		listGrants: async () => json({ grants: await people.grants() }),
+		listGrants: async (context) => listed(context, "grants", await people.grants(), ({ id }) => id),
 		removeGrant: async (context) => outcome(await people.removeGrant(part(context, "id"))),
 	};
+}
+
+/** A list, or the page of it that is asked for. */
+function listed<Item>(
+	context: Context,
+	member: string,
+	items: readonly Item[],
+	placeOf: (item: Item) => string,
+): Response {
+	const page = pageOf(context, items, placeOf);
+	if (!page.ok) return problemResponse(page.problem);
+	const { items: shown, next } = page.value;
+	return json({ [member]: shown, ...(next !== undefined && { next }) });
 }

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { alerts_operations } from "./alerts-operations.ts";
 import type { AdminBackend, ItemList, ReleaseBackend } from "./backend.ts";
+import { callerOf, hasRole } from "./caller.ts";
 import {
 	add_server_schema,
 	create_backup_schema,
@@ -18,6 +19,9 @@ import type { evidence_operations } from "./evidence-operations.ts";
 import type { grant_operations } from "./grant-operations.ts";
 import { peopleHandlers } from "./handlers-people.ts";
 import { logStream } from "./log-stream.ts";
+import type { mcp_session_operations } from "./mcp-session-operations.ts";
+import type { my_key_operations } from "./my-key-operations.ts";
+import type { OpenStreams } from "./open-streams.ts";
 import type { OperationId } from "./operations.ts";
 import type { AdminApiOptions } from "./options.ts";
 import { policyHandlers } from "./policy-handlers.ts";
@@ -27,14 +31,14 @@ import { readJson } from "./read-json.ts";
 import { json, jsonText, outcome } from "./responses.ts";
 import type { safety_operations } from "./safety-operations.ts";
 import type { secret_operations } from "./secret-operations.ts";
+import type { server_page_operations } from "./server-page-operations.ts";
+import type { tenant_operations } from "./tenant-operations.ts";
 
 /** Answers one operation. */
 export type Handler = (context: Context) => Response | Promise<Response>;
 
 /** Bodies other than a tool's arguments describe one server. */
 const entry_bytes_max = 256 * 1024;
-/** Log streams open at once. */
-const followers_max = 32;
 
 /** Operations that have their handlers elsewhere. */
 type OtherOperation =
@@ -44,16 +48,21 @@ type OtherOperation =
 	| keyof typeof evidence_operations
 	| keyof typeof safety_operations
 	| keyof typeof grant_operations
-	| keyof typeof secret_operations;
+	| keyof typeof secret_operations
+	| keyof typeof mcp_session_operations
+	| keyof typeof my_key_operations
+	| keyof typeof tenant_operations
+	| keyof typeof server_page_operations;
 
 /** A handler for every operation, except the document itself. */
 export function createHandlers(
 	backend: AdminBackend,
 	options: AdminApiOptions,
+	streams: OpenStreams,
 ): Record<Exclude<OperationId, OtherOperation>, Handler> {
 	const item_handler = (kind: ItemKind) => async (context: Context) => {
 		const server = nameOf(context);
-		const items = await backend.items(server, kind);
+		const items = await backend.items(server, kind, { may_start: mayStart(context) });
 		return items.ok ? itemsResponse(server, kind, items.value) : problemResponse(items.problem);
 	};
 	return {
@@ -77,7 +86,7 @@ export function createHandlers(
 		},
 		removeServer: async (context) => outcome(await backend.removeServer(nameOf(context))),
 		restartServer: async (context) => outcome(await backend.restartServer(nameOf(context))),
-		getLogs: createLogHandler(backend, options),
+		getLogs: createLogHandler(backend, options, streams),
 		listTools: item_handler("tools"),
 		listResources: item_handler("resources"),
 		listPrompts: item_handler("prompts"),
@@ -92,7 +101,8 @@ export function createHandlers(
 			}
 			const tool = context.req.param("tool") as string;
 			const { signal } = context.req.raw;
-			const result = await backend.callTool(nameOf(context), tool, text, signal);
+			const { principal } = callerOf(context);
+			const result = await backend.callTool(nameOf(context), tool, text, { principal, signal });
 			return result.ok ? jsonText(result.value) : problemResponse(result.problem);
 		},
 		listEndpoints: () => json({ endpoints: backend.status().endpoints }),
@@ -106,7 +116,7 @@ export function createHandlers(
 			const made = await backend.createBackup(body.value.path);
 			return made.ok ? json(made.value, 201) : problemResponse(made.problem);
 		},
-		getDoctor: async () => json(await backend.doctor()),
+		getDoctor: async (context) => outcome(await backend.doctor({ may_start: mayStart(context) })),
 	};
 }
 
@@ -138,8 +148,11 @@ function releaseHandlers(releases: ReleaseBackend) {
 	};
 }
 
-function createLogHandler(backend: AdminBackend, options: AdminApiOptions): Handler {
-	let followers = 0;
+function createLogHandler(
+	backend: AdminBackend,
+	options: AdminApiOptions,
+	streams: OpenStreams,
+): Handler {
 	return (context) => {
 		const server = nameOf(context);
 		const tail = readTail(context.req.query("tail"));
@@ -148,18 +161,15 @@ function createLogHandler(backend: AdminBackend, options: AdminApiOptions): Hand
 		if (lines === undefined) return unknownServer(server);
 		const last = lines.slice(Math.max(0, lines.length - tail.value));
 		if (!wantsStream(context)) return json({ server, lines: last });
-		if (followers >= followers_max) {
-			return problemResponse(problemOf("overloaded", "Too many logs are being followed."));
-		}
-		followers += 1;
+		const opened = streams.open("logs", context);
+		if (!opened.ok) return problemResponse(opened.problem);
+		const { signal, close } = opened.value;
 		const stream = logStream({
 			clock: options.clock,
 			lines: last,
 			follow: (listener) => backend.followLogs(server, listener) ?? (() => undefined),
-			signal: options.signal,
-			onEnd: () => {
-				followers -= 1;
-			},
+			signal,
+			onEnd: close,
 		});
 		return eventStreamResponse(stream);
 	};
@@ -187,6 +197,11 @@ function itemsResponse(server: string, kind: ItemKind, list: ItemList): Response
 
 function unknownServer(name: string): Response {
 	return problemResponse(problemOf("server_unknown", `There is no server named "${name}".`));
+}
+
+/** Only admins make a program start by looking at something. */
+function mayStart(context: Context): boolean {
+	return hasRole(callerOf(context), []);
 }
 
 function nameOf(context: Context): string {

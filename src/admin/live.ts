@@ -5,7 +5,7 @@
 
 /** One event, as it goes out. */
 export interface LiveEvent {
-	/** What kind of news: `state`, `stats`, `reloaded`, `call`, `approval`, `alert`, … */
+	/** What kind of news: `state`, `catalog`, `stats`, `reloaded`, `call`, `approval`, `alert`, … */
 	readonly kind: string;
 	/** JSON-serialisable; never payloads or secrets. */
 	readonly data: unknown;

@@ -2,7 +2,10 @@ import { z } from "zod";
 import { alerts_components } from "./alerts-operations.ts";
 import * as contract from "./contract.ts";
 import * as people from "./contract-people.ts";
+import * as mcp from "./contracts/mcp-sessions.ts";
 import { policy_components } from "./contracts/policy.ts";
+import { server_page_components } from "./contracts/server-page.ts";
+import { tenant_components } from "./contracts/tenants.ts";
 import { dashboard_components } from "./dashboard-components.ts";
 import { evidence_components } from "./evidence-components.ts";
 import { grant_components } from "./grant-components.ts";
@@ -62,15 +65,23 @@ const components: Readonly<Record<string, z.ZodType>> = {
 	Grant: people.grant_schema,
 	Grants: people.grants_schema,
 	Removed: people.removed_schema,
+	RemovedUser: people.removed_user_schema,
 	ConfigProblem: contract.config_problem_schema,
 	Problem: contract.problem_schema,
 	...dashboard_components,
 	...secret_components,
+	...server_page_components,
 	...grant_components,
+	McpSession: mcp.mcp_session_schema,
+	McpSessions: mcp.mcp_sessions_schema,
+	EndedMcpSession: mcp.ended_session_schema,
+	MyKeys: people.my_keys_schema,
+	AddMyKey: people.add_my_key_schema,
 	...alerts_components,
 	...evidence_components,
 	...safety_components,
 	...policy_components,
+	...tenant_components,
 };
 
 /** The OpenAPI 3.1 document of the admin API, as a plain JSON value. */
@@ -136,7 +147,19 @@ function parameterObjects(operation: Operation): unknown[] {
 		description,
 		schema: { type: "string" },
 	}));
-	return [...in_path, ...in_query];
+	const in_headers =
+		operation.if_match === undefined
+			? []
+			: [
+					{
+						name: "If-Match",
+						in: "header",
+						required: operation.if_match === "needed",
+						description: "The `etag` of what was read: refused (412) where it is another by now.",
+						schema: { type: "string" },
+					},
+				];
+	return [...in_path, ...in_query, ...in_headers];
 }
 
 function replyContent(operation: Operation): Record<string, unknown> {

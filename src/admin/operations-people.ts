@@ -9,10 +9,12 @@ import {
 	grants_schema,
 	keys_schema,
 	removed_schema,
+	removed_user_schema,
 	user_schema,
 	users_schema,
 } from "./contract-people.ts";
 import type { Operation } from "./operations.ts";
+import { paging_query } from "./paging.ts";
 
 const readers = ["operator", "auditor"] as const;
 /** Whoever gives roles could give themselves any. */
@@ -25,9 +27,10 @@ export const people_operations = {
 		path: "/api/users",
 		summary: "Everybody who may log in or hold keys.",
 		roles: readers,
+		query: paging_query,
 		reply: users_schema,
 		reply_status: 200,
-		problems: [],
+		problems: [400],
 	},
 	addUser: {
 		method: "POST",
@@ -44,17 +47,18 @@ export const people_operations = {
 		path: "/api/users/{tenant}/{user}",
 		summary: "Changes a person's roles, name or password; a new password ends their logins.",
 		roles: admins,
+		if_match: "heeded",
 		body: change_user_schema,
 		reply: user_schema,
 		reply_status: 200,
-		problems: [400, 404, 413, 415],
+		problems: [400, 404, 412, 413, 415],
 	},
 	removeUser: {
 		method: "DELETE",
 		path: "/api/users/{tenant}/{user}",
 		summary: "Removes a person with their keys, logins and what they allowed.",
 		roles: admins,
-		reply: removed_schema,
+		reply: removed_user_schema,
 		reply_status: 200,
 		problems: [404],
 	},
@@ -72,9 +76,10 @@ export const people_operations = {
 		path: "/api/keys",
 		summary: "API keys, those of the configuration too; never the keys themselves.",
 		roles: readers,
+		query: paging_query,
 		reply: keys_schema,
 		reply_status: 200,
-		problems: [],
+		problems: [400],
 	},
 	addKey: {
 		method: "POST",
@@ -100,9 +105,10 @@ export const people_operations = {
 		path: "/api/clients",
 		summary: "OAuth clients: those that are registered, and others that somebody has allowed.",
 		roles: readers,
+		query: paging_query,
 		reply: clients_schema,
 		reply_status: 200,
-		problems: [],
+		problems: [400],
 	},
 	addOAuthClient: {
 		method: "POST",
@@ -128,9 +134,10 @@ export const people_operations = {
 		path: "/api/grants",
 		summary: "What people have allowed to clients.",
 		roles: readers,
+		query: paging_query,
 		reply: grants_schema,
 		reply_status: 200,
-		problems: [],
+		problems: [400],
 	},
 	removeGrant: {
 		method: "DELETE",

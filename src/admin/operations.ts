@@ -31,6 +31,7 @@ import { dashboard_operations } from "./dashboard-operations.ts";
 import { evidence_operations } from "./evidence-operations.ts";
 import { safety_operations } from "./safety-operations.ts";
 import { secret_operations } from "./secret-operations.ts";
+import { server_page_operations } from "./server-page-operations.ts";
 
 const readers = ["operator", "auditor"] as const;
 const operators = ["operator"] as const;
@@ -38,8 +39,11 @@ const operators = ["operator"] as const;
 const admins = [] as const;
 
 import { grant_operations } from "./grant-operations.ts";
+import { mcp_session_operations } from "./mcp-session-operations.ts";
+import { my_key_operations } from "./my-key-operations.ts";
 import { people_operations } from "./operations-people.ts";
 import { policy_operations } from "./policy-operations.ts";
+import { tenant_operations } from "./tenant-operations.ts";
 
 /** One operation of `/api`, as data: routing, documentation and clients are made from it. */
 export interface Operation {
@@ -53,6 +57,8 @@ export interface Operation {
 	readonly open?: boolean;
 	/** Query parameters and what they mean. */
 	readonly query?: Readonly<Record<string, string>>;
+	/** Whether `If-Match` with the etag that was read is needed, or does what it says. */
+	readonly if_match?: "needed" | "heeded";
 	readonly body?: z.ZodType;
 	/** What a success looks like; absent for the OpenAPI document itself. */
 	readonly reply?: z.ZodType;
@@ -154,29 +160,30 @@ export const operations = {
 	listTools: {
 		method: "GET",
 		path: "/api/servers/{name}/tools",
-		summary: "The tools a server offers.",
+		summary: "The tools a server offers; it is started for admins where that is not known yet.",
 		roles: readers,
 		reply: tools_schema,
 		reply_status: 200,
-		problems: [404, 502, 503],
+		problems: [404, 409, 502, 503],
 	},
 	listResources: {
 		method: "GET",
 		path: "/api/servers/{name}/resources",
-		summary: "The resources and resource templates a server offers.",
+		summary:
+			"The resources and resource templates a server offers; it is started for admins where that is not known yet.",
 		roles: readers,
 		reply: resources_schema,
 		reply_status: 200,
-		problems: [404, 502, 503],
+		problems: [404, 409, 502, 503],
 	},
 	listPrompts: {
 		method: "GET",
 		path: "/api/servers/{name}/prompts",
-		summary: "The prompts a server offers.",
+		summary: "The prompts a server offers; it is started for admins where that is not known yet.",
 		roles: readers,
 		reply: prompts_schema,
 		reply_status: 200,
-		problems: [404, 502, 503],
+		problems: [404, 409, 502, 503],
 	},
 	callTool: {
 		method: "POST",
@@ -223,7 +230,7 @@ export const operations = {
 		body: deploy_schema,
 		reply: deployed_schema,
 		reply_status: 200,
-		problems: [400, 404, 413, 415, 502],
+		problems: [400, 404, 409, 413, 415, 502],
 	},
 	rollbackServer: {
 		method: "POST",
@@ -276,20 +283,25 @@ export const operations = {
 	getDoctor: {
 		method: "GET",
 		path: "/api/doctor",
-		summary: "What the gateway's machine can and cannot do.",
+		summary:
+			"What the gateway's machine can and cannot do: looked at anew for admins, as last seen for others.",
 		roles: readers,
 		reply: doctor_schema,
 		reply_status: 200,
-		problems: [],
+		problems: [409],
 	},
 	...dashboard_operations,
 	...people_operations,
+	...tenant_operations,
 	...policy_operations,
 	...alerts_operations,
 	...evidence_operations,
 	...safety_operations,
 	...secret_operations,
+	...server_page_operations,
 	...grant_operations,
+	...mcp_session_operations,
+	...my_key_operations,
 } as const satisfies Record<string, Operation>;
 
 export type OperationId = keyof typeof operations;

@@ -1,5 +1,3 @@
-import type { Clock } from "../lib/clock.ts";
-import type { Random } from "../lib/random.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { LiveEvents } from "./live.ts";
 
@@ -11,8 +9,6 @@ export interface AdminApiOptions extends AdmissionOptions {
 	dashboardLink(token: string): string;
 	/** Whether people are told apart on MCP addresses. */
 	hasIdentity(): boolean;
-	readonly clock: Clock;
-	readonly random: Random;
 	/** Moorage's own version, for the OpenAPI document. */
 	readonly version: string;
 	/** Largest body of a tool call; other bodies are small. */

@@ -10,6 +10,7 @@ import type {
 	GrantEntry,
 	KeyEntry,
 	Removed,
+	RemovedUser,
 	UserEntry,
 } from "./contract-people.ts";
 import type { AdminProblem } from "./problem.ts";
@@ -18,12 +19,14 @@ import type { AdminProblem } from "./problem.ts";
 export interface PeopleBackend {
 	users(): readonly UserEntry[];
 	addUser(request: AddUser): Promise<Result<UserEntry, AdminProblem>>;
+	/** Changes a person; with an `etag`, only as long as they still are what it says. */
 	changeUser(
 		tenant: string,
 		user: string,
 		change: ChangeUser,
+		etag?: string,
 	): Promise<Result<UserEntry, AdminProblem>>;
-	removeUser(tenant: string, user: string): Promise<Result<Removed, AdminProblem>>;
+	removeUser(tenant: string, user: string): Promise<Result<RemovedUser, AdminProblem>>;
 	endLogins(tenant: string, user: string): Promise<Result<Removed, AdminProblem>>;
 	keys(): readonly KeyEntry[];
 	addKey(request: AddKey): Promise<Result<AddedKey, AdminProblem>>;

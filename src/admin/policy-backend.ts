@@ -10,7 +10,11 @@ import type { AdminProblem } from "./problem.ts";
 /** What the admin API can see of who may do what. */
 export interface PolicyBackend {
 	policy(): PolicyReport;
-	test(question: PolicyTest): Promise<Result<PolicyAnswer, AdminProblem>>;
+	/** @param arguments_json the call's arguments as they were written, where there are any */
+	test(
+		question: PolicyTest,
+		arguments_json: string | undefined,
+	): Promise<Result<PolicyAnswer, AdminProblem>>;
 	/** @param server only this one; all of them where undefined */
-	checklist(server: string | undefined): Result<ChecklistReport, AdminProblem>;
+	checklist(server: string | undefined): Promise<Result<ChecklistReport, AdminProblem>>;
 }

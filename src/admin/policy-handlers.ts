@@ -3,7 +3,7 @@ import type { Handler } from "./handlers.ts";
 import type { PolicyBackend } from "./policy-backend.ts";
 import type { policy_operations } from "./policy-operations.ts";
 import { problemResponse } from "./problem.ts";
-import { readBody } from "./read-body.ts";
+import { readRawBody } from "./read-body.ts";
 import { json, outcome } from "./responses.ts";
 
 const body_bytes_max = 1024 * 1024;
@@ -15,10 +15,11 @@ export function policyHandlers(
 	return {
 		getPolicy: () => json(backend.policy()),
 		async testPolicy(context) {
-			const body = await readBody(context.req.raw, body_bytes_max, policy_test_schema);
+			const { raw: request } = context.req;
+			const body = await readRawBody(request, body_bytes_max, policy_test_schema, "arguments");
 			if (!body.ok) return problemResponse(body.problem);
-			return outcome(await backend.test(body.value));
+			return outcome(await backend.test(body.value.value, body.value.raw));
 		},
-		getChecklist: (context) => outcome(backend.checklist(context.req.query("server"))),
+		getChecklist: async (context) => outcome(await backend.checklist(context.req.query("server"))),
 	};
 }

@@ -6,6 +6,8 @@ import type { ProblemDetails } from "./contract.ts";
 export type AdminProblemCode =
 	| FaultCode
 	| "unauthorized" // no token, or not the right one
+	| "login_failed" // the name or the password is wrong
+	| "too_many_attempts" // of guessing a password
 	| "session_over" // the cookie's session has ended, or its credential is good no more
 	| "forged_request" // a session's request that may be from another page
 	| "forbidden" // the caller has none of the roles that may
@@ -21,6 +23,7 @@ export type AdminProblemCode =
 	| "config_missing" // there is no configuration file to change
 	| "config_refused" // the configuration has mistakes; what ran before runs on
 	| "version_unknown" // there is no such version of the server
+	| "not_known_yet" // nobody has found it out, and whoever asks may start nothing to do so
 	| "nothing_to_do" // what was asked for is so already, or nothing waits for it
 	| "release_failed" // a new version was given up; the old one runs on
 	| "call_unknown" // no such call in the history, or not any more
@@ -36,15 +39,25 @@ export type AdminProblemCode =
 	| "user_unknown"
 	| "key_exists"
 	| "key_unknown"
+	| "tenant_unknown" // nobody and nothing of it is known
 	| "client_exists"
 	| "client_unknown"
 	| "grant_unknown"
+	| "mcp_session_unknown" // there is no session of that id any more
 	| "kill_switch_unknown" // nothing of that name is switched off
 	| "too_many" // a limit of how many there may be is reached
 	| "not_stored" // it could not be written to the store
 	| "approval_unknown" // there is no such approval, or it is not the caller's to know of
 	| "approval_over" // nothing is to be decided about it any more
 	| "rpc_error"; // the server answered with an error of its own
+
+/** What is wrong with one member of a body. */
+export interface FieldError {
+	/** Path of the member, its parts joined by dots. */
+	readonly field: string;
+	/** A sentence. */
+	readonly message: string;
+}
 
 /** Something the API refuses or could not do. */
 export interface AdminProblem {
@@ -56,7 +69,9 @@ export interface AdminProblem {
 	/** Stands in the gateway's log too. */
 	readonly error_id?: string | undefined;
 	/** Mistakes in the configuration file, one by one. */
-	readonly config?: readonly ConfigProblem[] | undefined;
+	readonly config?: readonly (ConfigProblem & { readonly field?: string })[] | undefined;
+	/** Mistakes by the member of the body that each is about. */
+	readonly errors?: readonly FieldError[] | undefined;
 	/** The server's own JSON-RPC error code. */
 	readonly rpc_code?: number | undefined;
 }
@@ -206,10 +221,20 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "Token needed",
 		next: "Send `Authorization: Bearer` with the content of keys/admin-token in the data folder.",
 	},
+	login_failed: {
+		status: 401,
+		title: "Not signed in",
+		next: "Look at the name and the password, and whether the name needs its tenant: acme/ana.",
+	},
+	too_many_attempts: {
+		status: 429,
+		title: "Too many attempts",
+		next: "Wait as long as the message says. An administrator can set another password.",
+	},
 	session_over: {
 		status: 401,
 		title: "Session is over",
-		next: "Sign in again: with a token or key, or a new link from `moorage dashboard`.",
+		next: "Sign in again, or with a new link from `moorage dashboard`.",
 	},
 	forged_request: {
 		status: 403,
@@ -273,6 +298,11 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "No such version",
 		next: "List the versions: `moorage versions NAME`.",
 	},
+	not_known_yet: {
+		status: 409,
+		title: "Not known yet",
+		next: "Ask somebody with the role admin to look: only they start programs by looking.",
+	},
 	nothing_to_do: {
 		status: 409,
 		title: "Nothing to do",
@@ -334,6 +364,11 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		title: "No such user",
 		next: "List the users: `moorage user ls`.",
 	},
+	tenant_unknown: {
+		status: 404,
+		title: "No such tenant",
+		next: "See which there are: GET /api/tenants.",
+	},
 	key_exists: { status: 409, title: "Key exists", next: "Choose another name for the key." },
 	key_unknown: { status: 404, title: "No such key", next: "List the keys: `moorage key ls`." },
 	client_exists: { status: 409, title: "Client exists", next: "Choose another id for it." },
@@ -343,6 +378,11 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 		next: "List the clients: `moorage client ls`.",
 	},
 	grant_unknown: { status: 404, title: "No such grant", next: "List them: GET /api/grants." },
+	mcp_session_unknown: {
+		status: 404,
+		title: "No such session",
+		next: "List the sessions: `moorage session ls`.",
+	},
 	kill_switch_unknown: {
 		status: 404,
 		title: "Not switched off",
@@ -398,6 +438,7 @@ export function problemDetails(problem: AdminProblem): ProblemDetails {
 		...(problem.error_id === undefined ? {} : { error_id: problem.error_id }),
 		...(problem.rpc_code === undefined ? {} : { rpc_code: problem.rpc_code }),
 		...(problem.config === undefined ? {} : { config: [...problem.config] }),
+		...(problem.errors === undefined ? {} : { errors: [...problem.errors] }),
 	};
 }
 

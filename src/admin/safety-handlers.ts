@@ -1,11 +1,9 @@
 import type { Context } from "hono";
-import { indexObject, memberSpan, rawText } from "../wire/object.ts";
 import { callerOf } from "./caller.ts";
 import { approval_state_schema, decision_schema, kill_request_schema } from "./contracts/safety.ts";
 import type { Handler } from "./handlers.ts";
 import { problemOf, problemResponse } from "./problem.ts";
-import { readBody } from "./read-body.ts";
-import { readJson } from "./read-json.ts";
+import { readBody, readRawBody } from "./read-body.ts";
 import { json, outcome } from "./responses.ts";
 import type { SafetyBackend } from "./safety-backend.ts";
 import type { safety_operations } from "./safety-operations.ts";
@@ -42,17 +40,11 @@ export function createSafetyHandlers(
 			return approval === undefined ? unknownApproval(idOf(context)) : json(approval);
 		},
 		async decideApproval(context) {
-			const read = await readJson(context.req.raw, decision_bytes_max);
-			if (!read.ok) return problemResponse(read.problem);
-			const parsed = decision_schema.safeParse(read.value.value);
-			if (!parsed.success) {
-				const [issue] = parsed.error.issues;
-				const where = issue?.path.join(".") || "body";
-				return problemResponse(problemOf("invalid_request", `${where}: ${issue?.message}`));
-			}
-			const { arguments: edited, ...decision } = parsed.data;
-			// The raw text, so that no number loses a digit on its way.
-			const edited_json = edited === undefined ? undefined : rawArguments(read.value.text);
+			const { raw: request } = context.req;
+			const body = await readRawBody(request, decision_bytes_max, decision_schema, "arguments");
+			if (!body.ok) return problemResponse(body.problem);
+			const { arguments: edited, ...decision } = body.value.value;
+			const edited_json = edited === undefined ? undefined : body.value.raw;
 			const id = idOf(context);
 			return outcome(await backend.decide(id, decision, edited_json, callerOf(context)));
 		},
@@ -61,14 +53,6 @@ export function createSafetyHandlers(
 
 function unknownApproval(id: string): Response {
 	return problemResponse(problemOf("approval_unknown", `There is no approval "${id}".`));
-}
-
-function rawArguments(text: string): string | undefined {
-	const bytes = Buffer.from(text);
-	const start = bytes.indexOf("{");
-	const end = bytes.lastIndexOf("}") + 1;
-	const span = memberSpan(indexObject(bytes, { start, end }), "arguments");
-	return span && rawText(bytes, span);
 }
 
 function idOf(context: Context): string {

@@ -21,7 +21,10 @@ export function createSecretHandlers(
 			const body = await readBody(context.req.raw, body_bytes_max, set_secret_schema);
 			if (!body.ok) return problemResponse(body.problem);
 			const { value, tenant = "", user = "" } = body.value;
-			return outcome(await secrets.set({ name: nameOf(context), tenant, user, value }));
+			const expected =
+				context.req.header("if-none-match") === "*" ? "absent" : context.req.header("if-match");
+			const secret = { name: nameOf(context), tenant, user, value };
+			return outcome(await secrets.set(secret, expected));
 		},
 		async removeSecret(context) {
 			const [tenant, user] = [context.req.query("tenant"), context.req.query("user")];

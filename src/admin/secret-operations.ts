@@ -32,10 +32,11 @@ export const secret_operations = {
 		path: "/api/secrets/{name}",
 		summary: "Stores a value; servers that use it get it by a rolling restart.",
 		roles: ["operator"],
+		if_match: "heeded",
 		body: secrets.set_secret_schema,
 		reply: secrets.changed_secret_schema,
 		reply_status: 200,
-		problems: [400, 413, 415, 422, 502],
+		problems: [400, 412, 413, 415, 422, 502],
 	},
 	removeSecret: {
 		method: "DELETE",

@@ -16,7 +16,7 @@ export function readApprovals(
 ): ApprovalsPlan | undefined {
 	if (form === undefined) return undefined;
 	const amounts = new Amounts(root, report);
-	const { expires, wait, ...rest } = form;
+	const { expires, wait, webhooks: _, ...rest } = form;
 	return {
 		...rest,
 		expires_ms: amounts.duration(expires, expires_range, ["approvals", "expires"]),

@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from "node:path";
 import type { Expander } from "./expander.ts";
+import type { Placed } from "./located.ts";
 import type { MasterKeyPlan, SecretsPlan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { SecretsDraft } from "./secrets-form.ts";
@@ -32,14 +33,29 @@ export function compileSecrets(
 		const next = "Write it in full, for example `https://vault.example.com:8200`.";
 		report.problem(vault.address.start, "The `address` is no http or https address.", next);
 	}
-	const place = { server: "vault", part: "vault", name: "token" };
-	const token = expander.template(vault.token, place);
-	if (token.includes("${secret:") || token.includes("${vault:")) {
-		const next = "Write `${env:VAULT_TOKEN}` or `${file:PATH}`.";
-		report.problem(vault.token.start, "The token of the vault cannot come from a vault.", next);
-	}
+	const template = (placed: Placed, name: string) => {
+		const text = expander.template(placed, { server: "vault", part: "vault", name });
+		if (text.includes("${secret:") || text.includes("${vault:")) {
+			const next = "Write `${env:VAULT_TOKEN}` or `${file:PATH}`.";
+			report.problem(placed.start, "What opens the vault cannot come from a vault.", next);
+		}
+		return text;
+	};
+	const token = vault.token && template(vault.token, "token");
+	const login = vault.login && {
+		mount: vault.login.mount,
+		role: mapped(vault.login.role, (placed) => expander.text(placed)),
+		proof: mapped(vault.login.proof, template),
+	};
 	const { namespace, keep_ms } = vault;
-	return { ...rest, master_key, vault: { address, token, namespace, keep_ms } };
+	return { ...rest, master_key, vault: { address, token, login, namespace, keep_ms } };
+}
+
+function mapped(
+	texts: Readonly<Record<string, Placed>>,
+	read: (placed: Placed, name: string) => string,
+): Record<string, string> {
+	return Object.fromEntries(Object.entries(texts).map(([name, one]) => [name, read(one, name)]));
 }
 
 function absolute(

@@ -3,6 +3,7 @@ import { parseEnv } from "node:util";
 import { referenceText } from "../secrets/template.ts";
 import { read_limits } from "./defaults.ts";
 import type { ContainerDraft, HttpDraft, OAuthDraft, ServerDraft, StdioDraft } from "./draft.ts";
+import { checkExchangeIssuer, compileSubject } from "./exchange-form.ts";
 import type { Expander } from "./expander.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { NamedText, Placed } from "./located.ts";
@@ -14,6 +15,7 @@ import type {
 	ServerSpec,
 	StdioSpec,
 } from "./plan.ts";
+import { resolvePreset } from "./presets/resolve.ts";
 import { readBounded } from "./read-bounded.ts";
 import type { Report } from "./report.ts";
 import type { RunningPlan } from "./running.ts";
@@ -212,7 +214,10 @@ function httpSpec(draft: HttpDraft, context: CompileContext): HttpSpec {
 		seen.add(key);
 		headers[header.name] = headerValue(server, header, context);
 	}
-	const auth = draft.auth === undefined ? undefined : oauthSpec(server, draft.auth, context);
+	const auth = draft.auth && oauthSpec(server, draft.auth, url, context);
+	if (draft.auth !== undefined && auth !== undefined) {
+		checkExchangeIssuer(auth, draft.auth, context.report);
+	}
 	const transport = draft.transport === undefined ? {} : { transport: draft.transport };
 	return { driver: "http", url, ...transport, headers, ...(auth !== undefined && { auth }) };
 }
@@ -220,6 +225,7 @@ function httpSpec(draft: HttpDraft, context: CompileContext): HttpSpec {
 function oauthSpec(
 	server: string,
 	draft: OAuthDraft,
+	url: string,
 	{ expander, report }: CompileContext,
 ): OAuthSpec {
 	const secret = (name: "client_secret" | "private_key") => {
@@ -236,6 +242,10 @@ function oauthSpec(
 		client_metadata: text(draft.client_metadata),
 		issuer: text(draft.issuer),
 		scopes: draft.scopes,
+		...(draft.provider !== undefined && { provider: draft.provider.text }),
+		...(draft.subject !== undefined && {
+			subject: compileSubject(server, draft.subject, expander, report),
+		}),
 	};
 	if (draft.client_metadata !== undefined && !spec.client_metadata?.startsWith("https://")) {
 		report.problem(
@@ -252,6 +262,18 @@ function oauthSpec(
 			"Add the `client_id`, or remove the credential.",
 		);
 	}
+	const { preset, tenant } = draft;
+	if (preset === undefined) {
+		if (tenant === undefined) return spec;
+		report.problem(tenant.start, "`tenant` has no meaning without `preset`.", "Remove it.");
+		return spec;
+	}
+	const address = expander.sample(url, "x");
+	const choice = { preset: preset.text, url: address, tenant: text(tenant), spec };
+	const resolved = resolvePreset(choice);
+	if (resolved.ok) return resolved.value;
+	const { key, message, next } = resolved.problem;
+	report.problem((draft[key] ?? preset).start, message, next);
 	return spec;
 }
 

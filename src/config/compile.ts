@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import { referenceText } from "../secrets/template.ts";
 import { normalizeHost, normalizeOrigin } from "./allow-lists.ts";
+import { compileApprovalWebhooks } from "./approval-webhooks.ts";
 import { compileObserving } from "./compile-observing.ts";
 import { compileSecrets } from "./compile-secrets.ts";
 import { type CompileContext, compileServer } from "./compile-server.ts";
@@ -13,6 +14,7 @@ import {
 } from "./defaults.ts";
 import type { Draft } from "./draft.ts";
 import { compileIdentity } from "./draft-identity.ts";
+import { checkProviders } from "./exchange-form.ts";
 import { Expander } from "./expander.ts";
 import { deepFreeze } from "./fingerprint.ts";
 import { compileFront, isEncrypted } from "./front.ts";
@@ -21,6 +23,7 @@ import { LiteralSecrets } from "./literal-secrets.ts";
 import type { Placed } from "./located.ts";
 import type { EndpointPlan, Plan, PlanSource, ServerPlan } from "./plan.ts";
 import type { FrontPlan } from "./plan-front.ts";
+import type { PolicyPlan } from "./policy-plan.ts";
 import { placelessProblem } from "./problem.ts";
 import type { Report } from "./report.ts";
 
@@ -59,13 +62,18 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 	const context: CompileContext = { form: draft.form, expander, report, base };
 	const servers: ServerPlan[] = [];
 	for (const server of draft.servers) servers.push(await compileServer(server, context));
-	const identity = compileIdentity(draft.identity, expander);
+	const identity = compileIdentity(draft.identity, expander, toolScopes(draft.policy));
+	checkProviders(draft.servers, identity, report);
 	const front = compileFront(draft, expander, report, base);
 	const listen = compileListen(options, expander, front);
 	const data = compileData(options, expander);
 	const hosts = compileList(draft.allowed_hosts, default_allowed_hosts, hostEntry, report);
 	const origins = compileList(draft.allowed_origins, default_allowed_origins, originEntry, report);
 	const observing = draft.observing && compileObserving(draft.observing, expander, report);
+	const webhooks = compileApprovalWebhooks(draft.approval_webhooks ?? [], expander, report);
+	const places = { expander, report, base, home: options.home };
+	const secrets = draft.secrets && compileSecrets(draft.secrets, places);
+	// Whatever reports a problem has to be above.
 	if (report.failed || listen === undefined) return undefined;
 	const known = namesOf(front);
 	return deepFreeze({
@@ -80,11 +88,10 @@ export async function compilePlan(options: CompileOptions): Promise<Plan | undef
 		endpoints: draft.endpoints.map(compileEndpoint),
 		identity,
 		limits: { ...draft.limits },
-		...(draft.secrets && {
-			secrets: compileSecrets(draft.secrets, { expander, report, base, home: options.home }),
-		}),
+		...(secrets && { secrets }),
 		...(draft.calls === undefined ? {} : { calls: { ...draft.calls } }),
 		...(draft.approvals === undefined ? {} : { approvals: { ...draft.approvals } }),
+		...(webhooks.length === 0 ? {} : { approval_webhooks: webhooks }),
 		...(draft.audit === undefined ? {} : { audit: { ...draft.audit } }),
 		held: heldValues(options.inputs, literals.held),
 		policy: draft.policy,
@@ -177,4 +184,9 @@ function compileList(
 		return normal;
 	});
 	return [...new Set(entries.filter((entry) => entry !== undefined))];
+}
+
+/** Every scope that some tool needs. */
+function toolScopes({ servers }: PolicyPlan): string[] {
+	return Object.values(servers).flatMap(({ tools }) => tools.flatMap(({ scopes }) => scopes));
 }

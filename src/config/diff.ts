@@ -13,7 +13,7 @@ export interface PlanDiff {
 	/** State folder; takes effect with the next start. */
 	readonly data_changed: boolean;
 	readonly endpoints_changed: boolean;
-	/** Allowed hosts or origins, the HTTP+SSE transport, identity or policy. */
+	/** Allowed hosts or origins, the HTTP+SSE transport, identity, policy or approvals. */
 	readonly access_changed: boolean;
 	readonly limits_changed: boolean;
 	/** Nothing at all differs. */
@@ -49,8 +49,8 @@ export function diffPlans(before: Plan, after: Plan): PlanDiff {
 }
 
 function accessOf(plan: Plan): unknown {
-	const { allowed_hosts, allowed_origins, sse, identity, policy, front } = plan;
-	return [allowed_hosts, allowed_origins, sse, identity, policy, front];
+	const { allowed_hosts, allowed_origins, sse, identity, policy, approvals, front } = plan;
+	return [allowed_hosts, allowed_origins, sse, identity, policy, approvals ?? null, front];
 }
 
 function differs(a: unknown, b: unknown): boolean {

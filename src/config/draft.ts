@@ -1,3 +1,4 @@
+import type { ApprovalWebhookDraft } from "./approval-webhooks.ts";
 import type { ApprovalsPlan } from "./approvals-plan.ts";
 import type { IdentityDraft } from "./draft-identity.ts";
 import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
@@ -33,6 +34,7 @@ export interface Draft {
 	readonly policy: PolicyPlan;
 	readonly observing?: ObservingDraft;
 	readonly approvals?: ApprovalsPlan | undefined;
+	readonly approval_webhooks?: readonly ApprovalWebhookDraft[];
 	readonly secrets?: SecretsDraft | undefined;
 	readonly inputs: readonly InputDraft[];
 }
@@ -91,6 +93,18 @@ export interface OAuthDraft {
 	readonly client_metadata: Placed | undefined;
 	readonly issuer: Placed | undefined;
 	readonly scopes: readonly string[];
+	readonly preset: Placed | undefined;
+	readonly tenant: Placed | undefined;
+	readonly provider: Placed | undefined;
+	readonly subject: SubjectDraft | undefined;
+}
+
+/** An identity of Moorage's own that is exchanged. */
+export interface SubjectDraft {
+	readonly issuer: Placed;
+	readonly client_id: Placed;
+	readonly client_secret: Placed | undefined;
+	readonly token: Placed;
 }
 
 /** A server before its references are expanded. */
@@ -146,6 +160,10 @@ function present(texts: readonly (Placed | undefined)[]): Placed[] {
 
 function oauthTexts(auth: OAuthDraft | undefined): Placed[] {
 	if (auth === undefined) return [];
-	const { client_id, client_secret, private_key, client_metadata, issuer } = auth;
-	return present([client_id, client_secret, private_key, client_metadata, issuer]);
+	const { client_id, client_secret, private_key, client_metadata, issuer, tenant } = auth;
+	const { subject } = auth;
+	return present([
+		...[client_id, client_secret, private_key, client_metadata, issuer, tenant],
+		...[subject?.issuer, subject?.client_id, subject?.client_secret, subject?.token],
+	]);
 }

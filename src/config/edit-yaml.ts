@@ -57,7 +57,7 @@ export function removeYamlServer(text: string, document: Document, name: string)
 }
 
 /** Prints with the indentation the file uses, and without folding its long lines. */
-function printYaml(text: string, document: Document): string {
+export function printYaml(text: string, document: Document): string {
 	const indent = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;
 	const printed = document.toString({ indent, lineWidth: 0 });
 	return text.includes("\r\n") ? printed.replaceAll(/\r?\n/g, "\r\n") : printed;

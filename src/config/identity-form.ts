@@ -23,7 +23,8 @@ export function readIdentity(
 		issuers: readIssuers(form, root, report),
 		certificates: readCertificates(form.certificates, root, report),
 		scopes: form.scopes,
-		login: readLogin(form.login, root, report),
+		dpop_nonces: form.dpop_nonces,
+		login: readLogin(form.login, form.dpop_nonces, root, report),
 	};
 }
 

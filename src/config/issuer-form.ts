@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { isLoopbackHost } from "../lib/addresses.ts";
-import type { IssuerDraft } from "./draft-identity.ts";
+import type { IssuerDraft, SignInDraft } from "./draft-identity.ts";
 import { type Located, nodeAt, offsetOf, type Placed, placedMember } from "./located.ts";
 import type { ClaimsPlan } from "./plan-claims.ts";
 import { default_tenant } from "./principal-names.ts";
@@ -13,7 +13,8 @@ type Path = readonly PropertyKey[];
 
 /** Reads `issuer` and `issuers`; what contradicts itself goes to the report. */
 export function readIssuers(form: Form, root: Located, report: Report): IssuerDraft[] {
-	const reader = new IssuerReader(root, report);
+	const taken = (form.login?.federated ?? []).map(({ name }) => name);
+	const reader = new IssuerReader(root, report, taken);
 	const drafts = form.issuers.map((issuer, index) =>
 		reader.read(issuer, ["identity", "issuers", index]),
 	);
@@ -33,10 +34,13 @@ export function readIssuers(form: Form, root: Located, report: Report): IssuerDr
 class IssuerReader {
 	readonly #root: Located;
 	readonly #report: Report;
+	/** Of providers at which people sign in. */
+	readonly #names: Set<string>;
 
-	constructor(root: Located, report: Report) {
+	constructor(root: Located, report: Report, names: readonly string[]) {
 		this.#root = root;
 		this.#report = report;
+		this.#names = new Set(names);
 	}
 
 	problem(path: Path, message: string, { next }: { readonly next: string }): void {
@@ -53,6 +57,7 @@ class IssuerReader {
 			token_types: "at+jwt",
 			dpop: "accepted",
 			introspection: undefined,
+			sign_in: undefined,
 			claims: {
 				tenant: { kind: "fixed", name: default_tenant },
 				user: "sub",
@@ -88,7 +93,23 @@ class IssuerReader {
 							client_secret: placedMember(node, "client_secret") as Placed,
 						},
 			claims: this.#claims(form, path),
+			sign_in: this.#signIn(form.sign_in, path),
 		};
+	}
+
+	/** Names stand in addresses, so that no two ways to sign in may share one. */
+	#signIn(form: IssuerForm["sign_in"], path: Path): SignInDraft | undefined {
+		if (form === undefined) return undefined;
+		const { name, title = name, scopes } = form;
+		const own = [...path, "sign_in"];
+		if (this.#names.has(name)) {
+			const text = `Another provider is called \`${name}\` already.`;
+			this.problem([...own, "name"], text, { next: "Give each its own name." });
+		}
+		this.#names.add(name);
+		const node = nodeAt(this.#root, own);
+		const client_id = placedMember(node, "client_id") as Placed;
+		return { name, title, scopes, client_id, client_secret: placedMember(node, "client_secret") };
 	}
 
 	#claims(form: IssuerForm, path: Path): ClaimsPlan {

@@ -53,8 +53,14 @@ test("every key has a description, and a default where there can be one", () => 
 		"tls.client_ca",
 		"servers.NAME.auth",
 		"servers.NAME.oauth",
-		...["client_id", "client_secret", "private_key", "client_metadata", "issuer", "account"].map(
+		...["client_id", "client_secret", "private_key", "client_metadata", "issuer"].map(
 			(key) => `servers.NAME.oauth.${key}`,
+		),
+		...["account", "preset", "tenant", "provider", "subject"].map(
+			(key) => `servers.NAME.oauth.${key}`,
+		),
+		...["issuer", "client_id", "client_secret", "token"].map(
+			(key) => `servers.NAME.oauth.subject.${key}`,
 		),
 		"endpoints.NAME.servers",
 		"telemetry",
@@ -71,6 +77,9 @@ test("every key has a description, and a default where there can be one", () => 
 		),
 		...["file", "env", "keyring", "command"].map((key) => `secrets.master_key.${key}`),
 		...["", ".address", ".token", ".namespace"].map((key) => `secrets.vault${key}`),
+		...["approle", "approle.role_id", "approle.secret_id"].map((key) => `secrets.vault.${key}`),
+		...["kubernetes", "kubernetes.role"].map((key) => `secrets.vault.${key}`),
+		...["jwt", "jwt.role", "jwt.token"].map((key) => `secrets.vault.${key}`),
 	]);
 	const visit = (node: SchemaNode, prefix: string): void => {
 		for (const [name, child] of Object.entries(node.properties ?? {})) {

@@ -23,6 +23,7 @@ export type LoginDraft = Omit<LoginPlan, "federated"> & {
 /** Reads `identity.login`; what contradicts itself goes to the report. */
 export function readLogin(
 	form: LoginForm | undefined,
+	dpop_nonces: LoginPlan["dpop_nonces"],
 	root: Located,
 	report: Report,
 ): LoginDraft | undefined {
@@ -44,7 +45,7 @@ export function readLogin(
 		}
 		return readProvider(provider, nodeAt(root, path));
 	});
-	return { accounts, registration, client_documents: hosts, scopes, federated };
+	return { accounts, registration, client_documents: hosts, scopes, dpop_nonces, federated };
 }
 
 function readProvider(
@@ -78,6 +79,7 @@ function readProvider(
 export function compileLogin(
 	draft: LoginDraft | undefined,
 	expander: Expander,
+	needed_scopes: readonly string[],
 ): LoginPlan | undefined {
 	if (draft === undefined) return undefined;
 	const federated = draft.federated.map((provider): FederatedPlan => {
@@ -88,5 +90,6 @@ export function compileLogin(
 			client_secret: client_secret === undefined ? undefined : expander.text(client_secret),
 		};
 	});
-	return { ...draft, federated };
+	const scopes = [...new Set([...draft.scopes, ...needed_scopes])];
+	return { ...draft, scopes, federated };
 }

@@ -1,4 +1,5 @@
 import { Amounts } from "./amounts.ts";
+import { readApprovalWebhooks } from "./approval-webhooks.ts";
 import { readApprovals } from "./approvals-form.ts";
 import { splitCommand } from "./command-line.ts";
 import { default_scope, ranges } from "./defaults.ts";
@@ -12,6 +13,7 @@ import type {
 	StdioDraft,
 } from "./draft.ts";
 import { readAudit, readCalls } from "./evidence-form.ts";
+import { checkExchange, readSubject } from "./exchange-form.ts";
 import { readFront } from "./front.ts";
 import { readIdentity } from "./identity-form.ts";
 import { reportIssues } from "./issues.ts";
@@ -19,6 +21,7 @@ import { moorageJsonSchema, type SchemaNode } from "./json-schema.ts";
 import {
 	type Located,
 	type LocatedEntry,
+	type LocatedScalar,
 	member,
 	namedTexts,
 	type Placed,
@@ -30,6 +33,7 @@ import {
 import { readObserving } from "./observing-form.ts";
 import type { Limits, Scope, ServerTimeouts, ToolFilter } from "./plan.ts";
 import { readPolicy } from "./policy-form.ts";
+import { presets } from "./presets/presets.ts";
 import type { Report } from "./report.ts";
 import { declared_running } from "./running.ts";
 import { RunningReader, sandboxPaths } from "./running-form.ts";
@@ -68,6 +72,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 	}
 	const form = checked.data;
 	const reader = new FormReader(root, report);
+	const approvals = readApprovals(form.approvals, root, report);
 	const draft: Draft = {
 		form: "moorage",
 		servers: reader.servers(form),
@@ -82,9 +87,10 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 		limits: reader.limits(form.limits),
 		calls: readCalls(form.calls, root, report),
 		audit: readAudit(form.audit, root, report),
-		policy: readPolicy(form, root, report),
+		policy: readPolicy(form, root, report, approvals),
 		observing: readObserving(form, root, report),
-		approvals: readApprovals(form.approvals, root, report),
+		approvals,
+		approval_webhooks: readApprovalWebhooks(form.approvals, root, report),
 		secrets: readSecrets(form.secrets, root, report),
 		inputs: [],
 	};
@@ -177,17 +183,28 @@ class FormReader {
 			sandbox_write: paths.write,
 		};
 		this.#checkReplicas(entry, form, base.scope);
-		const owner = this.#ownerOf(entry);
+		const owner = this.#presetServer(entry, form) ?? this.#ownerOf(entry);
 		if (owner === undefined) return undefined;
 		this.#refuseForeign(entry, owner.key);
 		switch (owner.key) {
 			case "url":
-				return this.#http(base, entry, form, identity);
+				return this.#http(base, entry, form, { identity, address: owner.value });
 			case "image":
 				return this.#container(base, entry, owner);
 			default:
 				return this.#stdio(base, entry, owner);
 		}
+	}
+
+	/** The service's own server, where a preset is named and nothing else says what server it is. */
+	#presetServer({ value }: LocatedEntry, form: ServerForm): LocatedEntry | undefined {
+		if (owner_keys.some((key) => member(value, key) !== undefined)) return undefined;
+		const url = presets[form.oauth?.preset ?? ""]?.mcp?.url;
+		const named = member(member(value, "oauth")?.value, "preset");
+		if (url === undefined || named === undefined) return undefined;
+		const { start } = named.value;
+		const scalar = { kind: "scalar" as const, start, value: url, text: url, exact: undefined };
+		return { key: "url", key_start: named.key_start, value: scalar };
 	}
 
 	/** Copies make sense only where several callers share them. */
@@ -256,9 +273,9 @@ class FormReader {
 		base: Omit<HttpDraft, "driver" | "url" | "headers" | "transport" | "auth">,
 		entry: LocatedEntry,
 		form: ServerForm,
-		identity: boolean,
+		{ identity, address }: { readonly identity: boolean; readonly address: Located },
 	): HttpDraft {
-		const url = placedMember(entry.value, "url") as Placed;
+		const url = placed(address as LocatedScalar);
 		const headers = namedTexts(member(entry.value, "headers")?.value);
 		const transport = placedMember(entry.value, "transport")?.text === "sse" ? "sse" : undefined;
 		const auth = this.#oauth(entry, form);
@@ -267,6 +284,7 @@ class FormReader {
 			const { grant } = auth;
 			const account = form.oauth?.account;
 			checkSharedAccount({ entry, grant, account, scope, identity }, this.#report);
+			checkExchange({ auth, entry, scope, identity }, this.#report);
 		}
 		return { ...base, driver: "http", url, headers, transport, auth };
 	}
@@ -293,6 +311,10 @@ class FormReader {
 			client_metadata: text("client_metadata"),
 			issuer: text("issuer"),
 			scopes: form.oauth?.scopes ?? [],
+			preset: text("preset"),
+			tenant: text("tenant"),
+			provider: text("provider"),
+			subject: readSubject(found && member(found.value, "subject")?.value),
 		};
 	}
 

@@ -88,7 +88,7 @@ function placeOf(
 		case "httpUrl":
 			return { server, part: "url", name: "" };
 		case "oauth":
-			return { server, part: "auth", name: String(name) };
+			return { server, part: "auth", name: String(path.at(-1)) };
 		case "args":
 			return { server, part, name: optionBefore(path, texts) };
 		default:

@@ -1,5 +1,5 @@
 import type { ClaimsPlan } from "./plan-claims.ts";
-import type { LoginPlan } from "./plan-login.ts";
+import type { LoginPlan, ProviderPlan } from "./plan-login.ts";
 
 /** An API key as it is configured: its hash only. */
 export interface ApiKeyPlan {
@@ -38,7 +38,12 @@ export interface IssuerPlan {
 	readonly dpop: "accepted" | "required";
 	readonly introspection: IntrospectionPlan | undefined;
 	readonly claims: ClaimsPlan;
+	/** How people sign in there to the gateway's own pages; undefined: not there. */
+	readonly sign_in: IssuerSignInPlan | undefined;
 }
+
+/** Who this gateway is at an issuer at which people sign in; its claims are those of its tokens. */
+export type IssuerSignInPlan = Omit<ProviderPlan, "issuer" | "claims">;
 
 /** Who the holder of a client certificate is. */
 export interface CertificatePlan {
@@ -61,6 +66,8 @@ export interface IdentityPlan {
 	readonly certificates: readonly CertificatePlan[];
 	/** Scopes that every call needs. */
 	readonly scopes: readonly string[];
+	/** Whether proofs of keys have to carry a nonce of ours (RFC 9449 sections 8 and 9). */
+	readonly dpop_nonces: "off" | "required";
 	/** Undefined: there is no authorization server here. */
 	readonly login: LoginPlan | undefined;
 }

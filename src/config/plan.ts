@@ -1,4 +1,5 @@
 import type { AlertsPlan } from "./alert-rules.ts";
+import type { OAuthService } from "./oauth-service.ts";
 import type { FrontPlan } from "./plan-front.ts";
 import type { IdentityPlan } from "./plan-identity.ts";
 import type { PolicyPlan } from "./policy-plan.ts";
@@ -9,6 +10,7 @@ import type { TelemetryPlan } from "./telemetry-plan.ts";
  * mcp.json) is compiled to a frozen Plan; nothing that runs ever reads YAML.
  */
 
+import type { ApprovalWebhookPlan } from "./approval-webhooks.ts";
 import type { ApprovalsPlan } from "./approvals-plan.ts";
 import type { AuditPlan, CallsPlan } from "./evidence-plan.ts";
 
@@ -48,7 +50,7 @@ export interface HttpSpec {
 
 /** How Moorage is authorized at a remote server that wants OAuth. */
 export interface OAuthSpec {
-	readonly grant: "authorization_code" | "client_credentials";
+	readonly grant: OAuthGrant;
 	/** As registered by the operator; undefined when Moorage is to register itself. */
 	readonly client_id: string | undefined;
 	readonly client_secret: string | undefined;
@@ -59,6 +61,29 @@ export interface OAuthSpec {
 	/** The issuer that `client_id` belongs to; undefined means the first one the server names. */
 	readonly issuer: string | undefined;
 	readonly scopes: readonly string[];
+	/** What a preset knows of the service; undefined where none is named. */
+	readonly service?: OAuthService | undefined;
+	/** The provider whose word about people is exchanged; undefined: any that they signed in at. */
+	readonly provider?: string | undefined;
+	/** Whose identity is exchanged where it is not that of the person who calls. */
+	readonly subject?: OAuthSubject | undefined;
+}
+
+/**
+ * How a token comes about: a person decides on a page, Moorage is authorized for itself, or the
+ * word of an identity provider is exchanged, for an assertion first (ID-JAG) or at once (RFC 8693).
+ */
+export type OAuthGrant = "authorization_code" | "client_credentials" | "id_jag" | "token_exchange";
+
+/** An identity that a provider vouches for, and who Moorage is at that provider. */
+export interface OAuthSubject {
+	/** Exactly what stands in `iss`. */
+	readonly issuer: string;
+	readonly client_id: string;
+	/** A template, as is `token`; undefined for a public client. */
+	readonly client_secret: string | undefined;
+	/** The ID token. */
+	readonly token: string;
 }
 
 /** A server that runs in a container and speaks MCP over its standard streams. */
@@ -261,11 +286,22 @@ export interface SecretsPlan {
 	readonly redact_results: boolean;
 }
 
+/** How Moorage logs in at a vault: `POST /v1/auth/MOUNT/login` with both, as one object. */
+export interface VaultLoginPlan {
+	readonly mount: string;
+	/** Who Moorage is there, as it is. */
+	readonly role: Readonly<Record<string, string>>;
+	/** What proves it: templates of secrets. */
+	readonly proof: Readonly<Record<string, string>>;
+}
+
 /** A HashiCorp Vault or an OpenBao. */
 export interface KvPlan {
 	readonly address: string;
-	/** A template. */
-	readonly token: string;
+	/** A template; undefined where Moorage logs in itself. */
+	readonly token: string | undefined;
+	/** The auth method, and what is sent to it: templates. */
+	readonly login?: VaultLoginPlan | undefined;
 	readonly namespace: string | undefined;
 	/** How long a value is used before it is asked for again. */
 	readonly keep_ms: number;
@@ -294,6 +330,8 @@ export interface Plan {
 	readonly calls?: CallsPlan;
 	readonly audit?: AuditPlan;
 	readonly approvals?: ApprovalsPlan;
+	/** Apart from what is demanded of a call, which is stored with it: these hold secrets. */
+	readonly approval_webhooks?: readonly ApprovalWebhookPlan[];
 	/** The vault and its sources; what holds by default where it is absent. */
 	readonly secrets?: SecretsPlan | undefined;
 	/**

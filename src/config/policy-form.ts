@@ -29,19 +29,29 @@ export const rules_max = 20_000;
 const rate_calls_max = 1_000_000_000;
 const unit_ms: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Reads who may do what; rules that say nothing or contradict themselves go to the report. */
-export function readPolicy(form: MoorageForm, root: Located, report: Report): PolicyPlan {
-	return new PolicyReader(root, report).read(form);
+/**
+ * Reads who may do what; rules that say nothing or contradict themselves go to the report.
+ * @param approval what holds of an approval as far as a tool or a rule does not say
+ */
+export function readPolicy(
+	form: MoorageForm,
+	root: Located,
+	report: Report,
+	approval: ApprovalPlan = default_approval,
+): PolicyPlan {
+	return new PolicyReader(root, report, approval).read(form);
 }
 
 class PolicyReader {
 	readonly #root: Located;
 	readonly #report: Report;
 	readonly #amounts: Amounts;
+	readonly #asked_by_default: ApprovalPlan;
 
-	constructor(root: Located, report: Report) {
+	constructor(root: Located, report: Report, asked_by_default: ApprovalPlan) {
 		this.#root = root;
 		this.#report = report;
+		this.#asked_by_default = asked_by_default;
 		this.#amounts = new Amounts(root, report);
 	}
 
@@ -159,10 +169,17 @@ class PolicyReader {
 	}
 
 	#approval(form: ApprovalForm | undefined, path: Path): ApprovalPlan {
-		if (form === undefined) return default_approval;
-		const { approvers, count, other_than_caller, edit, expires } = form;
-		const expires_ms = this.#duration(expires, [...path, "expires"]);
-		return { approvers, count, other_than_caller, edit, expires_ms };
+		const other = this.#asked_by_default;
+		return {
+			approvers: form?.approvers ?? other.approvers,
+			count: form?.count ?? other.count,
+			other_than_caller: form?.other_than_caller ?? other.other_than_caller,
+			edit: form?.edit ?? other.edit,
+			expires_ms:
+				form?.expires === undefined
+					? other.expires_ms
+					: this.#duration(form.expires, [...path, "expires"]),
+		};
 	}
 
 	#servers(form: MoorageForm): Record<string, ServerPolicyPlan> {
@@ -184,11 +201,9 @@ class PolicyReader {
 
 	#tool(pattern: string, form: ToolForm, path: Path): ToolRulePlan {
 		const { risk, scopes, approval } = form;
-		const demand =
-			approval === undefined || approval === "required"
-				? approval && default_approval
-				: this.#approval(approval, [...path, "approval"]);
-		return { pattern, risk, scopes, approval: demand };
+		if (approval === undefined) return { pattern, risk, scopes, approval };
+		const given = approval === "required" ? undefined : approval;
+		return { pattern, risk, scopes, approval: this.#approval(given, [...path, "approval"]) };
 	}
 
 	#whenPlace(path: Path): RulePlan["when_place"] {

@@ -23,7 +23,7 @@ export interface LimitPlan {
 
 /** What a person has to decide before a call goes on. */
 export interface ApprovalPlan {
-	/** Roles or people; empty: whoever has the role approver or admin. */
+	/** Roles (`role:approver`) and people (`acme/bob`) who may decide; empty: approvers, admins. */
 	readonly approvers: readonly string[];
 	readonly count: number;
 	readonly other_than_caller: boolean;

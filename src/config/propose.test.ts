@@ -73,11 +73,61 @@ test("values that everybody has to fill in are asked for, secrets as such", () =
 	const env = { API_KEY: "<your key>", REGION: "", MODE: "fast", A_TOKEN: "${input:token}" };
 	const proposed = proposeServers(JSON.stringify({ x: { command: "x", env } }));
 	assert.ok(!("message" in proposed));
-	assert.deepEqual(proposed[0]?.asks, [
-		{ kind: "env", name: "API_KEY", secret: true },
-		{ kind: "env", name: "REGION", secret: false },
-		{ kind: "env", name: "A_TOKEN", secret: true },
+	const asked = proposed[0]?.asks.map(({ kind, name, secret, given }) => [
+		kind,
+		name,
+		secret,
+		given,
 	]);
+	assert.deepEqual(asked, [
+		["env", "API_KEY", true, undefined],
+		["env", "REGION", false, undefined],
+		["env", "A_TOKEN", true, undefined],
+	]);
+});
+
+const github = `ghp_${"a1B2".repeat(9)}`;
+
+/** What is pasted, and what of it goes into the vault: name there, value, and the text around. */
+const pasted_secrets: readonly (readonly [string, string, string, string, string])[] = [
+	[`GITHUB_TOKEN=${github} npx a`, "github_token", github, "", ""],
+	[
+		`claude mcp add --transport http gh https://a.example/mcp --header "Authorization: Bearer ${github}"`,
+		"gh_authorization",
+		github,
+		"Bearer ",
+		"",
+	],
+	[`npx a --api-key=${github}`, "api_key", github, "--api-key=", ""],
+	[`npx a --token ${github} --quiet`, "a_token", github, "", ""],
+	[
+		`https://a.example/mcp?api_key=${github}&page=1`,
+		"api_key",
+		github,
+		"https://a.example/mcp?api_key=",
+		"&page=1",
+	],
+];
+
+for (const [text, name, value, before, after] of pasted_secrets) {
+	test(`the secret in ${text.replace(github, "…")} is found, with what stands around it`, () => {
+		const proposed = proposeServers(text);
+		assert.ok(!("message" in proposed));
+		assert.equal(proposed[0]?.asks.length, 1);
+		const [ask] = proposed[0].asks;
+		assert.deepEqual(
+			[ask?.secret, ask?.secret_name, ask?.given, ask?.before, ask?.after],
+			[true, name, value, before, after],
+		);
+	});
+}
+
+test("references of ours are left alone, and paths are no placeholders", () => {
+	const env = { A_TOKEN: "${secret:a}", B: "${env:B}" };
+	const entry = { command: "npx", args: ["my-server", "/srv/my-files", "--root", "."], env };
+	const proposed = proposeServers(JSON.stringify({ x: entry }));
+	assert.ok(!("message" in proposed));
+	assert.deepEqual(proposed[0]?.asks, []);
 });
 
 test("a shell and a package without a version are pointed out", () => {

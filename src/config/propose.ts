@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import { splitCommand } from "./command-line.ts";
+import { type Ask, asksOf } from "./propose-asks.ts";
 import { safeServerName } from "./server-names.ts";
 
 /** A server that a pasted text describes. */
@@ -14,12 +15,8 @@ export interface ProposedServer {
 				readonly cwd?: string;
 		  }
 		| { readonly url: string; readonly headers?: Readonly<Record<string, string>> };
-	/** Values that a person has to give. */
-	readonly asks: readonly {
-		readonly kind: "env" | "header";
-		readonly name: string;
-		readonly secret: boolean;
-	}[];
+	/** Values that a person has to give, and secrets that belong into the vault. */
+	readonly asks: readonly Ask[];
 	readonly notes: readonly string[];
 }
 
@@ -30,9 +27,6 @@ export interface ProposeProblem {
 }
 
 const servers_max = 100;
-const secret_name = /(token|secret|passw|credential|api[-_]?key|auth|private|cookie)/i;
-/** What people write in the place of a value that everybody has to fill in. */
-const placeholder = /^$|^<.*>$|^\$\{.*\}$|^(your|my|insert|enter|replace)[-_ ]|x{3,}|\.{3}|^\*+$/i;
 /** Words that launch a package, before its name. */
 const launchers = new Set(["npx", "bunx", "uvx", "pipx", "pnpm", "yarn", "docker", "podman"]);
 const launcher_words = new Set([
@@ -60,10 +54,16 @@ export function proposeServers(text: string): readonly ProposedServer[] | Propos
 	return fromCommand(trimmed.replaceAll(/\\\r?\n/g, " "));
 }
 
-function fromAddress(url: string, name: string | undefined): ProposedServer {
+function fromAddress(
+	url: string,
+	given: string | undefined,
+	headers: Readonly<Record<string, string>> = {},
+): ProposedServer {
 	const host = URL.parse(url)?.hostname ?? "server";
 	const guess = host.replace(/^(mcp|api|www)\./, "").split(".")[0];
-	return { name: name ?? safeServerName(guess ?? "server"), entry: { url }, asks: [], notes: [] };
+	const name = given ?? safeServerName(guess ?? "server");
+	const entry = { url, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
+	return { name, entry, asks: asksOf(name, entry), notes: [] };
 }
 
 function fromCommand(line: string): readonly ProposedServer[] | ProposeProblem {
@@ -93,6 +93,7 @@ function fromAddLine(words: readonly string[]): readonly ProposedServer[] | unde
 	const dashes = words.indexOf("--");
 	const before = words.slice(at + 1, dashes < 0 ? undefined : dashes);
 	const env: Record<string, string> = {};
+	const headers: Record<string, string> = {};
 	const plain: string[] = [];
 	for (let index = 0; index < before.length; index += 1) {
 		const word = before[index] ?? "";
@@ -105,13 +106,17 @@ function fromAddLine(words: readonly string[]): readonly ProposedServer[] | unde
 			const [name, rest] = splitOnce(value, "=");
 			env[name] = rest;
 		}
+		if (/^(-H|--header)$/.test(word)) {
+			const [name, rest] = splitOnce(value, ":");
+			headers[name.trim()] = rest.trim();
+		}
 		if (!word.includes("=")) index += 1;
 	}
 	const [name = "server", ...rest] = plain;
 	const safe = safeServerName(name);
 	const [first, ...args] = dashes < 0 ? rest : words.slice(dashes + 1);
 	if (first === undefined) return undefined;
-	if (/^https?:\/\//i.test(first)) return [fromAddress(first, safe)];
+	if (/^https?:\/\//i.test(first)) return [fromAddress(first, safe, headers)];
 	return [fromProgram(safe, { command: first, args, env })];
 }
 
@@ -146,10 +151,8 @@ function fromEntry(name: string, value: unknown): ProposedServer | undefined {
 	if (!isEntry(value)) return undefined;
 	const url = [value["url"], value["httpUrl"], value["serverUrl"]].find(isText);
 	if (url !== undefined) {
-		const headers = texts(value["headers"]);
-		const base = fromAddress(url, name === "" ? undefined : safeServerName(name));
-		const given = Object.keys(headers).length === 0 ? {} : { headers };
-		return { ...base, entry: { url, ...given }, asks: asksOf(headers, "header") };
+		const given = name === "" ? undefined : safeServerName(name);
+		return fromAddress(url, given, texts(value["headers"]));
 	}
 	const line = value["command"];
 	const given = Array.isArray(value["args"]) ? value["args"].map(String) : undefined;
@@ -179,23 +182,13 @@ function fromProgram(
 	if (launchers.has(command) && unpinned !== undefined && !/@[\d^~]/.test(args.join(" "))) {
 		notes.push("No version is named: the newest is resolved once, and kept from then on.");
 	}
-	return {
-		name,
-		entry: {
-			command,
-			...(args.length === 0 ? {} : { args }),
-			...(Object.keys(env).length === 0 ? {} : { env }),
-			...(cwd === undefined ? {} : { cwd }),
-		},
-		asks: asksOf(env, "env"),
-		notes,
+	const entry = {
+		command,
+		...(args.length === 0 ? {} : { args }),
+		...(Object.keys(env).length === 0 ? {} : { env }),
+		...(cwd === undefined ? {} : { cwd }),
 	};
-}
-
-function asksOf(values: Record<string, string>, kind: "env" | "header"): ProposedServer["asks"] {
-	return Object.entries(values)
-		.filter(([, value]) => placeholder.test(value.replace(/^Bearer /i, "")))
-		.map(([name]) => ({ kind, name, secret: secret_name.test(name) }));
+	return { name, entry, asks: asksOf(name, entry), notes };
 }
 
 /** `npx -y @scope/server-time@1` is called `time`. */

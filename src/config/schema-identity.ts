@@ -1,10 +1,12 @@
 import * as z from "zod";
-import { login_schema } from "./schema-login.ts";
+import { login_schema, provider_client } from "./schema-login.ts";
 import { accepted_algorithms } from "./token-algorithms.ts";
 
 /** How a principal's part of a key is written: also a part of folder names and log lines. */
 const principal_part = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/, "principal");
-const word = z.string().regex(/^[!#-[\]-~]{1,128}$/, "word");
+/** A role, or a scope (RFC 6749 section 3.3): both stand in headers and lists between spaces. */
+export const scope_word = z.string().regex(/^[!#-[\]-~]{1,128}$/, "word");
+const word = scope_word;
 const claim = z.string().min(1).max(256);
 
 /** Whose credential it is. */
@@ -56,6 +58,12 @@ const introspection_schema = z.strictObject({
 	client_secret: z.string().min(1).describe("The secret that belongs to it. Required."),
 });
 
+const sign_in_schema = z
+	.strictObject(provider_client)
+	.describe(
+		"People sign in to the dashboard there, with an ID token that has the claims named here. Send them back to `/oauth/login/callback`.",
+	);
+
 const audience = z.union([z.string().min(1), z.array(z.string().min(1))]);
 
 const issuer_schema = z.strictObject({
@@ -101,6 +109,7 @@ const issuer_schema = z.strictObject({
 		.record(z.string(), word)
 		.optional()
 		.describe("Roles by the values of `claims.roles`; others give none. Without it, as they are."),
+	sign_in: sign_in_schema.optional(),
 });
 
 const certificate_schema = z.strictObject({
@@ -128,6 +137,12 @@ export const identity_schema = z.strictObject({
 		.default([])
 		.describe("Authorization servers whose access tokens are accepted."),
 	scopes: z.array(word).default([]).describe("Scopes that every call needs."),
+	dpop_nonces: z
+		.enum(["off", "required"])
+		.default("off")
+		.describe(
+			"`required`: proofs of keys (DPoP) have to carry a nonce that was given out in the last minutes, so that none can be made ahead of time.",
+		),
 	certificates: z
 		.array(certificate_schema)
 		.default([])

@@ -7,16 +7,25 @@ const principal_part = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/, "
 const claim = z.string().min(1).max(256);
 const word = z.string().regex(/^[!#-[\]-~]{1,128}$/, "word");
 
-const federated_schema = z.strictObject({
+/** Who this gateway is at an OpenID provider. */
+export const provider_client = {
 	name: z
 		.string()
 		.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "name")
 		.describe("A short name, which stands in addresses. Required."),
 	title: z.string().min(1).max(64).optional().describe("What people know it as."),
-	issuer: z.string().describe("The provider's address, exactly as in its metadata. Required."),
 	client_id: z.string().min(1).describe("Who this gateway is there. Required."),
 	client_secret: z.string().min(1).optional().describe("The secret that belongs to `client_id`."),
 	scopes: z.array(scope).default(["openid", "profile", "email"]).describe("What it is asked for."),
+};
+
+const federated_schema = z.strictObject({
+	name: provider_client.name,
+	title: provider_client.title,
+	issuer: z.string().describe("The provider's address, exactly as in its metadata. Required."),
+	client_id: provider_client.client_id,
+	client_secret: provider_client.client_secret,
+	scopes: provider_client.scopes,
 	tenant: principal_part
 		.optional()
 		.describe("The tenant of everybody it speaks for; `default` where not given."),
@@ -63,7 +72,9 @@ export const login_schema = z.strictObject({
 	scopes: z
 		.array(scope)
 		.default([])
-		.describe("Scopes that clients may ask for, beside `mcp` which every token has."),
+		.describe(
+			"Scopes that clients may ask for, beside `mcp` which every token has, `identity.scopes`, and those of tools.",
+		),
 	federated: z
 		.array(federated_schema)
 		.default([])

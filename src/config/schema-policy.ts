@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { default_approval } from "./policy-plan.ts";
-import { duration_pattern, formatDuration } from "./units.ts";
+import { scope_word } from "./schema-identity.ts";
+import { duration_pattern } from "./units.ts";
 
 /** The keys of moorage.yaml that say who may do what. Part of the one table that schema.ts is. */
 
@@ -15,24 +15,32 @@ const outcome = z.enum(["allow", "deny", "ask", "limit"]);
 /** `60/m`, `10/s`, `100/15m`. */
 export const rate_pattern = /^(\d{1,9})\/(\d{0,6})(ms|s|m|h)$/;
 
+/** What is left out here holds as `approvals` says it, so nothing has a default of its own. */
 const approval_map = z.strictObject({
 	approvers: patterns
-		.default([])
+		.optional()
 		.describe(
-			"Roles (`role:auditor`) and people (`acme/bob`) who may decide; without any, whoever has the role `approver` or `admin`.",
+			"Roles (`role:auditor`) and people (`acme/bob`) who may decide; `[]`: whoever has the role `approver` or `admin`. Where not given, as under `approvals`.",
 		),
-	count: z.int().min(1).max(10).default(1).describe("How many have to agree."),
+	count: z
+		.int()
+		.min(1)
+		.max(10)
+		.optional()
+		.describe("How many have to agree; where not given, as under `approvals`."),
 	other_than_caller: z
 		.boolean()
-		.default(default_approval.other_than_caller)
-		.describe("Whether the caller may not be one of them."),
+		.optional()
+		.describe("Whether the caller may not be one of them; where not given, as under `approvals`."),
 	edit: z
 		.boolean()
-		.default(default_approval.edit)
-		.describe("Whether who decides may change the arguments."),
+		.optional()
+		.describe(
+			"Whether who decides may change the arguments; where not given, as under `approvals`.",
+		),
 	expires: duration
-		.default(formatDuration(default_approval.expires_ms))
-		.describe("How long there is time to decide."),
+		.optional()
+		.describe("How long there is time to decide; where not given, as under `approvals`."),
 });
 
 const limit_schema = z.strictObject({
@@ -121,11 +129,13 @@ export const tool_rule_schema = z.strictObject({
 		.describe(
 			"What it can do to the world; found from its annotations and its name where not given.",
 		),
-	scopes: patterns.default([]).describe("Scopes a caller's token has to have."),
+	scopes: z.array(scope_word).default([]).describe("Scopes a caller's token has to have."),
 	approval: z
 		.union([z.literal("required"), approval_map])
 		.optional()
-		.describe("That a person has to agree to each call, and who."),
+		.describe(
+			"That a person has to agree to each call, and who; `required`: as under `approvals`.",
+		),
 });
 
 /** How a server's arguments are held against its schemas. */

@@ -9,6 +9,7 @@ import {
 	default_timeouts,
 	ranges,
 } from "./defaults.ts";
+import { presets } from "./presets/presets.ts";
 import { approvals_schema } from "./schema-approvals.ts";
 import { audit_schema, calls_schema } from "./schema-evidence.ts";
 import { front_schema } from "./schema-front.ts";
@@ -64,12 +65,31 @@ const timeouts_schema = z.strictObject({
 		.describe("From closing its input to SIGTERM, and again from SIGTERM to SIGKILL."),
 });
 
+const oauth_subject_schema = z.strictObject({
+	issuer: z.string().describe("The provider that vouches for it, exactly as in `iss`. Required."),
+	client_id: z.string().min(1).describe("Who Moorage is at the provider. Required."),
+	client_secret: z.string().optional().describe("The secret that belongs to `client_id`."),
+	token: z.string().describe("The ID token, as a reference such as `${file:PATH}`. Required."),
+});
+
 const oauth_schema = z.strictObject({
+	preset: z
+		.enum(Object.keys(presets) as [string, ...string[]])
+		.optional()
+		.describe(
+			"The service whose accounts are used: its addresses, scopes and peculiarities are known, and so is the `url` of its own server where it has one.",
+		),
+	tenant: z
+		.string()
+		.optional()
+		.describe(
+			"The tenant whose accounts are used, where the service has tenants: a domain or an id.",
+		),
 	grant: z
-		.enum(["authorization_code", "client_credentials"])
+		.enum(["authorization_code", "client_credentials", "id_jag", "token_exchange"])
 		.default("authorization_code")
 		.describe(
-			"`authorization_code`: a person decides on a page; `client_credentials`: Moorage is authorized for itself.",
+			"`authorization_code`: a person decides on a page; `client_credentials`: Moorage is authorized for itself; `id_jag`: the identity provider at which a person has signed in gives an assertion for the server's authorization server (enterprise-managed authorization); `token_exchange`: that authorization server takes the person's ID token itself (RFC 8693).",
 		),
 	client_id: z
 		.string()
@@ -87,8 +107,21 @@ const oauth_schema = z.strictObject({
 	issuer: z
 		.string()
 		.optional()
-		.describe("The authorization server that `client_id` belongs to; it is shown to no other."),
+		.describe(
+			"The authorization server that `client_id` belongs to; it is shown to no other. Required with `id_jag` and `token_exchange`, unless a preset knows it.",
+		),
 	scopes: z.array(z.string()).default([]).describe("Scopes to ask for in any case."),
+	provider: z
+		.string()
+		.optional()
+		.describe(
+			"With `id_jag` and `token_exchange`: the `name` of the provider whose word about people is exchanged; any at which they have signed in where not given.",
+		),
+	subject: oauth_subject_schema
+		.optional()
+		.describe(
+			"With `id_jag` and `token_exchange`: an identity of Moorage's own that is exchanged in place of that of whoever calls.",
+		),
 	account: z
 		.enum(["shared"])
 		.optional()
@@ -210,7 +243,10 @@ const limits_schema = z.strictObject({
 		.describe("Largest message accepted from a server."),
 	requests_in_flight: count
 		.default(default_limits.requests_in_flight_max)
-		.describe("Requests of all clients being answered at one time."),
+		.describe(
+			"Requests of all clients being answered at one time. With `identity` they are shared: a " +
+				"tenant gets no more than are left for all, so at most half where it is alone.",
+		),
 	sessions: count
 		.default(default_limits.sessions_max)
 		.describe("Sessions of clients kept at one time."),

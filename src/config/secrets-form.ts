@@ -14,10 +14,20 @@ export interface SecretsDraft {
 	readonly redact_results: boolean;
 }
 
+/** How Moorage logs in at an auth method. */
+export interface VaultLoginDraft {
+	readonly mount: string;
+	/** Who Moorage is there: no secret. */
+	readonly role: Readonly<Record<string, Placed>>;
+	/** What proves it. */
+	readonly proof: Readonly<Record<string, Placed>>;
+}
+
 /** A KV engine to read from. */
 export interface VaultDraft {
 	readonly address: Placed;
-	readonly token: Placed;
+	readonly token: Placed | undefined;
+	readonly login: VaultLoginDraft | undefined;
 	readonly namespace: string | undefined;
 	readonly keep_ms: number;
 }
@@ -43,7 +53,7 @@ export function readSecrets(
 		vault:
 			form.vault === undefined
 				? undefined
-				: vaultDraft(form.vault, node, new Amounts(root, report)),
+				: vaultDraft(form.vault, node as Located, new Amounts(root, report), report),
 		age_days_max: form.age_days_max,
 		redact_results: form.redact_results === "on",
 	};
@@ -63,12 +73,40 @@ function masterKey({
 
 function vaultDraft(
 	form: NonNullable<z.output<typeof secrets_schema>["vault"]>,
-	node: Located | undefined,
+	node: Located,
 	amounts: Amounts,
+	report: Report,
 ): VaultDraft {
+	const { approle, kubernetes, jwt } = form;
+	const ways = ["token", "approle", "kubernetes", "jwt"].filter((way) => member(node, way));
+	if (ways.length !== 1) {
+		report.problem(
+			ways[1] === undefined ? node.start : offsetOf(node, [ways[1]]),
+			"How Moorage is known to the vault has to be said in one way.",
+			"Keep one of `token`, `approle`, `kubernetes` and `jwt`.",
+		);
+	}
+	const text = (way: string, name: string, other = "") =>
+		placedMember(member(node, way)?.value, name) ?? {
+			text: other,
+			start: node.start,
+			exact: undefined,
+		};
+	const signed = (way: "kubernetes" | "jwt", form_of: { mount: string; token: string }) => ({
+		mount: form_of.mount,
+		role: { role: text(way, "role") },
+		proof: { jwt: text(way, "token", form_of.token) },
+	});
+	const by_role = approle && {
+		mount: approle.mount,
+		role: { role_id: text("approle", "role_id") },
+		proof: { secret_id: text("approle", "secret_id") },
+	};
 	return {
 		address: placedMember(node, "address") as Placed,
-		token: placedMember(node, "token") as Placed,
+		token: placedMember(node, "token"),
+		login:
+			by_role ?? (kubernetes && signed("kubernetes", kubernetes)) ?? (jwt && signed("jwt", jwt)),
 		namespace: form.namespace,
 		keep_ms: amounts.duration(form.keep, ranges.duration_ms, ["secrets", "vault", "keep"]),
 	};

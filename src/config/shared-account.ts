@@ -1,11 +1,11 @@
 import type { LocatedEntry } from "./located.ts";
-import type { Scope } from "./plan.ts";
+import type { OAuthGrant, Scope } from "./plan.ts";
 import type { Report } from "./report.ts";
 
 /** What decides whose account a server is used with. */
 export interface AccountFacts {
 	readonly entry: LocatedEntry;
-	readonly grant: "authorization_code" | "client_credentials";
+	readonly grant: OAuthGrant;
 	readonly account: "shared" | undefined;
 	readonly scope: Scope;
 	readonly identity: boolean;
@@ -19,7 +19,7 @@ export function checkSharedAccount(facts: AccountFacts, report: Report): void {
 	const { entry, grant, account, scope, identity } = facts;
 	const is_of_a_person = grant === "authorization_code";
 	if (account === "shared" && (scope !== "shared" || !is_of_a_person)) {
-		const why = is_of_a_person ? `\`scope: ${scope}\`` : "`grant: client_credentials`";
+		const why = is_of_a_person ? `\`scope: ${scope}\`` : `\`grant: ${grant}\``;
 		report.problem(
 			entry.key_start,
 			`\`account: shared\` of the server \`${entry.key}\` has no meaning with ${why}.`,

@@ -40,10 +40,12 @@ export class Authenticator {
 	readonly #identity: Identity;
 	readonly #scopes: readonly string[];
 	readonly #dpop_required: boolean;
+	readonly #nonce_required: boolean;
 
 	constructor(identity: Identity, plan: IdentityPlan | undefined) {
 		this.#identity = identity;
 		this.#scopes = plan?.scopes ?? [];
+		this.#nonce_required = plan?.dpop_nonces === "required";
 		const issuers = plan?.issuers ?? [];
 		this.#dpop_required = issuers.length > 0 && issuers.every(({ dpop }) => dpop === "required");
 	}
@@ -80,15 +82,27 @@ export class Authenticator {
 							method: request.method ?? "",
 							url: base + path,
 							resources: resourcesOf(base, addressed),
+							nonce_required: this.#nonce_required,
+							connection: request.socket,
 							certificate: certificateOf(request.socket),
 						},
 						now_ms,
 					);
-		const scheme = authorization?.slice(0, 5).toLowerCase() === "dpop " ? "dpop" : undefined;
-		const resource: Challenged = { base, path, scheme };
+		const resource: Challenged = { base, path, scheme: schemeOf(authorization) };
 		return identified instanceof Promise
 			? identified.then((settled) => this.#judge(settled, resource))
 			: this.#judge(identified, resource);
+	}
+
+	/**
+	 * What every answer to a client that sends proofs, or has to, says beside: the nonce of its next
+	 * one (RFC 9449 sections 8.2 and 9).
+	 */
+	nonceHeaders({ headers }: IncomingMessage): Readonly<Record<string, string>> | undefined {
+		if (!this.#nonce_required) return undefined;
+		const is_asked = this.#dpop_required || headers["dpop"] !== undefined;
+		if (!is_asked && schemeOf(headers.authorization) === undefined) return undefined;
+		return { "dpop-nonce": this.#identity.proof_nonce };
 	}
 
 	/** The challenge for a token that lacks scopes. */
@@ -129,7 +143,14 @@ export class Authenticator {
 	}
 }
 
-/** What a request of the admin API presents; a token is good that is for the gateway or `/api`. */
+function schemeOf(authorization: string | undefined): "dpop" | undefined {
+	return authorization?.slice(0, 5).toLowerCase() === "dpop " ? "dpop" : undefined;
+}
+
+/**
+ * What a request of the admin API presents; a token is good that is for the gateway or `/api`. Its
+ * answers give no nonces, so none are wanted.
+ */
 export function presentedToApi(
 	authorization: string,
 	request: IncomingMessage | undefined,
@@ -142,6 +163,7 @@ export function presentedToApi(
 		method: request?.method ?? "",
 		url: `${base}${path}`,
 		resources: [base, `${base}/api`],
+		nonce_required: false,
 		certificate: request === undefined ? undefined : certificateOf(request.socket),
 	};
 }

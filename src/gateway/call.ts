@@ -51,6 +51,8 @@ export interface CallTarget {
 	readonly name: string | undefined;
 	/** What the client calls it, where that differs. */
 	readonly exposed_name?: string;
+	/** Id of the approval whose task is asked about, where no server made that. */
+	readonly approval_id?: string;
 }
 
 /** What is noted of a call on its way, for its record. Times are in milliseconds. */
@@ -69,6 +71,8 @@ export interface CallNotes {
 	approval_id: string | undefined;
 	/** What the checks looked at, once they have run. */
 	checked: CheckedCall | undefined;
+	/** Its place among the calls that an off switch can stop; -1 while it has none. */
+	running_at: number;
 	/** Positions of the checks that have to hear of its end. */
 	counted_by: number[] | undefined;
 	/** The instance that worked on it. */
@@ -78,6 +82,8 @@ export interface CallNotes {
 	stopped: Fault | undefined;
 	/** Id of the approval that it runs with, which has to hear what became of it. */
 	claimed: string | undefined;
+	/** Of what was asked, once somebody has asked for it. */
+	input_hash: string | undefined;
 }
 
 /** One client request on its way through the pipeline. Steps fill in the optional part. */
@@ -86,6 +92,8 @@ export interface Call {
 	readonly id: string;
 	/** Who is calling. */
 	readonly principal: Principal;
+	/** Who really makes it, where that is somebody else, in the principal's name. */
+	readonly made_by: Principal | undefined;
 	readonly notes: CallNotes;
 	readonly endpoint: Endpoint;
 	readonly client: ClientSide;
@@ -145,13 +153,14 @@ export type CallParts = Pick<
 	Call,
 	"id" | "principal" | "endpoint" | "client" | "message" | "method" | "signal" | "sink"
 > &
-	Partial<Pick<Call, "cancel" | "param_headers" | "trace_header" | "watch">>;
+	Partial<Pick<Call, "made_by" | "cancel" | "param_headers" | "trace_header" | "watch">>;
 
 /** A call at the beginning of its way. */
 export function makeCall(parts: CallParts, clock: Clock): Call {
 	return {
 		id: parts.id,
 		principal: parts.principal,
+		made_by: parts.made_by,
 		endpoint: parts.endpoint,
 		client: parts.client,
 		message: parts.message,
@@ -178,11 +187,13 @@ export function makeCall(parts: CallParts, clock: Clock): Call {
 			rule: undefined,
 			approval_id: undefined,
 			checked: undefined,
+			running_at: -1,
 			counted_by: undefined,
 			instance: undefined,
 			upstream_revision: undefined,
 			stopped: undefined,
 			claimed: undefined,
+			input_hash: undefined,
 		},
 	};
 }

@@ -1,50 +1,65 @@
-import type { CheckedCall, ToolFacts } from "../policy/check.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { CheckedCall, CheckNotes, ToolFacts } from "../policy/check.ts";
 import type { FindRisk } from "../policy/current-policy.ts";
+import type { Message, Span } from "../wire/message.ts";
 import { memberSpan, rawText, readJson, readJsonText } from "../wire/object.ts";
-import type { Call, CallTarget } from "./call.ts";
+import type { Call, CallTarget, ClientSide } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import { toolDefinition } from "./local/tool-definition.ts";
 
 /** What the checks are shown of a call: its parts by name, and its arguments on demand. */
-export function checkedCall(
-	call: Call,
-	{ server, name }: CallTarget,
-	context: GatewayContext,
-): CheckedCall {
-	const { client, message } = call;
-	const span = memberSpan(message.params, "arguments");
-	const { name: client_name, version } = namedClient(client.info);
-	let raw: string | undefined;
-	let parsed = false;
-	let value: unknown;
-	return {
-		id: call.id,
-		principal: call.principal,
-		client: {
-			name: client_name,
-			version,
-			revision: client.revision,
-			era: client.era,
-			capabilities: client.capabilities,
-		},
-		endpoint: call.endpoint.name,
-		server: server.name,
-		method: call.method,
-		name,
-		tool: call.method === "tools/call" ? toolFacts(server.name, name, context) : undefined,
-		get arguments_raw() {
-			raw ??= span === undefined ? undefined : rawText(message.bytes, span);
-			return raw;
-		},
-		args() {
-			if (!parsed) {
-				parsed = true;
-				value = readJson(message.bytes, span);
-			}
-			return value;
-		},
-		now_ms: call.notes.ts_ms,
-	};
+export function checkedCall(call: Call, target: CallTarget, context: GatewayContext): CheckedCall {
+	return new CallForChecks(call, target, context);
+}
+
+/** A class, since an object with getters of its own is made anew by the engine each time. */
+class CallForChecks implements CheckedCall {
+	readonly id: string;
+	readonly principal: Principal;
+	readonly made_by: Principal | undefined;
+	readonly client: CheckedCall["client"];
+	readonly endpoint: string;
+	readonly server: string;
+	readonly method: string;
+	readonly name: string | undefined;
+	readonly tool: ToolFacts | undefined;
+	readonly now_ms: number;
+	readonly notes: CheckNotes = { limits: undefined, held: undefined };
+	readonly #message: Message;
+	readonly #span: Span | undefined;
+	#raw: string | undefined;
+	#parsed = false;
+	#value: unknown;
+
+	constructor(call: Call, { server, name }: CallTarget, context: GatewayContext) {
+		const { message } = call;
+		this.id = call.id;
+		this.principal = call.principal;
+		this.made_by = call.made_by;
+		this.client = checkedClient(call.client);
+		this.endpoint = call.endpoint.name;
+		this.server = server.name;
+		this.method = call.method;
+		this.name = name;
+		this.tool = call.method === "tools/call" ? toolFacts(server.name, name, context) : undefined;
+		this.now_ms = call.notes.ts_ms;
+		this.#message = message;
+		this.#span = memberSpan(message.params, "arguments");
+	}
+
+	get arguments_raw(): string | undefined {
+		const span = this.#span;
+		if (span !== undefined) this.#raw ??= rawText(this.#message.bytes, span);
+		return this.#raw;
+	}
+
+	args(): unknown {
+		if (!this.#parsed) {
+			this.#parsed = true;
+			this.#value = readJson(this.#message.bytes, this.#span);
+		}
+		return this.#value;
+	}
 }
 
 /**
@@ -83,21 +98,45 @@ function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What a client calls itself, and what checks were shown of it last. */
+interface NamedClient {
+	readonly name: string;
+	readonly version: string;
+	shown: CheckedCall["client"] | undefined;
+}
+
 /** The same few clients call again and again; what is remembered of them is bounded. */
-const named_clients = new Map<string, { readonly name: string; readonly version: string }>();
+const named_clients = new Map<string, NamedClient>();
 const named_clients_max = 1000;
 
 /** Name and version in a client's `clientInfo`, a raw JSON object. */
-export function namedClient(info: string): { readonly name: string; readonly version: string } {
-	let named = named_clients.get(info);
-	if (named === undefined) {
+export function namedClient(info: string): Pick<NamedClient, "name" | "version"> {
+	return named(info);
+}
+
+function named(info: string): NamedClient {
+	let known = named_clients.get(info);
+	if (known === undefined) {
 		const read = readJsonText(info);
 		const members = isObject(read) ? read : {};
-		named = { name: textOf(members["name"]), version: textOf(members["version"]) };
+		const name = textOf(members["name"]);
+		known = { name, version: textOf(members["version"]), shown: undefined };
 		if (named_clients.size >= named_clients_max) named_clients.clear();
-		named_clients.set(info, named);
+		named_clients.set(info, known);
 	}
-	return named;
+	return known;
+}
+
+/** The same object for the same client, so that what is made of it is made once. */
+function checkedClient(client: ClientSide): CheckedCall["client"] {
+	const known = named(client.info);
+	const { revision, era, capabilities } = client;
+	const { name, version, shown } = known;
+	if (shown?.revision === revision && shown.era === era && shown.capabilities === capabilities) {
+		return shown;
+	}
+	known.shown = { name, version, revision, era, capabilities };
+	return known.shown;
 }
 
 function textOf(value: unknown): string {

@@ -20,7 +20,8 @@ import type { Call, ClientSide, Reply } from "./call.ts";
 import { toolFacts } from "./checked-call.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ParkedCalls } from "./parking/parked-calls.ts";
-import { callerOf, ownersOf, scopeKey } from "./scope.ts";
+import { callerOf, ownersOf, scopeKey, type Who } from "./scope.ts";
+import { stopTasks } from "./stop-tasks.ts";
 import { RunningCalls, type Switches } from "./switches.ts";
 import { TaskHolds } from "./task-holds.ts";
 
@@ -54,6 +55,8 @@ export interface GatewayOptions {
 	readonly evidence?: readonly Evidence[];
 	/** Decides calls that a person has to agree to. */
 	readonly approvals?: CallApprovals | undefined;
+	/** Lets people connect their own accounts at remote servers. */
+	readonly connections?: CallConnections | undefined;
 	/** What servers are told of traces; undefined where none are kept. */
 	tracing?(): TracePropagation | undefined;
 	/** Which version of a server runs, as people know it. */
@@ -83,6 +86,34 @@ export interface CallApprovals {
 	): Promise<Reply | undefined>;
 	/** A call that was let go on has its reply; resolves when what became of it is written down. */
 	ended(call: Call, reply: Reply, context: GatewayContext): Promise<void>;
+	/** Absent where callers wait for people only. */
+	readonly tasks?: ApprovalTaskDesk;
+}
+
+/** Calls that wait for people, as tasks of their callers (SEP-2663). */
+export interface ApprovalTaskDesk {
+	/** Whether calls may become tasks now: clients are told that there are such. */
+	readonly may_make: boolean;
+	/**
+	 * The server of a call whose task is asked about, and its own id of the task where it made one
+	 * of the call; undefined where the caller has no such task at this address.
+	 */
+	find(
+		call: Call,
+		approval_id: string,
+	): Promise<{ readonly server: string; readonly task_id: string | undefined } | undefined>;
+	/** Answers `tasks/get`, `tasks/update` and `tasks/cancel`. */
+	answer(call: Call, approval_id: string, context: GatewayContext): Promise<Reply>;
+	/** Resolves when no call is on its way for a task. */
+	idle(): Promise<void>;
+}
+
+/** Accounts of people at remote servers, as calls need them. */
+export interface CallConnections {
+	/** Where whoever calls connects their account; undefined where none is to be connected so. */
+	pageFor(server: ServerPlan, who: Who): string | undefined;
+	/** True once they have connected; false once `signal` aborts. */
+	granted(server: ServerPlan, who: Who, signal: AbortSignal): Promise<boolean>;
 }
 
 const worst: FindRisk = () => "destructive";
@@ -109,6 +140,7 @@ export class GatewayContext {
 	readonly offered = new OfferedCapabilities();
 	readonly evidence: readonly Evidence[];
 	readonly approvals: CallApprovals | undefined;
+	readonly connections: CallConnections | undefined;
 	/** What an off switch can stop. */
 	readonly running = new RunningCalls();
 	readonly switches: Switches | undefined;
@@ -139,8 +171,12 @@ export class GatewayContext {
 		this.#options = options;
 		this.evidence = options.evidence ?? [];
 		this.approvals = options.approvals;
+		this.connections = options.connections;
 		this.switches = options.switches;
-		this.switches?.onChange((change) => this.running.stop(change, this));
+		this.switches?.onChange((change) => {
+			this.running.stop(change, this);
+			stopTasks(change, this);
+		});
 	}
 
 	/** The checks of now: a call that has begun keeps those it began with. */

@@ -8,18 +8,20 @@ test("an answer names its origin, never a wildcard, and shows the session", () =
 	const headers = corsHeaders(origin);
 	assert.equal(headers["access-control-allow-origin"], origin);
 	assert.match(headers["access-control-expose-headers"] ?? "", /Mcp-Session-Id/);
+	assert.match(headers["access-control-expose-headers"] ?? "", /DPoP-Nonce/);
 	assert.equal(headers["vary"], "Origin");
 	assert.ok(!Object.values(headers).includes("*"));
 });
 
 test("a preflight is granted the protocol's headers and nothing else", () => {
 	const asked =
-		"Content-Type, Authorization,mcp-session-id , MCP-Protocol-Version, Mcp-Method, Mcp-Name, " +
+		"Content-Type, Authorization,DPoP,mcp-session-id , MCP-Protocol-Version, Mcp-Method, Mcp-Name, " +
 		"Last-Event-ID, Accept, Mcp-Param-Region, X-Evil, Cookie, mcp-param-, mcp-param-a b";
 	const headers = preflightHeaders(origin, { "access-control-request-headers": asked });
 	assert.deepEqual(headers["access-control-allow-headers"]?.split(", "), [
 		"content-type",
 		"authorization",
+		"dpop",
 		"mcp-session-id",
 		"mcp-protocol-version",
 		"mcp-method",

@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders } from "node:http";
 const allowed_headers = new Set([
 	"authorization",
 	"content-type",
+	"dpop",
 	"accept",
 	"last-event-id",
 	"mcp-protocol-version",
@@ -17,7 +18,8 @@ const allowed_headers = new Set([
 ]);
 const param_header = /^mcp-param-[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const requested_headers_max = 64;
-const exposed_headers = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After";
+const exposed_headers =
+	"Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, DPoP-Nonce, Retry-After";
 const preflight_age_s = 600;
 
 /** Headers for any answer to a request that carries an allowed `Origin`. */

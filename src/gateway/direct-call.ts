@@ -1,6 +1,8 @@
 import type { Principal } from "../identity/principal.ts";
+import { type Result, succeed } from "../lib/result.ts";
 import { latest_legacy_revision } from "../protocol/revisions.ts";
-import { composeRequest } from "../wire/compose.ts";
+import { readRequest } from "../wire/compose.ts";
+import type { Message, WireProblem } from "../wire/message.ts";
 import { type CallParts, type CallSink, type CallWatch, makeCall, type Reply } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -12,6 +14,8 @@ export interface CallFace {
 	readonly capabilities: string;
 	readonly sink: CallSink;
 	readonly watch?: CallWatch;
+	/** Who really makes the call, where it is made in another person's name. */
+	readonly made_by?: Principal | undefined;
 }
 
 const refused = '{"code":-32601,"message":"The caller cannot be asked"}';
@@ -25,15 +29,31 @@ const deaf: CallFace = {
 	},
 };
 
+/** A request that `directCall` takes on. */
+export interface DirectRequest {
+	readonly method: string;
+	readonly message: Message;
+}
+
+/**
+ * The request of a method with raw JSON as its params. Whoever wrote that may have named a member
+ * twice, or have nested it too deep: then it is none.
+ */
+export function directRequest(
+	method: string,
+	params_json: string,
+): Result<DirectRequest, WireProblem> {
+	const message = readRequest("1", method, params_json);
+	return message.ok ? succeed({ method, message: message.value }) : message;
+}
+
 /**
  * One call that does not come from an MCP client: from the admin API, or a program that
  * speaks plain HTTP. It goes the same way as every other call.
- * @param params_json raw JSON of the params object
  */
 export function directCall(
 	endpoint: Endpoint,
-	method: string,
-	params_json: string,
+	{ method, message }: DirectRequest,
 	principal: Principal,
 	signal: AbortSignal,
 	context: GatewayContext,
@@ -43,6 +63,7 @@ export function directCall(
 	const parts: CallParts = {
 		id: context.random.uuid(),
 		principal,
+		made_by: face.made_by,
 		endpoint,
 		client: {
 			era: "legacy",
@@ -54,7 +75,7 @@ export function directCall(
 			client_id: principal.client,
 			log_level: undefined,
 		},
-		message: composeRequest("1", method, params_json),
+		message,
 		method,
 		signal: AbortSignal.any([signal, cancel.signal]),
 		cancel,

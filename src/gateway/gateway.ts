@@ -6,26 +6,30 @@ import type { StoredKeys } from "../identity/api-keys.ts";
 import { Identity } from "../identity/identity.ts";
 import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
 import type { Principal } from "../identity/principal.ts";
+import { type Timer, withinTime } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
 import type { Upstream } from "../upstreams/driver.ts";
+import { Admission } from "./admission.ts";
 import { answerError, type Refusal } from "./answer-error.ts";
+import { type Answered, noteAnswered, refusedOutcome } from "./answered.ts";
 import { type Arrival, Arrivals } from "./arrival.ts";
 import { UnattributedAsks } from "./asks.ts";
 import { type Authenticated, Authenticator, presentedToApi } from "./authenticate.ts";
 import { GatewayContext, type GatewayOptions } from "./context.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Exchange } from "./edges/exchange.ts";
-import { clientOf, LegacyEdge } from "./edges/legacy.ts";
+import { LegacyEdge } from "./edges/legacy.ts";
 import { LegacyStates } from "./edges/legacy-state.ts";
 import { type Edges, serveMcpAddress } from "./edges/mcp-address.ts";
 import { ModernEdge } from "./edges/modern.ts";
+import { clientOf } from "./edges/session-client.ts";
 import { SseEdge } from "./edges/sse-edge.ts";
 import { type Endpoint, endpointsOf } from "./endpoint.ts";
 import { isAllowedHost, isAllowedOrigin } from "./guard.ts";
 import { serveHealth } from "./health.ts";
 import { type ListenAt, Listeners, type ListenProblem } from "./listeners.ts";
-import { OpenAnswers } from "./open-answers.ts";
+import { type OpenAnswer, OpenAnswers } from "./open-answers.ts";
 import { Pushes } from "./pushes.ts";
 import { answerJson, type EndpointPart, endpointPath, type Route, routeOf } from "./routes.ts";
 import { serveScrape } from "./scrape.ts";
@@ -45,6 +49,8 @@ export interface FrontDoorOptions extends GatewayOptions {
 	readonly consent: (request: IncomingMessage, response: ServerResponse) => void;
 	/** The embedded authorization server: `/oauth/` and its documents. */
 	readonly login: (request: IncomingMessage, response: ServerResponse) => void;
+	/** The pages on which people sign in to the gateway's own. */
+	readonly sign_in: (request: IncomingMessage, response: ServerResponse) => void;
 	/** The pages on which people decide about calls. */
 	readonly approval_pages: (request: IncomingMessage, response: ServerResponse) => void;
 	/** API keys beside those of the plan. */
@@ -58,6 +64,9 @@ export interface FrontDoorOptions extends GatewayOptions {
 	/** True once every server has answered, has a stored catalog, or has failed. */
 	readonly ready: () => boolean;
 }
+
+/** How often streams are looked through for those of people who are nobody here any more. */
+export const look_ms = 5_000;
 
 /** How long answers that an off switch ends may take to be written. */
 const break_off_ms = 250;
@@ -76,6 +85,7 @@ export class Gateway {
 	readonly #sse: SseEdge;
 	readonly #closing = new AbortController();
 	readonly #answers = new OpenAnswers();
+	readonly #admission = new Admission();
 	readonly #listeners = new Listeners((request, response) => this.#serve(request, response));
 	#plan: Plan;
 	#authenticator: Authenticator;
@@ -83,8 +93,8 @@ export class Gateway {
 	/** Where clients on this machine come, once it listens. */
 	#local_base = "";
 	#endpoints: ReadonlyMap<string, Endpoint>;
-	#in_flight = 0;
 	#stopping = false;
+	#look: Timer | undefined;
 	#idle: (() => void) | undefined;
 
 	constructor(options: FrontDoorOptions, plan: Plan) {
@@ -147,7 +157,12 @@ export class Gateway {
 
 	/** Requests being served now, push streams not counted. */
 	get in_flight(): number {
-		return this.#in_flight;
+		return this.#admission.taken;
+	}
+
+	/** Those of them that are of a tenant. */
+	inFlightOf(tenant: string): number {
+		return this.#admission.heldBy(tenant);
 	}
 
 	/**
@@ -157,11 +172,12 @@ export class Gateway {
 	async identify(
 		authorization: string,
 		request: IncomingMessage | undefined,
+		again = false,
 	): Promise<Principal | undefined> {
 		if (this.#plan.identity === undefined) return undefined;
 		const known = this.#plan.front.public_url ?? this.#local_base;
 		const base = request === undefined ? known : this.#arrivals.of(request).base;
-		const presented = presentedToApi(authorization, request, base);
+		const presented = { ...presentedToApi(authorization, request, base), is_proven: again };
 		const found = await this.identity.identify(presented, this.context.clock.now());
 		return found.ok ? found.value : undefined;
 	}
@@ -181,6 +197,25 @@ export class Gateway {
 		this.#arrivals = new Arrivals(plan.front);
 		this.#endpoints = endpointsOf(plan);
 		this.pushes.onReplaced(former);
+		this.#lookAgain();
+	}
+
+	/**
+	 * Ends the streams of those who would not be let in again: their key, their person or their
+	 * login was taken back, and a stream would tell them for hours. Calls in flight go on.
+	 */
+	#lookAgain(): void {
+		const now_ms = this.context.clock.now();
+		for (const response of this.#answers.openFor((who) => !this.identity.isStill(who, now_ms))) {
+			if (isStream(response.req)) response.destroy();
+		}
+	}
+
+	#lookLater(): void {
+		this.#look = this.context.clock.afterIdle(look_ms, () => {
+			this.#lookAgain();
+			this.#lookLater();
+		});
 	}
 
 	/** Counts what restored sessions watch, so that their servers are told once they run. */
@@ -217,6 +252,7 @@ export class Gateway {
 				? listening
 				: await this.#listeners.listen({ host: "127.0.0.1", port: 0 }, limits);
 		if (local.ok) this.#local_base = localBase(local.value);
+		this.#lookLater();
 		return local.ok ? listening : local;
 	}
 
@@ -240,13 +276,18 @@ export class Gateway {
 		this.#stopping = true;
 		this.#closing.abort();
 		this.#states.abandonPushes();
-		await this.#settle(deadline_ms);
+		const tasks_idle = this.context.approvals?.tasks?.idle();
+		await Promise.all([
+			this.#settle(deadline_ms),
+			tasks_idle && withinTime(this.context.clock, deadline_ms, tasks_idle),
+		]);
 	}
 
 	/** Lets what is written reach its readers until the deadline, then closes everything. */
 	async close(deadline_ms: number): Promise<void> {
 		if (!this.#listeners.is_open) return;
 		this.#stopping = true;
+		this.#look?.cancel();
 		await this.#listeners.close(async () => {
 			this.#sse.hangUp();
 			await this.#answers.sent(deadline_ms, this.context.clock);
@@ -254,7 +295,7 @@ export class Gateway {
 	}
 
 	#settle(deadline_ms: number): Promise<void> {
-		if (this.#in_flight === 0) return Promise.resolve();
+		if (this.in_flight === 0) return Promise.resolve();
 		return new Promise((resolve) => {
 			const timer = this.context.clock.after(deadline_ms, resolve);
 			this.#idle = () => {
@@ -265,17 +306,17 @@ export class Gateway {
 	}
 
 	#serve(request: IncomingMessage, response: ServerResponse): void {
-		this.#answers.add(response);
+		const answer = this.#answers.add(response);
 		const route = routeOf(request.url ?? "/");
 		const arrival = this.#arrivals.of(request);
 		const refusal = this.#refusal(request, arrival);
 		if (refusal !== undefined) {
 			const { code, message } = refusal;
-			if (route.kind === "endpoint") answerError(response, 403, refusal);
-			else answerJson(response, 403, { error: code, message });
+			if (route.kind !== "endpoint") answerJson(response, 403, { error: code, message });
+			else this.#refuse({ request, response, headers: no_headers, route, answer }, 403, refusal);
 			return;
 		}
-		if (route.kind === "endpoint") this.#serveEndpoint(request, response, route, arrival);
+		if (route.kind === "endpoint") this.#serveEndpoint(request, answer, route, arrival);
 		else if (this.#stopping) {
 			const body = { error: shutting_down.code, message: shutting_down.message };
 			answerJson(response, 503, body, come_back);
@@ -284,6 +325,7 @@ export class Gateway {
 		else if (route.kind === "resource") this.#serveMetadata(request, response, route.of, arrival);
 		else if (route.kind === "consent") this.#options.consent(request, response);
 		else if (route.kind === "login") this.#options.login(request, response);
+		else if (route.kind === "sign_in") this.#options.sign_in(request, response);
 		else if (route.kind === "approvals") this.#options.approval_pages(request, response);
 		else if (route.kind === "metrics") this.#serveMetrics(request, response);
 		else if (route.kind === "health") serveHealth(response, route.name, this.#options.ready());
@@ -302,17 +344,21 @@ export class Gateway {
 
 	#serveEndpoint(
 		request: IncomingMessage,
-		response: ServerResponse,
+		answer: OpenAnswer,
 		route: EndpointRoute,
 		arrival: Arrival,
 	): void {
+		const { response } = answer;
 		const { origin } = request.headers;
 		// Only MCP addresses are open to pages of other origins; the rest has no such headers.
-		const headers = origin === undefined ? no_headers : corsHeaders(origin);
+		const cors_headers = origin === undefined ? no_headers : corsHeaders(origin);
+		const nonce_headers = this.#authenticator.nonceHeaders(request);
+		const headers =
+			nonce_headers === undefined ? cors_headers : { ...cors_headers, ...nonce_headers };
+		const one = { request, response, headers, route, answer };
 		// What is posted may be the answer to a running call's question: the edges look at it.
 		if (this.#stopping && (request.method !== "POST" || route.part === "sse")) {
-			answerError(response, 503, shutting_down, { ...headers, ...come_back });
-			return;
+			return this.#refuse(one, 503, shutting_down, come_back);
 		}
 		if (origin !== undefined && request.method === "OPTIONS") {
 			response.writeHead(204, preflightHeaders(origin, request.headers));
@@ -320,59 +366,79 @@ export class Gateway {
 			return;
 		}
 		if (route.part !== "mcp" && !this.#plan.sse) {
-			answerError(response, 404, { code: "not_found", message: not_found.message }, headers);
-			return;
+			return this.#refuse(one, 404, { code: "not_found", message: not_found.message });
 		}
 		// Before anything is looked up: who is nobody here learns not even which names there are.
 		const who = this.#authenticator.identify(request, arrival, route, this.context.clock.now());
-		const one = { request, response, headers, route };
 		if (!(who instanceof Promise)) return this.#serveKnown(one, who);
 		who.then(
 			// Who has left meanwhile is not served: nothing would say that it is over.
 			(found) => void (response.closed || this.#serveKnown(one, found)),
-			(error: unknown) => this.#broke(error, one),
+			(error: unknown) => this.#broke(error, one, this.#asked(one)),
 		);
 	}
 
-	#serveKnown({ request, response, headers, route }: Unknown, who: Authenticated): void {
+	/** Refuses a request at an MCP address, which has its line in the call log all the same. */
+	#refuse(
+		one: Unknown,
+		status: number,
+		refusal: Refusal,
+		more: Readonly<Record<string, string>> = no_headers,
+		who?: Principal,
+	): void {
+		answerError(one.response, status, refusal, { ...one.headers, ...more });
+		const outcome = refusedOutcome(status, refusal);
+		noteAnswered({ ...this.#asked(one), who, outcome }, this.context);
+	}
+
+	#asked({ request, route: { name } }: Unknown): Omit<Answered, "outcome"> {
+		return { request, endpoint: name, is_offered: this.#endpoints.has(name) };
+	}
+
+	#serveKnown(one: Unknown, who: Authenticated): void {
+		const { request, response, headers, route } = one;
 		if (!who.ok) {
 			const { status, headers: challenge, refusal, detail } = who.problem;
 			this.#options.onRefused?.(refusal.code);
 			const error_id = this.#noteRefused(request, route, refusal.code, detail);
 			const told = error_id === undefined ? refusal : { ...refusal, error_id };
-			answerError(response, status, told, { ...headers, ...challenge });
-			return;
+			return this.#refuse(one, status, told, challenge);
 		}
-		this.#answers.isFor(response, who.value);
+		one.answer.who = who.value;
 		const off = this.context.switches?.callerRefusal(who.value);
 		if (off !== undefined) {
-			answerError(response, 403, { code: off.code, message: off.message }, headers);
-			return;
+			const refusal = { code: off.code, message: off.message };
+			return this.#refuse(one, 403, refusal, no_headers, who.value);
 		}
 		const endpoint = this.#endpoints.get(route.name);
 		if (endpoint === undefined) {
 			const message = `There is no server or endpoint named "${route.name}".`;
-			answerError(response, 404, { code: "server_unknown", message }, headers);
-			return;
+			const refusal = { code: "server_unknown", message } as const;
+			return this.#refuse(one, 404, refusal, no_headers, who.value);
 		}
 		// A push stream stays open for hours and costs nearly nothing: it is not a request.
-		const counted = request.method !== "GET";
-		if (counted && this.#in_flight >= this.#plan.limits.requests_in_flight_max) {
-			answerError(response, 503, overloaded, { ...headers, "retry-after": "1" });
-			return;
+		const seat = request.method === "GET" ? undefined : this.#enter(who.value);
+		if (typeof seat === "string") {
+			return this.#refuse(one, 503, overloaded[seat], { "retry-after": "1" }, who.value);
 		}
-		if (counted) this.#in_flight += 1;
 		const { id: principal, client } = who.value;
 		const exchange = { request, response, endpoint, headers, who: who.value, principal, client };
 		const served = () => {
-			if (!counted) return;
-			this.#in_flight -= 1;
-			if (this.#in_flight === 0) this.#idle?.();
+			if (seat === undefined) return;
+			this.#admission.leave(seat);
+			if (this.in_flight === 0) this.#idle?.();
 		};
 		this.#servePart(exchange, route.part).then(served, (error: unknown) => {
 			served();
-			this.#broke(error, exchange);
+			this.#broke(error, exchange, { ...this.#asked(one), who: who.value });
 		});
+	}
+
+	/** A place among the requests that are answered at one time, else why there is none. */
+	#enter({ tenant }: Principal): ReturnType<Admission["enter"]> {
+		const { limits, identity } = this.#plan;
+		const places_max = limits.requests_in_flight_max;
+		return this.#admission.enter(tenant, places_max, identity !== undefined);
 	}
 
 	async #servePart(exchange: Exchange, part: EndpointPart): Promise<void> {
@@ -450,10 +516,18 @@ export class Gateway {
 		return undefined;
 	}
 
-	#broke(error: unknown, { response, headers }: Pick<Exchange, "response" | "headers">): void {
+	/** Answers for a defect of ours; `asked` says what was asked for at an MCP address. */
+	#broke(
+		error: unknown,
+		{ response, headers }: Pick<Exchange, "response" | "headers">,
+		asked?: Omit<Answered, "outcome">,
+	): void {
 		const { code, message, id } = this.context.defect(error, { id: "-", method: "-" });
+		const refusal = { code, message, error_id: id };
 		if (response.headersSent) response.destroy();
-		else answerError(response, 500, { code, message, error_id: id }, headers);
+		else answerError(response, 500, refusal, headers);
+		if (asked === undefined) return;
+		noteAnswered({ ...asked, outcome: refusedOutcome(500, refusal) }, this.context);
 	}
 }
 
@@ -465,6 +539,8 @@ interface Unknown {
 	readonly response: ServerResponse;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly route: EndpointRoute;
+	/** What is to know whom it is for. */
+	readonly answer: OpenAnswer;
 }
 
 /** What a client on this machine calls an address that is listened on. */
@@ -485,6 +561,19 @@ const not_found = {
 };
 
 const overloaded = {
-	code: "overloaded",
-	message: "Too many requests at once. Try again in a moment.",
+	full: {
+		code: "overloaded",
+		message: "Too many requests at once. Try again in a moment.",
+	},
+	over_share: {
+		code: "overloaded",
+		message:
+			"The gateway is busy, and your tenant has its share of it: as many requests are being " +
+			"answered for it as there are places left for all. Try again in a moment.",
+	},
 } as const;
+
+/** Whether a request is there to be told of things, as long as it is open. */
+function isStream({ method, headers }: IncomingMessage): boolean {
+	return method === "GET" || headers["mcp-method"] === "subscriptions/listen";
+}

@@ -1,11 +1,18 @@
 import type { ServerResponse } from "node:http";
 import type { Principal } from "../identity/principal.ts";
+import { Bag } from "../lib/bag.ts";
 import type { Clock } from "../lib/clock.ts";
+
+/** A response that is not yet with its client. */
+export interface OpenAnswer {
+	readonly response: ServerResponse;
+	/** Whom it is for, once that is known. */
+	who: Principal | undefined;
+}
 
 /** The responses that are not yet with their clients: what a graceful end still waits for. */
 export class OpenAnswers {
-	/** With whom each is for, where that is known. */
-	readonly #open = new Map<ServerResponse, Principal | undefined>();
+	readonly #open = new Bag<OpenAnswer>();
 	#empty: (() => void) | undefined;
 
 	/** Responses that are being written, or wait to be. */
@@ -14,24 +21,21 @@ export class OpenAnswers {
 	}
 
 	/** Counts a response until its last byte is handed over, or its client is gone. */
-	add(response: ServerResponse): void {
-		this.#open.set(response, undefined);
+	add(response: ServerResponse): OpenAnswer {
+		const answer: OpenAnswer = { response, who: undefined };
+		const place = this.#open.add(answer);
 		response.once("close", () => {
-			this.#open.delete(response);
+			this.#open.remove(place, answer);
 			if (this.#open.size === 0) this.#empty?.();
 		});
-	}
-
-	/** It is known whom a response is for. */
-	isFor(response: ServerResponse, who: Principal): void {
-		if (this.#open.has(response)) this.#open.set(response, who);
+		return answer;
 	}
 
 	/** What is open now for some people. */
 	openFor(isAbout: (who: Principal) => boolean): readonly ServerResponse[] {
-		return [...this.#open].flatMap(([response, who]) =>
-			who !== undefined && isAbout(who) ? response : [],
-		);
+		return this.#open
+			.all()
+			.flatMap(({ response, who }) => (who !== undefined && isAbout(who) ? response : []));
 	}
 
 	/** Resolves when all are over, or at the deadline. */

@@ -2,6 +2,7 @@ import type { Call, Reply } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import { recordOf } from "./recording.ts";
 import { acquireInstance } from "./steps/acquire-instance.ts";
+import { answerApprovalTask } from "./steps/answer-approval-task.ts";
 import { answerLocally } from "./steps/answer-locally.ts";
 import { checkOffered } from "./steps/check-offered.ts";
 import { checkParamHeaders } from "./steps/check-param-headers.ts";
@@ -31,6 +32,7 @@ export type ReplyStep = (call: Call, reply: Reply, context: GatewayContext) => R
 export const steps: readonly Step[] = [
 	answerLocally,
 	findTarget,
+	answerApprovalTask,
 	checkOffered,
 	decide,
 	checkParamHeaders,
@@ -58,7 +60,7 @@ export const reply_steps: readonly ReplyStep[] = [
 export async function runCall(call: Call, context: GatewayContext): Promise<Reply> {
 	const reply = await settle(call, context);
 	if (call.notes.claimed !== undefined) await tellApproval(call, reply, context);
-	const recorded = record(call, reply, context);
+	const recorded = recordCall(call, reply, context);
 	if (recorded !== undefined) await recorded;
 	return reply;
 }
@@ -73,21 +75,33 @@ async function tellApproval(call: Call, reply: Reply, context: GatewayContext): 
 	}
 }
 
-/** Hands the record of a call to whoever keeps evidence; a promise says that they need a moment. */
-function record(call: Call, reply: Reply, context: GatewayContext): Promise<unknown> | undefined {
+/**
+ * Hands the record of a call to whoever keeps evidence, before anybody sees its reply; a promise
+ * says that they need a moment. Edges that answer a request themselves call it too.
+ */
+export function recordCall(
+	call: Call,
+	reply: Reply,
+	context: GatewayContext,
+): Promise<unknown> | undefined {
 	if (context.evidence.length === 0) return undefined;
+	const made = unbroken(call, context, () => recordOf(call, reply, context));
+	if (made === undefined) return undefined;
+	let waiting: Promise<void>[] | undefined;
+	for (const keeper of context.evidence) {
+		const pending = unbroken(call, context, () => keeper.after?.(made));
+		if (pending === undefined) continue;
+		waiting ??= [];
+		waiting.push(pending);
+	}
+	return waiting && Promise.allSettled(waiting);
+}
+
+/** Evidence that breaks takes neither the reply with it nor what others keep. */
+function unbroken<Value>(call: Call, context: GatewayContext, work: () => Value) {
 	try {
-		const made = recordOf(call, reply, context);
-		let waiting: Promise<void>[] | undefined;
-		for (const keeper of context.evidence) {
-			const pending = keeper.after?.(made);
-			if (pending === undefined) continue;
-			waiting ??= [];
-			waiting.push(pending);
-		}
-		return waiting && Promise.allSettled(waiting);
+		return work();
 	} catch (error) {
-		// Evidence that breaks must not take the reply with it.
 		context.defect(error, call);
 		return undefined;
 	}

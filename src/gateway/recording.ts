@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { rpc_codes } from "../protocol/codes.ts";
 import type { FaultCode } from "../protocol/fault.ts";
 import { meta_keys } from "../protocol/meta.ts";
 import type { CallRecord, CallStatus } from "../telemetry/call-record.ts";
 import { parseTraceparent } from "../telemetry/traces/trace-context.ts";
 import { bodyLength, wholeBody } from "../wire/body.ts";
+import type { Message } from "../wire/message.ts";
 import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
 import type { Call, Reply } from "./call.ts";
 import { namedClient } from "./checked-call.ts";
@@ -38,6 +39,7 @@ const client_codes: ReadonlySet<unknown> = new Set([
 	rpc_codes.resource_not_found,
 	rpc_codes.header_mismatch,
 	rpc_codes.missing_client_capability,
+	rpc_codes.url_elicitation_required,
 ]);
 
 /** How a reply is counted. */
@@ -59,7 +61,6 @@ export function recordOf(
 	const named = namedClient(client.info);
 	const trace = traceOf(call);
 	const outcome = reply === undefined ? nothing_yet : outcomeOf(reply, call, context);
-	let hash: string | undefined;
 	return {
 		id: call.id,
 		request_id: message.id === undefined ? "null" : rawText(bytes, message.id),
@@ -74,6 +75,7 @@ export function recordOf(
 		tenant: principal.tenant,
 		user: principal.user,
 		principal: principal.id,
+		made_by: call.made_by?.id,
 		client_id: principal.client,
 		client_name: named.name,
 		client_version: named.version,
@@ -96,8 +98,8 @@ export function recordOf(
 		input_bytes: bytes.length,
 		output_bytes: reply === undefined ? 0 : sizeOf(reply),
 		inputHash() {
-			hash ??= hashOf(call);
-			return hash;
+			notes.input_hash ??= hashOf(call);
+			return notes.input_hash;
 		},
 		request: () => bytes,
 		reply: () => (reply === undefined ? undefined : bodyOf(call, reply)),
@@ -125,7 +127,8 @@ function isUnlisted({ method, target }: Call, context: GatewayContext): boolean 
 	return known && toolDefinition(target.server.name, target.name, context) === undefined;
 }
 
-function plainOutcome(reply: Reply): Outcome {
+/** How a reply is counted, whatever was called. */
+export function plainOutcome(reply: Reply): Outcome {
 	if (reply.kind === "fault") {
 		const { code, id, message } = reply.fault;
 		const status = code === "call_timeout" ? "timeout" : sideOf(client_faults.has(code));
@@ -168,11 +171,12 @@ function nameIn({ message }: Call): string | undefined {
 
 /** The client's trace goes on; without one a new one begins, named like the call. */
 export function traceOf(
-	call: Call,
+	call: Pick<Call, "id" | "trace_header"> & { readonly message: Message | undefined },
 ): Pick<CallRecord, "trace_id" | "span_id" | "parent_span_id" | "sampled"> {
-	const { bytes, meta } = call.message;
+	const { message } = call;
 	const own = call.id.replaceAll("-", "");
-	const sent = readString(bytes, memberSpan(meta, meta_keys.traceparent));
+	const sent =
+		message && readString(message.bytes, memberSpan(message.meta, meta_keys.traceparent));
 	const text = sent ?? call.trace_header;
 	const found = text === undefined ? undefined : parseTraceparent(text);
 	return {
@@ -185,16 +189,34 @@ export function traceOf(
 
 /** Over the params without `_meta`: the same call again has the same hash. */
 function hashOf({ message }: Call): string {
-	const hash = createHash("sha256");
 	const { bytes, params } = message;
+	if (bytes.length <= hashed.length / 4) return hashOfShort(message);
+	const digest = createHash("sha256");
 	for (const { key, value } of params?.members ?? []) {
 		if (key === "_meta") continue;
-		hash.update(`${JSON.stringify(key)}:`);
-		hash.update(bytes.subarray(value.start, value.end));
-		hash.update(",");
+		digest.update(`${JSON.stringify(key)}:`);
+		digest.update(bytes.subarray(value.start, value.end));
+		digest.update(",");
 	}
-	return hash.digest("hex");
+	return digest.digest("hex");
 }
+
+/** The same at once: a hash that is made piece by piece costs more than all the rest of it. */
+function hashOfShort({ bytes, params }: Message): string {
+	let length = 0;
+	for (const { key, value } of params?.members ?? []) {
+		if (key === "_meta") continue;
+		length += hashed.write(`${JSON.stringify(key)}:`, length);
+		length += bytes.copy(hashed, length, value.start, value.end);
+		hashed[length] = comma;
+		length += 1;
+	}
+	return hash("sha256", hashed.subarray(0, length), "hex");
+}
+
+/** What is hashed stands here. A key, quoted anew, may be up to three times as long as it was. */
+const hashed = Buffer.alloc(64 * 1024);
+const comma = 0x2c;
 
 function sizeOf(reply: Reply): number {
 	switch (reply.kind) {

@@ -11,8 +11,11 @@ export type Route =
 	| { readonly kind: "admin" }
 	/** The dashboard's own files, and the frames of MCP Apps. */
 	| { readonly kind: "dashboard" }
+	/** Where people connect their accounts at remote servers, and are led back to from there. */
 	| { readonly kind: "consent" }
 	| { readonly kind: "login" }
+	/** Where people sign in to the gateway's own pages. */
+	| { readonly kind: "sign_in" }
 	/** The pages on which people decide about calls. */
 	| { readonly kind: "approvals" }
 	| { readonly kind: "metrics" }
@@ -43,8 +46,10 @@ export function routeOf(target: string): Route {
 	if (path === "/metrics") return { kind: "metrics" };
 	if (path === "/readyz") return { kind: "health", name: "readyz" };
 	if (path === "/api" || path.startsWith("/api/")) return { kind: "admin" };
+	if (path === "/sign-in" || path.startsWith("/sign-in/")) return { kind: "sign_in" };
 	if (path.startsWith("/approvals/")) return { kind: "approvals" };
-	if (path === "/oauth/callback") return { kind: "consent" };
+	if (path === "/oauth/callback" || path === "/oauth/connect") return { kind: "consent" };
+	if (path.startsWith("/oauth/connect/")) return { kind: "consent" };
 	if (path.startsWith("/oauth/") || login_documents.includes(path)) return { kind: "login" };
 	return { kind: dashboard_path.test(path) ? "dashboard" : "none" };
 }

@@ -1,5 +1,6 @@
 import type { Principal } from "../identity/principal.ts";
-import type { CheckedCall } from "../policy/check.ts";
+import { Bag } from "../lib/bag.ts";
+import type { Stoppable } from "../policy/kill-target.ts";
 import type { FaultCode } from "../protocol/fault.ts";
 import type { Call } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
@@ -16,8 +17,11 @@ export interface SwitchedOff {
 /** Something was switched off, or on again. */
 export interface SwitchChange {
 	readonly kind: "killed" | "lifted";
-	/** Why a call goes no further; undefined where the change is not about it, or lets it be. */
-	stops(call: CheckedCall): SwitchedOff | undefined;
+	/**
+	 * Why a call, or the task it became, goes no further; undefined where the change is not about
+	 * it, or lets it be.
+	 */
+	stops(call: Stoppable): SwitchedOff | undefined;
 	/** Whether it is about everything this person does. */
 	isAbout(who: Principal): boolean;
 }
@@ -33,7 +37,7 @@ export interface Switches {
 
 /** Calls that the checks have let on and that have no reply yet: what an off switch can stop. */
 export class RunningCalls {
-	readonly #calls = new Set<Call>();
+	readonly #calls = new Bag<Call>();
 
 	/** Calls there are now. */
 	get count(): number {
@@ -41,11 +45,12 @@ export class RunningCalls {
 	}
 
 	add(call: Call): void {
-		this.#calls.add(call);
+		call.notes.running_at = this.#calls.add(call);
 	}
 
+	/** Nothing happens where it is not among them. */
 	delete(call: Call): void {
-		this.#calls.delete(call);
+		this.#calls.remove(call.notes.running_at, call);
 	}
 
 	/**
@@ -53,7 +58,7 @@ export class RunningCalls {
 	 * an error that says so, because what the server had done by then is done.
 	 */
 	stop(change: SwitchChange, context: GatewayContext): void {
-		for (const call of [...this.#calls]) {
+		for (const call of this.#calls.all()) {
 			const { checked } = call.notes;
 			const off = checked && change.stops(checked);
 			if (off === undefined) continue;

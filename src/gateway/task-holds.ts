@@ -1,5 +1,6 @@
 import type { InstanceKey, Lease } from "../hosting/hosting.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
+import type { Stoppable } from "../policy/kill-target.ts";
 import type { Upstream } from "../upstreams/driver.ts";
 
 /** No task keeps its instance awake for longer than this, whatever its server says. */
@@ -20,9 +21,16 @@ export interface TaskNews {
 /** States that nothing follows, the same ones in 2025-11-25 and in SEP-2663. */
 const over: ReadonlySet<string | undefined> = new Set(["completed", "failed", "cancelled"]);
 
-interface Hold {
+/** A task that is worked on. */
+export interface HeldTask {
 	readonly lease: Lease;
+	/** The server's own id. */
 	readonly task_id: string;
+}
+
+interface Hold extends HeldTask {
+	/** The call that it was; a call of an unknown tool where only questions about it were seen. */
+	made_by: Stoppable | undefined;
 	/** Whom it was made for; several names of one client. */
 	readonly owners: Set<string>;
 	/** When it was first heard of, on the monotonic scale. */
@@ -52,10 +60,14 @@ export class TaskHolds {
 		return count;
 	}
 
-	/** Whoever these names stand for was told of a task by the instance of `lease`. */
-	onNews(lease: Lease, owners: readonly string[], news: TaskNews): void {
+	/**
+	 * Whoever these names stand for was told of a task by the instance of `lease`.
+	 * @param made_by the call that it was, as far as that is known
+	 */
+	onNews(lease: Lease, owners: readonly string[], news: TaskNews, made_by?: Stoppable): void {
 		if (over.has(news.status)) return this.onOver(lease, news.task_id);
 		const hold = this.#find(lease, news.task_id) ?? this.#hold(lease, news.task_id);
+		if (hold.made_by?.name === undefined) hold.made_by = made_by;
 		for (const owner of owners) {
 			hold.owners.add(owner);
 			this.#owned.set(ownedText(owner, lease.key.server, news.task_id), hold);
@@ -97,6 +109,15 @@ export class TaskHolds {
 		return undefined;
 	}
 
+	/** Tells of every task whose call is known. */
+	eachMade(tell: (task: HeldTask, made_by: Stoppable) => void): void {
+		for (const holds of this.#instances.values()) {
+			for (const hold of holds.values()) {
+				if (hold.made_by !== undefined) tell(hold, hold.made_by);
+			}
+		}
+	}
+
 	#find({ upstream }: Lease, task_id: string): Hold | undefined {
 		return this.#instances.get(upstream)?.get(task_id);
 	}
@@ -108,6 +129,7 @@ export class TaskHolds {
 		const hold: Hold = {
 			lease: call.hold(),
 			task_id,
+			made_by: undefined,
 			owners: new Set(),
 			since_ms: this.#clock.monotonic(),
 			timer: undefined,

@@ -33,12 +33,25 @@ export const proposed_server_schema = z.object({
 	asks: z
 		.array(
 			z.object({
-				kind: z.enum(["env", "header"]),
+				kind: z.enum(["env", "header", "argument", "url"]),
 				name: z.string(),
-				secret: z.boolean().describe("Whether it looks like one that nobody should see."),
+				secret: z
+					.boolean()
+					.describe("Whether nobody should see it: it then belongs into the vault."),
+				path: z
+					.array(z.union([z.string(), z.int()]))
+					.describe("The text of the entry that it is a part of."),
+				before: z.string().describe("What stands before it in that text, such as `Bearer `."),
+				after: z.string(),
+				given: z.string().optional().describe("What was pasted; absent where it has to be given."),
+				secret_name: z.string().describe("A name for it that is free in the vault."),
+				stored: z
+					.string()
+					.optional()
+					.describe("A secret of its natural name, where the vault has one already."),
 			}),
 		)
-		.describe("Values that have to be given before it can run."),
+		.describe("Values that have to be given before it can run, and pasted secrets."),
 	notes: z.array(z.string()).describe("Sentences worth reading before it is added."),
 	taken: z.boolean().describe("Whether a server of the wanted name is there already."),
 });

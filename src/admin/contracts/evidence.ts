@@ -11,17 +11,22 @@ export const call_line_schema = z.object({
 	ts: z.iso.datetime().describe("When the call ended, in UTC."),
 	service: z.literal("moorage"),
 	id: z.string().describe("Names the call here."),
-	tenant_id: z.string(),
-	user: z.string(),
+	tenant_id: maybe.describe("Null where a request was refused before it was known who called."),
+	user: maybe,
+	made_by: maybe.describe(
+		"Id of whoever really made the call, where that was an admin in this person's name.",
+	),
 	client_id: maybe.describe("The client that was authenticated, if one was."),
-	client_name: z.string().describe("What the client calls itself."),
-	client_version: z.string(),
+	client_name: maybe.describe("What the client calls itself; null where it had not said yet."),
+	client_version: maybe,
 	session_id: maybe,
 	endpoint: z.string().describe("The address that was called."),
 	server: maybe.describe("Null where no single server was concerned."),
 	version: maybe.describe("Which version of the server."),
 	instance: maybe.describe("Which instance of it, as far as one was used."),
-	method: z.string(),
+	method: z
+		.string()
+		.describe("Of JSON-RPC; of a request without one, that of HTTP; `*` where there are many."),
 	tool: maybe.describe("Of `tools/call`: the server's own name of the tool."),
 	name: maybe.describe("Of other methods: prompt name or uri."),
 	status: z
@@ -30,6 +35,10 @@ export const call_line_schema = z.object({
 	code: maybe.describe("Stable code of what went wrong."),
 	error: maybe.describe("The sentence that the caller was told, where the fault was found here."),
 	error_id: maybe.describe("Stands in the reply and in the gateway's log too."),
+	requests: z
+		.int()
+		.positive()
+		.describe("How many requests it stands for: 1, but where refusals came too fast."),
 	duration_ms: milliseconds.describe("From the arrival of the request to its reply."),
 	queue_ms: milliseconds.describe("Waiting for a place at an instance that runs."),
 	wake_ms: milliseconds.describe("Waiting for an instance to start or wake."),
@@ -45,7 +54,10 @@ export const call_line_schema = z.object({
 	input_hash: z
 		.string()
 		.regex(/^[0-9a-f]{64}$/)
-		.describe("SHA-256 of the request's parameters; the audit has the same."),
+		.nullable()
+		.describe(
+			"SHA-256 of the request's parameters; the audit has the same. Null where they were not read.",
+		),
 	request_id: z.string().describe("The client's own JSON-RPC id, as JSON."),
 	trace_id: z.string().regex(/^[0-9a-f]{32}$/),
 	span_id: z.string().regex(/^[0-9a-f]{16}$/),
@@ -53,8 +65,8 @@ export const call_line_schema = z.object({
 		.string()
 		.regex(/^[0-9a-f]{16}$/)
 		.nullable(),
-	client_revision: z.string().describe("Protocol revision that the client speaks."),
-	client_era: z.enum(["legacy", "modern"]),
+	client_revision: maybe.describe("Protocol revision that the client speaks."),
+	client_era: z.enum(["legacy", "modern"]).nullable(),
 	upstream_revision: maybe.describe("Protocol revision that the server speaks."),
 	upstream_era: z.enum(["legacy", "modern"]).nullable(),
 });
@@ -117,8 +129,11 @@ export const verification_schema = z.object({
 	entries: count,
 	first_seq: count,
 	last_seq: count,
-	attested_seq: count.describe("The last entry that a signed checkpoint attests."),
+	attested_seq: count.describe("The last entry that a checkpoint or the head of the log attests."),
 	torn_bytes: count.describe("Of an append that was interrupted, behind the last entry."),
+	torn_heads: count.describe(
+		"Times one of the two slots of the head was altered, or cut short when the machine failed.",
+	),
 	unknown_fates: z
 		.array(open_intent_schema)
 		.describe("Intents without an outcome: still running, or nobody knows."),

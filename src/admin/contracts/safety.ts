@@ -49,6 +49,7 @@ export const approval_state_schema = z.enum([
 
 export const vote_schema = z.object({
 	approver: z.string(),
+	person: z.string().optional().describe("Who decided, as a webhook says."),
 	verdict: z.enum(["approve", "deny"]),
 	reason: z.string().optional(),
 	via: z.enum(["page", "api", "webhook", "client"]),
@@ -60,6 +61,10 @@ export const approval_schema = z.object({
 	id: z.string(),
 	state: approval_state_schema,
 	principal: z.string().describe("Who calls."),
+	made_by: z
+		.string()
+		.optional()
+		.describe("Who really makes the call, where that is an admin in this person's name."),
 	client: z.string().optional().describe("What was authenticated in the caller's name."),
 	client_name: z.string().describe("What the caller's client calls itself."),
 	server: z.string(),
@@ -72,6 +77,10 @@ export const approval_schema = z.object({
 	edited_by: z.string().optional(),
 	asked: z.unknown().optional().describe("What the caller sent, where somebody changed it."),
 	approvers: z.array(z.string()).describe("Who may decide; empty: approvers and admins."),
+	also_among: z
+		.array(z.array(z.string()))
+		.optional()
+		.describe("Where several demands hold: whoever decides is among each of these lists too."),
 	needed: z.int().min(1).describe("How many have to agree."),
 	other_than_caller: z.boolean(),
 	may_edit: z.boolean(),

@@ -12,7 +12,9 @@ export const secret_schema = z.object({
 	tenant,
 	user,
 	created_at_ms: at_ms,
-	changed_at_ms: at_ms.describe("When its value was stored last."),
+	changed_at_ms: at_ms.describe(
+		"When its value was stored last; in quotes, for `If-Match` when another takes its place.",
+	),
 	used_at_ms: at_ms.optional().describe("When a server was given it last."),
 	used_by: z.string().optional().describe("That server."),
 });

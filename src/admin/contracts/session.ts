@@ -9,7 +9,18 @@ export const open_session_schema = z.union([
 	z.strictObject({
 		credential: z.string().min(1).max(16_384).describe("The admin token, an API key or a token."),
 	}),
+	z.strictObject({
+		name: z.string().min(1).max(256).describe("Of a person, with the tenant where it is needed."),
+		password: z.string().min(1).max(4096),
+	}),
 ]);
+
+export const sign_in_ways_schema = z.object({
+	accounts: z.boolean().describe("Whether people sign in with a name and a password."),
+	providers: z
+		.array(z.object({ name: z.string(), title: z.string() }))
+		.describe("Identity providers; browsers begin there at `/sign-in/with/NAME`."),
+});
 
 export const session_schema = z.object({
 	principal: z.string().describe("Who it is: the id of a principal, or `admin`."),
@@ -50,3 +61,12 @@ export const my_servers_schema = z.object({
 });
 
 export const ended_schema = z.object({ ended: z.boolean() });
+export const signed_out_schema = ended_schema.extend({
+	elsewhere: z
+		.object({
+			title: z.string().describe("What the provider is called."),
+			url: z.string().describe("Its page that ends the session there; for the browser to go to."),
+		})
+		.optional()
+		.describe("Where the person signed in, if that was at a provider that can sign them out."),
+});

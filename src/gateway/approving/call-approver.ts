@@ -1,14 +1,13 @@
-import type { Approval } from "../../approvals/approval.ts";
-import type { Approvals } from "../../approvals/approvals.ts";
+import type { Approval, ApprovalRequest } from "../../approvals/approval.ts";
 import { hashArguments } from "../../approvals/arguments-hash.ts";
-import { type Decider, whyNotDecide } from "../../approvals/deciders.ts";
+import { whyNotDecide } from "../../approvals/deciders.ts";
 import type { Fate } from "../../approvals/machine.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Timer } from "../../lib/clock.ts";
-import type { ApprovalDemand, CheckedCall } from "../../policy/check.ts";
+import { type Result, succeed } from "../../lib/result.ts";
+import type { CheckedCall } from "../../policy/check.ts";
+import type { Demand } from "../../protocol/demand.ts";
 import type { FaultCode } from "../../protocol/fault.ts";
-import type { AskOutcome } from "../../upstreams/driver.ts";
-import type { Message } from "../../wire/message.ts";
 import { memberSpan, readJsonText } from "../../wire/object.ts";
 import { objectEdits } from "../../wire/splice.ts";
 import { needsInput } from "../bridge/rounds.ts";
@@ -16,17 +15,18 @@ import type { Call, Reply } from "../call.ts";
 import type { CallApprovals, GatewayContext } from "../context.ts";
 import { parked_ms } from "../parking/parked-calls.ts";
 import { recheck } from "../steps/decide.ts";
+import { ApprovalTasks, type ApprovalTasksOptions } from "./approval-tasks.ts";
+import { askClient } from "./ask-client.ts";
+import { deciderOf, takesTask } from "./caller.ts";
 import { askModes } from "./caller-capabilities.ts";
 import { answerOf, fitsForm, formQuestion, urlQuestion } from "./questions.ts";
+import { deniedText, pendingText } from "./texts.ts";
 import { waitWithProgress } from "./wait.ts";
 
 /** What calls are approved with. */
-export interface CallApproverOptions {
-	readonly approvals: Approvals;
+export interface CallApproverOptions extends ApprovalTasksOptions {
 	/** How long a call waits for a decision before it is answered as pending. */
 	wait_ms(): number;
-	/** The page on which people decide. */
-	pageUrl(id: string): string;
 }
 
 /**
@@ -34,24 +34,27 @@ export interface CallApproverOptions {
  * else is waited for, and what was agreed to goes to its server exactly once.
  */
 export class CallApprover implements CallApprovals {
+	/** The same calls, for callers that ask about them as tasks. */
+	readonly tasks: ApprovalTasks;
 	readonly #options: CallApproverOptions;
 	/** Approved calls whose server asked its client something: the next round is the same call. */
 	readonly #rounds = new Map<string, Timer>();
 
 	constructor(options: CallApproverOptions) {
 		this.#options = options;
+		this.tasks = new ApprovalTasks(options);
 	}
 
 	async settle(
 		call: Call,
-		{ approval: demand, rule }: { readonly approval: ApprovalDemand; readonly rule?: string },
+		{ approval: demand, rule }: { readonly approval: Demand; readonly rule?: string },
 		context: GatewayContext,
 	): Promise<Reply | undefined> {
 		const { checked } = call.notes;
 		assert(checked !== undefined, "a call is checked before it is approved");
-		const opened = await this.#options.approvals.open(requestOf(checked, demand, rule));
+		const opened = await this.#approvalOf(call, requestOf(checked, demand, rule));
 		if (!opened.ok) return refusal(call, "overloaded", opened.problem, context);
-		const { approval } = opened.value;
+		const approval = opened.value;
 		call.notes.approval_id = approval.id;
 		const known = await this.#decided(call, approval, context);
 		switch (known?.state) {
@@ -59,6 +62,9 @@ export class CallApprover implements CallApprovals {
 				return this.#goOn(call, known, checked, context);
 			case "running":
 				return this.#nextRound(call, known, context);
+			case "done":
+			case "unknown":
+				return this.#runsAlready(call, known, context);
 			case "pending":
 				return this.#pending(call, known, context);
 			case "denied":
@@ -70,7 +76,7 @@ export class CallApprover implements CallApprovals {
 		}
 	}
 
-	async ended(call: Call, reply: Reply, { clock }: GatewayContext): Promise<void> {
+	async ended(call: Call, reply: Reply, context: GatewayContext): Promise<void> {
 		const id = call.notes.claimed;
 		if (id === undefined) return;
 		if (needsInput(reply)) {
@@ -78,10 +84,25 @@ export class CallApprover implements CallApprovals {
 				this.#rounds.delete(id);
 				void this.#options.approvals.finish(id, "unknown");
 			};
-			this.#rounds.set(id, clock.afterIdle(parked_ms, forget));
+			this.#rounds.set(id, context.clock.afterIdle(parked_ms, forget));
 			return;
 		}
-		await this.#options.approvals.finish(id, fateOf(reply));
+		const fate = fateOf(reply);
+		// Before it is known to be over: whoever asks about its task then finds it.
+		if (fate !== "unsent" && takesTask(call)) await this.tasks.keep(call, id, reply, context);
+		await this.#options.approvals.finish(id, fate);
+	}
+
+	/** The approval that a call belongs to already, as that of a task does; else that of the call. */
+	async #approvalOf(call: Call, request: ApprovalRequest): Promise<Result<Approval, string>> {
+		const { approvals } = this.#options;
+		const { approval_id } = call.notes;
+		const known = approval_id === undefined ? undefined : await approvals.find(approval_id);
+		if (known !== undefined && isSameCall(known, request)) {
+			return succeed((await approvals.demand(known.id, request.demand)) ?? known);
+		}
+		const opened = await approvals.open(request);
+		return opened.ok ? succeed(opened.value.approval) : opened;
 	}
 
 	/** The approval once somebody has decided, or as it is when the wait is over. */
@@ -100,7 +121,9 @@ export class CallApprover implements CallApprovals {
 		else if (own && modes.has("form") && fitsForm(approval)) {
 			asked = await this.#ask(call, approval, "form", context);
 		}
-		if (call.signal.aborted || asked === "no answer") return approvals.find(approval.id);
+		if (call.signal.aborted || asked === "no answer" || takesTask(call)) {
+			return approvals.find(approval.id);
+		}
 		const options = { approvals, wait_ms: this.#options.wait_ms(), url };
 		const current = await approvals.find(approval.id);
 		return current && waitWithProgress(call, current, options, context);
@@ -157,15 +180,19 @@ export class CallApprover implements CallApprovals {
 		checked: CheckedCall,
 		context: GatewayContext,
 	): Promise<Reply | undefined> {
+		const { approvals } = this.#options;
 		const args = lazily(approval.arguments);
 		const now_ms = context.clock.now();
 		const final = { ...checked, arguments_raw: approval.arguments, args, now_ms };
-		const refused = await recheck(call, final, context);
-		if (refused !== undefined) return refused;
+		const thought = await recheck(call, final, context);
+		if (thought.kind === "refused") return thought.reply;
+		// With these arguments, or by now, it may be others who have to agree.
+		const open = thought.demand && (await approvals.demand(approval.id, thought.demand));
+		if (open !== undefined) return this.#pending(call, open, context);
 		if (call.signal.aborted) {
 			return refusal(call, "call_cancelled", "The call was cancelled before it ran.", context);
 		}
-		const claimed = await this.#options.approvals.claim(approval.id);
+		const claimed = await approvals.claim(approval.id);
 		if (claimed === undefined) return this.#runsAlready(call, approval, context);
 		call.notes.claimed = claimed.id;
 		call.notes.checked = final;
@@ -200,33 +227,18 @@ export class CallApprover implements CallApprovals {
 		return refusal(call, "approval_pending", text, context);
 	}
 
-	#pending(call: Call, approval: Approval, context: GatewayContext): Reply {
-		const { id, expires_at_ms, after } = approval;
-		const again = after === undefined ? "" : unknownText(after);
-		const text =
-			`This call waits for a person's approval (${id}). It has not run. Make the same call with ` +
-			`the same arguments again later: once it is approved, it runs. ${again}` +
-			`Who may decide does so at ${this.#options.pageUrl(id)} until ` +
-			`${new Date(expires_at_ms).toISOString()}.`;
+	/** A client that knows tasks asks about this one; every other makes its call again. */
+	#pending(call: Call, approval: Approval, context: GatewayContext): Reply | Promise<Reply> {
+		if (takesTask(call)) return this.tasks.made(call, approval, context);
+		const then =
+			"Make the same call with the same arguments again later: once it is approved, it runs.";
+		const text = pendingText(approval, this.#options.pageUrl(approval.id), then);
 		return refusal(call, "approval_pending", text, context, retry_after_ms);
 	}
 }
 
 /** When it is worth asking again. */
 const retry_after_ms = 15_000;
-
-function unknownText(after: string): string {
-	return (
-		`It may have run before, under ${after}: the gateway was stopped while it did, so nobody ` +
-		"knows here. Look first whether it had its effect. "
-	);
-}
-
-function deniedText({ id, votes }: Approval): string {
-	const against = votes.findLast(({ verdict }) => verdict === "deny");
-	const reason = against?.reason === undefined ? "." : `: ${against.reason}`;
-	return `This call was not approved (${id})${reason}`;
-}
 
 /** What becomes of a call's approval once the call has its reply. */
 function fateOf(reply: Reply): Fate {
@@ -236,11 +248,26 @@ function fateOf(reply: Reply): Fate {
 	return "done";
 }
 
-function requestOf(checked: CheckedCall, demand: ApprovalDemand, rule: string | undefined) {
-	const { principal, client, endpoint, server, method, name, tool } = checked;
+function isSameCall(one: Approval, other: ApprovalRequest): boolean {
+	return (
+		one.principal === other.principal &&
+		one.made_by === other.made_by &&
+		one.server === other.server &&
+		one.tool === other.tool &&
+		one.asked_hash === other.asked_hash
+	);
+}
+
+function requestOf(
+	checked: CheckedCall,
+	demand: Demand,
+	rule: string | undefined,
+): ApprovalRequest {
+	const { principal, made_by, client, endpoint, server, method, name, tool } = checked;
 	const asked = checked.arguments_raw ?? "{}";
 	return {
 		principal: principal.id,
+		made_by: made_by?.id,
 		tenant: principal.tenant,
 		client: principal.client,
 		client_name: client.name,
@@ -253,26 +280,6 @@ function requestOf(checked: CheckedCall, demand: ApprovalDemand, rule: string | 
 		asked,
 		asked_hash: hashArguments(asked),
 	};
-}
-
-function deciderOf({ principal }: Call): Decider {
-	return { id: principal.id, tenant: principal.tenant, roles: principal.roles };
-}
-
-function askClient(
-	call: Call,
-	message: Message,
-	over: AbortSignal,
-): Promise<AskOutcome | undefined> {
-	return new Promise((resolve) => {
-		const signal = AbortSignal.any([call.signal, over]);
-		if (signal.aborted) {
-			resolve(undefined);
-			return;
-		}
-		signal.addEventListener("abort", () => resolve(undefined), { once: true });
-		call.sink.ask({ message, answer: resolve, signal });
-	});
 }
 
 function lazily(json: string): () => unknown {

@@ -17,6 +17,9 @@ export interface TaskPlace {
 	readonly task_id: string;
 }
 
+/** Where calls are that wait for people: a place whose name no server can have. */
+export const approval_place = "~approvals";
+
 const mark_chars = 22;
 const exposed_form = /^([A-Za-z0-9._-]{22})\.(.+)$/s;
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../../identity/principal.ts";
+import type { Answered } from "../answered.ts";
 import type { Endpoint } from "../endpoint.ts";
 
 /** One HTTP request at an MCP address, past the guard. */
@@ -15,6 +16,15 @@ export interface Exchange {
 	readonly principal: string;
 	/** What was authenticated in the principal's name, where there is identity. */
 	readonly client: string | undefined;
+}
+
+/** What a request is noted with that its edge answers without making a call of it. */
+export function askedBy({
+	request,
+	endpoint,
+	who,
+}: Pick<Exchange, "request" | "endpoint" | "who">): Omit<Answered, "outcome"> {
+	return { request, endpoint: endpoint.name, is_offered: true, who };
 }
 
 /** True when the client can take an event stream as an answer. */

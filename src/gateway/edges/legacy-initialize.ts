@@ -1,19 +1,23 @@
+import type { Principal } from "../../identity/principal.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { absent_meta_key } from "../../protocol/meta.ts";
-import { negotiateLegacy } from "../../protocol/revisions.ts";
+import { assumed_legacy_revision, negotiateLegacy } from "../../protocol/revisions.ts";
 import type { Session } from "../../sessions/sessions.ts";
 import { composeResult } from "../../wire/compose.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { memberSpan, rawText, readString } from "../../wire/object.ts";
-import { type Reply, rpcError } from "../call.ts";
+import { type ClientSide, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { absentNotes } from "../local/absent-notes.ts";
 import { type EndpointHello, endpointHello } from "../local/endpoint-hello.ts";
 import { offeredHere } from "../local/offered-here.ts";
+import { recordCall } from "../pipeline.ts";
 import { renderReply } from "../render.ts";
-import { acceptsStreams, type Exchange } from "./exchange.ts";
+import { edgeCall } from "./edge-call.ts";
+import { acceptsStreams, type Exchange, traceHeader } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
+import { clientOf, unnamed_client } from "./session-client.ts";
 
 /** Answers a legacy `initialize` and opens a session for it (lifecycle, 2025-11-25). */
 export async function initialize(
@@ -24,10 +28,11 @@ export async function initialize(
 	const id = rawText(message.bytes, message.id as Span);
 	const streams = acceptsStreams(exchange.request);
 	const options = { clock: context.clock, headers: exchange.headers, streams: false };
-	const { endpoint, principal } = exchange;
+	const { endpoint, who } = exchange;
 	const cancel = new AbortController();
 	exchange.response.once("close", () => cancel.abort());
-	const asked = { endpoint, principal, message, signal: cancel.signal };
+	const trace_header = traceHeader(exchange.request);
+	const asked = { endpoint, who, message, signal: cancel.signal, trace_header };
 	const opening = await openSession(asked, context);
 	if (opening.kind === "refused") {
 		const rendered = renderReply(opening.reply, { id, method: "initialize", era: "legacy" });
@@ -42,10 +47,11 @@ export async function initialize(
 /** An `initialize` that asks for a session. */
 export interface SessionRequest {
 	readonly endpoint: Endpoint;
-	readonly principal: string;
+	readonly who: Principal;
 	readonly message: Message;
 	/** Aborts when the client is gone. */
 	readonly signal: AbortSignal;
+	readonly trace_header?: string | undefined;
 }
 
 /** A session with the raw result to answer with, or why there is none. */
@@ -53,9 +59,39 @@ export type Opening =
 	| { readonly kind: "opened"; readonly session: Session; readonly result: string }
 	| { readonly kind: "refused"; readonly reply: Reply; readonly status: number };
 
-/** Opens a session, stored before anybody hears of it. */
+/** Opens a session, stored and recorded before anybody hears of it. */
 export async function openSession(
-	{ endpoint, principal, message, signal }: SessionRequest,
+	asked: SessionRequest,
+	context: GatewayContext,
+): Promise<Opening> {
+	const { who: principal, endpoint, message, signal, trace_header } = asked;
+	const client = beginnerOf(message, principal.id);
+	const call = edgeCall({ principal, endpoint, message, signal, client, trace_header }, context);
+	const opening = await open(asked, context);
+	if (opening.kind === "refused") await recordCall(call, opening.reply, context);
+	else {
+		const known = { ...call, client: clientOf(opening.session) };
+		await recordCall(known, { kind: "result", json: opening.result }, context);
+	}
+	return opening;
+}
+
+/** A client that has no session yet, as it says what it is. */
+function beginnerOf(message: Message, principal: string): ClientSide {
+	const requested = readString(message.bytes, memberSpan(message.params, "protocolVersion"));
+	return {
+		era: "legacy",
+		revision: requested ?? assumed_legacy_revision,
+		capabilities: "{}",
+		info: objectText(message, "clientInfo") ?? unnamed_client,
+		session_id: undefined,
+		principal,
+		log_level: undefined,
+	};
+}
+
+async function open(
+	{ endpoint, who, message, signal }: SessionRequest,
 	context: GatewayContext,
 ): Promise<Opening> {
 	const { bytes, params } = message;
@@ -74,7 +110,7 @@ export async function openSession(
 	const revision = negotiateLegacy(requested);
 	const session = context.sessions.create({
 		endpoint: endpoint.name,
-		principal,
+		principal: who.id,
 		revision,
 		client_capabilities: capabilities,
 		client_info: info,

@@ -13,23 +13,25 @@ import { composeError } from "../../wire/compose.ts";
 import { indexBatch } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";
 import { memberSpan, rawText } from "../../wire/object.ts";
+import { type AnsweredOutcome, answered_well, noteAnswered, replyOutcome } from "../answered.ts";
 import { type Call, type ClientSide, makeCall, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { runCall } from "../pipeline.ts";
+import { recordCall, runCall } from "../pipeline.ts";
 import type { Pushes } from "../pushes.ts";
 import { type Rendered, renderReply } from "../render.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
 import type { Channel } from "./channel.ts";
 import { readHeader } from "./classify.ts";
-import { acceptsStreams, type Exchange, traceHeader } from "./exchange.ts";
+import { acceptsStreams, askedBy, type Exchange, traceHeader } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
 import { serveGet } from "./legacy-get.ts";
 import { initialize } from "./legacy-initialize.ts";
 import { legacySink } from "./legacy-sink.ts";
 import type { LegacySessionState, LegacyStates } from "./legacy-state.ts";
 import { answerSubscription, isSubscription } from "./legacy-subscribe.ts";
+import { clientOf, unnamed_client } from "./session-client.ts";
 import { SessionReply } from "./session-reply.ts";
 import { formatPurpose } from "./stream-purpose.ts";
 
@@ -62,7 +64,7 @@ export class LegacyEdge {
 			await initialize(exchange, message, this.#context);
 			return;
 		}
-		const asker = this.#identify(exchange);
+		const asker = this.#identify(exchange, message);
 		if (asker === undefined) return;
 		if (message.kind !== "request") {
 			this.#take(asker, message);
@@ -70,21 +72,23 @@ export class LegacyEdge {
 			return;
 		}
 		const reply = this.#channel(exchange, asker, message);
-		const rendered = await this.#run(exchange.endpoint, asker, message, reply);
+		const rendered = await this.#run(exchange, asker, message, reply);
 		reply.finish(rendered.bytes, rendered.status, rendered.headers);
 	}
 
 	/** Serves one message of a session that another transport brings. */
 	async serve(
-		{ endpoint, session, who }: { endpoint: Endpoint; session: Session; who: Principal },
+		exchange: Pick<Exchange, "request" | "endpoint" | "who">,
+		session: Session,
 		message: Message,
 		channel: Channel,
 	): Promise<void> {
+		const { who } = exchange;
 		const state = this.#states.of(session.id);
 		const asker = { who, client: clientOf(session), state, session };
 		this.#context.sessions.touch(session.id);
 		if (message.kind === "request") {
-			channel.finish((await this.#run(endpoint, asker, message, channel)).bytes, 200);
+			channel.finish((await this.#run(exchange, asker, message, channel)).bytes, 200);
 		} else {
 			this.#take(asker, message);
 		}
@@ -96,19 +100,19 @@ export class LegacyEdge {
 		if (asker === undefined) return;
 		if (asker.client.revision !== batch_revision) {
 			const text = `Batches exist in revision ${batch_revision} only; post one message at a time`;
-			this.#refuse(exchange, 400, rpc_codes.invalid_request, text);
+			this.#refuse(exchange, 400, rpc_codes.invalid_request, text, asker);
 			return;
 		}
 		const indexed = indexBatch(body);
 		if (!indexed.ok) {
-			this.#refuse(exchange, 400, indexed.problem.code, indexed.problem.message);
+			this.#refuse(exchange, 400, indexed.problem.code, indexed.problem.message, asker);
 			return;
 		}
 		const messages = indexed.value;
 		const requests = messages.filter(({ kind }) => kind === "request");
 		if (requests.some(({ method }) => method === "initialize")) {
 			const text = "initialize must not be part of a batch";
-			this.#refuse(exchange, 400, rpc_codes.invalid_request, text);
+			this.#refuse(exchange, 400, rpc_codes.invalid_request, text, asker);
 			return;
 		}
 		for (const message of messages) if (message.kind !== "request") this.#take(asker, message);
@@ -119,7 +123,7 @@ export class LegacyEdge {
 			return;
 		}
 		const parts = await Promise.all(
-			requests.map((message) => this.#run(exchange.endpoint, asker, message, reply)),
+			requests.map((message) => this.#run(exchange, asker, message, reply)),
 		);
 		reply.finish(
 			Buffer.from(`[${parts.map(({ bytes }) => wholeBody(bytes).toString("utf8")).join(",")}]`),
@@ -135,15 +139,15 @@ export class LegacyEdge {
 		if (asker.session === undefined || asker.state === undefined || !streams) {
 			const text = "A push stream needs a session and Accept: text/event-stream";
 			const status = asker.session === undefined ? 405 : 406;
-			this.#refuse(exchange, status, rpc_codes.invalid_request, text);
+			this.#refuse(exchange, status, rpc_codes.invalid_request, text, asker);
 			return;
 		}
 		const { session, state } = asker;
 		const parts = { exchange, session, state, context: this.#context, pushes: this.#pushes };
 		const outcome = await serveGet(parts);
-		if (outcome === "served") return;
+		if (outcome === "served") return this.#note(exchange, answered_well, asker);
 		const text = "Last-Event-ID names no event that is kept here. Open a new stream without it";
-		this.#refuse(exchange, 400, rpc_codes.invalid_request, text);
+		this.#refuse(exchange, 400, rpc_codes.invalid_request, text, asker);
 	}
 
 	/** Ends the session at the client's wish. */
@@ -152,12 +156,14 @@ export class LegacyEdge {
 		if (asker === undefined) return;
 		const { session_id } = asker.client;
 		if (session_id === undefined) {
-			this.#refuse(exchange, 405, rpc_codes.invalid_request, "There is no session to end");
+			const text = "There is no session to end";
+			this.#refuse(exchange, 405, rpc_codes.invalid_request, text, asker);
 			return;
 		}
 		this.#context.sessions.end(session_id);
 		// Ended for good, also if the gateway is killed right after its answer.
 		await this.#context.sessions.flush();
+		this.#note(exchange, answered_well, asker);
 		new HttpReply(exchange.response, this.#replyOptions(exchange, false)).end(200);
 	}
 
@@ -197,7 +203,7 @@ export class LegacyEdge {
 	}
 
 	async #run(
-		endpoint: Endpoint,
+		exchange: Pick<Exchange, "request" | "endpoint" | "who">,
 		asker: Asker,
 		message: Message,
 		reply: Channel,
@@ -206,13 +212,15 @@ export class LegacyEdge {
 		const method = message.method as string;
 		const to = { id, method, era: "legacy" } as const;
 		if (!isSpokenIn(method, "legacy")) {
-			return renderReply(rpcError(rpc_codes.method_not_found, `Method not found: ${method}`), to);
+			const unknown = rpcError(rpc_codes.method_not_found, `Method not found: ${method}`);
+			this.#note(exchange, replyOutcome(unknown), asker, message);
+			return renderReply(unknown, to);
 		}
 		const cancel = new AbortController();
 		const parts = {
 			id: this.#context.random.uuid(),
 			principal: asker.who,
-			endpoint,
+			endpoint: exchange.endpoint,
 			client: asker.client,
 			message,
 			method,
@@ -234,8 +242,8 @@ export class LegacyEdge {
 		return renderReply(outcome, to);
 	}
 
-	#subscription(call: Call, asker: Asker): Promise<Reply> {
-		return answerSubscription(call.message, {
+	async #subscription(call: Call, asker: Asker): Promise<Reply> {
+		const reply = await answerSubscription(call.message, {
 			endpoint: call.endpoint,
 			client: call.client,
 			session: asker.session,
@@ -244,6 +252,8 @@ export class LegacyEdge {
 			context: this.#context,
 			signal: call.signal,
 		});
+		await recordCall(call, reply, this.#context);
+		return reply;
 	}
 
 	/** Takes what needs no answer: the client's notifications and its answers to questions. */
@@ -263,12 +273,12 @@ export class LegacyEdge {
 	}
 
 	/** Who posts: a session, or a stateless client that never opened one. Answers if neither. */
-	#identify(exchange: Exchange): Asker | undefined {
+	#identify(exchange: Exchange, message?: Message): Asker | undefined {
 		const { headers } = exchange.request;
 		const version = readHeader(headers, header_names.protocol_version);
 		if (version !== undefined && !legacy_revisions.includes(version)) {
 			const text = `Protocol version ${version} is not supported; use one of ${legacy_revisions.join(", ")}`;
-			this.#refuse(exchange, 400, rpc_codes.invalid_request, text);
+			this.#refuse(exchange, 400, rpc_codes.invalid_request, text, undefined, message);
 			return undefined;
 		}
 		const session_id = readHeader(headers, header_names.session_id);
@@ -280,7 +290,7 @@ export class LegacyEdge {
 		);
 		if (session === undefined) {
 			const text = "Session not found: it ended or never existed. Send initialize to open one";
-			this.#refuse(exchange, 404, rpc_codes.invalid_request, text);
+			this.#refuse(exchange, 404, rpc_codes.invalid_request, text, undefined, message);
 			return undefined;
 		}
 		this.#context.sessions.touch(session.id);
@@ -300,7 +310,7 @@ export class LegacyEdge {
 			era: "legacy",
 			revision: version ?? assumed_legacy_revision,
 			capabilities: "{}",
-			info: '{"name":"unknown","version":"0"}',
+			info: unnamed_client,
 			session_id: undefined,
 			principal: exchange.principal,
 			log_level: undefined,
@@ -313,9 +323,29 @@ export class LegacyEdge {
 		return { clock: this.#context.clock, headers: exchange.headers, streams };
 	}
 
-	#refuse(exchange: Exchange, status: number, code: number, text: string): void {
+	#refuse(
+		exchange: Exchange,
+		status: number,
+		code: number,
+		text: string,
+		asker?: Asker,
+		message?: Message,
+	): void {
 		const reply = new HttpReply(exchange.response, this.#replyOptions(exchange, false));
 		reply.finish(composeError("null", code, text), status);
+		this.#note(exchange, replyOutcome(rpcError(code, text)), asker, message);
+	}
+
+	/** A request that was answered here has its line in the call log all the same. */
+	#note(
+		exchange: Pick<Exchange, "request" | "endpoint" | "who">,
+		outcome: AnsweredOutcome,
+		asker?: Asker,
+		message?: Message,
+	): void {
+		const session_id = readHeader(exchange.request.headers, header_names.session_id);
+		const known = { client: asker?.client, session_id, message, outcome };
+		noteAnswered({ ...askedBy(exchange), ...known }, this.#context);
 	}
 }
 
@@ -327,17 +357,4 @@ interface Asker {
 	readonly state: LegacySessionState | undefined;
 	readonly session: Session | undefined;
 	readonly trace_header?: string | undefined;
-}
-
-/** The client side of a session's requests. */
-export function clientOf(session: Session): ClientSide {
-	return {
-		era: "legacy",
-		revision: session.revision,
-		capabilities: session.client_capabilities,
-		info: session.client_info,
-		session_id: session.id,
-		principal: session.principal,
-		log_level: session.log_level,
-	};
 }

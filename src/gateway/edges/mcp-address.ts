@@ -4,15 +4,17 @@ import { eraOf } from "../../protocol/revisions.ts";
 import { wholeBody } from "../../wire/body.ts";
 import { composeError } from "../../wire/compose.ts";
 import { indexMessage, isBatch } from "../../wire/index-message.ts";
-import type { Span } from "../../wire/message.ts";
+import type { Message } from "../../wire/message.ts";
 import { rawText } from "../../wire/object.ts";
 import { answerError } from "../answer-error.ts";
+import { noteAnswered, refusedOutcome, replyOutcome } from "../answered.ts";
+import { rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { readBody } from "../read-body.ts";
 import { renderReply } from "../render.ts";
 import { come_back, shutting_down } from "../shutting-down.ts";
 import { classify, readHeader } from "./classify.ts";
-import { acceptsJson, acceptsStreams, type Exchange } from "./exchange.ts";
+import { acceptsJson, acceptsStreams, askedBy, type Exchange } from "./exchange.ts";
 import type { LegacyEdge } from "./legacy.ts";
 import type { ModernEdge } from "./modern.ts";
 
@@ -35,18 +37,22 @@ export async function serveMcpAddress(
 			return servePost(exchange, edges, context);
 		case "GET":
 		case "DELETE":
-			return serveLegacyOnly(exchange, edges.legacy);
+			return serveLegacyOnly(exchange, edges.legacy, context);
 		default:
-			refuse(exchange, 405, rpc_codes.invalid_request, "Use POST, GET or DELETE here");
+			refuse({ exchange, context }, 405, rpc_codes.invalid_request, "Use POST, GET or DELETE here");
 	}
 }
 
 /** GET and DELETE exist for legacy sessions only; a modern client is told so. */
-async function serveLegacyOnly(exchange: Exchange, legacy: LegacyEdge): Promise<void> {
+async function serveLegacyOnly(
+	exchange: Exchange,
+	legacy: LegacyEdge,
+	context: GatewayContext,
+): Promise<void> {
 	const version = readHeader(exchange.request.headers, header_names.protocol_version);
 	if (version !== undefined && eraOf(version) === "modern") {
 		const text = `Revision ${version} has no ${exchange.request.method} here; use POST`;
-		refuse(exchange, 405, rpc_codes.invalid_request, text);
+		refuse({ exchange, context }, 405, rpc_codes.invalid_request, text);
 	} else if (exchange.request.method === "GET") {
 		await legacy.get(exchange);
 	} else {
@@ -58,7 +64,7 @@ async function servePost(exchange: Exchange, edges: Edges, context: GatewayConte
 	const { request } = exchange;
 	const problem = mediaProblem(exchange);
 	if (problem !== undefined) {
-		refuse(exchange, problem.status, rpc_codes.invalid_request, problem.text);
+		refuse({ exchange, context }, problem.status, rpc_codes.invalid_request, problem.text);
 		return;
 	}
 	const bytes_max = context.limits.body_bytes_max;
@@ -67,36 +73,50 @@ async function servePost(exchange: Exchange, edges: Edges, context: GatewayConte
 		if (body.problem === "aborted") return;
 		const text = `The request is larger than ${bytes_max} bytes (limits.body_bytes_max)`;
 		exchange.response.setHeader("connection", "close");
-		refuse(exchange, 413, rpc_codes.invalid_request, text);
+		refuse({ exchange, context }, 413, rpc_codes.invalid_request, text);
 		return;
 	}
 	if (isBatch(body.value)) {
-		if (edges.stopping.aborted) return refuseStopping(exchange);
+		if (edges.stopping.aborted) return refuseStopping({ exchange, context });
 		return edges.legacy.batch(exchange, body.value);
 	}
 	const indexed = indexMessage(body.value);
 	if (!indexed.ok) {
 		const { code, message, id } = indexed.problem;
 		// What stands in bytes that are no JSON is no id (JSON-RPC 2.0, section 5).
-		refuse(exchange, 400, code, message, code === rpc_codes.parse_error ? "null" : id);
+		const asked = { exchange, context, body_bytes: body.value.length };
+		refuse(asked, 400, code, message, code === rpc_codes.parse_error ? "null" : id);
 		return;
 	}
-	if (edges.stopping.aborted && indexed.value.kind === "request") {
-		return refuseStopping(exchange, rawText(body.value, indexed.value.id as Span));
+	const message = indexed.value;
+	if (edges.stopping.aborted && message.kind === "request") {
+		return refuseStopping({ exchange, context, message });
 	}
-	const era = classify(indexed.value, request.headers);
+	const era = classify(message, request.headers);
 	if (era.kind === "rejected") {
-		const id = indexed.value.id;
-		const raw = id === undefined ? "null" : body.value.toString("utf8", id.start, id.end);
-		const to = { id: raw, method: indexed.value.method ?? "", era: "modern" } as const;
+		const raw = message.id === undefined ? "null" : rawText(message.bytes, message.id);
+		const to = { id: raw, method: message.method ?? "", era: "modern" } as const;
 		finish(exchange, wholeBody(renderReply(era.reply, to).bytes), 400);
+		noteAnswered({ ...askedBy(exchange), message, outcome: replyOutcome(era.reply) }, context);
 		return;
 	}
-	return edges[era.kind].post(exchange, indexed.value);
+	return edges[era.kind].post(exchange, message);
 }
 
-function refuseStopping({ response, headers }: Exchange, id?: string): void {
+/** A request that is refused, as far as it is known. */
+interface Refused {
+	readonly exchange: Exchange;
+	readonly context: GatewayContext;
+	readonly message?: Message;
+	readonly body_bytes?: number;
+}
+
+function refuseStopping({ exchange, context, message }: Refused): void {
+	const { response, headers } = exchange;
+	const id = message?.id === undefined ? undefined : rawText(message.bytes, message.id);
 	answerError(response, 503, { ...shutting_down, id }, { ...headers, ...come_back });
+	const outcome = refusedOutcome(503, shutting_down);
+	noteAnswered({ ...askedBy(exchange), message, outcome }, context);
 }
 
 function mediaProblem(exchange: Exchange): { status: number; text: string } | undefined {
@@ -112,13 +132,15 @@ function mediaProblem(exchange: Exchange): { status: number; text: string } | un
 }
 
 function refuse(
-	exchange: Exchange,
+	{ exchange, context, body_bytes = 0 }: Refused,
 	status: number,
 	code: number,
 	text: string,
 	id: string | undefined = "null",
 ): void {
 	finish(exchange, composeError(id, code, text), status);
+	const outcome = replyOutcome(rpcError(code, text));
+	noteAnswered({ ...askedBy(exchange), body_bytes, outcome }, context);
 }
 
 function finish(exchange: Exchange, bytes: Buffer, status: number): void {

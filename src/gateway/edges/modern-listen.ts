@@ -1,4 +1,5 @@
 import { rpc_codes } from "../../protocol/codes.ts";
+import { makeFault } from "../../protocol/fault.ts";
 import { meta_keys } from "../../protocol/meta.ts";
 import { composeNotification } from "../../wire/compose.ts";
 import { indexMessage } from "../../wire/index-message.ts";
@@ -6,12 +7,15 @@ import type { Message } from "../../wire/message.ts";
 import { memberSpan, readJson, readJsonText } from "../../wire/object.ts";
 import { applyEdits, objectEdits, replaceSpan } from "../../wire/splice.ts";
 import { declaresTasks } from "../bridge/task-ids.ts";
-import { type ClientSide, rpcError } from "../call.ts";
+import { type ClientSide, type Reply, rpcError } from "../call.ts";
 import { endpointHello } from "../local/endpoint-hello.ts";
+import { recordCall } from "../pipeline.ts";
 import type { Push, Pushes } from "../pushes.ts";
 import { scopeProblem, sharesScope } from "../scope.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
+import { edgeCall } from "./edge-call.ts";
+import { traceHeader } from "./exchange.ts";
 import type { Viewing } from "./modern-resume.ts";
 
 /** Resources one stream may name. */
@@ -44,29 +48,60 @@ export async function serveListen(
 	client: ClientSide,
 	sources: ListenSources,
 ): Promise<void> {
-	const { context, exchange, finish, message, reply } = viewing;
+	const { context, exchange, message } = viewing;
 	const asked = readJson(message.bytes, memberSpan(message.params, "notifications"));
-	if (typeof asked !== "object" || asked === null || Array.isArray(asked)) {
-		finish(rpcError(rpc_codes.invalid_params, "params.notifications must be an object"));
-		return;
-	}
 	const closed = new AbortController();
 	exchange.response.once("close", () => closed.abort());
-	const hello = await endpointHello(exchange.endpoint, context, closed.signal);
-	if (closed.signal.aborted) return;
-	if (!hello.ok) {
-		context.report(hello.problem, { endpoint: exchange.endpoint.name, method: message.method });
-		finish({ kind: "fault", fault: hello.problem });
+	const { endpoint, who: principal, request } = exchange;
+	const { signal } = closed;
+	const parts = { endpoint, principal, client, message, signal };
+	const call = edgeCall({ ...parts, trace_header: traceHeader(request) }, context);
+	const end = async (reply: Reply) => {
+		await recordCall(call, reply, context);
+		viewing.finish(reply);
+	};
+	if (typeof asked !== "object" || asked === null || Array.isArray(asked)) {
+		await end(rpcError(rpc_codes.invalid_params, "params.notifications must be an object"));
 		return;
 	}
+	const hello = await endpointHello(endpoint, context, signal);
+	if (signal.aborted) return end(left(context));
+	if (!hello.ok) {
+		context.report(hello.problem, { endpoint: endpoint.name, method: message.method });
+		return end({ kind: "fault", fault: hello.problem });
+	}
 	const filter = narrowed(asked as Record<string, unknown>, hello.value.capabilities, client);
-	const accepted = await subscribeAll(viewing, filter, client, sources, closed.signal);
-	if (closed.signal.aborted) {
+	const accepted = await subscribeAll(viewing, filter, client, sources, signal);
+	if (signal.aborted) {
 		accepted.release();
-		return;
+		return end(left(context));
 	}
 	const tag = `{"${meta_keys.subscription_id}":${id}}`;
 	const ack = `{"notifications":${JSON.stringify(accepted.filter)},"_meta":${tag}}`;
+	// The stream may stay for days: what is recorded is that it was opened, and what it took.
+	await recordCall(call, { kind: "result", json: ack }, context);
+	stream({ viewing, id, client, sources, accepted, ack, tag, signal });
+}
+
+/** What a stream that was opened is made of. */
+interface Opened {
+	readonly viewing: Viewing;
+	/** Raw JSON of the id of its request. */
+	readonly id: string;
+	readonly client: ClientSide;
+	readonly sources: ListenSources;
+	readonly accepted: Accepted;
+	/** Raw JSON of the params that acknowledge it. */
+	readonly ack: string;
+	/** Raw JSON of the `_meta` that marks its messages. */
+	readonly tag: string;
+	/** Aborts when the client is gone. */
+	readonly signal: AbortSignal;
+}
+
+/** Streams what is listened for until one of both sides ends it. */
+function stream({ viewing, id, client, sources, accepted, ack, tag, signal }: Opened): void {
+	const { exchange, finish, reply } = viewing;
 	reply.send(composeNotification("notifications/subscriptions/acknowledged", ack).bytes);
 	const uris = new Set(accepted.filter.resourceSubscriptions ?? []);
 	const nameOf = (push: Push) =>
@@ -89,8 +124,15 @@ export async function serveListen(
 		end();
 		finish({ kind: "result", json: `{"resultType":"complete","_meta":${tag}}` });
 	};
-	closed.signal.addEventListener("abort", end, { once: true });
+	signal.addEventListener("abort", end, { once: true });
 	sources.stopping.addEventListener("abort", goodbye, { once: true });
+}
+
+/** The end of a request whose client did not wait for the answer; nobody is told of it. */
+function left({ random }: Viewing["context"]): Reply {
+	const message = "The client left before the stream was open.";
+	const parts = { code: "call_cancelled", message, level: "debug", retry_safe: true } as const;
+	return { kind: "fault", fault: makeFault(random, parts) };
 }
 
 /** Keeps what was asked for and the endpoint can do. */

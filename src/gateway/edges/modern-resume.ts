@@ -17,6 +17,8 @@ export interface Viewing {
 	readonly reply: HttpReply;
 	readonly context: GatewayContext;
 	finish(outcome: Reply, status?: number): void;
+	/** Finishes a request that does not become a call, and notes it. */
+	refuse(outcome: Reply, status?: number): void;
 }
 
 /** The `requestState` of a retry, when it is one of ours and not a server's. */
@@ -67,15 +69,15 @@ export async function resumeRun(
 	state: string,
 	startRun: (viewing: Viewing) => Promise<void>,
 ): Promise<void> {
-	const { context, message, finish } = viewing;
+	const { context, message, refuse } = viewing;
 	const found = context.parked.take(state, parkedFor(viewing));
 	if (found === "again") {
 		await startRun(viewing);
 	} else if (found === "invalid") {
-		finish(rpcError(rpc_codes.invalid_params, "requestState does not belong to this request"));
+		refuse(rpcError(rpc_codes.invalid_params, "requestState does not belong to this request"));
 	} else if (found === "over") {
 		const text = "requestState has expired or was answered already. Send the request anew";
-		finish(rpcError(rpc_codes.invalid_params, text));
+		refuse(rpcError(rpc_codes.invalid_params, text));
 	} else {
 		cancelWithStream(viewing, found);
 		const answered = Promise.withResolvers<void>();
@@ -101,8 +103,8 @@ export function parkedFor(viewing: Viewing): ParkedFor {
 
 const open_brace = 0x7b;
 
-/** The answers a retry brings; anything that is not an object is no answer. */
-function answersOf(message: Message): ReadonlyMap<string, AskOutcome> {
+/** The answers a request brings; anything that is not an object is no answer. */
+export function answersOf(message: Message): ReadonlyMap<string, AskOutcome> {
 	const answers = new Map<string, AskOutcome>();
 	const span = memberSpan(message.params, "inputResponses");
 	if (span === undefined || message.bytes[span.start] !== open_brace) return answers;

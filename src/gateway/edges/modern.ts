@@ -4,6 +4,7 @@ import { meta_keys } from "../../protocol/meta.ts";
 import { isSpokenIn } from "../../protocol/methods.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { memberSpan, rawText, readString } from "../../wire/object.ts";
+import { noteAnswered, replyOutcome } from "../answered.ts";
 import { type ClientSide, makeCall, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { ModernRun } from "../parking/modern-run.ts";
@@ -11,10 +12,11 @@ import { runCall } from "../pipeline.ts";
 import { renderReply } from "../render.ts";
 import { checkEnvelope } from "./check-envelope.ts";
 import { envelopeVersion } from "./classify.ts";
-import { type Exchange, traceHeader } from "./exchange.ts";
+import { askedBy, type Exchange, traceHeader } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
 import { type ListenSources, serveListen } from "./modern-listen.ts";
 import { cancelWithStream, ownState, resumeRun, type Viewing, viewerOf } from "./modern-resume.ts";
+import { unnamed_client } from "./session-client.ts";
 
 /**
  * The edge of the modern revision: every request stands alone, its response stream carries its
@@ -48,17 +50,23 @@ export class ModernEdge {
 			const rendered = renderReply(outcome, { id, method, era: "modern" });
 			reply.finish(rendered.bytes, status ?? rendered.status, rendered.headers);
 		};
+		const refuse = (outcome: Reply, status?: number) => {
+			finish(outcome, status);
+			const client = clientOf(exchange, message);
+			const asked = { ...askedBy(exchange), client, message, outcome: replyOutcome(outcome) };
+			noteAnswered(asked, context);
+		};
 		const problem = checkEnvelope(message, exchange.request.headers);
 		if (problem !== undefined) {
 			// A complaint about the envelope is the client's mistake, whatever its code says.
-			finish(problem, 400);
+			refuse(problem, 400);
 			return;
 		}
 		if (!isSpokenIn(method, "modern")) {
-			finish(rpcError(rpc_codes.method_not_found, `Method not found: ${method}`));
+			refuse(rpcError(rpc_codes.method_not_found, `Method not found: ${method}`));
 			return;
 		}
-		const viewing: Viewing = { exchange, message, reply, finish, context };
+		const viewing: Viewing = { exchange, message, reply, finish, refuse, context };
 		const state = ownState(message);
 		if (method === "subscriptions/listen") {
 			await serveListen(viewing, id, clientOf(exchange, message), this.#sources);
@@ -115,7 +123,7 @@ function clientOf(exchange: Exchange, message: Message): ClientSide {
 	const info = memberSpan(meta, meta_keys.client_info);
 	return {
 		era: "modern",
-		revision: envelopeVersion(message) as string,
+		revision: envelopeVersion(message) ?? "",
 		capabilities: capabilities === undefined ? "{}" : rawText(bytes, capabilities),
 		info: info === undefined ? unnamed_client : rawText(bytes, info),
 		session_id: undefined,
@@ -131,8 +139,6 @@ function clientOf(exchange: Exchange, message: Message): ClientSide {
  * questions notices.
  */
 const gather_ms = 10;
-
-const unnamed_client = '{"name":"unknown","version":"0"}';
 
 function paramHeaders(exchange: Exchange): Record<string, string> | undefined {
 	let found: Record<string, string> | undefined;

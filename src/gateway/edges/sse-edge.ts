@@ -7,6 +7,14 @@ import { indexMessage, isBatch } from "../../wire/index-message.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { rawText } from "../../wire/object.ts";
 import { answerError } from "../answer-error.ts";
+import {
+	type AnsweredOutcome,
+	answered_well,
+	noteAnswered,
+	refusedOutcome,
+	replyOutcome,
+} from "../answered.ts";
+import { rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { combined_endpoint, type Endpoint } from "../endpoint.ts";
 import type { Pushes } from "../pushes.ts";
@@ -14,11 +22,12 @@ import { readBody } from "../read-body.ts";
 import { renderReply } from "../render.ts";
 import { come_back, shutting_down } from "../shutting-down.ts";
 import { readHeader } from "./classify.ts";
-import type { Exchange } from "./exchange.ts";
+import { askedBy, type Exchange, traceHeader } from "./exchange.ts";
 import type { LegacyEdge } from "./legacy.ts";
 import { openSession } from "./legacy-initialize.ts";
 import type { LegacyStates } from "./legacy-state.ts";
 import { pushListener } from "./push-listener.ts";
+import { unnamed_client } from "./session-client.ts";
 import { SseChannel, SseLink, SsePush } from "./sse-link.ts";
 
 /** What the edge works with. */
@@ -64,34 +73,36 @@ export class SseEdge {
 	stream(exchange: Exchange): void {
 		const { request, response, endpoint, headers } = exchange;
 		if (request.method !== "GET") {
-			refuse(exchange, 405, "Open the event stream with GET");
+			this.#refuse(exchange, 405, "Open the event stream with GET");
 			return;
 		}
 		const link = this.#returning(exchange) ?? this.#open(exchange);
 		if (link === undefined) {
-			refuse(exchange, 503, "Too many event streams are open");
+			this.#refuse(exchange, 503, "Too many event streams are open");
 			return;
 		}
 		link.attach(response, headers, `${messagePath(endpoint)}?sessionId=${link.id}`);
+		this.#note(exchange, answered_well);
 	}
 
 	/** Serves what is posted: the answer is only that it was taken. */
 	async message(exchange: Exchange): Promise<void> {
 		const { request, response, endpoint, headers } = exchange;
 		if (request.method !== "POST") {
-			refuse(exchange, 405, "Messages are posted here");
+			this.#refuse(exchange, 405, "Messages are posted here");
 			return;
 		}
 		const id = URL.parse(request.url ?? "", "http://local")?.searchParams.get("sessionId") ?? "";
 		const link = this.#links.get(id);
 		if (link === undefined || !link.belongsTo(endpoint.name, exchange.principal)) {
-			refuse(exchange, 404, "There is no event stream of that id. Open one with GET");
+			this.#refuse(exchange, 404, "There is no event stream of that id. Open one with GET");
 			return;
 		}
 		const message = await this.#read(exchange);
 		if (message === undefined) return;
 		if (this.#parts.stopping.aborted && message.kind === "request") {
 			answerError(response, 503, shutting_down, { ...headers, ...come_back });
+			this.#note(exchange, refusedOutcome(503, shutting_down), message);
 			return;
 		}
 		response.writeHead(202, { ...headers, "content-type": "text/plain" });
@@ -152,7 +163,7 @@ export class SseEdge {
 	async #read(exchange: Exchange): Promise<Message | undefined> {
 		const { request } = exchange;
 		if (!/^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "")) {
-			refuse(exchange, 415, "Content-Type must be application/json");
+			this.#refuse(exchange, 415, "Content-Type must be application/json");
 			return undefined;
 		}
 		const bytes_max = this.#parts.context.limits.body_bytes_max;
@@ -160,27 +171,27 @@ export class SseEdge {
 		if (!body.ok) {
 			if (body.problem === "aborted") return undefined;
 			exchange.response.setHeader("connection", "close");
-			refuse(exchange, 413, `The request is larger than ${bytes_max} bytes (limits.body)`);
+			this.#refuse(exchange, 413, `The request is larger than ${bytes_max} bytes (limits.body)`);
 			return undefined;
 		}
 		if (isBatch(body.value)) {
-			refuse(exchange, 400, "This transport takes one message at a time");
+			this.#refuse(exchange, 400, "This transport takes one message at a time");
 			return undefined;
 		}
 		const indexed = indexMessage(body.value);
 		if (indexed.ok) return indexed.value;
-		refuse(exchange, 400, indexed.problem.message);
+		this.#refuse(exchange, 400, indexed.problem.message);
 		return undefined;
 	}
 
-	async #take(link: SseLink, { endpoint, who }: Exchange, message: Message): Promise<void> {
+	async #take(link: SseLink, exchange: Exchange, message: Message): Promise<void> {
 		if (message.kind === "request" && message.method === "initialize") {
-			await this.#initialize(link, endpoint, message);
+			await this.#initialize(link, exchange, message);
 			return;
 		}
-		const session = link.session ?? this.#assume(link, endpoint, message);
+		const session = link.session ?? this.#assume(link, exchange, message);
 		if (session === undefined) return;
-		await this.#parts.legacy.serve({ endpoint, session, who }, message, new SseChannel(link));
+		await this.#parts.legacy.serve(exchange, session, message, new SseChannel(link));
 	}
 
 	/**
@@ -188,18 +199,20 @@ export class SseEdge {
 	 * stream was opened again by itself after a restart of the gateway, and which cannot know
 	 * that it should begin anew: it is served as a client that can do nothing in particular.
 	 */
-	#assume(link: SseLink, endpoint: Endpoint, message: Message): Session | undefined {
+	#assume(link: SseLink, exchange: Exchange, message: Message): Session | undefined {
 		if (message.kind !== "request") return undefined;
+		const { endpoint } = exchange;
 		const session = this.#parts.context.sessions.create({
 			endpoint: endpoint.name,
 			principal: link.principal,
 			revision: transport_revision,
 			client_capabilities: "{}",
-			client_info: '{"name":"unknown","version":"0"}',
+			client_info: unnamed_client,
 		});
 		if (session === undefined) {
-			const text = "Too many sessions are open";
-			link.send(composeError(idOf(message), rpc_codes.internal_error, text));
+			const problem = rpcError(rpc_codes.internal_error, "Too many sessions are open");
+			link.send(composeError(idOf(message), problem.code, problem.message));
+			this.#note(exchange, replyOutcome(problem), message);
 			return undefined;
 		}
 		this.#begin(link, endpoint, session);
@@ -207,19 +220,19 @@ export class SseEdge {
 		return session;
 	}
 
-	async #initialize(link: SseLink, endpoint: Endpoint, message: Message): Promise<void> {
+	async #initialize(link: SseLink, exchange: Exchange, message: Message): Promise<void> {
 		const id = idOf(message);
+		const { endpoint, who, request } = exchange;
 		const { context } = this.#parts;
 		if (link.session !== undefined && !this.#assumed.has(link.session.id)) {
-			const text = "This stream is initialized already";
-			link.send(composeError(id, rpc_codes.invalid_request, text));
+			const problem = rpcError(rpc_codes.invalid_request, "This stream is initialized already");
+			link.send(composeError(id, problem.code, problem.message));
+			this.#note(exchange, replyOutcome(problem), message);
 			return;
 		}
-		const { principal } = link;
-		const opening = await openSession(
-			{ endpoint, principal, message, signal: link.signal },
-			context,
-		);
+		const trace_header = traceHeader(request);
+		const asked = { endpoint, who, message, signal: link.signal, trace_header };
+		const opening = await openSession(asked, context);
 		if (opening.kind === "refused") {
 			const to = { id, method: "initialize", era: "legacy" } as const;
 			link.send(wholeBody(renderReply(opening.reply, to).bytes));
@@ -232,6 +245,17 @@ export class SseEdge {
 		this.#part(link);
 		this.#begin(link, endpoint, opening.session);
 		link.send(composeResult(id, opening.result));
+	}
+
+	#refuse(exchange: Exchange, status: number, message: string): void {
+		const refusal = { code: "sse_refused", message } as const;
+		answerError(exchange.response, status, refusal, exchange.headers);
+		this.#note(exchange, refusedOutcome(status, refusal));
+	}
+
+	/** A request that was answered here has its line in the call log all the same. */
+	#note(exchange: Exchange, outcome: AnsweredOutcome, message?: Message): void {
+		noteAnswered({ ...askedBy(exchange), message, outcome }, this.#parts.context);
 	}
 
 	#begin(link: SseLink, endpoint: Endpoint, session: Session): void {
@@ -256,8 +280,4 @@ function messagePath({ name }: Endpoint): string {
 
 function idOf(message: Message): string {
 	return rawText(message.bytes, message.id as Span);
-}
-
-function refuse(exchange: Exchange, status: number, message: string): void {
-	answerError(exchange.response, status, { code: "sse_refused", message }, exchange.headers);
 }

@@ -4,7 +4,7 @@ import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { absentNotes } from "./absent-notes.ts";
 import { endpointHello } from "./endpoint-hello.ts";
-import { offeredHere } from "./offered-here.ts";
+import { offeredHere, withTasks } from "./offered-here.ts";
 
 /** Answers `server/discover` for an endpoint (discovery, 2026-07-28). */
 export async function discover(call: Call, context: GatewayContext): Promise<Reply> {
@@ -17,9 +17,11 @@ export async function discover(call: Call, context: GatewayContext): Promise<Rep
 		`${notes === undefined ? "" : `,"${absent_meta_key}":${notes}`}}`;
 	const text = JSON.stringify(hello.instructions);
 	const instructions = text === undefined ? "" : `"instructions":${text},`;
+	const offered = offeredHere(hello.capabilities, "modern");
+	const capabilities = context.approvals?.tasks?.may_make === true ? withTasks(offered) : offered;
 	const result =
 		`{"resultType":"complete","supportedVersions":${JSON.stringify(modern_revisions)},` +
-		`"capabilities":${JSON.stringify(offeredHere(hello.capabilities, "modern"))},${instructions}` +
+		`"capabilities":${JSON.stringify(capabilities)},${instructions}` +
 		`"ttlMs":0,"cacheScope":"private","_meta":${meta}}`;
 	return { kind: "result", json: result };
 }

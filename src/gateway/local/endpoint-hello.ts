@@ -1,4 +1,5 @@
 import type { ServerCatalog } from "../../catalog/catalogs.ts";
+import type { ServerPlan } from "../../config/plan.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
 import { readJsonText } from "../../wire/object.ts";
@@ -18,7 +19,8 @@ export interface EndpointHello {
 
 /**
  * A single server introduces itself in its own words; a bundle in ours, with what its servers
- * can do taken together. Fails only when a single server cannot be reached.
+ * can do taken together. Fails only when a single server cannot be reached; one that waits for
+ * people to connect their accounts is introduced by us, so that they can be asked.
  */
 export async function endpointHello(
 	endpoint: Endpoint,
@@ -28,11 +30,12 @@ export async function endpointHello(
 	const only = endpoint.kind === "single" ? endpoint.servers[0] : undefined;
 	if (only !== undefined) {
 		const known = await knownCatalog(only, context, signal);
-		return known.ok ? succeed(helloOf(known.value)) : fail(known.problem);
+		if (known.ok) return succeed(helloOf(known.value));
+		return awaitsPerson(known.problem) ? succeed(unmetHello(only)) : fail(known.problem);
 	}
 	const { catalogs, absent } = await knownCatalogs(endpoint.servers, context, signal);
 	return succeed({
-		capabilities: mergedCapabilities(catalogs),
+		capabilities: mergedCapabilities(catalogs, absent),
 		server_info: JSON.stringify(context.product),
 		instructions: mergedInstructions(catalogs),
 		absent,
@@ -48,11 +51,31 @@ function helloOf(catalog: ServerCatalog): EndpointHello {
 	};
 }
 
+/** What a server that nobody has met yet will have: tools, or why would anybody connect? */
+const unmet_capabilities = { tools: { listChanged: true } };
+
+function awaitsPerson({ code }: Fault): boolean {
+	return code === "authorization_required";
+}
+
+function unmetHello({ name, title }: ServerPlan): EndpointHello {
+	return {
+		capabilities: unmet_capabilities,
+		server_info: JSON.stringify({ name, title, version: "unknown" }),
+		instructions: undefined,
+		absent: [],
+	};
+}
+
 type Flags = Record<string, boolean>;
 
 /** A bundle can do what any of its servers can; a call that needs more fails at that server. */
-function mergedCapabilities(catalogs: readonly ServerCatalog[]): Record<string, unknown> {
-	const merged: Record<string, unknown> = {};
+function mergedCapabilities(
+	catalogs: readonly ServerCatalog[],
+	absent: readonly AbsentServer[],
+): Record<string, unknown> {
+	const unmet = absent.some(({ fault }) => awaitsPerson(fault));
+	const merged: Record<string, unknown> = unmet ? { ...unmet_capabilities } : {};
 	for (const catalog of catalogs) {
 		const own = readJsonText(catalog.capabilities) as Record<string, unknown>;
 		for (const name of bundled_capabilities) {

@@ -16,6 +16,14 @@ export function offeredHere(capabilities: Capabilities, client_era: Era): Capabi
 	return { ...capabilities, extensions: without(extensions as Capabilities, tasks_extension) };
 }
 
+/** The same with tasks: calls that wait for people are such, whatever their server knows. */
+export function withTasks(capabilities: Capabilities): Capabilities {
+	const { extensions } = capabilities;
+	const known = typeof extensions === "object" && extensions !== null ? extensions : {};
+	if (Object.hasOwn(known, tasks_extension)) return capabilities;
+	return { ...capabilities, extensions: { ...known, [tasks_extension]: {} } };
+}
+
 function without(members: Capabilities, name: string): Capabilities {
 	if (!Object.hasOwn(members, name)) return members;
 	return Object.fromEntries(Object.entries(members).filter(([key]) => key !== name));

@@ -3,6 +3,7 @@ import type { InstanceKey, Lease } from "../../hosting/hosting.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
 import type { Call, Reply } from "../call.ts";
+import { askToConnect, pageFirst } from "../connecting/ask-to-connect.ts";
 import type { GatewayContext } from "../context.ts";
 import { callerOf, scopeProblem } from "../scope.ts";
 
@@ -28,11 +29,16 @@ export function acquireInstance(
 	const seeking = { ...options, caller, turns, asker, exact };
 	const asleep = context.hosting.sleeps(key, { caller, asker });
 	const began_ms = context.clock.monotonic();
-	return context.hosting.acquire(key, seeking).then((outcome) => {
+	return context.hosting.acquire(key, seeking).then(async (outcome) => {
 		const waited_ms = context.clock.monotonic() - began_ms;
 		if (asleep) call.notes.wake_ms += waited_ms;
 		else call.notes.queue_ms += waited_ms;
-		return keep(call, outcome);
+		const refused = keep(call, outcome);
+		if (refused === undefined) return undefined;
+		if (!(await askToConnect(call, refused, context))) {
+			return pageFirst(call, refused, context) ?? refused;
+		}
+		return keep(call, await context.hosting.acquire(key, seeking));
 	});
 }
 

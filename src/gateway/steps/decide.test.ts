@@ -137,6 +137,24 @@ test("a person is asked only once every check has had its say", async () => {
 	assert.equal(call.notes.decision, "ask");
 });
 
+test("checks that ask are one question, of which everything is as the strictest wants it", async () => {
+	const seen: unknown[] = [];
+	const approvals: CallApprovals = {
+		settle: async (_, { approval, rule }) => {
+			seen.push(rule, approval);
+			return undefined;
+		},
+		ended: async () => {},
+	};
+	const strict = { ...ask.approval, count: 2, other_than_caller: true };
+	const later: Verdict = { kind: "ask", rule: "later", approval: strict };
+	for (const second of [later, Promise.resolve(later)]) {
+		const checks = [says("a", ask), says("b", second), says("c", ask)];
+		await decide(callOf(), contextOf(checks, approvals));
+	}
+	assert.deepEqual(seen, ["asks", strict, "asks", strict]);
+});
+
 test("without anybody to ask, a call that needs an approval is denied", async () => {
 	const reply = faultOf(await decide(callOf(), contextOf([says("a", ask)])));
 	assert.equal(reply.fault.code, "policy_denied");

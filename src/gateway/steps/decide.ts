@@ -1,10 +1,12 @@
 import type { CheckedCall, Verdict } from "../../policy/check.ts";
+import { type Demand, joinDemands } from "../../protocol/demand.ts";
 import type { Call, HttpOutcome, Reply } from "../call.ts";
 import { checkedCall } from "../checked-call.ts";
 import type { GatewayContext } from "../context.ts";
 
 /** What a check has against a call. */
 type Objection = Exclude<Verdict, { kind: "allow" }>;
+type Ask = Extract<Verdict, { kind: "ask" }>;
 
 /**
  * May they: every check in order. The first that denies or limits ends the call; one that wants a
@@ -31,7 +33,7 @@ export function decide(
 /** Runs the checks from a position on; only one that has to wait makes the rest wait. */
 function runFrom(
 	first: number,
-	asked: Extract<Verdict, { kind: "ask" }> | undefined,
+	asked: Ask | undefined,
 	call: Call,
 	context: GatewayContext,
 ): Reply | undefined | Promise<Reply | undefined> {
@@ -44,16 +46,22 @@ function runFrom(
 				.then((settled) => {
 					const ended = weigh(settled, at, call, context);
 					if (ended !== undefined) return ended;
-					return runFrom(at + 1, settled.kind === "ask" ? settled : ask, call, context);
+					return runFrom(at + 1, joinAsks(ask, settled), call, context);
 				});
 		}
 		const ended = weigh(verdict, at, call, context);
 		if (ended !== undefined) return ended;
-		if (verdict.kind === "ask") ask ??= verdict;
+		ask = joinAsks(ask, verdict);
 	}
 	if (ask !== undefined) return awaitApproval(ask, call, context);
 	call.notes.decision = "allow";
 	return undefined;
+}
+
+/** Several that ask are one question, of which everything is as the strictest wants it. */
+function joinAsks(ask: Ask | undefined, verdict: Verdict): Ask | undefined {
+	if (verdict.kind !== "ask" || ask === undefined) return verdict.kind === "ask" ? verdict : ask;
+	return { ...ask, approval: joinDemands(ask.approval, verdict.approval) };
 }
 
 function verdictOf(at: number, call: Call, context: GatewayContext): Verdict | Promise<Verdict> {
@@ -123,7 +131,7 @@ function httpOf(
 }
 
 async function awaitApproval(
-	ask: Extract<Verdict, { kind: "ask" }>,
+	ask: Ask,
 	call: Call,
 	context: GatewayContext,
 ): Promise<Reply | undefined> {
@@ -142,6 +150,12 @@ async function awaitApproval(
 	}
 }
 
+/** What the checks say of a call that somebody has agreed to. */
+export type SecondThought =
+	| { readonly kind: "refused"; readonly reply: Reply }
+	/** What people have to agree to now; undefined: nobody is asked any more. */
+	| { readonly kind: "fine"; readonly demand: Demand | undefined };
+
 /**
  * The checks once more, after somebody has agreed: time has passed, and the arguments may be
  * others. Checks that count calls have counted this one already.
@@ -150,7 +164,8 @@ export async function recheck(
 	call: Call,
 	checked: CheckedCall,
 	context: GatewayContext,
-): Promise<Reply | undefined> {
+): Promise<SecondThought> {
+	let ask: Ask | undefined;
 	for (const check of context.checks) {
 		if (check.done !== undefined) continue;
 		let verdict: Verdict;
@@ -160,10 +175,11 @@ export async function recheck(
 			verdict = broken(error, call, context);
 		}
 		if (verdict.kind === "deny" || verdict.kind === "limit") {
-			return refuse(verdict, check.name, call, context);
+			return { kind: "refused", reply: refuse(verdict, check.name, call, context) };
 		}
+		ask = joinAsks(ask, verdict);
 	}
-	return undefined;
+	return { kind: "fine", demand: ask?.approval };
 }
 
 /** Fails closed: what cannot be decided is denied, and the log says why. */

@@ -5,7 +5,12 @@ import type { Message, Span } from "../../wire/message.ts";
 import { indexObject, memberSpan, readJsonText, readString } from "../../wire/object.ts";
 import { replaceSpan } from "../../wire/splice.ts";
 import { asksForTask } from "../bridge/legacy-tasks.ts";
-import { declaresTasks, tasks_extension } from "../bridge/task-ids.ts";
+import {
+	approval_place,
+	declaresTasks,
+	type TaskPlace,
+	tasks_extension,
+} from "../bridge/task-ids.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { extensionOf } from "../local/bundle-extensions.ts";
@@ -47,13 +52,21 @@ export function findTarget(
 	}
 }
 
-function findSingle(call: Call, context: GatewayContext): Reply | undefined {
+function findSingle(
+	call: Call,
+	context: GatewayContext,
+): Reply | undefined | Promise<Reply | undefined> {
 	const server = call.endpoint.servers[0] as ServerPlan;
 	if (asksForTask(call.method) && hasLegacyTasks(call, server, context)) {
 		return findLegacyTask(call, server, context);
 	}
 	const source = nameSource(call.method);
-	if (source === "taskId" && hasBoundTasks(call, server, context)) return findTask(call, context);
+	if (
+		source === "taskId" &&
+		(hasBoundTasks(call, server, context) || mayBeApproval(call, context))
+	) {
+		return findTask(call, context);
+	}
 	const span = source === undefined ? undefined : memberSpan(call.message.params, source);
 	const name = readString(call.message.bytes, span);
 	if (source !== undefined && name === undefined) {
@@ -145,8 +158,21 @@ function findLegacyTask(
 	return undefined;
 }
 
+/** Whether a task may be asked about that is a call which waits, or waited, for people. */
+function mayBeApproval(call: Call, context: GatewayContext): boolean {
+	if (call.client.era !== "modern") return false;
+	if (context.approvals?.tasks?.may_make === true) return true;
+	const { bytes, params } = call.message;
+	const exposed = readString(bytes, memberSpan(params, "taskId"));
+	if (exposed === undefined) return false;
+	return context.tasks.open(call.client.principal, exposed)?.server === approval_place;
+}
+
 /** The server that made a task; a task of somebody else is as unknown as one that never was. */
-function findTask(call: Call, context: GatewayContext): Reply | undefined {
+function findTask(
+	call: Call,
+	context: GatewayContext,
+): Reply | undefined | Promise<Reply | undefined> {
 	const span = memberSpan(call.message.params, "taskId");
 	const exposed = readString(call.message.bytes, span);
 	if (exposed === undefined || span === undefined) {
@@ -164,12 +190,34 @@ function findTask(call: Call, context: GatewayContext): Reply | undefined {
 		);
 	}
 	const place = context.tasks.open(call.client.principal, exposed);
+	if (place?.server === approval_place) return findApproval(call, place.task_id, exposed, context);
+	return aimAtTask(call, exposed, place);
+}
+
+function aimAtTask(call: Call, exposed: string, place: TaskPlace | undefined): Reply | undefined {
+	const span = memberSpan(call.message.params, "taskId");
 	const server = call.endpoint.servers.find(({ name }) => name === place?.server);
-	if (place === undefined || server === undefined) {
+	if (place === undefined || server === undefined || span === undefined) {
 		return rpcError(rpc_codes.invalid_params, `Unknown task: ${exposed}`);
 	}
 	call.target = { server, name: place.task_id, exposed_name: exposed };
 	call.edits.push(replaceSpan(span, JSON.stringify(place.task_id)));
+	return undefined;
+}
+
+/** A call that people decide about; its server is asked only once that has made a task of it. */
+async function findApproval(
+	call: Call,
+	approval_id: string,
+	exposed: string,
+	context: GatewayContext,
+): Promise<Reply | undefined> {
+	const found = await context.approvals?.tasks?.find(call, approval_id);
+	const server = call.endpoint.servers.find(({ name }) => name === found?.server);
+	if (found === undefined || server === undefined) return aimAtTask(call, exposed, undefined);
+	const { task_id } = found;
+	if (task_id !== undefined) return aimAtTask(call, exposed, { server: server.name, task_id });
+	call.target = { server, name: approval_id, exposed_name: exposed, approval_id };
 	return undefined;
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Lease } from "../../hosting/hosting.ts";
 import { indexMessage } from "../../wire/index-message.ts";
 import type { Message } from "../../wire/message.ts";
-import type { Call } from "../call.ts";
+import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import type { TaskNews } from "../task-holds.ts";
 import { holdTask, taskNews } from "./hold-task.ts";
@@ -25,8 +25,9 @@ function told(method: string, params: object, reply: object): (TaskNews | string
 		method,
 		message: message({ id: 1, method, params }),
 		client: { session_id: "a", principal: "p" },
-		target: { name: "7" },
+		target: { name: "7", server: { name: "s" } },
 		lease: {},
+		notes: {},
 	} as unknown as Call;
 	const context = { task_holds } as unknown as GatewayContext;
 	const given = { kind: "message", message: message({ id: 1, ...reply }), edits: [] } as const;
@@ -44,6 +45,30 @@ test("a call that became a task is one of either revision", () => {
 	const endless = { ...extension, ttlMs: null };
 	const forever = { ...working, ttl_ms: undefined };
 	assert.deepEqual(told("tools/call", {}, { result: endless }), [forever]);
+});
+
+test("which call a task was is remembered, without its arguments", () => {
+	const heard: unknown[] = [];
+	const task_holds = {
+		onNews: (_lease: Lease, _owners: readonly string[], _news: TaskNews, made_by: unknown) =>
+			heard.push(made_by),
+	};
+	const principal = { id: "p" };
+	const parts = { principal, server: "s", method: "tools/call", name: "job", tool: undefined };
+	const call = (method: string) =>
+		({
+			...{ method, principal, client: { principal: "p" }, lease: {} },
+			message: message({ id: 1, method, params: {} }),
+			target: { name: "7", server: { name: "s" } },
+			notes: { checked: { ...parts, args: () => "large", arguments_raw: "large" } },
+		}) as unknown as Call;
+	const task = { resultType: "task", taskId: "7", status: "working" };
+	const reply = { kind: "message", message: message({ id: 1, result: task }), edits: [] };
+	const context = { task_holds } as unknown as GatewayContext;
+	holdTask(call("tools/call"), reply as unknown as Reply, context);
+	// Who asks for a task names no tool: it may have been any.
+	holdTask(call("tasks/get"), reply as unknown as Reply, context);
+	assert.deepEqual(heard, [parts, { ...parts, name: undefined }]);
 });
 
 test("a call that did not become a task tells of none", () => {

@@ -1,3 +1,4 @@
+import type { Stoppable } from "../../policy/kill-target.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import type { Message, ObjectIndex, Span } from "../../wire/message.ts";
 import { indexObject, memberSpan, readJson, readString } from "../../wire/object.ts";
@@ -21,8 +22,24 @@ export function holdTask(call: Call, reply: Reply, context: GatewayContext): Rep
 	}
 	const task = asks ? reply.message.result : madeTask(message, reply.message);
 	const news = task && readTask(reply.message.bytes, task);
-	if (news !== undefined) context.task_holds.onNews(lease, ownersOf(call.client), news);
+	if (news !== undefined) {
+		context.task_holds.onNews(lease, ownersOf(call.client), news, madeBy(call, asks));
+	}
 	return reply;
+}
+
+/** What an off switch has to know of a task, without all that its call still holds on to. */
+function madeBy({ notes, target, principal }: Call, asks: boolean): Stoppable | undefined {
+	if (asks) {
+		// From before this gateway ran: which tool it was is known to its server alone.
+		const server = target?.server.name;
+		if (server === undefined) return undefined;
+		return { principal, server, method: "tools/call", name: undefined, tool: undefined };
+	}
+	const { checked } = notes;
+	if (checked === undefined) return undefined;
+	const { server, method, name, tool } = checked;
+	return { principal, server, method, name, tool };
 }
 
 /** What a server says of a task without being asked; undefined where that is no news of one. */

@@ -46,7 +46,12 @@ function bindTask(
 	const upstream = call.lease?.upstream;
 	if (task === undefined || task_id === undefined || upstream === undefined) return;
 	if (!hasTasks(upstream)) return;
-	const exposed = context.tasks.expose(call.client.principal, { server, task_id });
+	// One that was asked for by another id, as that of an approved call, keeps that.
+	const { name, exposed_name } = call.target ?? {};
+	const exposed =
+		call.method !== "tools/call" && name === task_id && exposed_name !== undefined
+			? exposed_name
+			: context.tasks.expose(call.client.principal, { server, task_id });
 	edits.push(replaceSpan(task, JSON.stringify(exposed)));
 }
 

@@ -4,6 +4,7 @@ import type { Edit, Message } from "../../wire/message.ts";
 import { memberSpan, readJson } from "../../wire/object.ts";
 import { needsInput, playRounds } from "../bridge/rounds.ts";
 import type { Call, Reply } from "../call.ts";
+import { askToConnect, pageFirst } from "../connecting/ask-to-connect.ts";
 import type { GatewayContext } from "../context.ts";
 import { toolDefinition } from "../local/tool-definition.ts";
 import { audienceOf } from "../scope.ts";
@@ -54,6 +55,9 @@ async function reconsider(
 ): Promise<Reply> {
 	const { message, edits } = call;
 	const reply = await settleHeaders(call, { message, edits, reply: first, before }, context);
+	if (await askToConnect(call, reply, context)) return send(call, message, edits, context);
+	const page = pageFirst(call, reply, context);
+	if (page !== undefined) return page;
 	if (reply.kind !== "fault" || !reply.fault.retry_safe) return reply;
 	if (reply.fault.code !== "server_exited" || call.signal.aborted) return reply;
 	call.lease?.release();
