@@ -32,6 +32,7 @@ import { restore_command } from "./commands/restore.ts";
 import { rm_command } from "./commands/rm.ts";
 import { rollback_command } from "./commands/rollback.ts";
 import { secret_command } from "./commands/secret.ts";
+import { session_command } from "./commands/session.ts";
 import { status_command } from "./commands/status.ts";
 import { stdio_command } from "./commands/stdio.ts";
 import { unkill_command } from "./commands/unkill.ts";
@@ -74,6 +75,7 @@ export const all_commands: readonly Command[] = [
 	grant_command,
 	key_command,
 	client_command,
+	session_command,
 	approvals_command,
 	approve_command,
 	deny_command,

@@ -1,4 +1,5 @@
 import type { ApprovalView } from "../admin/safety-backend.ts";
+import { visibleJson } from "../lib/visible-json.ts";
 import { type Output, printable } from "./output.ts";
 
 /** Prints one approval with everything that somebody who decides has to see. */
@@ -13,19 +14,22 @@ export function printApproval(approval: ApprovalView, output: Output): void {
 		"caller",
 		`${approval.principal} with ${approval.client_name || "an unnamed client"}${client}`,
 	);
+	if (approval.made_by !== undefined) line("made by", `${approval.made_by}, in the caller's name`);
 	if (approval.risk !== undefined) line("risk", approval.risk);
 	if (approval.rule !== undefined) line("asked by", approval.rule);
-	line("arguments", approval.arguments_json);
+	line("arguments", visibleJson(approval.arguments_json));
 	if (approval.edited_by !== undefined) line("edited by", approval.edited_by);
-	for (const { verdict, approver, reason, via, counts } of approval.votes) {
+	for (const { verdict, approver, person, reason, via, counts } of approval.votes) {
 		const why = reason === undefined ? "" : `: ${reason}`;
 		const stale = counts ? "" : " (for other arguments)";
-		line(verdict === "approve" ? "approved" : "denied", `by ${approver} (${via})${stale}${why}`);
+		const who = person === undefined ? approver : `${approver} for ${person}`;
+		line(verdict === "approve" ? "approved" : "denied", `by ${who} (${via})${stale}${why}`);
 	}
 	line(
 		"needs",
 		`${approval.needed} of ${approval.approvers.join(", ") || "role:approver, role:admin"}`,
 	);
+	for (const names of approval.also_among ?? []) line("", `also among ${names.join(", ")}`);
 	if (approval.other_than_caller) line("", "somebody else than the caller");
 	if (approval.after !== undefined) {
 		line("beware", `the same call may have run before: its fate is unknown (${approval.after})`);

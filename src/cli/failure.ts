@@ -1,5 +1,6 @@
 import type { BackupProblem } from "../backup/problem.ts";
 import type { ConfigProblem } from "../config/problem.ts";
+import type { StartProblem } from "../daemon/start-problem.ts";
 import { exit_codes } from "./exit-codes.ts";
 
 /** What a failed command tells. */
@@ -37,4 +38,14 @@ export function usageFailure(message: string, next: string): CommandFailure {
 /** A backup that could not be made or put back. */
 export function backupFailure({ code, message }: BackupProblem): CommandFailure {
 	return new CommandFailure({ exit_code: exit_codes.failed, code, message });
+}
+
+/** What a data folder keeps could not be opened. */
+export function storeFailure({ message, next }: StartProblem): CommandFailure {
+	return new CommandFailure({
+		exit_code: exit_codes.failed,
+		code: "store_unusable",
+		message,
+		next: next === "" ? undefined : next,
+	});
 }

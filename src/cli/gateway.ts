@@ -55,11 +55,25 @@ export async function withGateway<Value>(
 	work: (client: AdminClient) => Promise<Value>,
 	key?: string,
 ): Promise<Value> {
+	const without = (data: string) => Promise.reject(noGateway(data));
+	return withGatewayOr(context, options, { gateway: work, without }, key);
+}
+
+/** Works with the running gateway, or where there is none, with its data folder. */
+export async function withGatewayOr<Value>(
+	context: CommandContext,
+	options: { readonly data: string | undefined },
+	work: {
+		gateway(client: AdminClient): Promise<Value>;
+		without(data: string): Promise<Value>;
+	},
+	key?: string,
+): Promise<Value> {
 	const data = await dataFolder(context, options.data);
 	const client = await openClient(data, context, key);
-	if (client === undefined) throw noGateway(data);
+	if (client === undefined) return await work.without(data);
 	try {
-		return await work(client);
+		return await work.gateway(client);
 	} finally {
 		await client.close();
 	}

@@ -38,12 +38,13 @@ test("an endpoint that is not there is told with the nearest, or where to look",
 	assert.match(unknownEndpoint("zzz", ["time"]).parts.next ?? "", /moorage status/);
 });
 
-test("a server is called skipped, retrying or by its state", () => {
+test("a server is called skipped, waiting, retrying or by its state", () => {
 	const cases = [
 		[{ state: "failed", code: "command_missing", reason: "r" }, "skipped"],
 		[{ state: "failed", code: "server_failed", reason: "r" }, "failed"],
 		[{ state: "stopped", code: "server_failed", reason: "r" }, "retrying"],
 		[{ state: "starting", reason: "r" }, "retrying"],
+		[{ state: "stopped", code: "authorization_required", reason: "r" }, "waiting"],
 		[{ state: "stopped" }, "stopped"],
 		[{ state: "ready", reason: "before" }, "ready"],
 	] as const;

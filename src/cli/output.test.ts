@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
-import { counted, duration, firstLine, Output, type OutputStream, printable } from "./output.ts";
+import { counted } from "../lib/counted.ts";
+import { duration, firstLine, Output, type OutputStream, printable } from "./output.ts";
 
 function open(options: { tty?: boolean; columns?: number; environment?: Record<string, string> }) {
 	const make = () =>

@@ -146,8 +146,3 @@ export function duration(duration_ms: number): string {
 function withRest(whole: number, unit: string, rest: number, rest_unit: string): string {
 	return rest === 0 ? `${whole} ${unit}` : `${whole} ${unit} ${rest} ${rest_unit}`;
 }
-
-/** `1 tool`, `2 tools`. */
-export function counted(count: number, word: string): string {
-	return `${count} ${word}${count === 1 ? "" : "s"}`;
-}

@@ -7,6 +7,7 @@ import type {
 	ChangeUser,
 	ClientEntry,
 	KeyEntry,
+	RemovedUser,
 	UserEntry,
 } from "../admin/contract-people.ts";
 import type { PeopleBackend } from "../admin/people-backend.ts";
@@ -15,17 +16,17 @@ import { openOfflinePeople } from "../daemon/offline-people.ts";
 import type { Result } from "../lib/result.ts";
 import type { AdminClient } from "./client.ts";
 import type { CommandContext } from "./context.ts";
-import { dataFolder } from "./data-folder.ts";
 import { exit_codes } from "./exit-codes.ts";
-import { CommandFailure } from "./failure.ts";
-import { openClient } from "./gateway.ts";
+import { CommandFailure, storeFailure } from "./failure.ts";
+import { withGatewayOr } from "./gateway.ts";
 
 /** People, keys and clients, in a running gateway or in its data folder; failures are thrown. */
 export interface PeopleAccess {
 	users(): Promise<readonly UserEntry[]>;
 	addUser(request: AddUser): Promise<UserEntry>;
 	changeUser(tenant: string, user: string, change: ChangeUser): Promise<UserEntry>;
-	removeUser(tenant: string, user: string): Promise<void>;
+	/** What became of telling those at whom they had authorized something. */
+	removeUser(tenant: string, user: string): Promise<RemovedUser>;
 	endLogins(tenant: string, user: string): Promise<void>;
 	keys(): Promise<readonly KeyEntry[]>;
 	addKey(request: AddKey): Promise<AddedKey>;
@@ -36,35 +37,23 @@ export interface PeopleAccess {
 }
 
 /** Runs `work` on the running gateway; without one, on the data folder itself. */
-export async function withPeople<Value>(
+export function withPeople<Value>(
 	context: CommandContext,
 	options: { readonly data: string | undefined },
 	work: (people: PeopleAccess) => Promise<Value>,
 ): Promise<Value> {
-	const data = await dataFolder(context, options.data);
-	const client = await openClient(data, context);
-	if (client !== undefined) {
-		try {
-			return await work(remote(client));
-		} finally {
-			await client.close();
-		}
-	}
-	const opened = await openOfflinePeople(data, context);
-	if (!opened.ok) {
-		const { message, next } = opened.problem;
-		throw new CommandFailure({
-			exit_code: exit_codes.failed,
-			code: "store_unusable",
-			message,
-			next: next === "" ? undefined : next,
-		});
-	}
-	try {
-		return await work(local(opened.value.backend));
-	} finally {
-		await opened.value.close();
-	}
+	return withGatewayOr(context, options, {
+		gateway: (client) => work(remote(client)),
+		async without(data) {
+			const opened = await openOfflinePeople(data, context);
+			if (!opened.ok) throw storeFailure(opened.problem);
+			try {
+				return await work(local(opened.value.backend));
+			} finally {
+				await opened.value.close();
+			}
+		},
+	});
 }
 
 function remote(client: AdminClient): PeopleAccess {
@@ -75,7 +64,7 @@ function remote(client: AdminClient): PeopleAccess {
 		changeUser: async (tenant, user, change) =>
 			(await client.request("changeUser", { path: { tenant, user }, body: body(change) })).value,
 		removeUser: async (tenant, user) =>
-			void (await client.request("removeUser", { path: { tenant, user } })),
+			(await client.request("removeUser", { path: { tenant, user } })).value,
 		endLogins: async (tenant, user) =>
 			void (await client.request("endLogins", { path: { tenant, user } })),
 		keys: async () => (await client.request("listKeys")).value.keys,
@@ -95,7 +84,7 @@ function local(backend: PeopleBackend): PeopleAccess {
 		addUser: async (request) => must(await backend.addUser(request)),
 		changeUser: async (tenant, user, change) =>
 			must(await backend.changeUser(tenant, user, change)),
-		removeUser: async (tenant, user) => void must(await backend.removeUser(tenant, user)),
+		removeUser: async (tenant, user) => must(await backend.removeUser(tenant, user)),
 		endLogins: async (tenant, user) => void must(await backend.endLogins(tenant, user)),
 		keys: async () => backend.keys(),
 		addKey: async (request) => must(await backend.addKey(request)),

@@ -17,6 +17,10 @@ export function printDeployed(deployed: Deployed, output: Output): number {
 			output.line(`${what} has a share of the calls and is watched.`);
 			output.note(`Let it take all of them now: moorage promote ${server}`);
 			break;
+		case "planned":
+			if (changes.length === 0) output.line("It offers what the one that runs offers.");
+			output.line(`${what} would start; it was ended again, and nothing was changed.`);
+			break;
 		default:
 			output.line(`${what} takes the calls.`);
 	}

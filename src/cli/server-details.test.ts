@@ -133,11 +133,19 @@ test("what was refused and reached is shown, and the line that closes the server
 	const egress = {
 		used: [{ host: "api.example.com", port: 443, count: 1, ...times }],
 		refused: [{ host: "evil.example", port: 443, count: 3, ...times }],
+		unproxied: [
+			{ host: "192.0.2.1", port: 53, count: 2, ...times },
+			{ host: "api.example.org", port: 53, count: 1, ...times },
+		],
 		forgotten: 0,
+		forgotten_used: 0,
 	};
 	const closing = "egress: [api.example.com]";
 	const text = printed({ network: "egress: public", closing }, { egress });
 	assert.match(text, /^refused: evil\.example:443 \(3 times\)$/m);
+	assert.match(text, /^past its proxy: 192\.0\.2\.1:53 \(2 times\)$/m);
+	assert.match(text, /^past its proxy: the address of api\.example\.org \(once\)$/m);
+	assert.match(text, /^It has no network but its proxy/m);
 	assert.match(text, /^reached: api\.example\.com:443 \(once\)$/m);
 	assert.match(text, /sandbox: \{ egress: \[api\.example\.com\] \}$/m);
 	// Nobody is told to write what stands there already.

@@ -1,7 +1,8 @@
 import type { InstanceStatus, ServerDetails, ServerStatus } from "../admin/contract.ts";
 import { formatSize } from "../config/units.ts";
 import { describeClosing, describeEgress } from "../hosting/egress/describe.ts";
-import { counted, duration, type Output, printable } from "./output.ts";
+import { counted } from "../lib/counted.ts";
+import { duration, type Output, printable } from "./output.ts";
 import { stateWord } from "./server-table.ts";
 
 /** Longest scope that is shown; a session's id is a key to it. */

@@ -11,12 +11,13 @@ export function isUsable({ state, reason, ...offers }: ServerOverview): boolean 
 /**
  * The word for a server's state. A server whose program is not on this machine has not failed
  * by itself: it is skipped until the program is there. One that is between two tries is neither
- * stopped nor starting for its user.
+ * stopped nor starting for its user, and one that waits for people has not been tried at all.
  */
 export function stateWord(server: Pick<ServerOverview, "state" | "code" | "reason">): string {
 	const { state, code, reason } = server;
 	if (state === "failed") return code === "command_missing" ? "skipped" : state;
-	return reason !== undefined && state !== "ready" ? "retrying" : state;
+	if (reason === undefined || state === "ready") return state;
+	return code === "authorization_required" ? "waiting" : "retrying";
 }
 
 /** Prints servers as a table, and below it why some of them are of no use. */

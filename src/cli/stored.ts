@@ -1,9 +1,8 @@
-import { stat } from "node:fs/promises";
 import type { ServerCatalog } from "../catalog/server-catalog.ts";
 import { fromStored } from "../catalog/stored-body.ts";
 import { SqlCatalogRepository } from "../store/catalog-repository.ts";
 import { openDatabase } from "../store/database.ts";
-import { databasePath } from "./data-folder.ts";
+import { databasePath, hasDatabase } from "./data-folder.ts";
 import { exit_codes } from "./exit-codes.ts";
 import { CommandFailure } from "./failure.ts";
 
@@ -12,13 +11,8 @@ import { CommandFailure } from "./failure.ts";
  * while no gateway runs. Only reads: a folder without a database is left without one.
  */
 export async function storedCatalogs(data: string): Promise<readonly ServerCatalog[]> {
-	const path = databasePath(data);
-	const exists = await stat(path).then(
-		() => true,
-		() => false,
-	);
-	if (!exists) return [];
-	const opened = await openDatabase({ path });
+	if (!(await hasDatabase(data))) return [];
+	const opened = await openDatabase({ path: databasePath(data) });
 	if (!opened.ok) {
 		throw new CommandFailure({
 			exit_code: exit_codes.failed,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { exchangesIdentity, providersOf } from "../config/exchange-form.ts";
 import type { Plan } from "../config/plan.ts";
 import type { ClaimsPlan } from "../config/plan-claims.ts";
 import type { IdentityPlan } from "../config/plan-identity.ts";
@@ -7,23 +8,42 @@ import { routeOf } from "../gateway/routes.ts";
 import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
 import { Passwords } from "../identity/passwords.ts";
 import { People } from "../identity/people.ts";
-import type { Principal } from "../identity/principal.ts";
+import { type Principal, partsOfPrincipal } from "../identity/principal.ts";
 import { LoginClients } from "../login/clients.ts";
+import { Guesses } from "../login/guesses.ts";
+import { IdentityTokens } from "../login/identity-tokens.ts";
 import { LoginServer } from "../login/login-server.ts";
+import { PasswordLogin } from "../login/password-login.ts";
 import { Revocations } from "../login/revocations.ts";
 import type { SecretBox } from "../secrets/box.ts";
+import type { SecretRedactor } from "../secrets/redactor.ts";
 import type { Database } from "../store/database.ts";
 import { createRepositories, type StoreWriter } from "../store/repositories.ts";
+import type { Connections } from "./connections.ts";
 import type { GrantDesk } from "./grant-desk.ts";
+import { MyKeyDesk } from "./my-keys.ts";
 import type { DaemonOptions } from "./options.ts";
 import { DaemonPeopleBackend } from "./people-backend.ts";
+import { SignInDesk } from "./sign-in-desk.ts";
 
 /** The house whose accounts they are, as it is now. */
 interface AccountHouse {
 	/** Who this gateway is to the outside, without a slash at the end. */
 	readonly url: string;
 	readonly plan: Plan;
-	readonly grants: { readonly desk: Pick<GrantDesk, "revokeAll"> };
+	readonly grants: {
+		readonly desk: Pick<GrantDesk, "revokeAll">;
+		readonly connections: Pick<Connections, "signedIn">;
+	};
+	/** Signs a person out in every browser; how many there were. */
+	endSessions(principal: string): Promise<number>;
+}
+
+/** What accounts are kept with. */
+interface AccountParts {
+	readonly database: Database;
+	readonly box: SecretBox;
+	readonly redactor: SecretRedactor;
 }
 
 /** What our own tokens say of people. */
@@ -40,13 +60,17 @@ const own_claims: ClaimsPlan = {
 export class Accounts {
 	readonly people: People;
 	readonly login: LoginServer;
+	readonly sign_in: SignInDesk;
 	readonly backend: DaemonPeopleBackend;
+	readonly my_keys: MyKeyDesk;
+	/** What people have signed in with at providers. */
+	readonly identities: IdentityTokens;
 	readonly #revocations: Revocations;
 	#applied: IdentityPlan["login"];
 
 	constructor(
 		{ clock, random, log }: Pick<DaemonOptions, "clock" | "random" | "log">,
-		{ database, box }: { readonly database: Database; readonly box: SecretBox },
+		{ database, box, redactor }: AccountParts,
 		writer: Pick<StoreWriter, "add">,
 		house: AccountHouse,
 	) {
@@ -61,27 +85,38 @@ export class Accounts {
 			noteKeyUse: (name, used_at_ms) =>
 				writer.add(({ people }) => people.noteKeyUse(name, used_at_ms)),
 		});
-		this.login = new LoginServer({
-			repository: repositories.login,
-			meta: repositories.meta,
-			box,
-			clock,
-			random,
-			log,
-			people: this.people,
-			baseUrl,
-			isResource: (url) => isAddress(url, baseUrl()),
-			addressOf: (request: IncomingMessage) =>
-				new Arrivals(house.plan.front).clientAddress(request),
-		});
 		const records = { repository: repositories.login, box, clock, random };
-		const clients = new LoginClients(records, this.login.machines, this.#revocations);
+		const passwords = new PasswordLogin(this.people, new Guesses(clock));
+		const addressOf = (request: IncomingMessage) =>
+			new Arrivals(house.plan.front).clientAddress(request);
+		this.identities = new IdentityTokens({
+			...{ records, clock, log, redactor },
+			providers: () => providersOf(house.plan.identity),
+			isWanted: () => house.plan.servers.some(exchangesIdentity),
+			onKept: (account) => house.grants.connections.signedIn(partsOfPrincipal(account)),
+		});
+		const { identities, people } = this;
+		const around = { people, identities, passwords, log, baseUrl, addressOf, clock, random };
+		this.login = new LoginServer({
+			...around,
+			...records,
+			meta: repositories.meta,
+			isResource: (url) => isAddress(url, baseUrl()),
+		});
+		this.sign_in = new SignInDesk({
+			...around,
+			records,
+			endLogin: (cookies, account) => this.login.endLogin(cookies, account),
+		});
+		const clients = new LoginClients(records, this.login.machines, this.#revocations, identities);
 		this.backend = new DaemonPeopleBackend(
 			this.people,
 			clients,
 			() => house.plan.identity?.keys ?? [],
 			(owner) => house.grants.desk.revokeAll(owner),
+			(principal) => house.endSessions(principal),
 		);
+		this.my_keys = new MyKeyDesk(this.people, this.backend);
 	}
 
 	/** What the front door is given of it. */
@@ -111,11 +146,13 @@ export class Accounts {
 	/** Reads what is stored, and serves a plan. */
 	async start(identity: IdentityPlan | undefined): Promise<void> {
 		await this.people.restore();
+		await this.identities.start();
 		await this.use(identity);
 	}
 
 	/** Serves another plan from the next request on. */
 	async use(identity: IdentityPlan | undefined): Promise<void> {
+		this.sign_in.use(identity);
 		if (identity?.login === this.#applied) return;
 		this.#applied = identity?.login;
 		await this.login.use(identity?.login);

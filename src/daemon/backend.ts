@@ -1,7 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import type { AlertsBackend } from "../admin/alerts-backend.ts";
-import type { AdminBackend, ItemList } from "../admin/backend.ts";
-import { admin_principal } from "../admin/caller.ts";
+import type { AdminBackend, ItemList, Looking } from "../admin/backend.ts";
 import type {
 	AddServer,
 	Backup,
@@ -23,12 +22,13 @@ import { addServer, type NewServer, removeServer } from "../config/edit.ts";
 import type { Plan } from "../config/plan.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import type { Reply } from "../gateway/call.ts";
-import { directCall } from "../gateway/direct-call.ts";
+import { directCall, directRequest } from "../gateway/direct-call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { knownCatalog } from "../gateway/local/known-catalog.ts";
 import { probeMachine } from "../hosting/doctor.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { lock_file_name } from "../hosting/packages/lock-file.ts";
+import type { People } from "../identity/people.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
@@ -40,17 +40,26 @@ import { configFolder } from "./config-files.ts";
 import { DaemonDashboard, type DashboardParts } from "./dashboard/backend.ts";
 import type { DaemonEvidence } from "./evidence.ts";
 import type { GrantDesk } from "./grant-desk.ts";
+import { McpSessionDesk } from "./mcp-sessions.ts";
+import type { MyKeyDesk } from "./my-keys.ts";
 import { product } from "./product.ts";
-import { DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
+import { answerOf, DaemonReleaseBackend, type ReleaseRooms } from "./release-backend.ts";
 import { DaemonSafety, safetyParts } from "./safety-backend.ts";
 import type { SecretDesk } from "./secret-desk.ts";
 import { type DetailRooms, detailsOf } from "./server-details.ts";
+import { DaemonServerPage } from "./server-page/backend.ts";
+import { storeNew } from "./server-page/new-secrets.ts";
+import { TenantDesk } from "./tenants.ts";
 import type { Wings } from "./wings.ts";
 
 /** The rooms the admin API reaches into. */
 export interface BackendRooms extends ReleaseRooms, DetailRooms {
 	readonly gateway: Gateway;
-	readonly accounts: { readonly backend: PeopleBackend };
+	readonly accounts: {
+		readonly backend: PeopleBackend;
+		readonly my_keys: MyKeyDesk;
+		readonly people: People;
+	};
 	readonly hosting: Hosting;
 	readonly catalogs: Catalogs;
 	readonly secrets: { readonly desk: SecretDesk };
@@ -78,7 +87,13 @@ export class DaemonBackend implements AdminBackend {
 	readonly safety: DaemonSafety;
 	readonly secrets: SecretDesk;
 	readonly grants: GrantDesk;
+	readonly server_page: DaemonServerPage;
+	readonly mcp_sessions: McpSessionDesk;
+	readonly my_keys: MyKeyDesk;
+	readonly tenants: TenantDesk;
 	readonly #rooms: BackendRooms;
+	/** What was seen of the machine last. */
+	#seen: DoctorReport | undefined;
 
 	constructor(
 		rooms: BackendRooms,
@@ -99,8 +114,12 @@ export class DaemonBackend implements AdminBackend {
 			reload: () => this.reload(),
 			plan: (text) => this.releases.plan(text),
 		});
+		this.server_page = new DaemonServerPage(rooms, (text) => this.releases.plan(text));
 		this.people = rooms.accounts.backend;
+		this.mcp_sessions = new McpSessionDesk(() => rooms.gateway.context);
+		this.my_keys = rooms.accounts.my_keys;
 		this.policy = rooms.wings.policy;
+		this.tenants = new TenantDesk(rooms, parts.traffic, () => this.safety.killSwitches());
 	}
 
 	status(): Overview {
@@ -130,27 +149,42 @@ export class DaemonBackend implements AdminBackend {
 		return this.#rooms.hosting.follow(name, listener);
 	}
 
-	async items(name: string, kind: ItemKind): Promise<Result<ItemList, AdminProblem>> {
+	async items(
+		name: string,
+		kind: ItemKind,
+		{ may_start }: Looking,
+	): Promise<Result<ItemList, AdminProblem>> {
 		const server = this.#rooms.plan.servers.find((plan) => plan.name === name);
 		if (server === undefined) return fail(unknown(name));
-		const never = new AbortController().signal;
-		const known = await knownCatalog(server, this.#rooms.gateway.context, never);
+		const { context } = this.#rooms.gateway;
+		const known = may_start
+			? await knownCatalog(server, context, new AbortController().signal)
+			: await this.#catalogOf(name);
+		if (known === undefined) return fail(neverRan(name));
 		if (!known.ok) return fail(problemOfFault(known.problem));
 		return succeed(itemsOf(known.value, kind));
+	}
+
+	/** What is known of a server, or is just being read; undefined where it would have to start. */
+	async #catalogOf(name: string) {
+		const { catalogs } = this.#rooms;
+		const known = catalogs.get(name);
+		return known === undefined ? catalogs.refreshing(name) : succeed(known);
 	}
 
 	async callTool(
 		name: string,
 		tool: string,
 		args_json: string,
-		signal: AbortSignal,
+		{ principal, signal }: Parameters<AdminBackend["callTool"]>[3],
 	): Promise<Result<string, AdminProblem>> {
 		const endpoint = this.#rooms.gateway.endpoints.get(name);
 		if (endpoint === undefined || endpoint.kind !== "single") return fail(unknown(name));
 		const params = `{"name":${JSON.stringify(tool)},"arguments":${args_json}}`;
 		const { context } = this.#rooms.gateway;
-		const method = "tools/call";
-		return toolResult(await directCall(endpoint, method, params, admin_principal, signal, context));
+		const request = directRequest("tools/call", params);
+		if (!request.ok) return fail(problemOf("invalid_request", request.problem.message));
+		return toolResult(await directCall(endpoint, request.value, principal, signal, context));
 	}
 
 	async addServer(request: AddServer): Promise<Result<ChangedServer, AdminProblem>> {
@@ -160,11 +194,17 @@ export class DaemonBackend implements AdminBackend {
 			const message = `There is a server named "${request.name}" already.`;
 			return fail(problemOf("server_exists", message));
 		}
+		const stored = await storeNew(this.secrets, request.secrets ?? {});
+		if (!stored.ok) return stored;
 		// The contract's optional members are absent, never undefined: they come from JSON.
 		const edited = await addServer(path, request.name, request.entry as NewServer);
-		if (!edited.ok) return fail(refusedConfig([edited.problem]));
-		const reloaded = await this.#reloadOrUndo(() => removeServer(path, request.name));
-		if (!reloaded.ok) return reloaded;
+		const reloaded = edited.ok
+			? await this.#reloadOrUndo(() => removeServer(path, request.name))
+			: fail(refusedConfig([edited.problem]));
+		if (!reloaded.ok) {
+			await stored.value.undo();
+			return reloaded;
+		}
 		const url = `${this.#rooms.url}/${request.name}/mcp`;
 		return succeed({ name: request.name, config: path, url });
 	}
@@ -172,7 +212,8 @@ export class DaemonBackend implements AdminBackend {
 	async removeServer(name: string): Promise<Result<ChangedServer, AdminProblem>> {
 		const { releases } = this.#rooms;
 		if (releases.forks.some((fork) => fork.name === name)) {
-			await releases.removeFork(name);
+			const removed = answerOf(await releases.removeFork(name));
+			if (!removed.ok) return removed;
 			return succeed({ name, config: this.#rooms.plan.source.path ?? "" });
 		}
 		const path = this.#rooms.plan.source.path;
@@ -219,7 +260,12 @@ export class DaemonBackend implements AdminBackend {
 		return made.ok ? made : fail(problemOf("backup_failed", made.problem.message));
 	}
 
-	async doctor(): Promise<DoctorReport> {
+	async doctor({ may_start }: Looking): Promise<Result<DoctorReport, AdminProblem>> {
+		if (may_start) this.#seen = await this.#look();
+		return this.#seen === undefined ? fail(never_looked) : succeed(this.#seen);
+	}
+
+	async #look(): Promise<DoctorReport> {
 		const { clock, environment, plan } = this.#rooms;
 		const checks = await probeMachine({ clock, environment, data_dir: plan.data });
 		return {
@@ -244,6 +290,17 @@ const no_file = problemOf("config_missing", "The gateway runs without a configur
 
 function unknown(name: string): AdminProblem {
 	return problemOf("server_unknown", `There is no server named "${name}".`);
+}
+
+const never_looked = problemOf(
+	"not_known_yet",
+	"Nobody has looked at this machine since the gateway was started.",
+);
+
+function neverRan(name: string): AdminProblem {
+	const message = `What "${name}" offers is not known yet: it has not run here.`;
+	const next = `Start it with \`moorage restart ${name}\`, or its button; that needs the role operator.`;
+	return { ...problemOf("not_known_yet", message), next };
 }
 
 function refusedConfig(problems: readonly ConfigProblem[]): AdminProblem {

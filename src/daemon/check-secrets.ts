@@ -4,6 +4,8 @@ import type { Plan, ServerPlan } from "../config/plan.ts";
 import { specReferences } from "../hosting/spec-values.ts";
 import type { Clock } from "../lib/clock.ts";
 import { riskOf } from "../policy/risk.ts";
+import { callsSecret } from "../secrets/looks-secret.ts";
+import { referenceText } from "../secrets/template.ts";
 import type { SecretInfo, Vault } from "../secrets/vault.ts";
 
 /** What secrets are held against. */
@@ -76,19 +78,31 @@ function plain(plan: Plan | undefined): SecretFinding[] {
 	});
 }
 
+/** Every value of a server that opens something elsewhere, wherever it is kept. */
+function credentialsOf(server: ServerPlan): string[] {
+	const all = specReferences(server.spec).flatMap((reference) => {
+		const { kind, body } = reference;
+		const name = body.slice(body.lastIndexOf("#") + 1);
+		if (kind === "secret") return [body];
+		const is_credential = kind === "vault" || kind === "literal" || callsSecret(name);
+		return is_credential ? [referenceText(reference)] : [];
+	});
+	return [...new Set(all)];
+}
+
 /** Whoever may only read should not hold a credential that can change things. */
 function broad(server: ServerPlan, tools: readonly SaidTool[]): SecretFinding[] {
-	const credentials = secretsOf(server);
+	const credentials = credentialsOf(server);
 	const reading = tools.filter((tool) => riskOf(tool.name, tool.annotations, []).risk === "read");
 	const changing = tools.length - reading.length;
 	if (credentials.length === 0 || reading.length === 0 || changing === 0) return [];
 	const message =
 		`${reading.length} tools of \`${server.name}\` that only read and ${changing} that change ` +
-		`things share the credential ${credentials.map((name) => `\`${name}\``).join(", ")}.`;
+		`things share the credential ${credentials.map((text) => `\`${text}\``).join(", ")}.`;
 	const next =
 		"Add the server twice: once with a credential that can only read and `tools` that allow the " +
 		"reading ones, once with the other.";
-	return [{ kind: "broad", server: server.name, secret: credentials[0], message, next }];
+	return [{ kind: "broad", server: server.name, secret: secretsOf(server)[0], message, next }];
 }
 
 function shared(servers: readonly ServerPlan[]): SecretFinding[] {

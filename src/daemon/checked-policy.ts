@@ -31,9 +31,12 @@ function problemOfSign({ title, server, evidence, next = "" }: ChecklistRow, pla
 }
 
 /** Why a gateway of the public profile does not start, from what is known of its tools. */
-export function publicProblem(plan: Plan, policy: PolicyBackend): StartProblem | undefined {
+export async function publicProblem(
+	plan: Plan,
+	policy: PolicyBackend,
+): Promise<StartProblem | undefined> {
 	if (plan.policy.profile === "private") return undefined;
-	const report = policy.checklist(undefined);
+	const report = await policy.checklist(undefined);
 	const rows = report.ok ? report.value.rows : [];
 	// What nobody has listed yet is not offered before it is known.
 	const signs = rows.filter(({ id, status }) => status === "no_go" && id !== "inventory");

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../lib/clock.ts";
 import type { GrantOwner } from "../store/grant-repository.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { GrantFor } from "../upstreams/http/oauth/upstream-auths.ts";
 
 /** Where authorization pages lead back to. */
 export const consent_path = "/oauth/callback";
@@ -11,66 +11,118 @@ const consent_ms = 600_000;
 /** Authorizations waiting at one time. */
 const consents_max = 256;
 
-interface Waiting {
+/** Who agreed on our own page, and in which browser. */
+export interface Begun {
+	readonly principal: string;
+	/** SHA-256 of what was left in that browser alone. */
+	readonly bond_hash: string;
+}
+
+/** An authorization that waits for a person. */
+export interface Waiting {
+	readonly who: GrantFor;
+	/** The page of the authorization server. */
+	readonly page: URL;
+	/** Who was led there by our own page: nobody else may answer. */
+	begun: Begun | undefined;
+	/** Takes the address that the page led back to, once. */
 	resolve(callback: URL): void;
 }
 
 /**
- * Authorizations that wait for a person: the page to open stands in the log, and the answer
- * comes to the gateway's own address. Each answer is taken once, and only with its `state`.
+ * Authorizations that wait for a person: each answer is taken once, and only with its `state`.
  */
 export class Consents {
 	readonly #clock: Clock;
 	readonly #log: Log;
+	/** What the log says of where to go. */
+	readonly #pageFor: (page: URL, who: GrantFor) => string;
 	readonly #waiting = new Map<string, Waiting>();
+	readonly #listeners = new Set<(waiting: Waiting) => void>();
 
-	constructor(clock: Clock, log: Log) {
+	constructor(
+		clock: Clock,
+		log: Log,
+		pageFor: (page: URL, who: GrantFor) => string = (page) => page.href,
+	) {
 		this.#clock = clock;
 		this.#log = log;
+		this.#pageFor = pageFor;
 	}
 
 	/**
-	 * Asks for an authorization; rejects when nobody gives it in time. Whose account it is to be is
-	 * said, because whoever reads the log may be somebody else.
+	 * Asks for an authorization; rejects when nobody gives it in time, and when `signal` aborts: the
+	 * answer is not taken any more then. Whose account it is to be is said, because whoever reads the
+	 * log may be somebody else.
 	 */
-	authorize(server: string, page: URL, state: string, who: GrantOwner): Promise<URL> {
+	authorize(
+		server: string,
+		page: URL,
+		state: string,
+		{ tenant, user }: GrantOwner,
+		signal: AbortSignal,
+	): Promise<URL> {
+		if (signal.aborted) return Promise.reject(new Error("nobody wants it any more"));
 		if (this.#waiting.size >= consents_max) return Promise.reject(new Error("too many wait"));
+		const who = { tenant, user, server };
 		this.#log.warn(
-			{ server, page: page.href, ...who },
+			{ page: this.#pageFor(page, who), ...who },
 			`server "${server}" needs ${authorizer(who)}: open the page within 10 minutes`,
 		);
 		return new Promise((resolve, reject) => {
-			const timer = this.#clock.afterIdle(consent_ms, () => {
+			const end = () => {
+				timer.cancel();
+				signal.removeEventListener("abort", withdraw);
 				this.#waiting.delete(state);
+			};
+			const withdraw = () => {
+				end();
+				reject(new Error("it was withdrawn"));
+			};
+			const timer = this.#clock.afterIdle(consent_ms, () => {
+				end();
 				reject(new Error("nobody answered"));
 			});
-			this.#waiting.set(state, {
+			signal.addEventListener("abort", withdraw, { once: true });
+			const waiting: Waiting = {
+				who,
+				page,
+				begun: undefined,
 				resolve: (callback) => {
-					timer.cancel();
-					this.#waiting.delete(state);
+					end();
 					resolve(callback);
 				},
-			});
+			};
+			this.#waiting.set(state, waiting);
+			for (const listener of [...this.#listeners]) listener(waiting);
 		});
 	}
 
-	/** Answers the browser that comes back from an authorization page. */
-	serve(request: IncomingMessage, response: ServerResponse): void {
-		const callback = new URL(request.url ?? "/", "http://localhost");
-		const waiting = this.#waiting.get(callback.searchParams.get("state") ?? "");
-		const known = request.method === "GET" && waiting !== undefined;
-		response.writeHead(known ? 200 : 404, {
-			"content-type": "text/plain; charset=utf-8",
-			"cache-control": "no-store",
-			"referrer-policy": "no-referrer",
-			"x-content-type-options": "nosniff",
-		});
-		response.end(
-			known
-				? "Moorage has the answer. You can close this page."
-				: "No authorization waits for this answer. Open the newest page from Moorage's log.",
+	/** What waits for an answer with this `state`. */
+	withState(state: string): Waiting | undefined {
+		return this.#waiting.get(state);
+	}
+
+	/** What somebody is asked for at a server now. */
+	of({ tenant, user, server }: GrantFor): Waiting | undefined {
+		return [...this.#waiting.values()].find(
+			({ who }) => who.tenant === tenant && who.user === user && who.server === server,
 		);
-		if (known) waiting.resolve(callback);
+	}
+
+	/** What somebody is asked for at a server as soon as they are; never, once `signal` aborts. */
+	next(who: GrantFor, signal: AbortSignal): Promise<Waiting> {
+		return new Promise((resolve) => {
+			const look = () => {
+				const found = this.of(who);
+				if (found === undefined) return;
+				this.#listeners.delete(look);
+				resolve(found);
+			};
+			this.#listeners.add(look);
+			signal.addEventListener("abort", () => this.#listeners.delete(look), { once: true });
+			look();
+		});
 	}
 }
 

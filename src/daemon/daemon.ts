@@ -14,6 +14,7 @@ import { Gateway } from "../gateway/gateway.ts";
 import { seal_key_bytes } from "../gateway/parking/seal.ts";
 import { audienceOf } from "../gateway/scope.ts";
 import { Egress } from "../hosting/egress/egress.ts";
+import { EgressRecords } from "../hosting/egress/records.ts";
 import { Hosting, type InstanceKey } from "../hosting/hosting.ts";
 import { acquireDataLock, type DataLock } from "../hosting/process/data-lock.ts";
 import { createSpawner, type ProcessSpawner } from "../hosting/process/spawner.ts";
@@ -29,7 +30,6 @@ import { SecretRedactor } from "../secrets/redactor.ts";
 import { SessionEvents } from "../sessions/events.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import type { Database } from "../store/database.ts";
-import type { GrantRepository } from "../store/grant-repository.ts";
 import { gatewayOwner, type MetaRepository } from "../store/meta-repository.ts";
 import { createRepositories, createWriter, type StoreWriter } from "../store/repositories.ts";
 import type { VersionRepository } from "../store/version-repository.ts";
@@ -41,15 +41,15 @@ import { servePages } from "./approval-pages.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { publicProblem, withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
-import { Consents } from "./consents.ts";
 import { ContainerHosting } from "./containers.ts";
 import { DashboardHouse } from "./dashboard/house.ts";
-import { lockInfo, openFoundation } from "./foundation.ts";
-import { GrantRoom } from "./grant-room.ts";
+import { type Foundation, lockInfo, openFoundation } from "./foundation.ts";
+import { GrantRoom, type GrantRows } from "./grant-room.ts";
 import { listenUrl } from "./listen-url.ts";
 import type { Daemon, DaemonOptions, Reloaded } from "./options.ts";
 import { overviewOf } from "./overview.ts";
 import { Packages } from "./packages.ts";
+import { isPersonal } from "./personal.ts";
 import { product } from "./product.ts";
 import { isReady } from "./readiness.ts";
 import { SecretRoom } from "./secret-room.ts";
@@ -62,6 +62,17 @@ const drain_default_ms = 5_000;
 /** How long the last answers may take to reach clients that read slowly. */
 const answers_sent_ms = 1_000;
 const session_sweep_ms = 60_000;
+
+/** What a house is built from that takes time to open. */
+interface HouseParts extends Foundation {
+	spawner: ProcessSpawner;
+	containers: ContainerHosting;
+	egress: Egress;
+	owner_id: string;
+	lock: DataLock;
+	era_verdicts: EraVerdicts;
+	writer: StoreWriter;
+}
 
 /** Builds a gateway from its configuration and starts it. */
 export async function startDaemon(given: DaemonOptions): Promise<Result<Daemon, StartProblem>> {
@@ -107,6 +118,7 @@ class House implements Daemon, BackendRooms {
 	/** Where every room publishes what happens. */
 	readonly live = new LiveEvents();
 	readonly accounts: Accounts;
+	readonly endSessions = (who: string) => this.#dashboard.sessions.endAllOf(who);
 	readonly #gateway: Gateway;
 	readonly #closing = new AbortController();
 	readonly #started_at_ms: number;
@@ -116,8 +128,7 @@ class House implements Daemon, BackendRooms {
 	/** The configuration as it was read last. */
 	#config: Plan;
 	readonly #releases: Releases;
-	readonly #consents: Consents;
-	#packages: Packages | undefined;
+	readonly #packages: Packages;
 	#url = "";
 	#watcher: { close(): void } | undefined;
 	#resolveStopped: () => void = () => undefined;
@@ -141,17 +152,20 @@ class House implements Daemon, BackendRooms {
 		const spawner = await createSpawner({
 			data_dir: plan.data,
 			owner_id,
-			clock,
-			random,
-			environment,
-			log,
-			containment,
+			...{ clock, random, environment, log, containment },
 			hidden: secretFiles(plan),
 		});
 		const era_verdicts = await storedEraVerdicts({ meta, clock, log });
 		const folders = { data_dir: plan.data, config_dir: configFolder(plan) };
 		const around = { owner_id, clock, random, environment, log, ...folders };
+		const writer = createWriter({
+			...{ database, clock },
+			onTrouble: (trouble) => log.warn({ trouble }, "writing to the store is late or failed"),
+		});
+		const records = new EgressRecords({ clock, writer, repository: repositories.egress });
+		await records.restore();
 		const egress = new Egress({
+			records,
 			folder: join(plan.data, "egress"),
 			clock,
 			loopback: spawner.sandbox_kind === "landlock" ? random : undefined,
@@ -159,7 +173,7 @@ class House implements Daemon, BackendRooms {
 		});
 		const containers = new ContainerHosting({ ...around, programs: stdioDriver, egress });
 		const foundation = { database, token, box, owner_id };
-		const parts = { ...foundation, spawner, containers, egress, lock, era_verdicts };
+		const parts = { ...foundation, spawner, containers, egress, lock, era_verdicts, writer };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
 		// Before the vault: what was told last is redacted longest where there is too much.
 		await house.grants.start();
@@ -173,26 +187,12 @@ class House implements Daemon, BackendRooms {
 		house.#serve(house.#releases.servers);
 		await house.#catalogs.restore(house.#plan.servers);
 		house.wings.opened();
+		house.grants.opened();
 		house.#gateway.restoreSubscriptions(house.#sessions.all());
 		return succeed(house);
 	}
 
-	private constructor(
-		options: DaemonOptions,
-		plan: Plan,
-		parts: {
-			database: Database;
-			spawner: ProcessSpawner;
-			containers: ContainerHosting;
-			egress: Egress;
-			token: string;
-			owner_id: string;
-			lock: DataLock;
-			era_verdicts: EraVerdicts;
-			box: SecretBox;
-		},
-		state_key: Buffer,
-	) {
+	private constructor(options: DaemonOptions, plan: Plan, parts: HouseParts, state_key: Buffer) {
 		const { clock, random, log } = options;
 		this.#options = options;
 		this.#redactor = options.redactor ?? new SecretRedactor();
@@ -209,11 +209,7 @@ class House implements Daemon, BackendRooms {
 		this.stopped = promise;
 		this.#resolveStopped = resolve;
 		const repositories = createRepositories(parts.database.connection);
-		const writer = createWriter({
-			database: parts.database,
-			clock,
-			onTrouble: (trouble) => log.warn({ trouble }, "writing to the store is late or failed"),
-		});
+		const { writer } = parts;
 		this.#flushStore = () => writer.flush();
 		const { sessions: repository } = repositories;
 		const { sessions_max } = plan.limits;
@@ -231,17 +227,17 @@ class House implements Daemon, BackendRooms {
 			repository: repositories.catalogs,
 			note: (server, text) => this.#hosting.note(server, text),
 		});
-		this.#consents = new Consents(clock, log);
 		this.secrets = new SecretRoom({
 			...{ options, rows: repositories.secrets, redactor: this.#redactor },
 			config: () => this.#config,
 			rooms: () => ({ hosting: this.#hosting, catalogs: this.#catalogs, sessions: this.#sessions }),
 		});
-		this.grants = this.#buildGrants(repositories.grants, parts.box);
+		this.grants = this.#buildGrants(repositories, parts.box);
+		this.#packages = this.#buildPackages();
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
 		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
 		this.wings = this.#buildWings(writer, parts);
-		this.accounts = new Accounts(options, parts, writer, this);
+		this.accounts = new Accounts(options, { ...parts, redactor: this.#redactor }, writer, this);
 		this.#gateway = this.#buildGateway(state_key);
 		this.#releases = this.#buildReleases(repositories.versions, parts.box);
 		this.#catalogs.onChange(({ server }) => this.#hosting.reconsider(server));
@@ -265,6 +261,7 @@ class House implements Daemon, BackendRooms {
 
 	async flush(): Promise<void> {
 		await this.#sessions.flush();
+		this.#egress.flush();
 		await this.#flushStore();
 	}
 
@@ -299,7 +296,7 @@ class House implements Daemon, BackendRooms {
 
 	/** Listens, tells where, and starts the servers. */
 	async open(): Promise<Result<Daemon, StartProblem>> {
-		const no_go = publicProblem(this.#plan, this.wings.policy);
+		const no_go = await publicProblem(this.#plan, this.wings.policy);
 		if (no_go !== undefined) return fail(no_go);
 		const url = await listenUrl(this, this.#options, this.#closing.signal);
 		if (!url.ok) return url;
@@ -308,11 +305,11 @@ class House implements Daemon, BackendRooms {
 		// Before anything else is waited for: whoever calls from now on must find the servers.
 		this.#releases.start();
 		this.#gateway.subscriptions.wakeWatched();
+		this.wings.listening();
 		await this.#lock.update({ url: this.#url });
 		const { path } = this.#plan.source;
-		if (path !== undefined && this.#options.watch !== false) {
+		if (path !== undefined && this.#options.watch !== false)
 			this.#watcher = watchFile(path, this.#options.clock, () => void this.reload());
-		}
 		this.#sweepLater();
 		return succeed(this);
 	}
@@ -401,16 +398,19 @@ class House implements Daemon, BackendRooms {
 		this.#gateway.use(this.#plan);
 	}
 
-	#buildHosting(era_verdicts: EraVerdicts): Hosting {
-		const { clock, random, log, onProgress } = this.#options;
-		const packages = new Packages({
+	#buildPackages(): Packages {
+		return new Packages({
 			options: this.#options,
 			plan: this.#plan,
 			spawner: this.#spawner,
 			containers: this.#containers,
 			versions: createRepositories(this.#database.connection).versions,
+			prepare: (spec) => this.secrets.values.prepare(spec),
 		});
-		this.#packages = packages;
+	}
+
+	#buildHosting(era_verdicts: EraVerdicts): Hosting {
+		const { clock, random, log, onProgress } = this.#options;
 		return new Hosting({
 			clock,
 			random,
@@ -425,12 +425,11 @@ class House implements Daemon, BackendRooms {
 			},
 			spawner: this.#spawner,
 			era_verdicts,
-			client_info: JSON.stringify(product),
-			limits: () => this.#plan.limits,
-			volumes: new Volumes(this.#plan.data),
-			egress: this.#egress,
+			...{ client_info: JSON.stringify(product), limits: () => this.#plan.limits },
+			...{ volumes: new Volumes(this.#plan.data), egress: this.#egress },
 			isKnown: ({ name, fingerprint }) => this.#catalogs.get(name)?.fingerprint === fingerprint,
-			resolve: (spec, context) => packages.resolve(spec, context),
+			isPersonal: (server) => isPersonal(this.#plan, server),
+			resolve: (spec, context) => this.#packages.resolve(spec, context),
 			events: {
 				onReady: (key, upstream) => this.#onReady(key, upstream),
 				onPush: (key, message) => this.#gateway.pushes.onPush(key, message),
@@ -444,12 +443,12 @@ class House implements Daemon, BackendRooms {
 		});
 	}
 
-	#buildGrants(repository: GrantRepository, box: SecretBox): GrantRoom {
+	#buildGrants(rows: GrantRows, box: SecretBox): GrantRoom {
 		return new GrantRoom({
-			...{ options: this.#options, repository, box, redactor: this.#redactor },
-			consents: this.#consents,
-			isOpen: () => this.#plan.identity === undefined,
-			url: () => this.#url,
+			...{ options: this.#options, rows, box, redactor: this.#redactor },
+			...{ rooms: () => this, door: () => this.#dashboard.door },
+			...{ cookies: () => this.#dashboard.cookies, identities: () => this.accounts.identities },
+			...{ telemetry: () => this.wings.telemetry, values: () => this.secrets.values },
 		});
 	}
 
@@ -457,11 +456,11 @@ class House implements Daemon, BackendRooms {
 		parts: { box: SecretBox; owner_id: string; token: string },
 		meta: MetaRepository,
 	): DashboardHouse {
-		const { clock, random } = this.#options;
+		const { clock, random, log } = this.#options;
 		return new DashboardHouse({
 			...parts,
-			clock,
-			random,
+			...{ clock, random, log, catalogs: this.#catalogs },
+			sign_in: () => this.accounts.sign_in,
 			meta,
 			live: this.live,
 			gateway: () => this.#gateway,
@@ -473,13 +472,11 @@ class House implements Daemon, BackendRooms {
 	#buildReleases(repository: VersionRepository, box: SecretBox): Releases {
 		const { clock, log, random } = this.#options;
 		return new Releases({
-			clock,
-			log,
-			repository,
-			box,
-			hosting: this.#hosting,
-			catalogs: this.#catalogs,
+			...{ clock, log, repository, box },
+			...{ hosting: this.#hosting, catalogs: this.#catalogs },
 			volumes: new VolumeCopies(this.#plan.data, this.#hosting, random),
+			renew: (plan) => this.#packages.renew(plan, (line) => this.#hosting.note(plan.name, line)),
+			keepLocked: (locked) => this.#packages.keepLocked(locked),
 			onServers: (servers) => this.#serve(servers),
 		});
 	}
@@ -496,10 +493,10 @@ class House implements Daemon, BackendRooms {
 			writer,
 			box,
 			redactor: this.#redactor,
-			catalogs: this.#catalogs,
-			hosting: this.#hosting,
+			...{ catalogs: this.#catalogs, hosting: this.#hosting },
+			rooms: () => this,
 			originOf: (server) => this.#releases.originOf(server),
-			url: () => this.#url,
+			url: () => this.#plan.front.public_url ?? this.#url,
 			gateway: () => this.#gateway,
 		});
 	}
@@ -522,8 +519,10 @@ class House implements Daemon, BackendRooms {
 				admin: this.#buildAdmin(),
 				dashboard: (request, response) => this.#dashboard.serve(request, response),
 				...this.accounts.front_door,
-				consent: (request, response) => this.#consents.serve(request, response),
-				approval_pages: servePages(this.wings, this.#dashboard.admission(), log),
+				consent: (request, response) => this.grants.serve(request, response),
+				connections: this.grants.connections,
+				sign_in: (request, response) => this.#dashboard.serveSignIn(request, response),
+				approval_pages: servePages(this.wings, this.#dashboard.door, log),
 				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
 				evidence: [...this.wings.evidence, this.#dashboard.traffic],
 				...this.wings.front_door,
@@ -569,7 +568,7 @@ class House implements Daemon, BackendRooms {
 			this.#sessions.sweep();
 			this.#events.sweep();
 			void this.#containers.sweep(this.#plan);
-			void this.#packages?.sweep();
+			void this.#packages.sweep();
 			this.#sweepLater();
 		});
 		this.#closing.signal.addEventListener("abort", () => timer.cancel(), { once: true });
@@ -581,6 +580,7 @@ class House implements Daemon, BackendRooms {
 		this.#closing.abort();
 		this.#gateway.context.parked.close();
 		await this.#gateway.drain(this.#options.drain_ms ?? drain_default_ms);
+		await this.#releases.stop();
 		// What still runs now ends with an error that says so, while its client can hear it.
 		await this.#hosting.stop({ drain_ms: 500 });
 		await this.#gateway.close(answers_sent_ms);

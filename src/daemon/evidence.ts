@@ -19,6 +19,7 @@ import type { AuditedCall, AuditedPayload } from "../audit/read-call.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { AuditWing } from "./wings/audit.ts";
 import type { CallsWing } from "./wings/calls.ts";
+import { OffSwitchWing } from "./wings/off-switches.ts";
 import type { WingParts } from "./wings.ts";
 
 /** What the evidence of a house is read from. */
@@ -184,7 +185,7 @@ export class DaemonEvidence implements EvidenceBackend, ActionRecorder {
 		});
 	}
 
-	/** What an action may change: the configuration, and which versions run. */
+	/** What an action may change: the configuration, which versions run, and what is off. */
 	async #state({ operation }: AdminAction): Promise<string | undefined> {
 		if (operation === "getCallPayload") return undefined;
 		const plan = this.#rooms.parts.plan();
@@ -192,7 +193,8 @@ export class DaemonEvidence implements EvidenceBackend, ActionRecorder {
 		const configuration =
 			path === undefined ? null : await readFile(path, "utf8").catch(() => null);
 		const running = plan.servers.map(({ name, fingerprint }) => ({ name, fingerprint }));
-		return JSON.stringify({ configuration, running }).slice(0, state_bytes_max);
+		const off = this.#rooms.parts.wings().of(OffSwitchWing).kill_switches.list();
+		return JSON.stringify({ configuration, running, off }).slice(0, state_bytes_max);
 	}
 }
 

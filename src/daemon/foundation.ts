@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { ensureAdminToken } from "../admin/token.ts";
+import { describeRecovery, recoverRestore } from "../backup/replace-contents.ts";
 import type { Plan } from "../config/plan.ts";
+import { acquireDataLock } from "../hosting/process/data-lock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
@@ -26,7 +28,8 @@ export async function openFoundation(
 	{ clock, log, random }: { readonly clock: Clock; readonly log: Log; readonly random: Random },
 ): Promise<Result<Foundation, StartProblem>> {
 	const onDetail = (detail: string, message: string) => log.error({ detail }, message);
-	const store = await openStore(plan.data, { clock, random, onDetail });
+	const onRecovered = (text: string) => log.warn({ data: plan.data }, text);
+	const store = await openStore(plan.data, { clock, random, onDetail, onRecovered });
 	if (!store.ok) return store;
 	const token = await ensureAdminToken(plan.data, random);
 	if (token.ok) return succeed({ ...store.value, token: token.value });
@@ -34,16 +37,28 @@ export async function openFoundation(
 	return fail({ message: token.problem.message, next: token.problem.next });
 }
 
-/** Opens the database of a data folder, and the key to what is sealed in it. */
+/**
+ * Opens the database of a data folder, whose lock this process holds, and the key to what is sealed
+ * in it. A restore that was interrupted is settled first: the database may be on its way.
+ */
 export async function openStore(
 	data: string,
 	options: {
 		readonly clock: Clock;
 		readonly random: Random;
 		readonly onDetail?: (detail: string, message: string) => void;
+		/** Told of a restore that was settled: a sentence. */
+		readonly onRecovered?: (text: string) => void;
 	},
 ): Promise<Result<Pick<Foundation, "database" | "box">, StartProblem>> {
-	const { clock, random, onDetail } = options;
+	const { clock, random, onDetail, onRecovered } = options;
+	const recovered = await recoverRestore(data);
+	if (!recovered.ok) {
+		onDetail?.(recovered.problem.detail, recovered.problem.message);
+		return fail({ message: recovered.problem.message, next: "" });
+	}
+	const told = describeRecovery(data, recovered.value);
+	if (told !== undefined) onRecovered?.(told);
 	const database = await openDatabase({ path: join(data, "moorage.db"), clock });
 	if (!database.ok) {
 		const { detail, message } = database.problem;
@@ -56,6 +71,34 @@ export async function openStore(
 		return fail(key.problem);
 	}
 	return succeed({ database: database.value, box: new SecretBox(key.value, random) });
+}
+
+/** What is kept in a data folder on which no gateway runs, and which none can take meanwhile. */
+export interface HeldStore extends Pick<Foundation, "database" | "box"> {
+	close(): Promise<void>;
+}
+
+/** Opens what a gateway of this data folder would, and holds the folder so that none starts. */
+export async function openHeldStore(
+	data: string,
+	options: { readonly clock: Clock; readonly random: Random },
+): Promise<Result<HeldStore, StartProblem>> {
+	const { clock } = options;
+	const info = { version: product.version, started_at_ms: clock.now() };
+	const lock = await acquireDataLock(data, info, clock);
+	if (!lock.ok) return fail({ message: lock.problem.message, next: "" });
+	const opened = await openStore(data, options);
+	if (!opened.ok) {
+		await lock.value.release();
+		return opened;
+	}
+	return succeed({
+		...opened.value,
+		async close() {
+			await opened.value.database.close();
+			await lock.value.release();
+		},
+	});
 }
 
 /** What the lock of the data folder says of its gateway. */

@@ -1,17 +1,22 @@
+import type { EndedGrants } from "../admin/contracts/upstream-grants.ts";
+import { DashboardSessions } from "../admin/dashboard-sessions.ts";
 import type { PeopleBackend } from "../admin/people-backend.ts";
-import { acquireDataLock } from "../hosting/process/data-lock.ts";
 import { Passwords } from "../identity/passwords.ts";
 import { People } from "../identity/people.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
-import { fail, type Result, succeed } from "../lib/result.ts";
+import { type Result, succeed } from "../lib/result.ts";
 import { LoginClients } from "../login/clients.ts";
 import { MachineClients } from "../login/machine-clients.ts";
+import { SecretRedactor } from "../secrets/redactor.ts";
+import type { GrantOwner, GrantRepository } from "../store/grant-repository.ts";
 import { createRepositories } from "../store/repositories.ts";
-import { openStore } from "./foundation.ts";
+import { SealedTokenStore } from "../upstreams/http/oauth/sealed-token-store.ts";
+import { sessionStore } from "./dashboard/session-store.ts";
+import { openHeldStore } from "./foundation.ts";
 import { DaemonPeopleBackend } from "./people-backend.ts";
-import { product } from "./product.ts";
 import type { StartProblem } from "./start-problem.ts";
+import { UntoldGrants } from "./untold-grants.ts";
 
 /** People and keys of a data folder on which no gateway runs. */
 export interface OfflinePeople {
@@ -27,15 +32,9 @@ export async function openOfflinePeople(
 	data: string,
 	{ clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Promise<Result<OfflinePeople, StartProblem>> {
-	const info = { version: product.version, started_at_ms: clock.now() };
-	const lock = await acquireDataLock(data, info, clock);
-	if (!lock.ok) return fail({ message: lock.problem.message, next: "" });
-	const opened = await openStore(data, { clock, random });
-	if (!opened.ok) {
-		await lock.value.release();
-		return opened;
-	}
-	const { database, box } = opened.value;
+	const opened = await openHeldStore(data, { clock, random });
+	if (!opened.ok) return opened;
+	const { database, box, close } = opened.value;
 	const repositories = createRepositories(database.connection);
 	const people = new People({
 		repository: repositories.people,
@@ -47,16 +46,39 @@ export async function openOfflinePeople(
 	await people.restore();
 	const records = { repository: repositories.login, box, clock, random };
 	const clients = new LoginClients(records, new MachineClients(records));
+	const log = { warn: () => undefined };
+	const store = new SealedTokenStore({
+		...{ repository: repositories.grants, box, clock, log },
+		redactor: new SecretRedactor(),
+	});
+	const sessions = new DashboardSessions({ ...records, store: sessionStore(repositories.meta) });
+	await sessions.restore();
 	return succeed({
 		backend: new DaemonPeopleBackend(
 			people,
 			clients,
 			() => [],
-			(owner) => repositories.grants.removeAll(owner),
+			(owner) => endGrants(repositories.grants, store, new UntoldGrants(records), owner),
+			(principal) => sessions.endAllOf(principal),
 		),
-		async close() {
-			await database.close();
-			await lock.value.release();
-		},
+		close,
+	});
+}
+
+/** Issuers are told by the next gateway: what could do that does not run. */
+async function endGrants(
+	grants: GrantRepository,
+	store: SealedTokenStore,
+	untold: UntoldGrants,
+	owner: GrantOwner,
+): Promise<EndedGrants> {
+	const theirs = await store.list(({ tenant, user }) => {
+		return tenant === owner.tenant && user === owner.user;
+	});
+	for (const { owner: who, about, grant } of theirs) await untold.add({ who, about, grant });
+	// Those that cannot be read, too.
+	await grants.removeAll(owner);
+	return theirs.map(({ owner: { server }, grant: { issuer } }) => {
+		return { server, issuer, outcome: "queued" };
 	});
 }

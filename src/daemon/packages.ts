@@ -1,6 +1,8 @@
-import type { Plan, ServerSpec } from "../config/plan.ts";
+import type { Plan, ServerPlan, ServerSpec } from "../config/plan.ts";
 import { PackageResolver, type ResolveContext } from "../hosting/packages/resolve.ts";
 import type { ProcessSpawner } from "../hosting/process/spawner.ts";
+import type { Locked, Resolved } from "../hosting/resolved.ts";
+import { fail, type Result } from "../lib/result.ts";
 import type { VersionRepository } from "../store/version-repository.ts";
 import { configFolder } from "./config-files.ts";
 import { type ContainerHosting, isContainer } from "./containers.ts";
@@ -14,6 +16,8 @@ export interface PackagesParts {
 	readonly spawner: ProcessSpawner;
 	readonly containers: ContainerHosting;
 	readonly versions: VersionRepository;
+	/** Puts the values in place that packages may be named by: see `SpecValues.prepare`. */
+	prepare(spec: ServerSpec): ServerSpec;
 }
 
 /** What servers are made of, installed or fetched as an image, and what nobody needs any more. */
@@ -41,6 +45,24 @@ export class Packages {
 		return isContainer(spec)
 			? containers.resolve(spec, { ...context, progress })
 			: this.#resolver.resolve(spec, { ...context, progress });
+	}
+
+	/** What a server's command means now, whatever is locked. Problems are sentences. */
+	async renew(
+		plan: ServerPlan,
+		progress: (line: string) => void,
+	): Promise<Result<Resolved, string>> {
+		const spec = this.#parts.prepare(plan.spec);
+		const found = await this.resolve(spec, { server: plan.name, plan, update: true, progress });
+		return found.ok ? found : fail(found.problem.message);
+	}
+
+	/** Locks what a server runs from now on. Problems are sentences. */
+	keepLocked(locked: Locked): Promise<Result<void, string>> {
+		const { containers } = this.#parts;
+		return locked.kind === "images"
+			? containers.keepLocked(locked)
+			: this.#resolver.keepLocked(locked);
 	}
 
 	/** Removes what no version needs. */

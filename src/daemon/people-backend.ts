@@ -9,13 +9,15 @@ import type {
 	GrantEntry,
 	KeyEntry,
 	Removed,
+	RemovedUser,
 	UserEntry,
 } from "../admin/contract-people.ts";
+import type { EndedGrants } from "../admin/contracts/upstream-grants.ts";
 import type { PeopleBackend } from "../admin/people-backend.ts";
-import { type AdminProblem, problemOf } from "../admin/problem.ts";
+import { type AdminProblem, type AdminProblemCode, problemOf } from "../admin/problem.ts";
 import type { ApiKeyPlan } from "../config/plan-identity.ts";
 import { default_tenant } from "../config/principal-names.ts";
-import type { People, PeopleProblem } from "../identity/people.ts";
+import { type People, type PeopleProblem, versionOf } from "../identity/people.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { KnownClient, LoginClients } from "../login/clients.ts";
 import type { GrantOwner } from "../store/grant-repository.ts";
@@ -28,18 +30,22 @@ export class DaemonPeopleBackend implements PeopleBackend {
 	/** The keys of the configuration. */
 	readonly #configured: () => readonly ApiKeyPlan[];
 	/** Ends what somebody has authorized at remote servers. */
-	readonly #endGrants: (owner: GrantOwner) => Promise<unknown>;
+	readonly #endGrants: (owner: GrantOwner) => Promise<EndedGrants>;
+	/** Signs a person out in every browser. */
+	readonly #endSessions: (principal: string) => Promise<unknown>;
 
 	constructor(
 		people: People,
 		clients: LoginClients,
 		configured: () => readonly ApiKeyPlan[],
-		endGrants: (owner: GrantOwner) => Promise<unknown>,
+		endGrants: (owner: GrantOwner) => Promise<EndedGrants>,
+		endSessions: (principal: string) => Promise<unknown>,
 	) {
 		this.#people = people;
 		this.#clients = clients;
 		this.#configured = configured;
 		this.#endGrants = endGrants;
+		this.#endSessions = endSessions;
 	}
 
 	users(): readonly UserEntry[] {
@@ -56,29 +62,35 @@ export class DaemonPeopleBackend implements PeopleBackend {
 		tenant: string,
 		user: string,
 		change: ChangeUser,
+		etag?: string,
 	): Promise<Result<UserEntry, AdminProblem>> {
-		const changed = await this.#people.changeUser(tenant, user, change);
+		const changed = await this.#people.changeUser(tenant, user, change, etag);
 		if (!changed.ok) return fail(problemFrom(changed.problem));
 		// Whoever knew the old password may be logged in with it.
-		if (change.password !== undefined) await this.#clients.endLogins(`${tenant}/${user}`);
+		if (change.password !== undefined) await this.#endLogins(tenant, user);
 		return succeed(userEntry(changed.value));
 	}
 
-	async removeUser(tenant: string, user: string): Promise<Result<Removed, AdminProblem>> {
+	async removeUser(tenant: string, user: string): Promise<Result<RemovedUser, AdminProblem>> {
 		const removed = await this.#people.removeUser(tenant, user);
 		if (!removed.ok) return fail(problemFrom(removed.problem));
-		await this.#clients.endLogins(`${tenant}/${user}`);
+		await this.#endLogins(tenant, user);
 		// Somebody of the same name may come later, and is not this one.
-		await this.#endGrants({ tenant, user });
-		return succeed({ removed: `${tenant}/${user}` });
+		const ended_grants = await this.#endGrants({ tenant, user });
+		return succeed({ removed: `${tenant}/${user}`, ended_grants });
 	}
 
 	async endLogins(tenant: string, user: string): Promise<Result<Removed, AdminProblem>> {
 		if (this.#people.user(tenant, user) === undefined) {
 			return fail(problemOf("user_unknown", `There is no user "${tenant}/${user}".`));
 		}
-		await this.#clients.endLogins(`${tenant}/${user}`);
+		await this.#endLogins(tenant, user);
 		return succeed({ removed: `${tenant}/${user}` });
+	}
+
+	async #endLogins(tenant: string, user: string): Promise<void> {
+		await this.#clients.endLogins(`${tenant}/${user}`);
+		await this.#endSessions(`${tenant}/${user}`);
 	}
 
 	keys(): readonly KeyEntry[] {
@@ -88,7 +100,8 @@ export class DaemonPeopleBackend implements PeopleBackend {
 	async addKey(request: AddKey): Promise<Result<AddedKey, AdminProblem>> {
 		const { name, tenant = default_tenant, user = name, roles, scopes, expires_at_ms } = request;
 		if (this.#configured().some((key) => key.name === name)) {
-			return fail(problemOf("key_exists", `The configuration has a key named "${name}" already.`));
+			const message = `The configuration has a key named "${name}" already.`;
+			return fail(problemFrom({ code: "key_exists", message, field: "name" }));
 		}
 		const added = await this.#people.addKey({ name, tenant, user, roles, scopes, expires_at_ms });
 		if (!added.ok) return fail(problemFrom(added.problem));
@@ -126,10 +139,10 @@ export class DaemonPeopleBackend implements PeopleBackend {
 			return succeed({ client: clientEntry(client), ...shown });
 		}
 		if (added.problem !== "exists") {
-			return fail(problemOf("invalid_request", added.problem.message));
+			return fail(problemFrom({ code: "invalid_request", ...added.problem }));
 		}
 		const message = `There is a client "${request.client_id}" already.`;
-		return fail(problemOf("client_exists", message));
+		return fail(problemFrom({ code: "client_exists", message, field: "client_id" }));
 	}
 
 	async removeClient(client_id: string): Promise<Result<Removed, AdminProblem>> {
@@ -150,8 +163,13 @@ export class DaemonPeopleBackend implements PeopleBackend {
 	}
 }
 
-function problemFrom({ code, message }: PeopleProblem): AdminProblem {
-	return problemOf(code, message);
+function problemFrom({
+	code,
+	message,
+	field,
+}: Omit<PeopleProblem, "code"> & { readonly code: AdminProblemCode }): AdminProblem {
+	const problem = problemOf(code, message);
+	return field === undefined ? problem : { ...problem, errors: [{ field, message }] };
 }
 
 function userEntry(user: StoredUser): UserEntry {
@@ -163,6 +181,7 @@ function userEntry(user: StoredUser): UserEntry {
 		roles: user.roles,
 		has_password: user.password_hash !== undefined,
 		created_at_ms: user.created_at_ms,
+		etag: versionOf(user),
 		...present({ display_name, provider, login_at_ms }),
 	};
 }
@@ -173,8 +192,8 @@ function keyEntry(key: StoredKey): KeyEntry {
 	return { name, source: "store", tenant, user, created_at_ms, ...maybe };
 }
 
-function configuredKey({ name, tenant, user, expires_at_ms }: ApiKeyPlan): KeyEntry {
-	return { name, source: "config", tenant, user, ...present({ expires_at_ms }) };
+function configuredKey({ name, tenant, user, roles, scopes, expires_at_ms }: ApiKeyPlan): KeyEntry {
+	return { name, source: "config", tenant, user, roles, ...present({ scopes, expires_at_ms }) };
 }
 
 function clientEntry(client: KnownClient): ClientEntry {

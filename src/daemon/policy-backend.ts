@@ -4,22 +4,29 @@ import type {
 	PolicyReport,
 	PolicyTest,
 } from "../admin/contracts/policy.ts";
+import type { AccessTool } from "../admin/contracts/server-page.ts";
 import type { PolicyBackend } from "../admin/policy-backend.ts";
 import { type AdminProblem, problemOf } from "../admin/problem.ts";
+import { lastBackup } from "../backup/last-backup.ts";
 import type { Catalogs } from "../catalog/catalogs.ts";
-import type { Plan } from "../config/plan.ts";
+import type { Plan, ServerPlan } from "../config/plan.ts";
 import type { RulePlan } from "../config/policy-plan.ts";
+import { default_tenant } from "../config/principal-names.ts";
 import { formatDuration } from "../config/units.ts";
 import { toolFacts } from "../gateway/checked-call.ts";
 import type { GatewayContext } from "../gateway/context.ts";
 import { local_principal, type Principal, principalOf } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
+import { passesGlobs } from "../lib/glob.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { CheckedCall } from "../policy/check.ts";
 import { type ChecklistRow, checklist, type ListedTool } from "../policy/checklist.ts";
 import type { CurrentPolicy } from "../policy/current-policy.ts";
 import { explain } from "../policy/explain.ts";
+import { type Foresight, foresee } from "../policy/foresee.ts";
+import { rulesAbout } from "../policy/human-path.ts";
 import { settingsFor } from "../policy/risk.ts";
+import { type CredentialRepositories, keptCredentials } from "./kept-credentials.ts";
 
 /** What policy is explained from. */
 export interface PolicyRooms {
@@ -28,11 +35,12 @@ export interface PolicyRooms {
 	readonly catalogs: Catalogs;
 	plan(): Plan;
 	context(): GatewayContext;
+	/** Where people's keys and the vault's values are. */
+	readonly repositories: CredentialRepositories;
 }
 
 /** The check by which things are switched off, where there is one. */
 const switches = "kill-switches";
-const default_tenant = "default";
 
 /** Who may do what, as the admin API shows it. */
 export class DaemonPolicyBackend implements PolicyBackend {
@@ -64,7 +72,10 @@ export class DaemonPolicyBackend implements PolicyBackend {
 		};
 	}
 
-	async test(question: PolicyTest): Promise<Result<PolicyAnswer, AdminProblem>> {
+	async test(
+		question: PolicyTest,
+		arguments_json: string | undefined,
+	): Promise<Result<PolicyAnswer, AdminProblem>> {
 		const { policy } = this.#rooms;
 		const context = this.#rooms.context();
 		const { server, endpoint = server } = question;
@@ -79,7 +90,8 @@ export class DaemonPolicyBackend implements PolicyBackend {
 			question.method ?? (question.tool === undefined ? "resources/read" : "tools/call");
 		const name = question.tool ?? question.name;
 		const tool = method === "tools/call" ? toolFacts(server, name, context) : undefined;
-		const call = this.#call(question, principal, { endpoint, server, method, name, tool });
+		const target = { endpoint, server, method, name, tool };
+		const call = this.#call(question, principal, target, arguments_json);
 		const explained = await explain(policy, context.checks, call);
 		const kind = listed_kinds[method];
 		const listed =
@@ -96,7 +108,7 @@ export class DaemonPolicyBackend implements PolicyBackend {
 		});
 	}
 
-	checklist(server: string | undefined): Result<ChecklistReport, AdminProblem> {
+	async checklist(server: string | undefined): Promise<Result<ChecklistReport, AdminProblem>> {
 		const { policy } = this.#rooms;
 		const plan = this.#rooms.plan();
 		if (server !== undefined && plan.servers.every(({ name }) => name !== server)) {
@@ -104,7 +116,12 @@ export class DaemonPolicyBackend implements PolicyBackend {
 		}
 		const has_switches = this.#rooms.context().checks.some(({ name }) => name === switches);
 		const toolsOf = (name: string) => this.#toolsOf(name);
-		const rows = checklist({ plan, policy, toolsOf, has_switches }, server);
+		const kept = {
+			now_ms: this.#rooms.clock.now(),
+			backup: await lastBackup(plan.data),
+			credentials: await keptCredentials(plan, this.#rooms.repositories),
+		};
+		const rows = checklist({ plan, policy, toolsOf, has_switches, ...kept }, server);
 		const count = (status: ChecklistRow["status"]) =>
 			rows.filter((row) => row.status === status).length;
 		return succeed({
@@ -114,10 +131,65 @@ export class DaemonPolicyBackend implements PolicyBackend {
 		});
 	}
 
+	/** Every known tool of a server with the rules that are about it, whoever calls. */
+	toolRules({ name: server, tools: filter }: ServerPlan): {
+		readonly by_default: "allow" | "deny";
+		readonly tools: AccessTool[];
+		/** What the conditions of all these rules speak of. */
+		readonly conditions: ReadonlySet<string>[];
+	} {
+		const { policy } = this.#rooms;
+		const conditions: ReadonlySet<string>[] = [];
+		const tools = (this.#toolsOf(server) ?? []).map(({ name: tool, annotations }): AccessTool => {
+			const { risk, from } = policy.riskOf(server, tool, annotations);
+			const origin = policy.seenListed({
+				endpoint: server,
+				server,
+				kind: "tool",
+				name: tool,
+				tool: undefined,
+			});
+			const rules = rulesAbout(origin.server, tool, risk, policy);
+			const settings = settingsFor(tool, policy.serverPolicy(server).tools);
+			for (const { condition } of rules) if (condition) conditions.push(condition.mentions);
+			return {
+				tool,
+				offered: passesGlobs(filter, tool),
+				risk,
+				risk_from: from,
+				approval: settings.some(({ approval }) => approval !== undefined),
+				scopes: [...new Set(settings.flatMap(({ scopes }) => scopes))],
+				rules: rules.map(({ name, plan, condition }) => ({
+					name,
+					line: plan.place.line,
+					...(plan.when !== undefined && { when: plan.when }),
+					then: plan.then,
+					else: plan.otherwise,
+					looks_at: [...(condition?.mentions ?? [])],
+				})),
+			};
+		});
+		return { by_default: policy.plan.default, tools, conditions };
+	}
+
+	/** What is known of somebody's calls of a tool, at its server's own address. */
+	async foresee(server: string, tool: string, principal: Principal): Promise<Foresight> {
+		const context = this.#rooms.context();
+		const call = this.#call({ server, tool }, principal, {
+			endpoint: server,
+			server,
+			method: "tools/call",
+			name: tool,
+			tool: toolFacts(server, tool, context),
+		});
+		return foresee(this.#rooms.policy, context.checks, call);
+	}
+
 	#call(
 		{ arguments: given }: PolicyTest,
 		principal: Principal,
 		target: Pick<CheckedCall, "endpoint" | "server" | "method" | "name" | "tool">,
+		arguments_raw?: string,
 	): CheckedCall {
 		return {
 			id: "policy-test",
@@ -131,8 +203,9 @@ export class DaemonPolicyBackend implements PolicyBackend {
 			},
 			...target,
 			args: () => given,
-			arguments_raw: given === undefined ? undefined : JSON.stringify(given),
+			arguments_raw,
 			now_ms: this.#rooms.clock.now(),
+			notes: {},
 		};
 	}
 

@@ -45,10 +45,11 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 		const rollout = releases.rollout(server);
 		return {
 			server,
-			versions: releases.versions.of(server).map((version) => {
+			versions: releases.versions.of(server).map((version, index, all) => {
 				// A version that started at once was not looked at beforehand.
 				const now = version.state === "active" ? releases.identity(server) : undefined;
-				return describeVersion(version, now);
+				const differences = this.#differences(all[index - 1], version);
+				return { ...describeVersion(version, now), ...(differences && { differences }) };
 			}),
 			...(held_at === undefined ? {} : { held_at }),
 			...(rollout === undefined
@@ -58,19 +59,27 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 		};
 	}
 
+	/** Undefined for a first version, and where one of the two cannot be read any more. */
+	#differences(before: StoredVersion | undefined, version: StoredVersion): string[] | undefined {
+		const { versions } = this.#rooms.releases;
+		const old_plan = before === undefined ? undefined : versions.planOf(before);
+		const plan = versions.planOf(version);
+		return old_plan && plan ? describeChanges(old_plan, plan) : undefined;
+	}
+
 	async deploy(server: string, request: DeployRequest): Promise<Result<Deployed, AdminProblem>> {
-		return answer(await this.#rooms.releases.deploy(server, request));
+		return answerOf(await this.#rooms.releases.deploy(server, request));
 	}
 
 	async rollback(
 		server: string,
 		version: number | undefined,
 	): Promise<Result<Deployed, AdminProblem>> {
-		return answer(await this.#rooms.releases.rollback(server, version));
+		return answerOf(await this.#rooms.releases.rollback(server, version));
 	}
 
 	async promote(server: string): Promise<Result<Deployed, AdminProblem>> {
-		return answer(await this.#rooms.releases.promote(server));
+		return answerOf(await this.#rooms.releases.promote(server));
 	}
 
 	async fork(server: string, name: string | undefined): Promise<Result<Forked, AdminProblem>> {
@@ -79,7 +88,7 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 		if (wrong !== undefined) return fail(problemOf("invalid_request", wrong.message));
 		const began_ms = clock.monotonic();
 		const forked = await releases.fork(server, name);
-		if (!forked.ok) return answer(forked);
+		if (!forked.ok) return answerOf(forked);
 		const fork = forked.value;
 		const copied_ms = Math.round(clock.monotonic() - began_ms);
 		return succeed({
@@ -148,7 +157,10 @@ const problem_codes: Readonly<Record<ReleaseProblem["code"], AdminProblemCode>> 
 	failed: "release_failed",
 };
 
-function answer<Value>(result: Result<Value, ReleaseProblem>): Result<Value, AdminProblem> {
+/** What became of something done with releases, as the admin API tells it. */
+export function answerOf<Value>(
+	result: Result<Value, ReleaseProblem>,
+): Result<Value, AdminProblem> {
 	if (result.ok) return result;
 	return fail(problemOf(problem_codes[result.problem.code], result.problem.message));
 }

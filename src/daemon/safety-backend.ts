@@ -12,7 +12,8 @@ import type { Approvals } from "../approvals/approvals.ts";
 import { type Decider, whyNotDecide } from "../approvals/deciders.ts";
 import type { DecisionProblem } from "../approvals/machine.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
-import type { KillProblem, KillSwitch, KillSwitches } from "../policy/kill-switches.ts";
+import type { KillSwitches } from "../policy/kill-switches.ts";
+import { SwitchDesk } from "./switch-desk.ts";
 import { ApprovalWing } from "./wings/approvals.ts";
 import { OffSwitchWing } from "./wings/off-switches.ts";
 import type { Wings } from "./wings.ts";
@@ -37,29 +38,26 @@ export function safetyParts(wings: Wings): SafetyParts {
 /** Off switches and approvals, for the admin API. */
 export class DaemonSafety implements SafetyBackend {
 	readonly #parts: SafetyParts;
+	readonly #switches: SwitchDesk;
 
 	constructor(parts: SafetyParts) {
 		this.#parts = parts;
+		this.#switches = new SwitchDesk(parts.kill_switches);
 	}
 
 	killSwitches(): readonly KillSwitchView[] {
-		return this.#parts.kill_switches.list().map(switchView);
+		return this.#switches.list();
 	}
 
-	async kill(
+	kill(
 		request: KillRequestBody,
 		{ principal }: Caller,
 	): Promise<Result<KillSwitchView, AdminProblem>> {
-		const { kind, name, reason, ends_at_ms } = request;
-		const set_by = principal.id;
-		const wanted = { kind, name, reason, set_by, ends_at_ms };
-		const killed = await this.#parts.kill_switches.kill(wanted);
-		return killed.ok ? succeed(switchView(killed.value)) : fail(killProblem(killed.problem));
+		return this.#switches.kill(request, principal.id);
 	}
 
-	async unkill(id: string): Promise<Result<KillSwitchView, AdminProblem>> {
-		const lifted = await this.#parts.kill_switches.unkill(id);
-		return lifted.ok ? succeed(switchView(lifted.value)) : fail(killProblem(lifted.problem));
+	unkill(id: string): Promise<Result<KillSwitchView, AdminProblem>> {
+		return this.#switches.unkill(id);
 	}
 
 	async approvals(caller: Caller): Promise<readonly ApprovalView[]> {
@@ -113,25 +111,6 @@ const decision_codes: Readonly<Record<DecisionProblem["code"], AdminProblemCode>
 	invalid: "invalid_request",
 };
 
-const kill_codes: Readonly<Record<KillProblem["code"], AdminProblemCode>> = {
-	invalid: "invalid_request",
-	too_many: "too_many",
-	unknown: "kill_switch_unknown",
-	not_stored: "not_stored",
-};
-
-function killProblem({ code, message }: KillProblem): AdminProblem {
-	return problemOf(kill_codes[code], message);
-}
-
-function switchView({ name, ends_at_ms, ...rest }: KillSwitch): KillSwitchView {
-	return {
-		...rest,
-		...(name === undefined ? {} : { name }),
-		...(ends_at_ms === undefined ? {} : { ends_at_ms }),
-	};
-}
-
 function approvalView(approval: Approval, who: Decider, url: string): ApprovalView {
 	const { demand, votes, edited_by } = approval;
 	const is_pending = approval.state === "pending";
@@ -139,6 +118,7 @@ function approvalView(approval: Approval, who: Decider, url: string): ApprovalVi
 		id: approval.id,
 		state: approval.state,
 		principal: approval.principal,
+		...given("made_by", approval.made_by),
 		...given("client", approval.client),
 		client_name: approval.client_name,
 		server: approval.server,
@@ -151,12 +131,17 @@ function approvalView(approval: Approval, who: Decider, url: string): ApprovalVi
 		...given("edited_by", edited_by),
 		...(edited_by === undefined ? {} : { asked: JSON.parse(approval.asked) as unknown }),
 		approvers: [...demand.approvers],
+		...given(
+			"also_among",
+			demand.also_among?.map((names) => [...names]),
+		),
 		needed: demand.count,
 		other_than_caller: demand.other_than_caller,
 		may_edit: demand.edit,
 		may_decide: is_pending && whyNotDecide(approval, who) === undefined,
-		votes: votes.map(({ arguments_hash, reason, ...vote }) => ({
+		votes: votes.map(({ arguments_hash, reason, person, ...vote }) => ({
 			...vote,
+			...given("person", person),
 			...given("reason", reason),
 			counts: arguments_hash === approval.arguments_hash,
 		})),

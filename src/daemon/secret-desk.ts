@@ -1,6 +1,7 @@
 import type { ChangedSecret, SecretFinding, SecretList } from "../admin/contracts/secrets.ts";
-import { type AdminProblem, problem_facts } from "../admin/problem.ts";
+import { type AdminProblem, problem_facts, problemOf } from "../admin/problem.ts";
 import type { SecretBackend } from "../admin/secret-backend.ts";
+import { fitsTag } from "../lib/entity-tag.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { parseMasterKey } from "../secrets/master-key.ts";
 import type { SecretRedactor } from "../secrets/redactor.ts";
@@ -31,17 +32,27 @@ export class SecretDesk implements SecretBackend {
 		return opened.ok ? { secrets } : { secrets, locked: sentence(opened.problem) };
 	}
 
-	async set({
-		value,
-		...secret
-	}: ChangedSecret & { readonly value: string }): Promise<Result<ChangedSecret, AdminProblem>> {
+	async set(
+		{ value, ...secret }: ChangedSecret & { readonly value: string },
+		expected?: string,
+	): Promise<Result<ChangedSecret, AdminProblem>> {
 		const { vault, redactor } = this.#parts;
 		// Before anything can go wrong and be written down.
 		redactor.add(value);
 		const opened = await vault.open();
 		if (!opened.ok) return fail(problem("secret_unavailable", opened.problem));
-		const stored = await vault.set(secret.name, secret, value);
-		if (!stored.ok) return fail(problem("secret_refused", stored.problem));
+		const fits =
+			expected === undefined
+				? undefined
+				: (tag: string | undefined) =>
+						expected === "absent" ? tag === undefined : fitsTag(expected, tag);
+		const stored = await vault.set(secret.name, secret, value, fits);
+		if (!stored.ok) {
+			if (stored.problem.changed) {
+				return fail(problemOf("edited_meanwhile", stored.problem.message));
+			}
+			return fail(problem("secret_refused", stored.problem));
+		}
 		this.#parts.refresh();
 		return succeed(secret);
 	}

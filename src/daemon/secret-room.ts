@@ -1,7 +1,7 @@
 import type { Catalogs } from "../catalog/catalogs.ts";
 import { saidTools } from "../catalog/said-tools.ts";
 import { default_secrets } from "../config/compile-secrets.ts";
-import type { Plan } from "../config/plan.ts";
+import type { Plan, VaultLoginPlan } from "../config/plan.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import { type SpecValues, specReferences } from "../hosting/spec-values.ts";
 import type { Timer } from "../lib/clock.ts";
@@ -18,6 +18,7 @@ import {
 	valueOf,
 } from "../secrets/values.ts";
 import type { Vault } from "../secrets/vault.ts";
+import type { VaultCredentials } from "../secrets/vault-login.ts";
 import type { SecretRows } from "../secrets/vault-rows.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { openVault } from "./open-vault.ts";
@@ -65,10 +66,11 @@ export class SecretRoom {
 		this.vault = openVault({ master_key, data: plan.data, rows, clock, random, environment });
 		this.#keep_ms = vault?.keep_ms ?? default_keep_ms;
 		if (vault !== undefined) {
-			const { address, namespace, keep_ms, token: template } = vault;
+			const { address, namespace, keep_ms, token: template, login } = vault;
 			const sources = { env: environmentSource(environment), file: fileSource() };
-			const token = () => filled(template, sources);
-			this.#kv = new KvVault({ address, namespace, keep_ms, token, clock, redactor });
+			const token = template === undefined ? undefined : () => filled(template, sources);
+			const credentials = login && (() => credentialsOf(login, sources, redactor));
+			this.#kv = new KvVault({ address, namespace, keep_ms, token, credentials, clock, redactor });
 		}
 		const own: ValueSources = {
 			secret: { get: (name, use) => this.vault.get(name, use) },
@@ -156,6 +158,22 @@ const default_keep_ms = 5 * 60_000;
 
 function isElsewhere({ kind }: { readonly kind: string }): boolean {
 	return kind === "file" || kind === "vault" || kind === "envfile";
+}
+
+/** What Moorage logs in with, as it is now; what proves who it is is redacted from then on. */
+async function credentialsOf(
+	{ mount, role, proof }: VaultLoginPlan,
+	sources: ValueSources,
+	redactor: SecretRedactor,
+): Promise<Result<VaultCredentials, ValueProblem>> {
+	const body: Record<string, string> = { ...role };
+	for (const [name, template] of Object.entries(proof)) {
+		const value = await filled(template, sources);
+		if (!value.ok) return value;
+		redactor.add(value.value);
+		body[name] = value.value;
+	}
+	return succeed({ mount, body });
 }
 
 /** A template of the vault's own settings. */

@@ -29,7 +29,7 @@ export async function detailsOf(
 	const status = hosting.status(name);
 	if (status === undefined) return undefined;
 	const { egress } = status;
-	const identity = hosting.identity(name);
+	const identity = hosting.resolved(name)?.identity;
 	const active = releases.versions.active(name);
 	const rollout = releases.rollout(name);
 	const closing = egress === undefined ? undefined : closingLine(egress);

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { LiveEvents } from "../admin/live.ts";
-import type { PolicyBackend } from "../admin/policy-backend.ts";
-import type { Expiring } from "../alerts/facts.ts";
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan } from "../config/plan.ts";
 import type { CallApprovals, TracePropagation } from "../gateway/context.ts";
@@ -17,7 +15,9 @@ import type { StoreWriter } from "../store/repositories.ts";
 import type { Connection } from "../store/tables.ts";
 import type { Evidence } from "../telemetry/call-record.ts";
 import type { DaemonEvidence } from "./evidence.ts";
+import type { CredentialRooms } from "./expiring.ts";
 import type { DaemonOptions } from "./options.ts";
+import type { DaemonPolicyBackend } from "./policy-backend.ts";
 import { AlertsWing } from "./wings/alerts.ts";
 import { ApprovalWing } from "./wings/approvals.ts";
 import { EvidenceWing } from "./wings/evidence.ts";
@@ -41,10 +41,12 @@ export interface WingParts {
 	readonly hosting: Hosting;
 	/** The server that one is a copy of; itself where it is none. */
 	originOf(server: string): string;
-	/** Where people reach the gateway, without a slash at the end. */
+	/** Where people reach the gateway, without a slash at the end. Not before it listens. */
 	url(): string;
 	/** Not before the house is built. */
 	gateway(): Gateway;
+	/** Where credentials are kept. Not before the house is built. */
+	rooms(): CredentialRooms;
 	/** What stands beside the others, by its name. Not before the wings are built. */
 	wings(): Wings;
 }
@@ -61,7 +63,7 @@ export interface Wing {
 	/** How risk classes of tools are found now. */
 	readonly findRisk?: () => FindRisk;
 	/** What the admin API sees of the policy, and why others may not be let in. */
-	readonly policy?: PolicyBackend;
+	readonly policy?: DaemonPolicyBackend;
 	/** What the admin API sees of the evidence. */
 	readonly house?: DaemonEvidence;
 	readonly switches?: Switches;
@@ -69,10 +71,10 @@ export interface Wing {
 	start?(): Promise<void> | void;
 	/** Everything else has read what is stored, too. */
 	opened?(): void;
+	/** Requests are answered from now on, and where is known. */
+	listening?(): void;
 	/** What it could not keep since the start, by where: people are told of it. */
 	lost?(): Readonly<Record<string, number>>;
-	/** What it knows of that stops working at some time. */
-	expiring?(): readonly Expiring[];
 	/** Another plan is used from now on. */
 	use?(plan: Plan): void;
 	/** Finishes what is begun; after the last request. */
@@ -119,7 +121,7 @@ export class Wings {
 	}
 
 	/** Who may do what, for the admin API. */
-	get policy(): PolicyBackend {
+	get policy(): DaemonPolicyBackend {
 		const policy = this.#wings.find((wing) => wing.policy !== undefined)?.policy;
 		assert(policy !== undefined, "one of the wings decides");
 		return policy;
@@ -147,6 +149,10 @@ export class Wings {
 		for (const wing of this.#wings) wing.opened?.();
 	}
 
+	listening(): void {
+		for (const wing of this.#wings) wing.listening?.();
+	}
+
 	/** Metrics and traces. */
 	get telemetry(): TelemetryWing {
 		return this.#find(TelemetryWing);
@@ -159,11 +165,6 @@ export class Wings {
 	/** What could not be kept since the start, by where. */
 	lost(): Readonly<Record<string, number>> {
 		return Object.assign({}, ...this.#wings.map((wing) => wing.lost?.() ?? {}));
-	}
-
-	/** What stops working at some time. */
-	expiring(): readonly Expiring[] {
-		return this.#wings.flatMap((wing) => wing.expiring?.() ?? []);
 	}
 
 	use(plan: Plan): void {

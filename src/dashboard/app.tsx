@@ -119,23 +119,28 @@ export function App(): JSX.Element {
 		else setState("out");
 	}, []);
 	const leave = () => {
-		void call("endSession").finally(() => {
+		const gone = () => {
 			disconnectNews();
 			forgetAll();
 			setSession(undefined);
 			setState("out");
 			goTo();
-		});
+		};
+		call("endSession").then(({ elsewhere }) => {
+			gone();
+			// Whoever came from a provider would be signed in again there without being asked.
+			if (elsewhere !== undefined) window.location.assign(elsewhere.url);
+		}, gone);
 	};
 	if (state === "starting") return <Loading what="Signing in" />;
 	const door = <SignIn link={link} again={state === "over"} onDone={enter} />;
 	if (session === undefined || state === "out") return door;
-	// What was typed stays where it is, behind the door.
+	// What was typed stays where it is, behind the door, for the same person.
 	return (
 		<SessionContext.Provider value={session}>
 			{state === "over" ? <div class="over">{door}</div> : null}
 			<div hidden={state === "over"}>
-				<Frame session={session} place={place} onLeave={leave} />
+				<Frame key={session.principal} session={session} place={place} onLeave={leave} />
 			</div>
 			<Toasts />
 		</SessionContext.Provider>

@@ -1,8 +1,8 @@
+import { counted } from "../../lib/counted.ts";
 import type { CommandContext } from "../context.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
 import { withGateway } from "../gateway.ts";
-import { counted } from "../output.ts";
 
 /** The tenant of people who name none, where there is no identity. */
 const local_tenant = "local";

@@ -5,10 +5,10 @@ import { type ExportFormat, export_formats, exportLog } from "../../audit/export
 import { auditPlaces } from "../../audit/places.ts";
 import { S3Bucket } from "../../audit/s3-bucket.ts";
 import { uploadLog } from "../../audit/upload.ts";
+import { counted } from "../../lib/counted.ts";
 import type { CommandContext } from "../context.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { CommandFailure, usageFailure } from "../failure.ts";
-import { counted } from "../output.ts";
 import { auditVerifier } from "./key.ts";
 
 /** What `moorage audit export` was asked for. */

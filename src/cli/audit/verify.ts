@@ -36,7 +36,8 @@ export async function verifyAudit(
 }
 
 function print(found: Verification, folder: string, output: Output): void {
-	const { problem, entries, first_seq, last_seq, attested_seq, torn_bytes, lost } = found;
+	const { problem, entries, first_seq, last_seq, attested_seq, torn_bytes, torn_heads, lost } =
+		found;
 	if (problem !== undefined) {
 		const where = problem.line === 0 ? problem.segment : `${problem.segment}:${problem.line}`;
 		output.line(output.look("red", `The audit is not whole: ${problem.message}`));
@@ -50,6 +51,12 @@ function print(found: Verification, folder: string, output: Output): void {
 	}
 	if (torn_bytes > 0) {
 		output.line(`Behind them are ${torn_bytes} bytes of an entry that is not finished.`);
+	}
+	if (torn_heads > 0) {
+		output.line(
+			`One of the two slots of 0-head was not as it was written, ${torn_heads} times: ` +
+				"the machine failed in that moment, or somebody hides that the last append is shorter now.",
+		);
 	}
 	if (lost > 0) output.line(`The log itself says that ${lost} entries could not be kept.`);
 	printIntents(found.unknown_fates, output);

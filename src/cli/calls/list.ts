@@ -83,10 +83,11 @@ function print(calls: readonly LoggedCall[], output: Output): void {
 
 function rowOf(call: LoggedCall): string[] {
 	const { ts, tenant_id, user, server, tool, name, method, status, code, duration_ms, id } = call;
-	const what = tool ?? name ?? method;
+	const named = tool ?? name ?? method;
+	const what = call.requests === 1 ? named : `${named}, ${call.requests} times`;
 	return [
 		ts.slice(0, 19).replace("T", " "),
-		`${tenant_id}/${user}`,
+		tenant_id === null ? "-" : `${tenant_id}/${user}`,
 		printable(server === null ? what : `${server} ${what}`).slice(0, 60),
 		code === null ? status : `${status} (${code})`,
 		`${duration_ms.toFixed(1)} ms`,

@@ -26,7 +26,9 @@ export async function showCall(
 }
 
 function printCall(call: LoggedCall, output: Output): void {
-	const members = Object.entries(call).filter(([, value]) => value !== null && value !== 0);
+	const { requests, ...one } = call;
+	const shown = requests === 1 ? one : call;
+	const members = Object.entries(shown).filter(([, value]) => value !== null && value !== 0);
 	const width = Math.max(...members.map(([name]) => name.length));
 	for (const [name, value] of members) {
 		output.line(`${output.look("dim", name.padEnd(width))}  ${printable(String(value))}`);

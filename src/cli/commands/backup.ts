@@ -3,14 +3,15 @@ import { type BackupSources, type MadeBackup, makeBackup } from "../../backup/ma
 import { findConfig } from "../../config/find.ts";
 import { lock_file_name } from "../../hosting/packages/lock-file.ts";
 import { acquireDataLock } from "../../hosting/process/data-lock.ts";
+import { counted } from "../../lib/counted.ts";
 import { defineCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { dataFolder } from "../data-folder.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { backupFailure, CommandFailure } from "../failure.ts";
 import { openClient } from "../gateway.ts";
-import { counted } from "../output.ts";
 import { withProgress } from "../progress.ts";
+import { settleRestore } from "../settle-restore.ts";
 
 /** `moorage backup` */
 export const backup_command = defineCommand({
@@ -62,6 +63,7 @@ async function backupAlone(
 		throw new CommandFailure({ exit_code: exit_codes.failed, code: "folder_in_use", message });
 	}
 	try {
+		await settleRestore(data, context);
 		const found = await findConfig(undefined, cwd);
 		const path_of_config = found.ok ? found.value : undefined;
 		const config =

@@ -35,6 +35,8 @@ export const checklist_command = defineCommand({
 					`         ${printable(evidence)}${next === undefined ? "" : ` ${printable(next)}`}`,
 				);
 			}
+			// The rows say it already, and programs are given one piece of JSON.
+			if (value.no_go > 0 && options.json) return exit_codes.failed;
 			if (value.no_go > 0) throw noGo(value.no_go);
 			return exit_codes.ok;
 		}),

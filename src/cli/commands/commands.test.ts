@@ -114,13 +114,13 @@ const scenarios: readonly Scenario[] = [
 	{
 		args: ["tools", "time"],
 		code: 0,
-		calls: ["items(time, tools)"],
+		calls: ["items(time, tools, may start)"],
 		stdout: /^TOOL +WHAT IT DOES\nnow\n$/,
 	},
 	{
 		args: ["tools"],
 		code: 0,
-		calls: ["servers()", "items(time, tools)"],
+		calls: ["servers()", "items(time, tools, may start)"],
 		stdout: /^SERVER +TOOL +WHAT IT DOES\ntime +now\n$/,
 	},
 	{
@@ -148,17 +148,20 @@ const scenarios: readonly Scenario[] = [
 	{
 		args: ["resources", "time"],
 		code: 0,
-		calls: ["items(time, resources)"],
+		calls: ["items(time, resources, may start)"],
 		stdout: /file:\/\/\/\{path\} +file/,
 	},
-	{ args: ["prompts", "no"], code: 1, calls: ["items(no, prompts)"], stdout: /^$/ },
+	{ args: ["prompts", "no"], code: 1, calls: ["items(no, prompts, may start)"], stdout: /^$/ },
 	{ args: ["logs", "time", "-n", "5"], code: 0, calls: ["logs(time, 5)"], stdout: /Z started\n$/ },
 	{ args: ["logs", "-n", "5000"], code: 2, calls: [], stdout: /^$/ },
 	{ args: ["logs", "no"], code: 1, calls: ["logs(no, 100)"], stdout: /^$/ },
 	{
 		args: ["call", "time", "now", "zone=1", "n:=12345678901234567890"],
 		code: 0,
-		calls: ["items(time, tools)", 'callTool(time, now, {"zone":1,"n":12345678901234567890})'],
+		calls: [
+			"items(time, tools, may start)",
+			'callTool(time, now, {"zone":1,"n":12345678901234567890})',
+		],
 		stdout: /^12:00\n$/,
 	},
 	{
@@ -179,11 +182,16 @@ const scenarios: readonly Scenario[] = [
 	{
 		args: ["call", "time", "now", "a"],
 		code: 2,
-		calls: ["items(time, tools)"],
+		calls: ["items(time, tools, may start)"],
 		stdout: /^$/,
 	},
-	{ args: ["call", "time", "nwo"], code: 1, calls: ["items(time, tools)"], stdout: /^$/ },
-	{ args: ["call", "no", "now"], code: 1, calls: ["items(no, tools)"], stdout: /^$/ },
+	{
+		args: ["call", "time", "nwo"],
+		code: 1,
+		calls: ["items(time, tools, may start)"],
+		stdout: /^$/,
+	},
+	{ args: ["call", "no", "now"], code: 1, calls: ["items(no, tools, may start)"], stdout: /^$/ },
 ];
 
 /** Commands that say more than their result. */

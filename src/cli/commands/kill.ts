@@ -3,9 +3,8 @@ import type { Clock } from "../../lib/clock.ts";
 import { defineCommand } from "../command.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
-import { withGateway } from "../gateway.ts";
 import { target_args, targetOf } from "../kill-words.ts";
-import { printable } from "../output.ts";
+import { printSwitched, withSwitches } from "../switches.ts";
 
 /** `moorage kill` */
 export const kill_command = defineCommand({
@@ -14,7 +13,8 @@ export const kill_command = defineCommand({
 	description:
 		"Switches something off at once: calls of it are refused and those in flight are cancelled, " +
 		"with an error that gives the reason. Tools that are off are in no list. It stays so over " +
-		"restarts, until `moorage unkill`, or until the end that you give it.",
+		"restarts, until `moorage unkill`, or until the end that you give it. Where no gateway runs it " +
+		"is stored in the data folder, and holds from the first call of the next one on.",
 	args: target_args,
 	options: {
 		all: { flags: "--all", description: "switch everything off", kind: "switch" },
@@ -50,19 +50,16 @@ export const kill_command = defineCommand({
 			throw usageFailure("A reason is needed: callers are told.", 'Add `--reason "..."`.');
 		}
 		const ends_at_ms = endOf(options, context.clock);
-		return withGateway(context, options, async (client) => {
-			const body = JSON.stringify({ ...target, reason, ends_at_ms });
-			const { text, value } = await client.request("kill", { body });
-			if (options.json) {
-				context.output.raw(text);
-				return exit_codes.ok;
-			}
-			context.output.line(`Off: ${printable(value.id)}`);
-			const lift = value.kind === "all" ? "--all" : `${value.kind} ${value.name ?? ""}`.trimEnd();
+		return withSwitches(context, options, async (switches) => {
+			const switched = await switches.kill({ ...target, reason, ends_at_ms });
+			printSwitched(switched, "Off", options.json, context);
+			const { kind, name, ends_at_ms: ends } = switched.kill_switch;
+			const lift = kind === "all" ? "--all" : `${kind} ${name ?? ""}`.trimEnd();
+			if (options.json) return exit_codes.ok;
 			context.output.note(
-				value.ends_at_ms === undefined
+				ends === undefined
 					? `Switch it on again: moorage unkill ${lift}`
-					: `On again at ${new Date(value.ends_at_ms).toISOString()}, or with: moorage unkill ${lift}`,
+					: `On again at ${new Date(ends).toISOString()}, or with: moorage unkill ${lift}`,
 			);
 			return exit_codes.ok;
 		});

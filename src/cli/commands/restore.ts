@@ -51,9 +51,10 @@ export const restore_command = defineCommand({
 			throw new CommandFailure({ exit_code: exit_codes.failed, code: "folder_in_use", message });
 		}
 		try {
-			const { random } = context;
+			const { random, output } = context;
 			const { force } = options;
-			const restoring = restoreBackup(backup, { data, force, migrations, random });
+			const onRecovered = (text: string) => output.note(text);
+			const restoring = restoreBackup(backup, { data, force, migrations, random, onRecovered });
 			const restored = await withProgress(context, "Restoring", restoring);
 			if (!restored.ok) throw backupFailure(restored.problem);
 			const config = restored.value.entries

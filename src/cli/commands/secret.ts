@@ -1,9 +1,10 @@
 import type { ChangedSecret, SecretFinding, SecretList } from "../../admin/contracts/secrets.ts";
+import { counted } from "../../lib/counted.ts";
 import { defineCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { CommandFailure, usageFailure } from "../failure.ts";
-import { counted, duration } from "../output.ts";
+import { duration } from "../output.ts";
 import { type Desk, withDesk } from "../secrets/desk.ts";
 import { importFile } from "../secrets/import-file.ts";
 import { readValue } from "../secrets/read-value.ts";

@@ -1,7 +1,8 @@
+import { counted } from "../../lib/counted.ts";
 import { defineCommand } from "../command.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { withGateway } from "../gateway.ts";
-import { counted, duration } from "../output.ts";
+import { duration } from "../output.ts";
 import { printServer } from "../server-details.ts";
 import { printServers } from "../server-table.ts";
 

@@ -1,9 +1,8 @@
 import { killId } from "../../policy/kill-target.ts";
 import { defineCommand } from "../command.ts";
 import { exit_codes } from "../exit-codes.ts";
-import { withGateway } from "../gateway.ts";
 import { target_args, targetOf } from "../kill-words.ts";
-import { printable } from "../output.ts";
+import { printSwitched, withSwitches } from "../switches.ts";
 
 /** `moorage unkill` */
 export const unkill_command = defineCommand({
@@ -11,7 +10,8 @@ export const unkill_command = defineCommand({
 	summary: "switch on again what `moorage kill` switched off",
 	description:
 		"Switches something on again, from the next call on. Say it in the same words as `moorage " +
-		"kill`; `moorage kills` lists what is off.",
+		"kill`; `moorage kills` lists what is off. Works on the running gateway, and on its data " +
+		"folder when none runs.",
 	args: target_args,
 	options: {
 		all: { flags: "--all", description: "take back `moorage kill --all`", kind: "switch" },
@@ -22,10 +22,8 @@ export const unkill_command = defineCommand({
 	],
 	run: ({ args, options }, context) => {
 		const id = killId(targetOf(args, options.all));
-		return withGateway(context, options, async (client) => {
-			const { text, value } = await client.request("unkill", { path: { id } });
-			if (options.json) context.output.raw(text);
-			else context.output.line(`On again: ${printable(value.id)}`);
+		return withSwitches(context, options, async (switches) => {
+			printSwitched(await switches.unkill(id), "On again", options.json, context);
 			return exit_codes.ok;
 		});
 	},

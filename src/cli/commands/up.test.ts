@@ -54,10 +54,7 @@ test("up shows each server with its state, and the line to paste into a client",
 	};
 	const folder = await tempFolder(context, { "mcp.json": mcpJson(servers) });
 	const up = startUp(context, ["mcp.json", "--log-level", "silent"], { cwd: folder });
-	await eventually(
-		() => up.stdout,
-		(text) => text.includes("Ctrl-C stops it."),
-	);
+	await up.printed("Ctrl-C stops it.");
 	assert.match(up.stdout, /^Moorage \S+ at http:\/\/127\.0\.0\.1:\d+: 1 of 3 servers ready in /);
 	assert.match(up.stdout, /\necho +ready +1 +http:\S+\/echo\/mcp\n/);
 	assert.match(up.stdout, /\nmissing +skipped +0 /);

@@ -6,6 +6,7 @@ import { usageFailure } from "../failure.ts";
 import { type Output, printable } from "../output.ts";
 import { withPeople } from "../people.ts";
 import { readPassword } from "../read-password.ts";
+import { noteUntold } from "../told-issuers.ts";
 
 /** `moorage user` */
 export const user_command = defineCommand({
@@ -85,8 +86,10 @@ export const user_command = defineCommand({
 				});
 			case "rm":
 				return withPeople(context, options, async (people) => {
-					await people.removeUser(tenant, user);
-					return done({ removed: id }, `Removed ${id} with their keys and logins.`);
+					const removed = await people.removeUser(tenant, user);
+					done(removed, `Removed ${id} with their keys and logins.`);
+					noteUntold(removed.ended_grants, output);
+					return exit_codes.ok;
 				});
 			default: {
 				const message = `There is no \`moorage user ${args.action}\`.`;

@@ -7,7 +7,7 @@ import type {
 import type { AdminProblem } from "../../admin/problem.ts";
 import { default_secrets } from "../../config/compile-secrets.ts";
 import { findConfig } from "../../config/find.ts";
-import { loadPlan, loadSecrets } from "../../config/load.ts";
+import { loadSecrets } from "../../config/load.ts";
 import { acquireDataLock } from "../../hosting/process/data-lock.ts";
 import type { Result } from "../../lib/result.ts";
 import { SecretRedactor } from "../../secrets/redactor.ts";
@@ -15,10 +15,11 @@ import { openDatabase } from "../../store/database.ts";
 import { createRepositories } from "../../store/repositories.ts";
 import type { AdminClient } from "../client.ts";
 import type { CommandContext } from "../context.ts";
-import { databasePath, dataFolder } from "../data-folder.ts";
+import { databasePath, planAt } from "../data-folder.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { CommandFailure } from "../failure.ts";
-import { openClient } from "../gateway.ts";
+import { withGatewayOr } from "../gateway.ts";
+import { settleRestore } from "../settle-restore.ts";
 import { storedTools } from "./stored-tools.ts";
 
 /** What the command does with the vault, whether a gateway runs or not. */
@@ -38,19 +39,15 @@ export interface DeskOptions {
 }
 
 /** Runs `work` with the vault of the running gateway, or with that of the data folder. */
-export async function withDesk<Value>(
+export function withDesk<Value>(
 	options: DeskOptions,
 	context: CommandContext,
 	work: (desk: Desk) => Promise<Value>,
 ): Promise<Value> {
-	const data = await dataFolder(context, options.data);
-	const client = await openClient(data, context);
-	if (client === undefined) return withLocalDesk(data, options.config, context, work);
-	try {
-		return await work(remoteDesk(client));
-	} finally {
-		await client.close();
-	}
+	return withGatewayOr(context, options, {
+		gateway: (client) => work(remoteDesk(client)),
+		without: (data) => withLocalDesk(data, options.config, context, work),
+	});
 }
 
 function remoteDesk(client: AdminClient): Desk {
@@ -79,20 +76,17 @@ async function withLocalDesk<Value>(
 	context: CommandContext,
 	work: (desk: Desk) => Promise<Value>,
 ): Promise<Value> {
-	const { clock, random, environment, version, cwd, home } = context;
+	const { clock, random, environment, version, cwd } = context;
 	const found = await findConfig(option, cwd);
 	const path = found.ok ? found.value : undefined;
 	const secrets = await secretsOf(path, context);
-	const loaded =
-		path === undefined
-			? undefined
-			: await loadPlan({
-					...{ path, cwd, environment, home },
-					ask: () => Promise.resolve(""),
-					overrides: {},
-				});
+	const plan = path === undefined ? undefined : await planAt(path, context);
 	const lock = await acquireDataLock(data, { version }, clock);
 	if (!lock.ok) throw failed("folder_in_use", lock.problem.message);
+	await settleRestore(data, context).catch(async (error: unknown) => {
+		await lock.value.release();
+		throw error;
+	});
 	const database = await openDatabase({ path: databasePath(data), clock });
 	try {
 		if (!database.ok) throw failed(`store_${database.problem.code}`, database.problem.message);
@@ -106,7 +100,7 @@ async function withLocalDesk<Value>(
 			vault: openVault({ master_key, data, rows, clock, random, environment }),
 			redactor: new SecretRedactor(),
 			...{ clock, age_days_max },
-			plan: () => (loaded?.ok === true ? loaded.value : undefined),
+			plan: () => plan,
 			tools: (server) => tools.get(server) ?? [],
 			refresh: () => undefined,
 		});

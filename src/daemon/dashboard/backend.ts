@@ -1,6 +1,6 @@
 import type { AppFrames } from "../../admin/app-frames.ts";
 import { allowedDomains } from "../../admin/app-frames.ts";
-import type { Caller } from "../../admin/caller.ts";
+import { type Caller, hasRole } from "../../admin/caller.ts";
 import type { Changes, ServerStatus } from "../../admin/contract.ts";
 import type {
 	ClientLine,
@@ -17,14 +17,19 @@ import type {
 } from "../../admin/dashboard-backend.ts";
 import { type AdminProblem, problemOf, problemOfFault } from "../../admin/problem.ts";
 import { proposeServers } from "../../config/propose.ts";
-import { directCall } from "../../gateway/direct-call.ts";
+import type { Ask } from "../../config/propose-asks.ts";
+import { directCall, directRequest } from "../../gateway/direct-call.ts";
+import { combined_endpoint, type Endpoint } from "../../gateway/endpoint.ts";
 import { renderReply } from "../../gateway/render.ts";
+import { type Principal, principalOf } from "../../identity/principal.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import { wholeBody } from "../../wire/body.ts";
 import type { BackendRooms } from "../backend.ts";
+import { myServers } from "../my-servers.ts";
 import { parseApp } from "./app-resource.ts";
 import { readConfigFile, replaceConfigFile } from "./config-text.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { originRules } from "./origin-rules.ts";
 import { Plays } from "./plays.ts";
 import type { TrafficCounter } from "./traffic.ts";
 
@@ -88,21 +93,7 @@ export class DaemonDashboard implements DashboardBackend {
 	}
 
 	mine({ principal }: Caller): MyServers {
-		const { catalogs, gateway, url } = this.#rooms;
-		const { context, endpoints } = gateway;
-		const single = [...endpoints.values()].filter(({ kind }) => kind === "single");
-		return {
-			servers: single.flatMap(({ name, path }) => {
-				const known = catalogs.get(name)?.tools ?? [];
-				const tools = known.flatMap((tool) => {
-					const item = { endpoint: name, server: name, kind: "tool", name: tool.name } as const;
-					return context.mayList(principal, item) ? [tool.name] : [];
-				});
-				// Of a server whose tools are all hidden from somebody nothing is told.
-				if (known.length > 0 && tools.length === 0) return [];
-				return [{ name, url: url + path, tools }];
-			}),
-		};
+		return { servers: myServers(this.#rooms, principal) };
 	}
 
 	wake(server: string): Result<ServerStatus, AdminProblem> {
@@ -134,13 +125,16 @@ export class DaemonDashboard implements DashboardBackend {
 		return replaceConfigFile(path, text, etag, () => this.#parts.reload());
 	}
 
-	propose(text: string): Promise<Result<Proposal, AdminProblem>> {
+	async propose(text: string): Promise<Result<Proposal, AdminProblem>> {
 		const proposed = proposeServers(text);
 		if ("message" in proposed) {
 			const problem = problemOf("invalid_request", proposed.message);
-			return Promise.resolve(fail({ ...problem, next: proposed.next }));
+			return fail({ ...problem, next: proposed.next });
 		}
 		const names = new Set(this.#rooms.hosting.statuses().map(({ name }) => name));
+		const { secrets } = await this.#rooms.secrets.desk.list();
+		const stored = new Set(secrets.map((secret) => secret.name));
+		const secret_names = new Set(stored);
 		const servers = proposed.map(({ name: wanted, entry, asks, notes }) => {
 			const taken = names.has(wanted);
 			const name = freeName(wanted, names);
@@ -149,22 +143,31 @@ export class DaemonDashboard implements DashboardBackend {
 				name,
 				entry: { ...entry },
 				...("url" in entry ? { url: entry.url } : { runs: [entry.command, ...(entry.args ?? [])] }),
-				asks: [...asks],
+				asks: asks.map((ask) => askOf(ask, stored, secret_names)),
 				notes: [...notes],
 				taken,
 			};
 		});
-		return Promise.resolve(succeed({ servers }));
+		return succeed({ servers });
 	}
 
-	clientLines(name: string): readonly ClientLine[] | undefined {
+	clientLines(name: string, caller: Caller): readonly ClientLine[] | undefined {
 		const endpoint = this.#rooms.gateway.endpoints.get(name);
-		if (endpoint === undefined) return undefined;
+		if (endpoint === undefined || !this.#mayKnow(endpoint, caller)) return undefined;
 		return this.#parts.clientLines(this.#rooms.url + endpoint.path, name);
 	}
 
 	play(request: PlayRequest, caller: Caller): Result<Play, AdminProblem> {
-		return this.#plays.prepare(request, caller);
+		const { as } = request;
+		if (as !== undefined && /[/]/.test(as.tenant + as.user)) {
+			return fail(problemOf("invalid_request", "Neither a tenant nor a user holds a slash."));
+		}
+		const endpoint = this.#rooms.gateway.endpoints.get(request.server);
+		if (endpoint !== undefined && !this.#mayKnow(endpoint, caller)) {
+			return fail(unknown(request.server));
+		}
+		const principal = as === undefined ? caller.principal : this.#known(as);
+		return this.#plays.prepare(request, caller, principal);
 	}
 
 	answer(play: string, question: string, answer: PlayAnswer, caller: Caller): boolean {
@@ -177,18 +180,40 @@ export class DaemonDashboard implements DashboardBackend {
 	): Promise<Result<Framed, AdminProblem>> {
 		const { endpoints, context } = this.#rooms.gateway;
 		const endpoint = endpoints.get(server);
-		if (endpoint === undefined) return fail(unknown(server));
+		const plan = this.#rooms.plan.servers.find(({ name }) => name === server);
+		if (endpoint === undefined || plan === undefined || !this.#mayKnow(endpoint, caller)) {
+			return fail(unknown(server));
+		}
 		const params = JSON.stringify({ uri });
 		const never = new AbortController().signal;
 		const method = "resources/read";
-		const reply = await directCall(endpoint, method, params, caller.principal, never, context);
+		const request = directRequest(method, params);
+		if (!request.ok) return fail(problemOf("invalid_request", request.problem.message));
+		const reply = await directCall(endpoint, request.value, caller.principal, never, context);
 		if (reply.kind === "fault") return fail(problemOfFault(reply.fault));
 		const { bytes } = renderReply(reply, { id: "1", method, era: "legacy" });
 		const app = parseApp(wholeBody(bytes), uri);
 		if (!app.ok) return app;
 		const own_host = URL.parse(this.#rooms.url)?.hostname ?? "";
-		const { domains, notes } = allowedDomains(app.value.domains, own_host);
+		const { domains, notes } = allowedDomains(app.value.domains, own_host, originRules(plan));
 		return succeed({ path: this.#parts.frames.add(app.value.html, domains), notes });
+	}
+
+	/** Whether somebody may know that an address exists: not where all its servers are hidden. */
+	#mayKnow({ name, servers }: Endpoint, caller: Caller): boolean {
+		if (name === combined_endpoint || hasRole(caller, ["operator", "auditor"])) return true;
+		const mine = new Set(myServers(this.#rooms, caller.principal).map((one) => one.name));
+		return servers.some((server) => mine.has(server.name));
+	}
+
+	/** Somebody as they would come themselves: with the roles that are known of them here. */
+	#known({ tenant, user }: NonNullable<PlayRequest["as"]>): Principal {
+		const { backend } = this.#rooms.accounts;
+		const id = `${tenant}/${user}`;
+		const person = backend.users().find((one) => one.id === id);
+		const key = backend.keys().find((one) => one.tenant === tenant && one.user === user);
+		const roles = person?.roles ?? key?.roles ?? [];
+		return principalOf(tenant, user, { roles, via: "local" });
 	}
 
 	#status(server: string): Result<ServerStatus, AdminProblem> {
@@ -201,6 +226,23 @@ const no_file = problemOf("config_missing", "The gateway runs without a configur
 
 function unknown(name: string): AdminProblem {
 	return problemOf("server_unknown", `There is no server named "${name}".`);
+}
+
+/** An ask with a name for the vault that nothing has yet, neither there nor in this proposal. */
+function askOf(
+	{ given, path, ...ask }: Ask,
+	stored: ReadonlySet<string>,
+	taken: Set<string>,
+): Proposal["servers"][number]["asks"][number] {
+	const secret_name = ask.secret ? freeName(ask.secret_name, taken) : ask.secret_name;
+	if (ask.secret) taken.add(secret_name);
+	return {
+		...ask,
+		path: [...path],
+		secret_name,
+		...(given !== undefined && { given }),
+		...(ask.secret && stored.has(ask.secret_name) && { stored: ask.secret_name }),
+	};
 }
 
 function freeName(wanted: string, taken: ReadonlySet<string>): string {

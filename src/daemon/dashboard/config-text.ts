@@ -6,6 +6,7 @@ import { syntaxOf } from "../../config/find.ts";
 import { readBounded } from "../../config/read-bounded.ts";
 import { fileState, replaceFile } from "../../config/replace-file.ts";
 import { serverLines } from "../../config/server-lines.ts";
+import { fitsTag } from "../../lib/entity-tag.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 
 /** Reads a configuration file as it is on the disk. */
@@ -30,7 +31,7 @@ export async function replaceConfigFile(
 	const state = await fileState(path);
 	const before = await readConfigFile(path);
 	if (!before.ok) return before;
-	if (before.value.etag !== etag) return fail(changed);
+	if (!fitsTag(etag, before.value.etag)) return fail(changed);
 	if (!(await replaceFile(path, text, state))) return fail(changed);
 	const applied = await apply();
 	if (applied.ok) return succeed(described(path, text));

@@ -40,6 +40,11 @@ export class LiveFeed {
 		this.#live.publish("state", { ...told, instances: instances.length });
 	}
 
+	/** What a server offers has changed, or has become known. */
+	onCatalog(name: string): void {
+		this.#live.publish("catalog", { name });
+	}
+
 	#beat(): void {
 		const servers: unknown[] = [];
 		for (const { name } of this.#hosting().statuses()) {

@@ -2,13 +2,14 @@ import type { Caller } from "../../admin/caller.ts";
 import type { Play, PlayAnswer, PlayRequest } from "../../admin/dashboard-backend.ts";
 import type { SendEvent } from "../../admin/event-stream.ts";
 import { type AdminProblem, problemOf } from "../../admin/problem.ts";
-import { directCall } from "../../gateway/direct-call.ts";
+import { directCall, directRequest } from "../../gateway/direct-call.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { renderReply } from "../../gateway/render.ts";
-import { type Principal, principalOf } from "../../identity/principal.ts";
+import type { Principal } from "../../identity/principal.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { UpstreamAsk } from "../../upstreams/driver.ts";
 import { wholeBody } from "../../wire/body.ts";
+import { composeError } from "../../wire/compose.ts";
 import type { Edit, Message } from "../../wire/message.ts";
 import { applyEdits } from "../../wire/splice.ts";
 
@@ -38,51 +39,41 @@ export class Plays {
 		this.#gateway = gateway;
 	}
 
-	/** Prepares a call; it starts with `run`. */
-	prepare(request: PlayRequest, caller: Caller): Result<Play, AdminProblem> {
+	/**
+	 * Prepares a call; it starts with `run`.
+	 * @param principal whom the call is made for; the caller answers its questions
+	 */
+	prepare(request: PlayRequest, caller: Caller, principal: Principal): Result<Play, AdminProblem> {
 		const { endpoints, context } = this.#gateway();
 		const endpoint = endpoints.get(request.server);
 		if (endpoint === undefined) {
-			const message = `There is no server or endpoint named "${request.server}".`;
+			const message = `There is no server named "${request.server}".`;
 			return fail(problemOf("server_unknown", message));
 		}
-		const { as } = request;
-		if (as !== undefined && /[/]/.test(as.tenant + as.user)) {
-			return fail(problemOf("invalid_request", "Neither a tenant nor a user holds a slash."));
-		}
-		const principal: Principal =
-			as === undefined ? caller.principal : principalOf(as.tenant, as.user, { via: "local" });
+		const made = directRequest(request.method, withProgress(request));
+		if (!made.ok) return fail(problemOf("invalid_request", `params: ${made.problem.message}`));
 		const id = context.random.uuid();
 		const cancel = new AbortController();
-		const run = async (send: SendEvent) => {
+		const begin = async (send: SendEvent) => {
 			const questions = new Map<string, UpstreamAsk>();
 			this.#running.set(id, { principal: caller.principal.id, questions });
 			const tell = (side: string, from: string, bytes: Buffer) =>
 				send("message", { side, from, at_ms: context.clock.now(), ...shown(bytes) });
 			const began_ms = context.clock.monotonic();
-			const params = JSON.stringify({ ...request.params, _meta: { progressToken: 1 } });
-			tell("client", "client", asRequest(request.method, params));
-			const reply = await directCall(
-				endpoint,
-				request.method,
-				params,
-				principal,
-				cancel.signal,
-				context,
-				{
-					capabilities,
-					sink: {
-						notify: (message) => tell("client", "gateway", message.bytes),
-						ask: (ask) => this.#ask(ask, questions, send, tell),
-					},
-					watch: {
-						sent: (message: Message, edits: readonly Edit[]) =>
-							tell("server", "gateway", applyEdits(message.bytes, edits)),
-						received: (message: Message) => tell("server", "server", message.bytes),
-					},
+			tell("client", "client", made.value.message.bytes);
+			const reply = await directCall(endpoint, made.value, principal, cancel.signal, context, {
+				capabilities,
+				...(request.as === undefined ? {} : { made_by: caller.principal }),
+				sink: {
+					notify: (message) => tell("client", "gateway", message.bytes),
+					ask: (ask) => this.#ask(ask, questions, send, tell),
 				},
-			);
-			this.#running.delete(id);
+				watch: {
+					sent: (message: Message, edits: readonly Edit[]) =>
+						tell("server", "gateway", applyEdits(message.bytes, edits)),
+					received: (message: Message) => tell("server", "server", message.bytes),
+				},
+			});
 			const to = { id: "1", method: request.method, era: "legacy" as const };
 			const { bytes: body, outcome } = renderReply(reply, to);
 			const bytes = wholeBody(body);
@@ -91,6 +82,19 @@ export class Plays {
 			const text = bytes.toString("utf8");
 			const too_long = text.length > reply_chars_max;
 			send("result", { outcome, duration_ms, too_long, reply: too_long ? "" : text });
+		};
+		const run = async (send: SendEvent) => {
+			try {
+				await begin(send);
+			} catch (error) {
+				// Nobody waits for this: thrown on, it would end the gateway for everybody.
+				context.log.error({ err: error, server: request.server }, "A call by hand broke.");
+				const reply = composeError("1", -32603, "The call broke in the gateway; see its log.");
+				const result = { outcome: "fault", duration_ms: 0, too_long: false };
+				send("result", { ...result, reply: reply.toString("utf8") });
+			} finally {
+				this.#running.delete(id);
+			}
 		};
 		return succeed({ id, run, cancel: () => cancel.abort() });
 	}
@@ -103,10 +107,10 @@ export class Plays {
 		running.questions.delete(question);
 		const elicits = ask.message.method === "elicitation/create";
 		if (elicits) {
-			const content = answer.action === "accept" ? { content: answer.result ?? {} } : {};
-			ask.answer({ kind: "result", json: json({ action: answer.action, ...content }) });
+			const content = answer.action === "accept" ? `,"content":${answer.result_json}` : "";
+			ask.answer({ kind: "result", json: `{"action":"${answer.action}"${content}}` });
 		} else if (answer.action === "accept") {
-			ask.answer({ kind: "result", json: json(answer.result ?? {}) });
+			ask.answer({ kind: "result", json: answer.result_json });
 		} else {
 			const refused = { code: -1, message: "The person in the playground declined." };
 			ask.answer({ kind: "error", json: JSON.stringify(refused) });
@@ -137,12 +141,11 @@ function shown(bytes: Buffer): { text: string; cut: boolean } {
 	return { text: cut ? text.slice(0, message_chars_max) : text, cut };
 }
 
-function asRequest(method: string, params: string): Buffer {
-	return Buffer.from(
-		`{"jsonrpc":"2.0","id":1,"method":${JSON.stringify(method)},"params":${params}}`,
-	);
-}
-
-function json(value: unknown): string {
-	return JSON.stringify(value);
+/** The params as they were written, with a wish to hear of progress. */
+function withProgress({ params, params_json }: PlayRequest): string {
+	const meta = { _meta: { progressToken: 1 } };
+	// Whoever says something there already has it written anew.
+	if (Object.hasOwn(params, "_meta")) return JSON.stringify({ ...params, ...meta });
+	const [first, rest] = [JSON.stringify(meta).slice(0, -1), params_json.trim().slice(1)];
+	return Object.keys(params).length === 0 ? `${first}}` : `${first},${rest}`;
 }

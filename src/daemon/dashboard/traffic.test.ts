@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { SeededRandom } from "../../../test/support/seeded-random.ts";
 import type { CallRecord } from "../../telemetry/call-record.ts";
 import { TrafficCounter } from "./traffic.ts";
 
@@ -10,8 +11,10 @@ function createScene() {
 	// As the gateway calls it.
 	const { after } = traffic;
 	const call = (server: string | undefined, duration_ms: number, status = "ok") =>
-		after({ server, duration_ms, status } as CallRecord);
-	return { clock, traffic, call };
+		after({ server, duration_ms, status, tenant: "acme" } as CallRecord);
+	const callFor = (tenant: string) =>
+		after({ server: "a", duration_ms: 1, status: "ok", tenant } as CallRecord);
+	return { clock, traffic, call, callFor };
 }
 
 test("a server that nobody called has no rates", () => {
@@ -54,9 +57,63 @@ test("what is older than a minute is forgotten, however long nobody looked", asy
 	assert.equal(traffic.read("a").calls, 0);
 });
 
+test("whatever was counted when, a minute is told as if it were counted anew", async () => {
+	const { clock, traffic, call } = createScene();
+	const counted: { at_s: number; duration_ms: number; failed: boolean }[] = [];
+	const random = new SeededRandom(7);
+	for (let step = 0; step < 200; step += 1) {
+		const at_s = Math.floor(clock.monotonic() / 1_000);
+		const count = random.fraction() < 0.3 ? 0 : random.below(20);
+		for (let made = 0; made < count; made += 1) {
+			const [duration_ms, failed] = [random.fraction() * 500, random.fraction() < 0.2];
+			counted.push({ at_s, duration_ms, failed });
+			call("a", duration_ms, failed ? "server_error" : "ok");
+		}
+		const now = counted.filter((one) => one.at_s > at_s - 60);
+		const { calls, error_rate, p50_ms = 0, spark } = traffic.read("a");
+		assert.equal(calls, now.length);
+		assert.equal(
+			spark.reduce((sum, one) => sum + one, 0),
+			now.length,
+		);
+		if (now.length > 0) {
+			assert.equal(error_rate, now.filter(({ failed }) => failed).length / now.length);
+			const sorted = now.map(({ duration_ms }) => duration_ms).toSorted((a, b) => a - b);
+			const middle = sorted[Math.ceil(sorted.length / 2) - 1] ?? 0;
+			assert.ok(p50_ms >= middle / 1.25 && p50_ms <= middle * 1.25, `${p50_ms} for ${middle}`);
+		}
+		await clock.advance(random.fraction() < 0.05 ? 30_000 : 1_000);
+	}
+});
+
 test("servers that are gone are forgotten", () => {
 	const { traffic, call } = createScene();
 	call("a", 1);
 	traffic.keep(new Set(["b"]));
 	assert.equal(traffic.read("a").calls, 0);
+});
+
+test("calls are counted by tenant, and tenants that are quiet are named no more", async () => {
+	const { clock, traffic, callFor } = createScene();
+	callFor("acme");
+	callFor("acme");
+	callFor("globex");
+	assert.deepEqual(traffic.tenants().toSorted(), ["acme", "globex"]);
+	assert.equal(traffic.readTenant("acme").calls, 2);
+	assert.equal(traffic.readTenant("nobody").calls, 0);
+	await clock.advance(61_000);
+	callFor("globex");
+	assert.deepEqual(traffic.tenants(), ["globex"]);
+	assert.equal(traffic.readTenant("acme").calls, 0);
+});
+
+test("however many tenants there are, a bounded number is counted, and quiet ones make room", async () => {
+	const { clock, traffic, callFor } = createScene();
+	for (let at = 0; at < 600; at += 1) callFor(`t${at}`);
+	assert.equal(traffic.tenants().length, 500);
+	assert.equal(traffic.readTenant("t599").calls, 0);
+	assert.equal(traffic.read().calls, 600);
+	await clock.advance(61_000);
+	callFor("t599");
+	assert.deepEqual(traffic.tenants(), ["t599"]);
 });

@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { CallAggregator, nobody } from "../../alerts/aggregator.ts";
 import { Alerts } from "../../alerts/engine.ts";
-import type { AlertFacts, Expiring } from "../../alerts/facts.ts";
+import type { AlertFacts } from "../../alerts/facts.ts";
 import { compareCatalogs, describeDifference } from "../../catalog/compare.ts";
 import type { ServerCatalog } from "../../catalog/server-catalog.ts";
 import { default_alerts } from "../../config/alert-rules.ts";
@@ -9,6 +9,7 @@ import { SqlAlertRepository } from "../../store/alert-repository.ts";
 import type { CallRecord } from "../../telemetry/call-record.ts";
 import type { Counter, Family } from "../../telemetry/metrics/instruments.ts";
 import type { Registry } from "../../telemetry/metrics/registry.ts";
+import { CredentialExpiry } from "../expiring.ts";
 import type { Wing, WingParts } from "../wings.ts";
 
 /** Differences that are named in an alert. */
@@ -59,13 +60,6 @@ export class AlertsWing implements Wing {
 		}
 	}
 
-	expiring(): readonly Expiring[] {
-		const keys = this.#parts.plan().identity?.keys ?? [];
-		return keys.flatMap(({ name, expires_at_ms }) =>
-			expires_at_ms === undefined ? [] : [{ kind: "key", name, expires_at_ms }],
-		);
-	}
-
 	async stop(): Promise<void> {
 		this.#forget?.();
 		await this.alerts.stop();
@@ -99,7 +93,8 @@ export class AlertsWing implements Wing {
 	}
 
 	#facts(): AlertFacts {
-		const { hosting } = this.#parts;
+		const { hosting, plan, rooms, options } = this.#parts;
+		const expiry = new CredentialExpiry({ clock: options.clock, plan, rooms });
 		return {
 			crashed: () =>
 				hosting
@@ -107,7 +102,7 @@ export class AlertsWing implements Wing {
 					.flatMap(({ name, state, reason }) =>
 						state === "failed" ? [{ server: name, reason: reason ?? "it has failed" }] : [],
 					),
-			expiring: () => this.#parts.wings().expiring(),
+			expiring: () => expiry.list(),
 			disk: async () => {
 				const { data } = this.#parts.plan();
 				try {

@@ -1,8 +1,15 @@
+import { live_states } from "../../approvals/approval.ts";
 import { Approvals } from "../../approvals/approvals.ts";
+import { Outcomes } from "../../approvals/outcomes.ts";
+import { ApprovalCallback } from "../../approvals/webhooks/callback.ts";
+import { ApprovalWebhooks } from "../../approvals/webhooks/sender.ts";
 import { default_approvals } from "../../config/approvals-plan.ts";
+import type { Plan } from "../../config/plan.ts";
 import { CallApprover } from "../../gateway/approving/call-approver.ts";
 import { RiskCheck } from "../../policy/check-risk.ts";
 import { SqlApprovalRepository } from "../../store/approval-repository.ts";
+import type { Counter, Family } from "../../telemetry/metrics/instruments.ts";
+import type { Registry } from "../../telemetry/metrics/registry.ts";
 import type { Wing, WingParts } from "../wings.ts";
 
 /** Calls that wait for people. */
@@ -11,21 +18,28 @@ export class ApprovalWing implements Wing {
 	readonly store: Approvals;
 	readonly approvals: CallApprover;
 	readonly checks;
+	/** Takes decisions of webhooks. */
+	readonly callback: ApprovalCallback;
+	readonly #webhooks: ApprovalWebhooks;
 	readonly #parts: WingParts;
+	#tried: Family<Counter> | undefined;
 
 	constructor(parts: WingParts) {
 		const { options, connection, box, live } = parts;
 		const { clock, random, log } = options;
 		this.#parts = parts;
+		const repository = new SqlApprovalRepository(connection);
 		this.store = new Approvals({
 			clock,
 			random,
 			box,
-			repository: new SqlApprovalRepository(connection),
+			repository,
 			onTrouble: (error) => log.error({ err: error }, "an approval could not be stored"),
 		});
 		this.approvals = new CallApprover({
 			approvals: this.store,
+			outcomes: new Outcomes({ clock, box, repository }),
+			mayAsk: () => asksSomebody(parts.plan()),
 			wait_ms: () => this.#plan.wait_ms,
 			pageUrl: (id) => this.pageUrl(id),
 		});
@@ -34,8 +48,25 @@ export class ApprovalWing implements Wing {
 				this.#plan.risk.length === 0 ? undefined : { risk: this.#plan.risk, demand: this.#plan },
 			),
 		];
-		this.store.onChange(({ id, state, server, tool, principal }) => {
-			log.info({ approval: id, state, server, tool, principal }, "an approval changed");
+		const hooks = () => parts.plan().approval_webhooks ?? [];
+		const { redactor } = parts;
+		this.callback = new ApprovalCallback({ clock, approvals: this.store, redactor, hooks });
+		this.#webhooks = new ApprovalWebhooks({
+			clock,
+			log,
+			hooks,
+			redactor,
+			links: ({ id }, { name, decides }) => ({
+				page: this.pageUrl(id),
+				dashboard: `${parts.url()}/#/approvals/${id}`,
+				decision: decides ? `${parts.url()}/approvals/webhooks/${name}` : undefined,
+			}),
+			onTried: (hook, outcome) => this.#tried?.get(hook, outcome).add(),
+		});
+		this.store.onChange((approval) => this.#webhooks.changed(approval));
+		this.store.onChange(({ id, state, server, tool, principal, made_by }) => {
+			const about = { approval: id, state, server, tool, principal, made_by };
+			log.info(about, "an approval changed");
 			live.publish("approval", { id, state, server, tool }, ["operator", "auditor", "approver"]);
 		});
 	}
@@ -45,15 +76,59 @@ export class ApprovalWing implements Wing {
 		return `${this.#parts.url()}/approvals/${id}`;
 	}
 
-	start(): Promise<void> {
-		return this.store.restore();
+	async start(): Promise<void> {
+		this.#measure(this.#parts.wings().telemetry.telemetry.registry);
+		await this.store.restore();
 	}
 
-	stop(): void {
+	/** Whether receivers have heard of what waits is not stored: they know it by its id. */
+	listening(): void {
+		for (const approval of this.store.pending) this.#webhooks.changed(approval);
+	}
+
+	async stop(): Promise<void> {
 		this.store.close();
+		await this.#webhooks.stop();
+	}
+
+	#measure(registry: Registry): void {
+		this.#tried = registry.counter({
+			name: "moorage.approvals.messages",
+			help: "Tries to tell webhooks of approvals, and messages that were given up.",
+			unit: "1",
+			labels: ["webhook", "outcome"],
+		});
+		registry.observe(
+			"gauge",
+			{
+				name: "moorage.approvals",
+				help: "Calls that wait for people, or were agreed to and are not over.",
+				unit: "1",
+				labels: ["state"],
+			},
+			() => live_states.map((state) => ({ labels: [state], value: this.store.count(state) })),
+		);
+		const decided = registry.counter({
+			name: "moorage.approvals.decided",
+			help: "What became of calls that waited for people.",
+			unit: "1",
+			labels: ["server", "outcome"],
+		});
+		this.store.onChange(({ server, state }, before) => {
+			if (before?.state === "pending" && state !== "pending") decided.get(server, state).add();
+		});
 	}
 
 	get #plan() {
 		return this.#parts.plan().approvals ?? default_approvals;
 	}
+}
+
+/** Whether there is a call that people are asked about. */
+function asksSomebody({ policy, approvals = default_approvals }: Plan): boolean {
+	const of_tools = Object.values(policy.servers).flatMap(({ tools }) => tools);
+	return (
+		approvals.risk.length > 0 ||
+		[...policy.rules, ...of_tools].some(({ approval }) => approval !== undefined)
+	);
 }

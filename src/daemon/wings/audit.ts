@@ -1,24 +1,22 @@
 import { isDeepStrictEqual } from "node:util";
-import { Audit, type AuditTrouble } from "../../audit/audit.ts";
+import type { Audit, AuditTrouble } from "../../audit/audit.ts";
 import { system_disk } from "../../audit/disk.ts";
 import { PayloadKeys } from "../../audit/payload-keys.ts";
 import { type AuditPlaces, auditPlaces } from "../../audit/places.ts";
 import { type AuditedCall, readCall } from "../../audit/read-call.ts";
-import { retentionOf } from "../../audit/retention.ts";
-import { seed_bytes, signerOf } from "../../audit/signing-key.ts";
+import { signerOf } from "../../audit/signing-key.ts";
 import type { Verification } from "../../audit/verify.ts";
 import { verifyInThread } from "../../audit/verify-thread.ts";
 import { type AuditPlan, default_audit } from "../../config/evidence-plan.ts";
 import type { Plan } from "../../config/plan.ts";
 import type { Timer } from "../../lib/clock.ts";
-import { box_key_bytes, SecretBox } from "../../secrets/box.ts";
-import { ensureKeyFile } from "../../secrets/key-file.ts";
+import { SecretBox } from "../../secrets/box.ts";
 import type { CallRecord } from "../../telemetry/call-record.ts";
+import { type AuditKeys, auditKeys, openAudit } from "../open-audit.ts";
 import type { Wing, WingParts } from "../wings.ts";
 import { ClockWatch } from "./clock-watch.ts";
 
 const retain_ms = 3_600_000;
-const segment_bytes_max = 64 * 1024 * 1024;
 
 /** The audit: written before and after calls, and let go of when its time is over. */
 export class AuditWing implements Wing {
@@ -33,7 +31,7 @@ export class AuditWing implements Wing {
 	readonly #parts: WingParts;
 	#plan: AuditPlan;
 	#audit: Audit | undefined;
-	#keys: { readonly seed: Buffer; readonly box_key: Buffer } | undefined;
+	#keys: AuditKeys | undefined;
 	#timer: Timer | undefined;
 	readonly #clock_watch: ClockWatch;
 
@@ -74,12 +72,9 @@ export class AuditWing implements Wing {
 
 	async start(): Promise<void> {
 		const { random, log } = this.#parts.options;
-		const seed = await ensureKeyFile(this.places.signing_key, seed_bytes, random);
-		const box_key = await ensureKeyFile(this.places.payload_key, box_key_bytes, random);
-		for (const key of [seed, box_key]) {
-			if (!key.ok) log.error({ ...key.problem }, "without its keys there is no audit");
-		}
-		if (seed.ok && box_key.ok) this.#keys = { seed: seed.value, box_key: box_key.value };
+		const keys = await auditKeys(this.places, random);
+		if (keys.ok) this.#keys = keys.value;
+		else log.error({ ...keys.problem }, "without its keys there is no audit");
 		this.#audit = this.#open();
 		this.#retainLater();
 	}
@@ -106,22 +101,11 @@ export class AuditWing implements Wing {
 	}
 
 	#open(after?: Promise<void>): Audit | undefined {
-		const { mode, payload_bytes_max } = this.#plan;
-		if (mode === "off") return undefined;
-		const { clock } = this.#parts.options;
-		// Without keys everything is lost, and counted; a required audit then refuses calls.
-		const { seed, box_key } = this.#keys ?? { seed: Buffer.alloc(0), box_key: Buffer.alloc(0) };
-		return new Audit({
-			clock,
-			data: {
-				folder: this.places.folder,
-				seed,
-				box_key,
-				segment_bytes_max,
-				retention: retentionOf(this.#plan),
-			},
-			required: mode === "required",
-			payload_bytes_max,
+		return openAudit({
+			clock: this.#parts.options.clock,
+			places: this.places,
+			keys: this.#keys,
+			plan: this.#plan,
 			redactor: this.#parts.redactor,
 			onTrouble: (trouble) => this.#tell(trouble),
 			...(after === undefined ? {} : { after }),

@@ -4,7 +4,7 @@ import { CallLog } from "../../calls/call-log.ts";
 import { type CallsPlan, default_calls } from "../../config/evidence-plan.ts";
 import type { Plan } from "../../config/plan.ts";
 import type { Timer } from "../../lib/clock.ts";
-import type { CallRecord } from "../../telemetry/call-record.ts";
+import type { AnsweredRequest, CallRecord } from "../../telemetry/call-record.ts";
 import { LogSink } from "../../telemetry/log-sink.ts";
 import type { Wing, WingParts } from "../wings.ts";
 import { ClockWatch } from "./clock-watch.ts";
@@ -21,7 +21,11 @@ const trim_again_ms = 250;
 /** The call log and the history. */
 export class CallsWing implements Wing {
 	readonly evidence = [
-		{ after: (record: CallRecord) => (this.#keeps ? this.#log?.after(record) : undefined) },
+		{
+			after: (record: CallRecord) => (this.#keeps ? this.#log?.after(record) : undefined),
+			answered: (request: AnsweredRequest) =>
+				this.#keeps ? this.#log?.answered(request) : undefined,
+		},
 	];
 	readonly #parts: WingParts;
 	#plan: CallsPlan;

@@ -4,6 +4,7 @@ import { LimitsCheck } from "../../policy/check-limits.ts";
 import { RulesCheck } from "../../policy/check-rules.ts";
 import { ScopesCheck } from "../../policy/check-scopes.ts";
 import { CurrentPolicy } from "../../policy/current-policy.ts";
+import { createRepositories } from "../../store/repositories.ts";
 import { DaemonPolicyBackend } from "../policy-backend.ts";
 import type { Wing, WingParts } from "../wings.ts";
 
@@ -11,13 +12,12 @@ import type { Wing, WingParts } from "../wings.ts";
 export function policyWing(parts: WingParts): Wing {
 	const policy = new CurrentPolicy(parts.plan(), parts.originOf);
 	const rules = new RulesCheck(policy);
-	const limitsOf = rules.limitsOf.bind(rules);
 	return {
 		checks: [
 			new ExposureCheck(policy),
 			new ScopesCheck(policy),
 			rules,
-			new LimitsCheck(policy, parts.options.clock, limitsOf),
+			new LimitsCheck(policy, parts.options.clock),
 			new ArgumentsCheck(policy),
 		],
 		findRisk: () => policy.findRisk,
@@ -27,6 +27,7 @@ export function policyWing(parts: WingParts): Wing {
 			catalogs: parts.catalogs,
 			plan: parts.plan,
 			context: () => parts.gateway().context,
+			repositories: createRepositories(parts.connection),
 		}),
 		use: (plan) => policy.use(plan),
 	};

@@ -6,8 +6,10 @@ import { type LoopWatch, watchEventLoop } from "../../lib/event-loop.ts";
 import type { Redactor } from "../../secrets/redactor.ts";
 import type { CallRecord } from "../../telemetry/call-record.ts";
 import { exposition_type, renderExposition } from "../../telemetry/metrics/exposition.ts";
+import type { Counter, Family } from "../../telemetry/metrics/instruments.ts";
 import { Telemetry } from "../../telemetry/telemetry.ts";
 import { isChosen } from "../../telemetry/traces/tail.ts";
+import type { TokenRequest } from "../../upstreams/http/oauth/upstream-auth.ts";
 import { observeHouse } from "../house-metrics.ts";
 import { product } from "../product.ts";
 import type { Wing, WingParts } from "../wings.ts";
@@ -18,6 +20,7 @@ export class TelemetryWing implements Wing {
 	readonly telemetry: Telemetry;
 	readonly #redactor: Redactor;
 	readonly #loop: LoopWatch;
+	readonly #tokens: Family<Counter>;
 
 	constructor(parts: WingParts) {
 		const { clock, log, random } = parts.options;
@@ -33,6 +36,12 @@ export class TelemetryWing implements Wing {
 			},
 			parts.plan().telemetry ?? default_telemetry,
 		);
+		this.#tokens = this.telemetry.registry.counter({
+			name: "moorage.upstream.tokens",
+			help: "Tokens that were asked for at the authorization servers of remote servers.",
+			unit: "1",
+			labels: ["server", "grant", "outcome"],
+		});
 		observeHouse(this.telemetry.registry, { ...parts, clock, loop: this.#loop });
 	}
 
@@ -53,6 +62,11 @@ export class TelemetryWing implements Wing {
 			"cache-control": "no-store",
 		});
 		response.end(bytes);
+	}
+
+	/** Counts a token that was asked for. */
+	countToken(server: string, { grant, outcome }: TokenRequest): void {
+		this.#tokens.get(server, grant, outcome).add();
 	}
 
 	lost(): Readonly<Record<string, number>> {

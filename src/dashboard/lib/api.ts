@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ProblemDetails } from "../../admin/contract.ts";
 import type { operations as contract, OperationId } from "../../admin/operations.ts";
+import { parseExact, stringifyExact } from "./exact-json.ts";
 import { operations } from "./operations.ts";
 
 /** What an operation answers. */
@@ -28,6 +29,8 @@ export class ApiProblem extends Error {
 	readonly next: string;
 	/** Mistakes in the configuration, where that is what it is about. */
 	readonly config: ProblemDetails["config"];
+	/** Mistakes by the member of the body that each is about. */
+	readonly errors: ProblemDetails["errors"];
 	readonly error_id: string | undefined;
 
 	constructor(details: {
@@ -36,6 +39,7 @@ export class ApiProblem extends Error {
 		detail: string;
 		next: string;
 		config?: ProblemDetails["config"];
+		errors?: ProblemDetails["errors"];
 		error_id?: string | undefined;
 	}) {
 		super(details.detail);
@@ -43,6 +47,7 @@ export class ApiProblem extends Error {
 		this.status = details.status;
 		this.next = details.next;
 		this.config = details.config;
+		this.errors = details.errors;
 		this.error_id = details.error_id;
 	}
 }
@@ -60,13 +65,19 @@ export function onSessionOver(fn: () => void): void {
 	onOver = fn;
 }
 
+/** Operations that answer with values of others: what is edited and sent back keeps its digits. */
+const digit_keepers: ReadonlySet<OperationId> = new Set<OperationId>([
+	...(["listTools", "listResources", "listPrompts", "getServerSettings"] as const),
+]);
+
 /** Performs an operation; rejects with an `ApiProblem`. */
 export async function call<Id extends OperationId>(
 	id: Id,
 	request: ApiRequest = {},
 ): Promise<Reply<Id>> {
 	const response = await send(id, request);
-	return (await response.json()) as Reply<Id>;
+	if (!digit_keepers.has(id)) return (await response.json()) as Reply<Id>;
+	return parseExact(await response.text()) as Reply<Id>;
 }
 
 /** Performs an operation that answers with a stream; the response is good. */
@@ -79,7 +90,7 @@ export async function send(id: OperationId, request: ApiRequest = {}): Promise<R
 		method,
 		headers,
 		credentials: "same-origin",
-		...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+		...(request.body === undefined ? {} : { body: stringifyExact(request.body) }),
 		...(request.signal === undefined ? {} : { signal: request.signal }),
 	});
 	if (response.ok) return response;

@@ -59,6 +59,34 @@ test("defaults, constants and joined schemas are filled in", () => {
 	assert.deepEqual(fill(schema), { value: { kind: "circle", size: 4 }, mistakes: {} });
 });
 
+const map = {
+	type: "object",
+	properties: { env: { type: "object", additionalProperties: { type: "string" } } },
+	additionalProperties: { type: "integer" },
+};
+
+test("members of any name come back as they were, and a map with nothing in it is left out", () => {
+	const value = { env: { TOKEN: "x", EMPTY: "" }, other: 3 };
+	assert.deepEqual(fill(map, value), { value, mistakes: {} });
+	assert.deepEqual(fill(map, { env: {} }), { value: {}, mistakes: {} });
+});
+
+test("a typed name that is missing or there twice is a mistake at that name", () => {
+	const shape = shapeOf(map, map);
+	const rows = [
+		["", "1"],
+		["a", "1"],
+		["a", "no"],
+		["env", "1"],
+	] as const;
+	assert.deepEqual(readDraft(shape, { members: {}, rest: rows }).mistakes, {
+		"#0": "It needs a name.",
+		"#2": "This name is there already.",
+		a: "This is not a number.",
+		"#3": "This name is there already.",
+	});
+});
+
 const wrong: readonly (readonly [object, unknown, string])[] = [
 	[{ type: "integer" }, "1.5", "A whole number is needed."],
 	[{ type: "number" }, "one", "This is not a number."],

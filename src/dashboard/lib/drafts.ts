@@ -1,3 +1,4 @@
+import { ExactNumber, numberOf, parseExact, stringifyExact } from "./exact-json.ts";
 import { textOf } from "./format.ts";
 import type { Shape } from "./shapes.ts";
 import { isObject } from "./tools.ts";
@@ -10,7 +11,11 @@ export type Draft =
 	| undefined
 	| string
 	| boolean
-	| { readonly members: Readonly<Record<string, Draft>> }
+	| {
+			readonly members: Readonly<Record<string, Draft>>;
+			/** Members whose names were typed too. */
+			readonly rest?: readonly (readonly [name: string, draft: Draft])[];
+	  }
 	| { readonly items: readonly Draft[] }
 	| { readonly option: number; readonly draft: Draft };
 
@@ -29,12 +34,12 @@ export function draftOf(shape: Shape, value: unknown = shape.about.initial): Dra
 		case "boolean":
 			return typeof value === "boolean" ? value : undefined;
 		case "string":
-			return typeof value === "string" ? value : "";
+			return typeof value === "object" ? "" : textOf(value);
 		case "number":
 		case "integer":
-			return typeof value === "number" ? String(value) : "";
+			return isNumber(value) || isNumeric(value) ? String(value) : "";
 		case "json":
-			return value === undefined ? "" : JSON.stringify(value, undefined, 2);
+			return value === undefined ? "" : stringifyExact(value, "  ");
 		case "list":
 			return { items: Array.isArray(value) ? value.map((one) => draftOf(shape.item, one)) : [] };
 		case "union": {
@@ -52,18 +57,26 @@ function objectDraft(
 	shape: Extract<Shape, { kind: "object" }>,
 	value: Record<string, unknown>,
 ): Draft {
-	if (shape.open) return Object.keys(value).length === 0 ? "" : JSON.stringify(value, undefined, 2);
+	if (shape.open) return Object.keys(value).length === 0 ? "" : stringifyExact(value, "  ");
 	const members = shape.members.flatMap(({ name, shape: member, required }) => {
 		const given = Object.hasOwn(value, name) ? value[name] : member.about.initial;
 		if (given === undefined && !required && isNested(member)) return [];
 		return [[name, draftOf(member, given)] as const];
 	});
-	return { members: Object.fromEntries(members) };
+	const { rest } = shape;
+	if (rest === undefined) return { members: Object.fromEntries(members) };
+	const known = new Set(shape.members.map(({ name }) => name));
+	const others = Object.entries(value).filter(([name]) => !known.has(name));
+	return {
+		members: Object.fromEntries(members),
+		rest: others.map(([name, one]) => [name, draftOf(rest, one)] as const),
+	};
 }
 
 /** Optional parts with parts of their own are there only once somebody asks for them. */
 export function isNested(shape: Shape): boolean {
-	return shape.kind === "object" || shape.kind === "union";
+	if (shape.kind === "object") return shape.rest === undefined || shape.members.length > 0;
+	return shape.kind === "union";
 }
 
 /** The value of what was typed, or where it is not one. */
@@ -112,13 +125,40 @@ function read(
 		case "object": {
 			if (typeof draft === "string") return parsed(draft, wrong);
 			if (typeof draft !== "object" || !("members" in draft)) return undefined;
-			const entries = shape.members.map(({ name, shape: member, required: needed }) => {
-				const found = draft.members[name];
-				return [name, read(member, found, [...path, name], needed, mistakes)] as const;
-			});
-			return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+			return readObject(shape, draft, path, required, mistakes);
 		}
 	}
+}
+
+function readObject(
+	shape: Extract<Shape, { kind: "object" }>,
+	draft: Extract<Draft, { readonly members: object }>,
+	path: readonly (string | number)[],
+	required: boolean,
+	mistakes: Record<string, string>,
+): unknown {
+	const entries = shape.members.map(({ name, shape: member, required: needed }) => {
+		const found = draft.members[name];
+		return [name, read(member, found, [...path, name], needed, mistakes)] as const;
+	});
+	const { rest } = shape;
+	const others = rest === undefined ? [] : (draft.rest ?? []);
+	const names = new Set(shape.members.map(({ name }) => name));
+	const typed = others.map(([name, one], at) => {
+		if (name === "") mistakes[nameKey(path.join("."), at)] = "It needs a name.";
+		else if (names.has(name)) mistakes[nameKey(path.join("."), at)] = "This name is there already.";
+		names.add(name);
+		return [name, read(rest as Shape, one, [...path, name], true, mistakes)] as const;
+	});
+	const there = [...entries, ...typed].filter(([, value]) => value !== undefined);
+	// What is nothing but a map, and has nothing in it, is left out where it may be.
+	if (there.length === 0 && !required && shape.members.length === 0) return undefined;
+	return Object.fromEntries(there);
+}
+
+/** Where a mistake in a typed name is. */
+export function nameKey(path: string, at: number): string {
+	return `${path}#${at}`;
 }
 
 /** A list that nobody has put anything into; one that may be left out is left out then. */
@@ -134,7 +174,7 @@ function nothingTyped(
 	if (!required) return undefined;
 	if (shape.kind === "boolean") return false;
 	if (shape.kind === "list") return [];
-	if (shape.kind === "object" && shape.open) return {};
+	if (shape.kind === "object" && (shape.open || shape.rest !== undefined)) return {};
 	const { minLength } = shape.about.schema;
 	if (shape.kind === "string" && (typeof minLength !== "number" || minLength === 0)) return "";
 	return wrong(shape.kind === "enum" ? "Choose one." : "This is needed.");
@@ -170,20 +210,41 @@ function checkedText(
 	return text;
 }
 
-function checkedNumber(shape: Shape, text: string, wrong: (message: string) => undefined): unknown {
+/** A number with every digit that was typed. */
+function checkedNumber(
+	shape: Shape,
+	typed: string,
+	wrong: (message: string) => undefined,
+): unknown {
+	const text = typed.trim();
 	const value = Number(text);
-	if (text.trim() === "" || !Number.isFinite(value)) return wrong("This is not a number.");
-	if (shape.kind === "integer" && !Number.isInteger(value))
-		return wrong("A whole number is needed.");
+	if (text === "" || !Number.isFinite(value)) return wrong("This is not a number.");
+	if (shape.kind === "integer" && !isWhole(text)) return wrong("A whole number is needed.");
 	const { minimum, maximum } = shape.about.schema;
-	if (typeof minimum === "number" && value < minimum) return wrong(`At least ${minimum}.`);
-	if (typeof maximum === "number" && value > maximum) return wrong(`At most ${maximum}.`);
-	return value;
+	if (isNumber(minimum) && value < Number(minimum)) return wrong(`At least ${minimum}.`);
+	if (isNumber(maximum) && value > Number(maximum)) return wrong(`At most ${maximum}.`);
+	return numberOf(text) ?? value;
+}
+
+/** Told from the digits: a large number with a fraction is whole to the browser. */
+function isWhole(text: string): boolean {
+	if (/^[+-]?\d+(\.0*)?$/.test(text)) return true;
+	return !/^[+-]?\d*\.\d+$/.test(text) && Number.isInteger(Number(text));
+}
+
+/** Whether a value is a number, of the browser's or as it was written. */
+function isNumber(value: unknown): value is number | ExactNumber {
+	return typeof value === "number" || value instanceof ExactNumber;
+}
+
+/** A number that is given as a text, so that it keeps its digits. */
+function isNumeric(value: unknown): value is string {
+	return typeof value === "string" && numberOf(value) !== undefined;
 }
 
 function parsed(text: string, wrong: (message: string) => undefined): unknown {
 	try {
-		return JSON.parse(text) as unknown;
+		return parseExact(text);
 	} catch {
 		return wrong("This is not JSON. A text needs quotes around it.");
 	}
@@ -200,12 +261,16 @@ function fits(shape: Shape, value: unknown): boolean {
 				isObject(value) &&
 				shape.members.every(({ name, shape: member, required }) =>
 					Object.hasOwn(value, name) ? fits(member, value[name]) : !required,
-				)
+				) &&
+				(shape.about.schema["additionalProperties"] !== false ||
+					Object.keys(value).every((name) => shape.members.some((one) => one.name === name)))
 			);
 		case "list":
 			return Array.isArray(value);
 		case "integer":
-			return Number.isInteger(value);
+			return isNumber(value) && isWhole(String(value));
+		case "number":
+			return isNumber(value);
 		case "json":
 			return true;
 		case "union":
@@ -216,5 +281,6 @@ function fits(shape: Shape, value: unknown): boolean {
 }
 
 function same(a: unknown, b: unknown): boolean {
-	return JSON.stringify(a) === JSON.stringify(b);
+	if (a === undefined || b === undefined) return a === b;
+	return stringifyExact(a) === stringifyExact(b);
 }

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { bytes, count, duration, percent, plain, plainLines, rate, relative } from "./format.ts";
+import {
+	bytes,
+	count,
+	counted,
+	duration,
+	exactJson,
+	percent,
+	plain,
+	plainLines,
+	rate,
+	relative,
+} from "./format.ts";
 
 test("amounts have three digits at most, and a unit that fits them", () => {
 	assert.deepEqual([0, 999, 1536, 18 * 2 ** 20, 3e12].map(bytes), [
@@ -49,4 +60,19 @@ test("no text of a stranger turns writing around, hides, or breaks its line", ()
 			assert.equal(plainLines(text, 1_000).split("\n").length, text.split("\n").length);
 		}),
 	);
+});
+
+test("a value's raw JSON is shown where the value does not say it all", () => {
+	const exact = (json: string) => exactJson(json, JSON.parse(json));
+	assert.equal(exact('{"a":1,"b":["x"]}'), undefined);
+	for (const json of ['{"n":12345678901234567890}', '{"n":1.0}', '{"a":1,"a":2}']) {
+		assert.equal(exact(json), json);
+	}
+	assert.equal(exact('{"to":"a\u202eb\ufeff"}'), '{"to":"a\\u202eb\\ufeff"}');
+});
+
+test("one is told as one, and all else as many", () => {
+	const told = [0, 1, 2].map((number) => counted(number, "call"));
+	assert.deepEqual(told, ["0 calls", "1 call", "2 calls"]);
+	assert.deepEqual([counted(1, "is", "are"), counted(2, "is", "are")], ["1 is", "2 are"]);
 });

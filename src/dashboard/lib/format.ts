@@ -1,3 +1,5 @@
+import { stringifyExact } from "./exact-json.ts";
+
 /** Numbers and times as people read them. */
 
 const byte_units = ["B", "KB", "MB", "GB", "TB"];
@@ -33,6 +35,11 @@ export function percent(share: number): string {
 /** Calls per second. */
 export function rate(per_s: number): string {
 	return per_s === 0 ? "0" : per_s < 0.1 ? "<0.1" : shortened(per_s);
+}
+
+/** `1 call`, `2 calls`: a number with what it counts. */
+export function counted(number: number, one: string, many = `${one}s`): string {
+	return `${number} ${number === 1 ? one : many}`;
 }
 
 /** `1204` is `1.2k`. */
@@ -94,6 +101,22 @@ export function plain(text: string, chars_max = 200): string {
 	return visible.length > chars_max ? `${visible.slice(0, chars_max)}…` : visible;
 }
 
+/**
+ * The raw JSON of a value, where a look at the value itself does not show all of it: digits that no
+ * number here holds, members that are there twice, and what hides, which is written as an escape.
+ */
+export function exactJson(json: string, value: unknown): string | undefined {
+	const visible = json.replace(
+		/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/gu,
+		(char) =>
+			char
+				.split("")
+				.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+				.join(""),
+	);
+	return visible === JSON.stringify(value) ? undefined : visible;
+}
+
 /** Text of a stranger on several lines: see `plain`. */
 export function plainLines(text: string, chars_max: number): string {
 	const lines = text.slice(0, chars_max).split("\n");
@@ -103,5 +126,5 @@ export function plainLines(text: string, chars_max: number): string {
 /** A value of a stranger as a text: what is none becomes JSON, what is not there nothing. */
 export function textOf(value: unknown): string {
 	if (typeof value === "string") return value;
-	return value === undefined || value === null ? "" : JSON.stringify(value);
+	return value === undefined || value === null ? "" : stringifyExact(value);
 }

@@ -9,7 +9,14 @@ export type Shape = { readonly about: About } & (
 	| { readonly kind: "enum"; readonly options: readonly unknown[] }
 	| { readonly kind: "string"; readonly format: string | undefined }
 	| { readonly kind: "number" | "integer" | "boolean" | "json" }
-	| { readonly kind: "object"; readonly members: readonly Member[]; readonly open: boolean }
+	| {
+			readonly kind: "object";
+			readonly members: readonly Member[];
+			/** What members of any other name look like; undefined where there may be none, or any. */
+			readonly rest: Shape | undefined;
+			/** Whether nothing is known of it, so that it is written as JSON. */
+			readonly open: boolean;
+	  }
 	| { readonly kind: "list"; readonly item: Shape }
 	| { readonly kind: "union"; readonly options: readonly Shape[] }
 );
@@ -93,8 +100,10 @@ function objectShape(schema: Schema, root: Schema, depth: number, about: About):
 			shape: shapeOf(member, root, depth + 1),
 			required: required.includes(name),
 		}));
-	const open = schema["additionalProperties"] !== false && members.length === 0;
-	return { kind: "object", members, open, about };
+	const others = schema["additionalProperties"];
+	const rest = isObject(others) ? shapeOf(others, root, depth + 1) : undefined;
+	const open = rest === undefined && others !== false && members.length === 0;
+	return { kind: "object", members, rest, open, about };
 }
 
 /** The ways in which a value may be written; undefined where there is one only. */

@@ -16,7 +16,11 @@ test("a shell reads back every word as it was", () => {
 });
 
 test("a call can be made from the command line, with curl and with the SDK", () => {
-	const [cli, curl, sdk] = snippetsOf("http://x", "time", "it's", { zone: "Europe/Paris" });
+	const [cli, curl, sdk] = snippetsOf(
+		"http://x",
+		{ server: "time", tool: "it's", args: { zone: "Europe/Paris" } },
+		false,
+	);
 	assert.equal(cli?.text, `moorage call time 'it'\\''s' --args '{"zone":"Europe/Paris"}'`);
 	assert.match(curl?.text ?? "", /'http:\/\/x\/api\/servers\/time\/tools\/it/);
 	assert.match(sdk?.text ?? "", /new URL\("http:\/\/x\/time\/mcp"\)/);

@@ -1,3 +1,5 @@
+import { stringifyExact } from "./exact-json.ts";
+
 /** The same call, as other people would make it. */
 export interface Snippet {
 	readonly id: string;
@@ -5,16 +7,25 @@ export interface Snippet {
 	readonly text: string;
 }
 
-/** A call of a tool as a command, as a request, and as code. */
+/** A call of a tool. */
+export interface SnippetCall {
+	readonly server: string;
+	readonly tool: string;
+	readonly args: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A call of a tool as a command, as a request, and as code.
+ * @param identity whether people are told apart, so that a client needs a key
+ */
 export function snippetsOf(
 	origin: string,
-	server: string,
-	tool: string,
-	args: Readonly<Record<string, unknown>>,
+	{ server, tool, args }: SnippetCall,
+	identity: boolean,
 ): readonly Snippet[] {
-	const json = JSON.stringify(args);
+	const json = stringifyExact(args);
 	const path = `/api/servers/${encodeURIComponent(server)}/tools/${encodeURIComponent(tool)}/call`;
-	const indented = JSON.stringify({ name: tool, arguments: args }, undefined, "\t");
+	const indented = stringifyExact({ name: tool, arguments: args }, "\t");
 	return [
 		{
 			id: "cli",
@@ -38,9 +49,16 @@ export function snippetsOf(
 				"",
 				'const client = new Client({ name: "my-client", version: "1.0.0" });',
 				`const address = new URL(${JSON.stringify(`${origin}/${server}/mcp`)});`,
-				"await client.connect(new StreamableHTTPClientTransport(address));",
+				...(identity
+					? [
+							"const headers = { authorization: `Bearer ${process.env.MOORAGE_KEY}` };",
+							"const transport = new StreamableHTTPClientTransport(address, { requestInit: { headers } });",
+						]
+					: ["const transport = new StreamableHTTPClientTransport(address);"]),
+				"await client.connect(transport);",
 				`const result = await client.callTool(${indented});`,
 				"console.log(result.content);",
+				"await client.close();",
 			].join("\n"),
 		},
 	];

@@ -1,3 +1,4 @@
+import { ExactNumber } from "./exact-json.ts";
 import { plain } from "./format.ts";
 
 /** A tool as a server describes it; nothing in it is to be trusted. */
@@ -63,5 +64,6 @@ export function toolTitle(tool: Tool): string {
 
 /** Whether a value is an object with members. */
 export function isObject(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
+	if (typeof value !== "object" || value === null) return false;
+	return !Array.isArray(value) && !(value instanceof ExactNumber);
 }

@@ -2,12 +2,15 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call, type Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
+import { placed } from "../lib/fields.ts";
 import { plain, relative } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
-import { Badge, Button, Dialog, Empty, Field, Loading, PageHead, Problem } from "../ui/parts.tsx";
+import { FormDialog } from "../ui/form-dialog.tsx";
+import { Line } from "../ui/line.tsx";
+import { ListTools, More, useListed } from "../ui/listed.tsx";
+import { Badge, Button, Empty, Field, Loading, PageHead, Problem } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
-import { Line } from "./people-users.tsx";
 
 type Alert = Reply<"listAlerts">["alerts"][number];
 
@@ -23,7 +26,7 @@ export function AlertsPage(): JSX.Element {
 		reload();
 	});
 	const open = value?.alerts.filter(({ state }) => state !== "resolved") ?? [];
-	const over = value?.alerts.filter(({ state }) => state === "resolved").slice(0, 50) ?? [];
+	const over = value?.alerts.filter(({ state }) => state === "resolved") ?? [];
 	return (
 		<>
 			<PageHead title="Alerts" about="What the gateway finds wrong by itself.">
@@ -103,12 +106,18 @@ function AlertCard({ alert, why_not, onSilence }: AlertCardProps): JSX.Element {
 	);
 }
 
+function wordsOf({ rule, subject, summary }: Alert): string {
+	return [rule, subject, summary].join(" ");
+}
+
 function Past({ alerts }: { alerts: readonly Alert[] }): JSX.Element {
+	const list = useListed(alerts, wordsOf);
 	return (
-		<section class="card">
+		<section class="card" aria-label="Over">
 			<h2>Over</h2>
+			<ListTools list={list} what="alerts" label="Find an alert" />
 			<ul class="stack tight">
-				{alerts.map((one) => (
+				{list.shown.map((one) => (
 					<li class="row" key={one.id}>
 						<Badge tone="">{plain(one.rule)}</Badge>
 						<span class="grow">{plain(one.summary, 200)}</span>
@@ -116,6 +125,7 @@ function Past({ alerts }: { alerts: readonly Alert[] }): JSX.Element {
 					</li>
 				))}
 			</ul>
+			<More list={list} />
 		</section>
 	);
 }
@@ -136,11 +146,20 @@ function SilenceDialog(props: { alert: Alert; onClose(): void; onDone(): void })
 		onDone();
 		onClose();
 	});
+	const { at, rest } = placed(silence.problem, ["for_ms", "reason"]);
 	return (
-		<Dialog title="Silence this alert" onClose={onClose}>
+		<FormDialog
+			title="Silence this alert"
+			verb="Silence it"
+			busy={silence.busy}
+			problem={rest}
+			onSubmit={() => void silence.run()}
+			onClose={onClose}
+		>
 			<p>It stays on this page, but nobody is told of it meanwhile.</p>
 			<Field
 				label="For how long"
+				error={at.for_ms}
 				control={(attributes) => (
 					<select
 						{...attributes}
@@ -154,15 +173,8 @@ function SilenceDialog(props: { alert: Alert; onClose(): void; onDone(): void })
 					</select>
 				)}
 			/>
-			<Line label="Reason" optional value={reason} onChange={setReason} />
-			<Problem problem={silence.problem} />
-			<div class="row end">
-				<Button onClick={onClose}>Cancel</Button>
-				<Button kind="main" busy={silence.busy} onClick={() => void silence.run()}>
-					Silence it
-				</Button>
-			</div>
-		</Dialog>
+			<Line label="Reason" optional error={at.reason} value={reason} onChange={setReason} />
+		</FormDialog>
 	);
 }
 

@@ -2,11 +2,13 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call, type Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
-import { plain, relative } from "../lib/format.ts";
+import { parseExact, stringifyExact } from "../lib/exact-json.ts";
+import { exactJson, plain, relative } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { linkTo, type Place } from "../lib/router.ts";
 import { isObject } from "../lib/tools.ts";
 import { JsonTree } from "../ui/json-tree.tsx";
+import { ListTools, More, useListed } from "../ui/listed.tsx";
 import { Badge, Button, Empty, Facts, Field, Loading, PageHead, Problem } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
 
@@ -26,7 +28,7 @@ function Inbox(): JSX.Element {
 	if (value === undefined)
 		return problem === undefined ? <Loading /> : <Problem problem={problem} />;
 	const waiting = value.approvals.filter(({ state }) => state === "pending");
-	const over = value.approvals.filter(({ state }) => state !== "pending").slice(0, 50);
+	const over = value.approvals.filter(({ state }) => state !== "pending");
 	return (
 		<>
 			<PageHead title="Approvals" about="Calls that wait until a person has said yes." />
@@ -75,6 +77,7 @@ const tones: Readonly<Record<string, string>> = {
 function ApprovalCard(props: { approval: Approval; onDone(): void }): JSX.Element {
 	const { approval } = props;
 	const title = `${plain(approval.server)} ${plain(approval.tool)}`;
+	const exact = exactJson(approval.arguments_json, approval.arguments);
 	return (
 		<section class="card" aria-label={title}>
 			<header>
@@ -84,6 +87,7 @@ function ApprovalCard(props: { approval: Approval; onDone(): void }): JSX.Elemen
 			<Facts
 				rows={[
 					["Asked by", plain(approval.principal)],
+					["Made by", approval.made_by === undefined ? undefined : plain(approval.made_by)],
 					["Client", plain(approval.client ?? approval.client_name)],
 					["Risk", approval.risk],
 					["Because of", approval.rule === undefined ? undefined : plain(approval.rule)],
@@ -108,10 +112,18 @@ function ApprovalCard(props: { approval: Approval; onDone(): void }): JSX.Elemen
 				<div class="tree">
 					<JsonTree value={approval.arguments} />
 				</div>
+				{exact === undefined ? null : (
+					<>
+						<p class="small muted">To the last digit and character:</p>
+						<pre>{exact}</pre>
+					</>
+				)}
 			</div>
 			{approval.votes.map((vote) => (
 				<p class="small" key={`${vote.approver}-${vote.at_ms}`}>
-					{plain(vote.approver)} {vote.verdict === "approve" ? "agreed" : "said no"}{" "}
+					{plain(vote.approver)}
+					{vote.person === undefined ? "" : ` for ${plain(vote.person)}`}{" "}
+					{vote.verdict === "approve" ? "agreed" : "said no"}{" "}
 					<span class="muted">{relative(vote.at_ms, now())}</span>
 					{vote.reason === undefined ? "" : `: ${plain(vote.reason, 400)}`}
 				</p>
@@ -194,7 +206,7 @@ function EditArguments(props: {
 }): JSX.Element {
 	const { approval, text, wrong, onChange } = props;
 	if (text === undefined) {
-		const begin = () => onChange(JSON.stringify(approval.arguments, undefined, 2));
+		const begin = () => onChange(stringifyExact(parseExact(approval.arguments_json), "  "));
 		return (
 			<div>
 				<Button kind="quiet" onClick={begin}>
@@ -229,19 +241,25 @@ function EditArguments(props: {
 function parsed(text: string | undefined): Record<string, unknown> | undefined {
 	if (text === undefined) return undefined;
 	try {
-		const value = JSON.parse(text) as unknown;
+		const value = parseExact(text);
 		return isObject(value) ? value : undefined;
 	} catch {
 		return undefined;
 	}
 }
 
+function wordsOf({ server, tool, state, principal, rule }: Approval): string {
+	return [server, tool, state, principal, rule].filter(Boolean).join(" ");
+}
+
 function Past({ approvals }: { approvals: readonly Approval[] }): JSX.Element {
+	const list = useListed(approvals, wordsOf);
 	return (
-		<section class="card">
+		<section class="card" aria-label="Decided">
 			<h2>Decided</h2>
+			<ListTools list={list} what="calls" label="Find a decided call" />
 			<ul class="stack tight">
-				{approvals.map((one) => (
+				{list.shown.map((one) => (
 					<li class="row" key={one.id}>
 						<Badge tone={tones[one.state] ?? ""}>{one.state}</Badge>
 						<a class="grow" href={linkTo("approvals", one.id)}>
@@ -251,6 +269,7 @@ function Past({ approvals }: { approvals: readonly Approval[] }): JSX.Element {
 					</li>
 				))}
 			</ul>
+			<More list={list} />
 		</section>
 	);
 }

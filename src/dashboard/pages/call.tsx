@@ -62,10 +62,12 @@ function Story({ line }: { line: CallLine }): JSX.Element {
 					<h2>Client</h2>
 					<Facts
 						rows={[
-							["Person", `${plain(line.tenant_id)}/${plain(line.user)}`],
+							["Requests", line.requests === 1 ? undefined : String(line.requests)],
+							["Person", personOf(line)],
+							["Made by", line.made_by === null ? undefined : plain(line.made_by)],
 							["Client", plain(line.client_id ?? "not authenticated")],
-							["Calls itself", plain(`${line.client_name} ${line.client_version}`, 120)],
-							["Speaks", `${line.client_revision} (${line.client_era})`],
+							["Calls itself", plain(namesOf(line), 120)],
+							["Speaks", speaksOf(line)],
 							["Address", plain(line.endpoint)],
 							["Session", line.session_id ?? undefined],
 							["Decision", decisionOf(line)],
@@ -91,6 +93,19 @@ function Story({ line }: { line: CallLine }): JSX.Element {
 			<Payload id={line.id} />
 		</div>
 	);
+}
+
+/** Who called; of a request that was refused at the door it may be unknown. */
+function personOf({ tenant_id, user }: CallLine): string {
+	return tenant_id === null || user === null ? "unknown" : `${plain(tenant_id)}/${plain(user)}`;
+}
+
+function namesOf({ client_name, client_version }: CallLine): string {
+	return client_name === null ? "unknown" : `${client_name} ${client_version ?? ""}`;
+}
+
+function speaksOf({ client_revision, client_era }: CallLine): string | undefined {
+	return client_revision === null ? undefined : plain(`${client_revision} (${client_era})`);
 }
 
 function decisionOf({ decision, rule }: CallLine): string | undefined {

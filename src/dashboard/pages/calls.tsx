@@ -184,6 +184,12 @@ function Lines({ lines }: { lines: readonly CallLine[] }): JSX.Element {
 	);
 }
 
+/** What was called; how often, where one line stands for many. */
+function titleOf({ method, server, endpoint, requests }: CallLine, name: string | null): string {
+	const title = name === null ? method : `${server ?? endpoint} ${name}`;
+	return requests === 1 ? title : `${requests} requests to ${endpoint}`;
+}
+
 function Line({ line }: { line: CallLine }): JSX.Element {
 	const at_ms = Date.parse(line.ts);
 	const name = line.tool ?? line.name;
@@ -193,14 +199,12 @@ function Line({ line }: { line: CallLine }): JSX.Element {
 				{clockTime(at_ms)}
 			</td>
 			<td class="wrap">
-				<a href={linkTo("calls", line.id)}>
-					{plain(name === null ? line.method : `${line.server ?? line.endpoint} ${name}`, 120)}
-				</a>
+				<a href={linkTo("calls", line.id)}>{plain(titleOf(line, name), 120)}</a>
 				{name === null ? null : <div class="muted small">{plain(line.method)}</div>}
 			</td>
 			<td class="wrap">
-				{plain(line.user)}
-				<div class="muted small">{plain(line.client_name, 60)}</div>
+				{plain(line.user ?? "unknown")}
+				<div class="muted small">{plain(line.client_name ?? "", 60)}</div>
 			</td>
 			<td class="wrap">
 				<Badge tone={line.status === "ok" ? "ok" : line.status}>

@@ -59,6 +59,7 @@ function Editor({ file, server, onReload }: EditorProps): JSX.Element {
 		const headers = { "if-match": base.etag };
 		take(await call("replaceConfig", { body: { text }, headers }));
 		tell("The configuration is applied.");
+		onReload();
 	});
 	const readAgain = (fresh: ConfigFile) => {
 		apply.clear();
@@ -93,7 +94,6 @@ function Editor({ file, server, onReload }: EditorProps): JSX.Element {
 				apply={apply}
 				changed={changed}
 				seen={seen}
-				onDone={onReload}
 				onDiscard={() => take(base)}
 			/>
 		</div>
@@ -118,19 +118,24 @@ interface FootProps {
 	readonly preview: Action<void>;
 	readonly apply: Action<void>;
 	readonly changed: boolean;
-	/** Whether what this text would do was looked at. */
+	/** Whether what this change would do was looked at. */
 	readonly seen: boolean;
-	onDone(): void;
+	/** Whether Preview submits the form that it stands in, which runs it. */
+	readonly submits?: boolean;
 	onDiscard(): void;
 }
 
-function Foot({ preview, apply, changed, seen, onDone, onDiscard }: FootProps): JSX.Element {
+/** What can be done with a change of the configuration: it is looked at before it is applied. */
+export function Foot(props: FootProps): JSX.Element {
+	const { preview, apply, changed, seen, submits = false, onDiscard } = props;
+	const unchanged = changed ? undefined : "Nothing is changed yet.";
 	return (
 		<div class="row">
 			<Button
+				type={submits ? "submit" : "button"}
 				busy={preview.busy}
-				why_not={changed ? undefined : "Nothing is changed yet."}
-				onClick={() => void preview.run()}
+				why_not={unchanged}
+				onClick={() => void (submits || preview.run())}
 			>
 				Preview
 			</Button>
@@ -138,15 +143,11 @@ function Foot({ preview, apply, changed, seen, onDone, onDiscard }: FootProps): 
 				kind="main"
 				busy={apply.busy}
 				why_not={seen && changed ? undefined : "Preview the change first."}
-				onClick={() => void apply.run().then((good) => good && onDone())}
+				onClick={() => void apply.run()}
 			>
 				Apply
 			</Button>
-			<Button
-				kind="quiet"
-				why_not={changed ? undefined : "Nothing is changed yet."}
-				onClick={onDiscard}
-			>
+			<Button kind="quiet" why_not={unchanged} onClick={onDiscard}>
 				Discard
 			</Button>
 		</div>

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Reply } from "../lib/api.ts";
 import { onNews } from "../lib/events.ts";
-import { bytes, count, duration, percent, plain, rate } from "../lib/format.ts";
+import { bytes, count, counted, duration, percent, plain, rate } from "../lib/format.ts";
 import { useQuery } from "../lib/query.ts";
 import { ask, linkTo, type Place } from "../lib/router.ts";
 import { hasRole, useSession } from "../lib/session.ts";
@@ -194,7 +194,10 @@ function Totals({ fleet }: { fleet: Fleet }): JSX.Element {
 			</div>
 			<div class="total wide">
 				<span class="muted">Last minute</span>
-				<Spark values={traffic.spark} label={`${traffic.calls} calls in the last minute`} />
+				<Spark
+					values={traffic.spark}
+					label={`${counted(traffic.calls, "call")} in the last minute`}
+				/>
 			</div>
 		</section>
 	);
@@ -235,7 +238,8 @@ interface RowProps {
 
 /**
  * A row is drawn again only when its server has changed and somebody sees it: there may be
- * hundreds, and all of them may change every two seconds.
+ * hundreds, and all of them may change every two seconds. Of one that nobody sees only its name is
+ * there, to be found and to be reached with the keyboard.
  */
 function Row({ server, onChange }: RowProps): JSX.Element {
 	const row = useRef<HTMLElement>(null);
@@ -246,10 +250,16 @@ function Row({ server, onChange }: RowProps): JSX.Element {
 	return useMemo(
 		() => (
 			<article class="fleet-row" aria-label={current.name} ref={row}>
-				<RowBody server={current} onChange={onChange} />
+				{visible ? (
+					<RowBody server={current} onChange={onChange} />
+				) : (
+					<div class="name">
+						<a href={linkTo("servers", current.name)}>{current.name}</a>
+					</div>
+				)}
 			</article>
 		),
-		[current, onChange],
+		[current, visible, onChange],
 	);
 }
 
@@ -278,7 +288,10 @@ function RowBody({ server, onChange }: RowProps): JSX.Element {
 					value={server.memory_bytes === undefined ? "–" : bytes(server.memory_bytes)}
 				/>
 			</div>
-			<Spark values={traffic.spark} label={`${traffic.calls} calls in the last minute`} />
+			<Spark
+				values={traffic.spark}
+				label={`${counted(traffic.calls, "call")} in the last minute`}
+			/>
 			<div class="tools">
 				<ServerActions name={server.name} state={server.state} onDone={onChange} />
 			</div>

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { duration, plain } from "../lib/format.ts";
 import { useQuery } from "../lib/query.ts";
 import { Badge, Button, Facts, Loading, PageHead, Problem } from "../ui/parts.tsx";
+import { Checklist } from "./checklist.tsx";
 
 const words: Readonly<Record<string, string>> = {
 	ok: "Fine",
@@ -40,6 +41,7 @@ export function HealthPage(): JSX.Element {
 						/>
 					</section>
 				)}
+				<h2>What this machine can do</h2>
 				<Problem problem={problem} />
 				{value === undefined && problem === undefined ? (
 					<Loading what="Looking at the machine" />
@@ -48,7 +50,7 @@ export function HealthPage(): JSX.Element {
 					{value?.checks.map((check) => (
 						<section class="card" key={check.name}>
 							<header>
-								<h2>{plain(check.name)}</h2>
+								<h3>{plain(check.name)}</h3>
 								<Badge tone={check.status}>{words[check.status] ?? check.status}</Badge>
 							</header>
 							<p>{plain(check.summary, 800)}</p>
@@ -56,6 +58,7 @@ export function HealthPage(): JSX.Element {
 						</section>
 					))}
 				</div>
+				<Checklist />
 			</div>
 		</>
 	);

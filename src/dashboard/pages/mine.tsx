@@ -1,13 +1,16 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { call } from "../lib/api.ts";
+import { call, type Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { dateTime, plain, relative } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { hasRole, useSession } from "../lib/session.ts";
+import { ListTools, More, useListed } from "../ui/listed.tsx";
 import { Badge, Button, Copyable, Facts, PageHead, Problem } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
 import { ClientLines } from "./client-lines.tsx";
+import { MyGrants } from "./mine-grants.tsx";
+import { MyKeys } from "./mine-keys.tsx";
 
 /** What belongs to the person who looks: who they are here, and how their clients connect. */
 export function MinePage(): JSX.Element {
@@ -38,6 +41,8 @@ export function MinePage(): JSX.Element {
 					</section>
 				</div>
 				<MyServers />
+				<MyGrants />
+				<MyKeys />
 				{hasRole(session) ? <Sessions /> : null}
 			</div>
 		</>
@@ -47,6 +52,7 @@ export function MinePage(): JSX.Element {
 /** What whoever looks may use. */
 function MyServers(): JSX.Element {
 	const { value, problem } = useQuery("getMine", { on: ["reloaded"] });
+	const list = useListed(value?.servers ?? [], wordsOfServer);
 	return (
 		<section class="stack" aria-label="My servers">
 			<h2>My servers</h2>
@@ -54,8 +60,9 @@ function MyServers(): JSX.Element {
 			{value?.servers.length === 0 ? (
 				<p class="muted">There are none that you may use yet.</p>
 			) : null}
+			<ListTools list={list} what="servers" label="Find one of my servers" />
 			<div class="cards">
-				{value?.servers.map((server) => (
+				{list.shown.map((server) => (
 					<section class="card" key={server.name}>
 						<h3>{server.name}</h3>
 						<Copyable text={`${window.location.origin}/${server.name}/mcp`} label="the address" />
@@ -64,10 +71,27 @@ function MyServers(): JSX.Element {
 								? "It is not known yet what it offers."
 								: server.tools.map((tool) => plain(tool, 60)).join(", ")}
 						</p>
+						<ServerLines server={server.name} />
 					</section>
 				))}
 			</div>
+			<More list={list} />
 		</section>
+	);
+}
+
+function wordsOfServer({ name, tools }: Reply<"getMine">["servers"][number]): string {
+	return [name, ...tools].join(" ");
+}
+
+/** How clients are connected to one server alone; looked up once somebody wants it. */
+function ServerLines({ server }: { server: string }): JSX.Element {
+	const [open, setOpen] = useState(false);
+	return (
+		<details onToggle={(event) => setOpen(event.currentTarget.open)}>
+			<summary>Connect a client to it alone</summary>
+			{open ? <ClientLines endpoint={server} /> : null}
+		</details>
 	);
 }
 
@@ -93,8 +117,13 @@ function OtherDevice(): JSX.Element {
 	);
 }
 
+function wordsOfBrowser({ principal }: Reply<"listSessions">["sessions"][number]): string {
+	return principal;
+}
+
 function Sessions(): JSX.Element {
 	const { value, problem, reload } = useQuery("listSessions");
+	const list = useListed(value?.sessions ?? [], wordsOfBrowser);
 	const end = useAction(async (id: string) => {
 		await call("endOtherSession", { path: { id } });
 		tell("That browser is signed out.");
@@ -104,11 +133,13 @@ function Sessions(): JSX.Element {
 		<section class="card stack" aria-label="Signed-in browsers">
 			<h2>Browsers that are signed in</h2>
 			<Problem problem={problem ?? end.problem} />
+			<ListTools list={list} what="browsers" label="Find whose" />
 			<ul class="stack tight">
-				{value?.sessions.map((one) => (
+				{list.shown.map((one) => (
 					<li key={one.id} class="row">
 						<span class="grow">
-							{one.principal} <span class="muted">since {relative(one.created_at_ms, now())}</span>
+							{plain(one.principal)}{" "}
+							<span class="muted">since {relative(one.created_at_ms, now())}</span>
 						</span>
 						{one.current ? (
 							<Badge tone="ok">this one</Badge>
@@ -120,6 +151,7 @@ function Sessions(): JSX.Element {
 					</li>
 				))}
 			</ul>
+			<More list={list} />
 		</section>
 	);
 }

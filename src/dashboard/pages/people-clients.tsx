@@ -1,11 +1,17 @@
 import type { JSX } from "preact";
-import { call } from "../lib/api.ts";
+import { useState } from "preact/hooks";
+import { call, type Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { plain, relative } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
-import { Badge, Button, Empty, Loading, Problem } from "../ui/parts.tsx";
+import { ListTools, More, useListed } from "../ui/listed.tsx";
+import { Badge, Button, Confirm, Empty, Loading, Problem } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
+import { AddClient } from "./client-dialog.tsx";
+
+type Client = Reply<"listOAuthClients">["clients"][number];
+type Grant = Reply<"listGrants">["grants"][number];
 
 const sources: Readonly<Record<string, string>> = {
 	admin: "made by hand",
@@ -17,25 +23,29 @@ const sources: Readonly<Record<string, string>> = {
 export function OAuthClientsTab(): JSX.Element {
 	const { value, problem, reload } = useQuery("listOAuthClients");
 	const why_not = whyNot(useSession());
-	const remove = useAction(async (client: string) => {
-		await call("removeOAuthClient", { path: { client } });
-		tell("The client is forgotten.");
-		reload();
-	});
+	const [asked, setAsked] = useState<"add" | Client | undefined>(undefined);
+	const close = () => setAsked(undefined);
+	const list = useListed(value?.clients ?? [], wordsOf);
 	if (value === undefined)
 		return problem === undefined ? <Loading /> : <Problem problem={problem} />;
-	if (value.clients.length === 0) {
-		return (
-			<Empty title="No OAuth clients yet">
-				<p>Clients that log people in appear here once somebody has allowed them.</p>
-			</Empty>
-		);
-	}
 	return (
 		<div class="stack">
-			<Problem problem={remove.problem} />
+			<div>
+				<Button kind="main" icon="add" why_not={why_not} onClick={() => setAsked("add")}>
+					Add a client
+				</Button>
+			</div>
+			{value.clients.length === 0 ? (
+				<Empty title="No OAuth clients yet">
+					<p>
+						Clients that log people in appear here once somebody has allowed them. Add those that
+						neither describe nor register themselves.
+					</p>
+				</Empty>
+			) : null}
+			<ListTools list={list} what="clients" label="Find a client" />
 			<div class="cards">
-				{value.clients.map((client) => (
+				{list.shown.map((client) => (
 					<section
 						class="card"
 						key={client.client_id}
@@ -51,18 +61,48 @@ export function OAuthClientsTab(): JSX.Element {
 							{client.principal === undefined ? "" : `It acts as ${plain(client.principal)}.`}
 						</p>
 						<div>
-							<Button
-								kind="quiet"
-								why_not={why_not}
-								onClick={() => void remove.run(client.client_id)}
-							>
+							<Button kind="quiet" why_not={why_not} onClick={() => setAsked(client)}>
 								Forget it
 							</Button>
 						</div>
 					</section>
 				))}
 			</div>
+			<More list={list} />
+			{asked === "add" ? <AddClient onClose={close} onDone={reload} /> : null}
+			{typeof asked === "object" ? (
+				<ForgetClient client={asked} onClose={close} onDone={reload} />
+			) : null}
 		</div>
+	);
+}
+
+function wordsOf({ client_id, name, principal }: Client): string {
+	return [client_id, name, principal].filter(Boolean).join(" ");
+}
+
+function ForgetClient(props: { client: Client; onClose(): void; onDone(): void }): JSX.Element {
+	const { client, onClose, onDone } = props;
+	const remove = useAction(async () => {
+		await call("removeOAuthClient", { path: { client: client.client_id } });
+		tell("The client is forgotten.");
+		onDone();
+		onClose();
+	});
+	return (
+		<Confirm
+			title={`Forget ${plain(client.name ?? client.client_id)}?`}
+			verb="Forget it"
+			busy={remove.busy}
+			problem={remove.problem}
+			onConfirm={() => void remove.run()}
+			onClose={onClose}
+		>
+			<p>
+				Everything that people have allowed it is taken back, and its tokens are refused from now
+				on. To be used again it has to be added, or allowed, anew.
+			</p>
+		</Confirm>
 	);
 }
 
@@ -70,11 +110,8 @@ export function OAuthClientsTab(): JSX.Element {
 export function GrantsTab(): JSX.Element {
 	const { value, problem, reload } = useQuery("listGrants");
 	const why_not = whyNot(useSession());
-	const remove = useAction(async (id: string) => {
-		await call("removeGrant", { path: { id } });
-		tell("That is taken back.");
-		reload();
-	});
+	const [ending, setEnding] = useState<Grant | undefined>(undefined);
+	const list = useListed(value?.grants ?? [], grantWords);
 	if (value === undefined)
 		return problem === undefined ? <Loading /> : <Problem problem={problem} />;
 	if (value.grants.length === 0) {
@@ -86,9 +123,9 @@ export function GrantsTab(): JSX.Element {
 	}
 	return (
 		<div class="stack">
-			<Problem problem={remove.problem} />
+			<ListTools list={list} what="grants" label="Find a grant" />
 			<div class="cards">
-				{value.grants.map((grant) => (
+				{list.shown.map((grant) => (
 					<section class="card" key={grant.id} aria-label={`${grant.account}, ${grant.client_id}`}>
 						<h2>{plain(grant.account)}</h2>
 						<p>
@@ -97,13 +134,46 @@ export function GrantsTab(): JSX.Element {
 						</p>
 						<p class="muted small">{relative(grant.created_at_ms, now())}</p>
 						<div>
-							<Button kind="quiet" why_not={why_not} onClick={() => void remove.run(grant.id)}>
+							<Button kind="quiet" why_not={why_not} onClick={() => setEnding(grant)}>
 								Take it back
 							</Button>
 						</div>
 					</section>
 				))}
 			</div>
+			<More list={list} />
+			{ending === undefined ? null : (
+				<EndGrant grant={ending} onClose={() => setEnding(undefined)} onDone={reload} />
+			)}
 		</div>
+	);
+}
+
+function grantWords({ account, client_id, scopes }: Grant): string {
+	return [account, client_id, ...scopes].join(" ");
+}
+
+function EndGrant(props: { grant: Grant; onClose(): void; onDone(): void }): JSX.Element {
+	const { grant, onClose, onDone } = props;
+	const remove = useAction(async () => {
+		await call("removeGrant", { path: { id: grant.id } });
+		tell("That is taken back.");
+		onDone();
+		onClose();
+	});
+	return (
+		<Confirm
+			title="Take it back?"
+			verb="Take it back"
+			busy={remove.busy}
+			problem={remove.problem}
+			onConfirm={() => void remove.run()}
+			onClose={onClose}
+		>
+			<p>
+				<code>{plain(grant.client_id, 300)}</code> cannot act for {plain(grant.account)} any more,
+				from its next call on, until they allow it again.
+			</p>
+		</Confirm>
 	);
 }

@@ -3,15 +3,14 @@ import { useState } from "preact/hooks";
 import { call, type Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { plain, relative } from "../lib/format.ts";
-import { useAction, useQuery } from "../lib/query.ts";
+import { useQuery } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
-import { Button, Confirm, Copyable, Dialog, Empty, Loading, Problem } from "../ui/parts.tsx";
-import { tell } from "../ui/toasts.tsx";
-import { Line, listOf } from "./people-users.tsx";
+import { Line, TenantLine } from "../ui/line.tsx";
+import { ListTools, More, useListed } from "../ui/listed.tsx";
+import { Button, Empty, Loading, Problem } from "../ui/parts.tsx";
+import { AddKeyDialog, type KeyDraft, RemoveKeyDialog } from "./key-dialogs.tsx";
 
 type Key = Reply<"listKeys">["keys"][number];
-
-const day_ms = 86_400_000;
 
 /** API keys: who holds them, what they may, when they were used. Never the keys themselves. */
 export function KeysTab(): JSX.Element {
@@ -19,6 +18,7 @@ export function KeysTab(): JSX.Element {
 	const why_not = whyNot(useSession());
 	const [adding, setAdding] = useState(false);
 	const [removing, setRemoving] = useState<Key | undefined>(undefined);
+	const list = useListed(value?.keys ?? [], wordsOf);
 	if (value === undefined)
 		return problem === undefined ? <Loading /> : <Problem problem={problem} />;
 	return (
@@ -33,6 +33,9 @@ export function KeysTab(): JSX.Element {
 					<p>A key lets a client or a script call in somebody's name, without a browser.</p>
 				</Empty>
 			) : (
+				<ListTools list={list} what="keys" label="Find a key" />
+			)}
+			{list.shown.length === 0 ? null : (
 				<div class="table-box" tabIndex={0} role="region" aria-label="API keys">
 					<table>
 						<thead>
@@ -48,7 +51,7 @@ export function KeysTab(): JSX.Element {
 							</tr>
 						</thead>
 						<tbody>
-							{value.keys.map((key) => (
+							{list.shown.map((key) => (
 								<KeyRow
 									key={key.name}
 									entry={key}
@@ -60,12 +63,23 @@ export function KeysTab(): JSX.Element {
 					</table>
 				</div>
 			)}
+			<More list={list} />
 			{adding ? <AddKey onClose={() => setAdding(false)} onDone={reload} /> : null}
 			{removing === undefined ? null : (
-				<RemoveKey entry={removing} onClose={() => setRemoving(undefined)} onDone={reload} />
+				<RemoveKeyDialog
+					name={removing.name}
+					then="Whoever uses it has to be given another."
+					remove={() => call("removeKey", { path: { name: removing.name } })}
+					onClose={() => setRemoving(undefined)}
+					onDone={reload}
+				/>
 			)}
 		</div>
 	);
+}
+
+function wordsOf({ name, tenant, user, roles = [], scopes = [] }: Key): string {
+	return [name, `${tenant}/${user}`, ...roles, ...scopes].join(" ");
 }
 
 function KeyRow(props: { entry: Key; why_not: string | undefined; onRemove(): void }): JSX.Element {
@@ -95,104 +109,37 @@ function KeyRow(props: { entry: Key; why_not: string | undefined; onRemove(): vo
 }
 
 function AddKey({ onClose, onDone }: { onClose(): void; onDone(): void }): JSX.Element {
-	const [name, setName] = useState("");
 	const [user, setUser] = useState("");
 	const [tenant, setTenant] = useState("");
-	const [scopes, setScopes] = useState("");
-	const [days, setDays] = useState("90");
-	const [made, setMade] = useState<string | undefined>(undefined);
-	const add = useAction(async () => {
-		const until = Number(days);
+	const add = async (draft: KeyDraft) => {
 		const body = {
-			name: name.trim(),
+			...draft,
 			...(user.trim() === "" ? {} : { user: user.trim() }),
 			...(tenant.trim() === "" ? {} : { tenant: tenant.trim() }),
-			...(scopes.trim() === "" ? {} : { scopes: listOf(scopes) }),
-			...(until > 0 ? { expires_at_ms: now() + Math.round(until * day_ms) } : {}),
 		};
-		setMade((await call("addKey", { body })).key);
-		onDone();
-	});
-	if (made !== undefined) return <MadeKey text={made} onClose={onClose} />;
+		return (await call("addKey", { body })).key;
+	};
 	return (
-		<Dialog title="Make a key" onClose={onClose}>
-			<Line label="Name" hint="Such as ana-laptop." value={name} onChange={setName} />
-			<Line
-				label="User"
-				optional
-				hint="The key's name when empty."
-				value={user}
-				onChange={setUser}
-			/>
-			<Line
-				label="Tenant"
-				optional
-				hint="`default` when empty."
-				value={tenant}
-				onChange={setTenant}
-			/>
-			<Line
-				label="Scopes"
-				optional
-				hint="Not limited when empty."
-				value={scopes}
-				onChange={setScopes}
-			/>
-			<Line
-				label="Days until it ends"
-				optional
-				hint="For good when empty."
-				value={days}
-				onChange={setDays}
-			/>
-			<Problem problem={add.problem} />
-			<div class="row end">
-				<Button onClick={onClose}>Cancel</Button>
-				<Button
-					kind="main"
-					busy={add.busy}
-					why_not={name.trim() === "" ? "Name the key first." : undefined}
-					onClick={() => void add.run()}
-				>
-					Make it
-				</Button>
-			</div>
-		</Dialog>
-	);
-}
-
-function MadeKey({ text, onClose }: { text: string; onClose(): void }): JSX.Element {
-	return (
-		<Dialog title="The key" onClose={onClose}>
-			<p>It is shown this once. Put it where its holder keeps secrets.</p>
-			<Copyable text={text} label="the key" />
-			<div class="row end">
-				<Button kind="main" onClick={onClose}>
-					Done
-				</Button>
-			</div>
-		</Dialog>
-	);
-}
-
-function RemoveKey(props: { entry: Key; onClose(): void; onDone(): void }): JSX.Element {
-	const { entry, onClose, onDone } = props;
-	const remove = useAction(async () => {
-		await call("removeKey", { path: { name: entry.name } });
-		tell(`The key ${entry.name} is removed.`);
-		onDone();
-		onClose();
-	});
-	return (
-		<Confirm
-			title={`Remove the key ${entry.name}?`}
-			verb="Remove"
-			busy={remove.busy}
-			problem={remove.problem}
-			onConfirm={() => void remove.run()}
+		<AddKeyDialog
+			title="Make a key"
+			scopes_hint="Not limited when empty."
+			add={add}
 			onClose={onClose}
+			onDone={onDone}
 		>
-			<p>It is refused from the next call on. Whoever uses it has to be given another.</p>
-		</Confirm>
+			{(at) => (
+				<>
+					<Line
+						label="User"
+						optional
+						hint="The key's name when empty."
+						error={at.user}
+						value={user}
+						onChange={setUser}
+					/>
+					<TenantLine error={at.tenant} value={tenant} onChange={setTenant} />
+				</>
+			)}
+		</AddKeyDialog>
 	);
 }

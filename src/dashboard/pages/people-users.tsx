@@ -1,14 +1,14 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { call, type Reply } from "../lib/api.ts";
+import { call } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { plain, relative } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
-import { Badge, Button, Confirm, Dialog, Empty, Field, Loading, Problem } from "../ui/parts.tsx";
+import { ListTools, More, useListed } from "../ui/listed.tsx";
+import { Badge, Button, Confirm, Empty, Loading, Problem } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
-
-type User = Reply<"listUsers">["users"][number];
+import { AddUser, EditUser, type User } from "./user-dialogs.tsx";
 
 /** Everybody who may sign in or hold keys. */
 export function UsersTab(): JSX.Element {
@@ -18,6 +18,7 @@ export function UsersTab(): JSX.Element {
 		undefined,
 	);
 	const close = () => setAsked(undefined);
+	const list = useListed(value?.users ?? [], wordsOf);
 	if (value === undefined)
 		return problem === undefined ? <Loading /> : <Problem problem={problem} />;
 	return (
@@ -32,17 +33,21 @@ export function UsersTab(): JSX.Element {
 					<p>Add the people who share this gateway. Each gets roles, keys and a password.</p>
 				</Empty>
 			) : (
-				<div class="cards">
-					{value.users.map((user) => (
-						<UserCard
-							key={user.id}
-							user={user}
-							why_not={why_not}
-							onEdit={() => setAsked({ edit: user })}
-							onRemove={() => setAsked({ remove: user })}
-						/>
-					))}
-				</div>
+				<>
+					<ListTools list={list} what="people" label="Find a person" />
+					<div class="cards">
+						{list.shown.map((user) => (
+							<UserCard
+								key={user.id}
+								user={user}
+								why_not={why_not}
+								onEdit={() => setAsked({ edit: user })}
+								onRemove={() => setAsked({ remove: user })}
+							/>
+						))}
+					</div>
+					<More list={list} />
+				</>
 			)}
 			{asked === "add" ? <AddUser onClose={close} onDone={reload} /> : null}
 			{typeof asked === "object" && "edit" in asked ? (
@@ -53,6 +58,10 @@ export function UsersTab(): JSX.Element {
 			) : null}
 		</div>
 	);
+}
+
+function wordsOf({ id, display_name, roles, provider }: User): string {
+	return [id, display_name, ...roles, provider].filter(Boolean).join(" ");
 }
 
 interface UserCardProps {
@@ -103,95 +112,8 @@ function UserCard({ user, why_not, onEdit, onRemove }: UserCardProps): JSX.Eleme
 	);
 }
 
-interface UserDialogProps {
-	onClose(): void;
-	onDone(): void;
-}
-
-function AddUser({ onClose, onDone }: UserDialogProps): JSX.Element {
-	const [tenant, setTenant] = useState("");
-	const [user, setUser] = useState("");
-	const [roles, setRoles] = useState("member");
-	const [password, setPassword] = useState("");
-	const add = useAction(async () => {
-		const body = {
-			user: user.trim(),
-			roles: listOf(roles),
-			...(tenant.trim() === "" ? {} : { tenant: tenant.trim() }),
-			...(password === "" ? {} : { password }),
-		};
-		const made = await call("addUser", { body });
-		tell(`${made.id} is added.`);
-		onDone();
-		onClose();
-	});
-	return (
-		<Dialog title="Add a person" onClose={onClose}>
-			<Line label="User" value={user} onChange={setUser} hint="Letters, digits and . _ @ + -" />
-			<Line
-				label="Tenant"
-				optional
-				value={tenant}
-				onChange={setTenant}
-				hint="`default` when empty."
-			/>
-			<RolesLine value={roles} onChange={setRoles} />
-			<Line label="Password" optional secret value={password} onChange={setPassword} />
-			<Problem problem={add.problem} />
-			<div class="row end">
-				<Button onClick={onClose}>Cancel</Button>
-				<Button
-					kind="main"
-					busy={add.busy}
-					why_not={user.trim() === "" ? "Name the user first." : undefined}
-					onClick={() => void add.run()}
-				>
-					Add
-				</Button>
-			</div>
-		</Dialog>
-	);
-}
-
-function EditUser({ user, onClose, onDone }: UserDialogProps & { user: User }): JSX.Element {
-	const [name, setName] = useState(user.display_name ?? "");
-	const [roles, setRoles] = useState(user.roles.join(", "));
-	const [password, setPassword] = useState("");
-	const change = useAction(async () => {
-		const body = {
-			display_name: name,
-			roles: listOf(roles),
-			...(password === "" ? {} : { password }),
-		};
-		await call("changeUser", { path: { tenant: user.tenant, user: user.user }, body });
-		tell(`${user.id} is changed.`);
-		onDone();
-		onClose();
-	});
-	return (
-		<Dialog title={`Change ${user.id}`} onClose={onClose}>
-			<Line label="Name" optional value={name} onChange={setName} />
-			<RolesLine value={roles} onChange={setRoles} />
-			<Line
-				label="New password"
-				optional
-				secret
-				hint="It ends every login of theirs. Empty leaves the old one."
-				value={password}
-				onChange={setPassword}
-			/>
-			<Problem problem={change.problem} />
-			<div class="row end">
-				<Button onClick={onClose}>Cancel</Button>
-				<Button kind="main" busy={change.busy} onClick={() => void change.run()}>
-					Change
-				</Button>
-			</div>
-		</Dialog>
-	);
-}
-
-function RemoveUser({ user, onClose, onDone }: UserDialogProps & { user: User }): JSX.Element {
+function RemoveUser(props: { user: User; onClose(): void; onDone(): void }): JSX.Element {
+	const { user, onClose, onDone } = props;
 	const remove = useAction(async () => {
 		await call("removeUser", { path: { tenant: user.tenant, user: user.user } });
 		tell(`${user.id} is removed.`);
@@ -213,51 +135,4 @@ function RemoveUser({ user, onClose, onDone }: UserDialogProps & { user: User })
 			</p>
 		</Confirm>
 	);
-}
-
-/** One line of text with its name. */
-export function Line(props: {
-	label: string;
-	value: string;
-	hint?: string;
-	optional?: boolean;
-	secret?: boolean;
-	onChange(value: string): void;
-}): JSX.Element {
-	return (
-		<Field
-			label={props.label}
-			hint={props.hint}
-			optional={props.optional === true}
-			control={(attributes) => (
-				<input
-					{...attributes}
-					class={props.secret === true ? "hidden-text" : ""}
-					autocomplete="off"
-					spellcheck={false}
-					value={props.value}
-					onInput={(event) => props.onChange(event.currentTarget.value)}
-				/>
-			)}
-		/>
-	);
-}
-
-function RolesLine(props: { value: string; onChange(value: string): void }): JSX.Element {
-	return (
-		<Line
-			{...props}
-			label="Roles"
-			optional
-			hint="Separated by commas. Here: admin, operator, auditor, approver, member; rules may know others."
-		/>
-	);
-}
-
-/** The words of a list that is separated by commas. */
-export function listOf(text: string): string[] {
-	return text
-		.split(/[\s,]+/)
-		.map((word) => word.trim())
-		.filter((word) => word !== "");
 }

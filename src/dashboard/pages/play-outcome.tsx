@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import { parseExact, stringifyExact } from "../lib/exact-json.ts";
 import { clockTime, duration, plain } from "../lib/format.ts";
 import { type PlayMessage, type PlayState, progressOf } from "../lib/play.ts";
 import { isObject } from "../lib/tools.ts";
@@ -42,7 +43,7 @@ export function Outcome({ state, onCancel }: { state: PlayState; onCancel(): voi
 /** The result in a reply, or the error; undefined where it is neither. */
 export function resultIn(text: string): Readonly<Record<string, unknown>> | undefined {
 	try {
-		const message = JSON.parse(text) as unknown;
+		const message = parseExact(text);
 		return isObject(message) && isObject(message["result"]) ? message["result"] : undefined;
 	} catch {
 		return undefined;
@@ -119,7 +120,7 @@ function headOf(text: string): string {
 function pretty({ text, cut }: PlayMessage): string {
 	if (cut) return `${plain(text, text.length)}\n… cut, it is longer`;
 	try {
-		const lines = JSON.stringify(JSON.parse(text), undefined, 2).split("\n");
+		const lines = stringifyExact(parseExact(text), "  ").split("\n");
 		return lines.map((line) => plain(line, line.length)).join("\n");
 	} catch {
 		return plain(text, text.length);

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { call } from "../lib/api.ts";
 import { type Draft, draftOf, type Mistakes, readDraft } from "../lib/drafts.ts";
+import { parseExact } from "../lib/exact-json.ts";
 import { plain, plainLines, textOf } from "../lib/format.ts";
 import type { PlayQuestion } from "../lib/play.ts";
 import { useAction } from "../lib/query.ts";
@@ -137,7 +138,7 @@ function Sampling(props: AnswerProps & { readonly method: string }): JSX.Element
 
 function parse(text: string): { method: string; params: Readonly<Record<string, unknown>> } {
 	try {
-		const message = JSON.parse(text) as unknown;
+		const message = parseExact(text);
 		const params = isObject(message) && isObject(message["params"]) ? message["params"] : {};
 		return { method: isObject(message) ? String(message["method"]) : "", params };
 	} catch {

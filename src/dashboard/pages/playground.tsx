@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type ApiProblem, problemIn } from "../lib/api.ts";
 import { type Draft, draftOf, type Mistakes, readDraft } from "../lib/drafts.ts";
+import { parseExact, stringifyExact } from "../lib/exact-json.ts";
 import { plain, plainLines } from "../lib/format.ts";
 import { type PlayState, play, withoutQuestion } from "../lib/play.ts";
 import { useQuery } from "../lib/query.ts";
@@ -87,7 +88,10 @@ interface ChooserProps {
 
 function Chooser({ server, kind, wanted }: ChooserProps): JSX.Element {
 	const operation = kinds.find(({ id }) => id === kind)?.operation ?? "listTools";
-	const { value, problem } = useQuery(operation, { path: { name: server }, on: ["state"] });
+	const { value, problem } = useQuery(operation, {
+		path: { name: server },
+		on: ["state", "catalog"],
+	});
 	const [find, setFind] = useState("");
 	const items = useMemo(() => (value === undefined ? [] : itemsOf(kind, value)), [kind, value]);
 	const item = items.find(({ name }) => name === wanted) ?? items[0];
@@ -205,19 +209,38 @@ function Trial({ server, kind, item }: TrialProps): JSX.Element {
 function AsWhom(props: { value: string; onChange(value: string): void }): JSX.Element | null {
 	const session = useSession();
 	if (!hasRole(session) || !session.identity) return null;
+	return <ActAs {...props} />;
+}
+
+function ActAs(props: { value: string; onChange(value: string): void }): JSX.Element {
 	const wrong = props.value !== "" && !/^[^/]+\/[^/]+$/.test(props.value);
+	const users = useQuery("listUsers");
+	const keys = useQuery("listKeys");
+	const known = new Set([
+		...(users.value?.users ?? []).map(({ id }) => id),
+		...(keys.value?.keys ?? []).map(({ tenant, user }) => `${tenant}/${user}`),
+	]);
 	return (
 		<Field
 			label="As whom"
 			optional
-			hint="Tenant and user, such as acme/ana; you when empty."
+			hint="Tenant and user, such as acme/ana; you when empty. They come with the roles that are known of them here."
 			error={wrong ? "Write it as tenant/user." : undefined}
 			control={(attributes) => (
-				<input
-					{...attributes}
-					value={props.value}
-					onInput={(event) => props.onChange(event.currentTarget.value)}
-				/>
+				<>
+					<input
+						{...attributes}
+						list="known-people"
+						autocomplete="off"
+						value={props.value}
+						onInput={(event) => props.onChange(event.currentTarget.value)}
+					/>
+					<datalist id="known-people">
+						{[...known].map((id) => (
+							<option key={id} value={id} />
+						))}
+					</datalist>
+				</>
 			)}
 		/>
 	);
@@ -234,7 +257,7 @@ function Raw(props: {
 	const [wrong, setWrong] = useState(false);
 	if (!open) {
 		const show = () => {
-			setText(JSON.stringify(props.args, undefined, 2));
+			setText(stringifyExact(props.args, "  "));
 			setOpen(true);
 		};
 		return (
@@ -245,7 +268,7 @@ function Raw(props: {
 	}
 	const take = () => {
 		try {
-			props.onChange(draftOf(props.shape, JSON.parse(text)));
+			props.onChange(draftOf(props.shape, parseExact(text)));
 			setOpen(false);
 			setWrong(false);
 		} catch {
@@ -281,10 +304,14 @@ function Snippets(props: {
 	tool: string;
 	args: Readonly<Record<string, unknown>>;
 }): JSX.Element {
-	const snippets = snippetsOf(window.location.origin, props.server, props.tool, props.args);
+	const { identity } = useSession();
+	const snippets = snippetsOf(window.location.origin, props, identity);
 	return (
 		<section class="card" aria-label="The same call elsewhere">
 			<h2>The same call elsewhere</h2>
+			<p class="muted small">
+				Made by whoever makes it there. The first two are for those who run the gateway.
+			</p>
 			{snippets.map(({ id, title, text }) => (
 				<details key={id}>
 					<summary>{title}</summary>

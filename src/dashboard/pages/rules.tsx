@@ -1,11 +1,13 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call, type Reply } from "../lib/api.ts";
+import { parseExact } from "../lib/exact-json.ts";
+import { placed } from "../lib/fields.ts";
 import { plain } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { isObject } from "../lib/tools.ts";
+import { Line, listOf } from "../ui/line.tsx";
 import { Badge, Button, Field, Loading, Problem } from "../ui/parts.tsx";
-import { Line, listOf } from "./people-users.tsx";
 
 type Answer = Reply<"testPolicy">;
 type Rules = Reply<"getPolicy">;
@@ -57,9 +59,12 @@ interface Fields {
 	readonly args: string;
 }
 
+/** What is wrong with each of them. */
+type Mistaken = Partial<Readonly<Record<keyof Fields, string | undefined>>>;
+
 function Question(props: {
 	rules: Rules;
-	wrong: boolean;
+	wrong: Mistaken;
 	fields: Fields;
 	onChange(fields: Fields): void;
 }): JSX.Element {
@@ -70,12 +75,14 @@ function Question(props: {
 				label="Who"
 				optional
 				hint="Tenant and user, such as acme/ana."
+				error={wrong.who}
 				value={fields.who}
 				onChange={(who) => onChange({ ...fields, who })}
 			/>
 			<Line
 				label="With the roles"
 				optional
+				error={wrong.roles}
 				value={fields.roles}
 				onChange={(roles) => onChange({ ...fields, roles })}
 			/>
@@ -100,7 +107,7 @@ function Question(props: {
 				label="With the arguments"
 				optional
 				hint="As a JSON object."
-				error={wrong ? "This is no JSON object." : undefined}
+				error={wrong.args}
 				control={(attributes) => (
 					<textarea
 						{...attributes}
@@ -119,9 +126,10 @@ function Tester({ rules }: { rules: Rules }): JSX.Element {
 	const [fields, setFields] = useState<Fields>({ who: "", roles: "", tool: "", args: "" });
 	const { who, roles, tool, args } = fields;
 	const [answer, setAnswer] = useState<Answer | undefined>(undefined);
-	const wrong = args.trim() !== "" && parsed(args) === undefined;
+	const odd_who = who.trim() !== "" && !/^[^/]+\/[^/]+$/.test(who.trim());
+	const odd_args = args.trim() !== "" && parsed(args) === undefined;
 	const test = useAction(async () => {
-		const [tenant = "", user = ""] = who.split("/");
+		const [tenant = "", user = ""] = who.trim().split("/");
 		const [server = "", name = ""] = tool.split(" ");
 		const principal = {
 			...(tenant === "" ? {} : { tenant }),
@@ -136,20 +144,27 @@ function Tester({ rules }: { rules: Rules }): JSX.Element {
 		};
 		setAnswer(await call("testPolicy", { body }));
 	});
+	const { at, rest } = placed(test.problem, ["principal.roles", "principal", "arguments"]);
+	const wrong = {
+		who: odd_who ? "Write it as tenant/user." : at.principal,
+		roles: at["principal.roles"],
+		args: odd_args ? "This is no JSON object." : at.arguments,
+	};
+	const why_not =
+		tool === ""
+			? "Choose a tool first."
+			: odd_who
+				? "Correct who calls."
+				: odd_args
+					? "Correct the arguments."
+					: undefined;
 	return (
 		<section class="card" aria-label="Ask the rules">
 			<h2>Ask the rules</h2>
 			<Question rules={rules} wrong={wrong} fields={fields} onChange={setFields} />
-			<Problem problem={test.problem} />
+			<Problem problem={rest} />
 			<div>
-				<Button
-					kind="main"
-					busy={test.busy}
-					why_not={
-						tool === "" ? "Choose a tool first." : wrong ? "Correct the arguments." : undefined
-					}
-					onClick={() => void test.run()}
-				>
+				<Button kind="main" busy={test.busy} why_not={why_not} onClick={() => void test.run()}>
 					May they?
 				</Button>
 			</div>
@@ -195,7 +210,7 @@ function AnswerView({ answer }: { answer: Answer }): JSX.Element {
 
 function parsed(text: string): Record<string, unknown> | undefined {
 	try {
-		const value = JSON.parse(text) as unknown;
+		const value = parseExact(text);
 		return isObject(value) ? value : undefined;
 	} catch {
 		return undefined;

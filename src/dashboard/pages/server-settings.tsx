@@ -7,11 +7,13 @@ import { useSession, whyNot } from "../lib/session.ts";
 import { Button, Confirm } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
 import { ConfigEditor } from "./config-editor.tsx";
+import { SettingsForm } from "./server-form.tsx";
 
 /** The entry of a server in the configuration file, and how to take it out. */
 export function SettingsTab({ name }: { name: string }): JSX.Element {
 	const why_not = whyNot(useSession());
 	const [asked, setAsked] = useState(false);
+	const [as_text, setAsText] = useState(false);
 	const remove = useAction(async () => {
 		await call("removeServer", { path: { name } });
 		tell(`${name} is removed.`);
@@ -22,7 +24,19 @@ export function SettingsTab({ name }: { name: string }): JSX.Element {
 	}
 	return (
 		<div class="stack">
-			<ConfigEditor server={name} />
+			<div class="row" role="group" aria-label="How the settings are edited">
+				<Button kind="quiet" pressed={!as_text} onClick={() => setAsText(false)}>
+					As a form
+				</Button>
+				<Button kind="quiet" pressed={as_text} onClick={() => setAsText(true)}>
+					As the text of the file
+				</Button>
+			</div>
+			{as_text ? (
+				<ConfigEditor server={name} />
+			) : (
+				<SettingsForm name={name} onText={() => setAsText(true)} />
+			)}
 			<section class="card">
 				<h2>Remove {name}</h2>
 				<p>Takes it out of the configuration and ends it. Its volume stays on the disk.</p>

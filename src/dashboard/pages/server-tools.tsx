@@ -11,7 +11,7 @@ const description_chars_max = 20_000;
 
 /** What a server offers: each tool with its schema, and what it costs a model to know it. */
 export function ToolsTab({ name }: { name: string }): JSX.Element {
-	const { value, problem } = useQuery("listTools", { path: { name }, on: ["state"] });
+	const { value, problem } = useQuery("listTools", { path: { name }, on: ["state", "catalog"] });
 	const [wanted, setWanted] = useState("");
 	const tools = useMemo(() => (value?.tools ?? []).flatMap((raw) => toolOf(raw) ?? []), [value]);
 	if (value === undefined)
@@ -46,6 +46,11 @@ export function ToolsTab({ name }: { name: string }): JSX.Element {
 					{tools.length} tools, about {total} tokens in a model's context
 				</p>
 			</div>
+			{shown.length === 0 ? (
+				<Empty title="No tool is like that">
+					<p>Look for less.</p>
+				</Empty>
+			) : null}
 			<div class="stack">
 				{shown.map((tool) => (
 					<ToolCard key={tool.name} server={name} tool={tool} />

@@ -1,11 +1,14 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call, type Reply } from "../lib/api.ts";
+import { placed } from "../lib/fields.ts";
 import { dateTime, plain } from "../lib/format.ts";
 import { type Action, useAction, useQuery } from "../lib/query.ts";
 import { linkTo } from "../lib/router.ts";
 import { useSession, whyNot } from "../lib/session.ts";
-import { Badge, Button, Confirm, Dialog, Field, Loading, Problem } from "../ui/parts.tsx";
+import { FormDialog } from "../ui/form-dialog.tsx";
+import { Line } from "../ui/line.tsx";
+import { Badge, Button, Confirm, Field, Loading, Problem } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
 
 type Versions = Reply<"listVersions">;
@@ -159,16 +162,26 @@ function VersionCard(props: {
 					: `, ${found.name}${found.version === undefined ? "" : `@${found.version}`}`}
 			</p>
 			{version.reason === undefined ? null : <p>{plain(version.reason, 600)}</p>}
-			{version.changes.length === 0 ? null : (
-				<ul>
-					{version.changes.map((change) => (
-						<li key={change} class="diff-line">
-							{plain(change, 400)}
-						</li>
-					))}
-				</ul>
-			)}
+			<Diff title="How it is run otherwise" lines={version.differences ?? []} />
+			<Diff title="What it offers otherwise" lines={version.changes} />
 		</section>
+	);
+}
+
+/** What differs from the version before; nothing where nothing does. */
+function Diff({ title, lines }: { title: string; lines: readonly string[] }): JSX.Element | null {
+	if (lines.length === 0) return null;
+	return (
+		<div class="stack tight">
+			<h3>{title}</h3>
+			<ul>
+				{lines.map((line) => (
+					<li key={line} class="diff-line">
+						{plain(line, 400)}
+					</li>
+				))}
+			</ul>
+		</div>
 	);
 }
 
@@ -190,11 +203,20 @@ function DeployDialog({ name, onClose, onDone }: DialogProps): JSX.Element {
 		onDone();
 		onClose();
 	});
+	const { at, rest } = placed(deploy.problem, ["percent"]);
 	return (
-		<Dialog title={`Deploy ${name}`} onClose={onClose}>
+		<FormDialog
+			title={`Deploy ${name}`}
+			verb={deploy.busy ? "Starting it…" : "Deploy"}
+			busy={deploy.busy}
+			why_not={wrong ? "Correct the percentage first." : undefined}
+			problem={rest}
+			onSubmit={() => void deploy.run()}
+			onClose={onClose}
+		>
 			<p>
-				A new version is made from the configuration, its package resolved anew. It starts beside
-				the one that runs and has to answer before it gets any calls.
+				A new version is made from the configuration, with the package that moorage.lock has. It
+				starts beside the one that runs and has to answer before it gets any calls.
 			</p>
 			<Field
 				label="How it takes over"
@@ -213,7 +235,7 @@ function DeployDialog({ name, onClose, onDone }: DialogProps): JSX.Element {
 			{how === "share" ? (
 				<Field
 					label="Percent of the calls"
-					error={wrong ? "A whole number from 1 to 100." : undefined}
+					error={wrong ? "A whole number from 1 to 100." : at.percent}
 					control={(attributes) => (
 						<input
 							{...attributes}
@@ -224,19 +246,7 @@ function DeployDialog({ name, onClose, onDone }: DialogProps): JSX.Element {
 					)}
 				/>
 			) : null}
-			<Problem problem={deploy.problem} />
-			<div class="row end">
-				<Button onClick={onClose}>Cancel</Button>
-				<Button
-					kind="main"
-					busy={deploy.busy}
-					why_not={wrong ? "Correct the percentage first." : undefined}
-					onClick={() => void deploy.run()}
-				>
-					{deploy.busy ? "Starting it…" : "Deploy"}
-				</Button>
-			</div>
-		</Dialog>
+		</FormDialog>
 	);
 }
 
@@ -249,30 +259,21 @@ function ForkDialog({ name, onClose, onDone }: DialogProps): JSX.Element {
 		onDone();
 		onClose();
 	});
+	const { at, rest } = placed(fork.problem, ["name"], { server_exists: "name" });
 	return (
-		<Dialog title={`Fork ${name}`} onClose={onClose}>
+		<FormDialog
+			title={`Fork ${name}`}
+			verb="Fork"
+			busy={fork.busy}
+			problem={rest}
+			onSubmit={() => void fork.run()}
+			onClose={onClose}
+		>
 			<p>
 				Its active version and its volumes are copied to an address of their own. Promote the copy
 				later to put it in the place of {name}.
 			</p>
-			<Field
-				label="Name of the copy"
-				optional
-				control={(attributes) => (
-					<input
-						{...attributes}
-						value={copy}
-						onInput={(event) => setCopy(event.currentTarget.value)}
-					/>
-				)}
-			/>
-			<Problem problem={fork.problem} />
-			<div class="row end">
-				<Button onClick={onClose}>Cancel</Button>
-				<Button kind="main" busy={fork.busy} onClick={() => void fork.run()}>
-					Fork
-				</Button>
-			</div>
-		</Dialog>
+			<Line label="Name of the copy" optional error={at.name} value={copy} onChange={setCopy} />
+		</FormDialog>
 	);
 }

@@ -5,8 +5,10 @@ import { bytes, dateTime, duration, plain, relative } from "../lib/format.ts";
 import { useQuery } from "../lib/query.ts";
 import { linkTo, type Place } from "../lib/router.ts";
 import { Copyable, Facts, Loading, PageHead, Problem, StateBadge, Tabs } from "../ui/parts.tsx";
+import { AccessTab } from "./server-access.tsx";
 import { ServerActions } from "./server-actions.tsx";
 import { LogsTab } from "./server-logs.tsx";
+import { SecretsTab } from "./server-secrets.tsx";
 import { SettingsTab } from "./server-settings.tsx";
 import { ToolsTab } from "./server-tools.tsx";
 import { VersionsTab } from "./server-versions.tsx";
@@ -23,6 +25,8 @@ const tabs: readonly {
 	{ id: "tools", title: "Tools", tab: ToolsTab },
 	{ id: "instances", title: "Instances", tab: InstancesTab },
 	{ id: "versions", title: "Versions", tab: VersionsTab },
+	{ id: "secrets", title: "Secrets", tab: SecretsTab },
+	{ id: "access", title: "Who may call", tab: AccessTab },
 	{ id: "settings", title: "Settings", tab: SettingsTab },
 ];
 

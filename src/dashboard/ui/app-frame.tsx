@@ -168,8 +168,10 @@ function notification(method: string, params: object): object {
 }
 
 function post(frame: HTMLIFrameElement | null, message: object): void {
+	// What goes to an app is plain JSON: its numbers are those of the browser.
+	const told: unknown = JSON.parse(JSON.stringify(message));
 	// An opaque origin has no name to send to; the frame's own policy keeps it where it is.
-	frame?.contentWindow?.postMessage(message, "*");
+	frame?.contentWindow?.postMessage(told, "*");
 }
 
 function themeNow(): string {

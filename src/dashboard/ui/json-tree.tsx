@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { ExactNumber } from "../lib/exact-json.ts";
 import { plain } from "../lib/format.ts";
 import { Button } from "./parts.tsx";
 
@@ -17,7 +18,7 @@ interface TreeProps {
 /** Any JSON as a tree that opens and closes. Nothing in it is taken for markup. */
 export function JsonTree({ value, name, depth = 0 }: TreeProps): JSX.Element {
 	const label = name === undefined ? null : <span class="key">{plain(name, 120)}: </span>;
-	if (typeof value !== "object" || value === null) {
+	if (typeof value !== "object" || value === null || value instanceof ExactNumber) {
 		return (
 			<div class="leaf">
 				{label}

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { parseExact } from "../lib/exact-json.ts";
 import { plain, plainLines, textOf } from "../lib/format.ts";
 import { isObject } from "../lib/tools.ts";
 import { JsonTree } from "./json-tree.tsx";
@@ -143,7 +144,7 @@ function Unknown({ value }: { value: unknown }): JSX.Element {
 function jsonIn(text: string): unknown {
 	if (text.length > text_chars_max || !/^\s*[{[]/.test(text)) return undefined;
 	try {
-		return JSON.parse(text) as unknown;
+		return parseExact(text);
 	} catch {
 		return undefined;
 	}

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
-import { type Draft, draftOf, isNested, type Mistakes } from "../lib/drafts.ts";
+import { useState } from "preact/hooks";
+import { type Draft, draftOf, isNested, type Mistakes, nameKey } from "../lib/drafts.ts";
 import { plain, textOf } from "../lib/format.ts";
 import { isFile, type Member, type Shape } from "../lib/shapes.ts";
 import { Button, Field } from "./parts.tsx";
@@ -24,12 +25,68 @@ export function ObjectForm(props: Omit<ShapeProps, "label" | "required">): JSX.E
 	if (shape.kind !== "object" || shape.open) {
 		return <ShapeField {...props} label="Arguments" required={false} />;
 	}
-	if (shape.members.length === 0) return <p class="muted">It takes no arguments.</p>;
+	if (shape.members.length === 0 && shape.rest === undefined) {
+		return <p class="muted">It takes no arguments.</p>;
+	}
 	return (
 		<>
 			{shape.members.map((member) => (
 				<MemberField key={member.name} {...props} member={member} path={path} />
 			))}
+			{shape.rest === undefined ? null : <RestFields {...props} rest={shape.rest} />}
+		</>
+	);
+}
+
+/** Members whose names are typed too, one row each. */
+function RestFields(
+	props: Omit<ShapeProps, "label" | "required"> & { readonly rest: Shape },
+): JSX.Element {
+	const { rest, draft, path, mistakes, onChange } = props;
+	const { members, rest: rows = [] } =
+		typeof draft === "object" && "members" in draft ? draft : { members: {} };
+	const put = (next: typeof rows) => onChange({ members, rest: next });
+	return (
+		<>
+			{rows.map(([name, one], at) => (
+				<div class="row top-aligned pair" key={String(at)}>
+					<Field
+						label="Name"
+						error={mistakes[nameKey(path, at)]}
+						control={(attributes) => (
+							<input
+								{...attributes}
+								autocomplete="off"
+								spellcheck={false}
+								value={name}
+								onInput={(event) => put(rows.with(at, [event.currentTarget.value, one]))}
+							/>
+						)}
+					/>
+					<div class="grow">
+						<ShapeField
+							shape={rest}
+							draft={one}
+							path={path === "" ? name : `${path}.${name}`}
+							label={name === "" ? "Value" : `Value of ${plain(name, 80)}`}
+							required
+							mistakes={mistakes}
+							onChange={(next) => put(rows.with(at, [name, next]))}
+						/>
+					</div>
+					<Button
+						icon="close"
+						kind="quiet"
+						label={`Remove ${name === "" ? `row ${at + 1}` : plain(name, 80)}`}
+						onClick={() => put(rows.toSpliced(at, 1))}
+					/>
+				</div>
+			))}
+			<div>
+				<Button icon="add" onClick={() => put([...rows, ["", draftOf(rest)]])}>
+					{path === "" ? "Add another member" : `Add to ${path}`}
+				</Button>
+			</div>
 		</>
 	);
 }
@@ -41,8 +98,12 @@ function MemberField(
 	const members = typeof draft === "object" && "members" in draft ? draft.members : {};
 	const here = path === "" ? member.name : `${path}.${member.name}`;
 	const change = (next: Draft) => {
-		const { [member.name]: _before, ...rest } = members;
-		onChange({ members: next === undefined ? rest : { ...rest, [member.name]: next } });
+		const { [member.name]: _before, ...others } = members;
+		const rest = typeof draft === "object" && "rest" in draft ? draft.rest : undefined;
+		onChange({
+			members: next === undefined ? others : { ...others, [member.name]: next },
+			...(rest !== undefined && { rest }),
+		});
 	};
 	const label = plain(member.shape.about.title ?? member.name, 100);
 	const there = members[member.name];
@@ -163,17 +224,20 @@ function FileField(props: ShapeProps): JSX.Element {
 	const { draft, onChange } = props;
 	const octets = typeof draft === "string" ? draft.replace(/=+$/, "") : "";
 	const size = Math.floor((octets.length * 3) / 4);
+	const [too_large, setTooLarge] = useState(false);
 	const take = (file: File | undefined) => {
+		setTooLarge(file !== undefined && file.size > file_bytes_max);
 		if (file === undefined || file.size > file_bytes_max) return onChange(undefined);
 		void file.arrayBuffer().then((buffer) => {
 			const chars = Array.from(new Uint8Array(buffer), (octet) => String.fromCharCode(octet));
 			onChange(window.btoa(chars.join("")));
 		});
 	};
-	const { hint, ...rest } = common(props);
+	const { hint, error, ...rest } = common(props);
 	return (
 		<Field
 			{...rest}
+			error={too_large ? "This file is larger than 20 MB." : error}
 			hint={[hint, size > 0 ? `${size} bytes chosen.` : undefined].filter(Boolean).join(" ")}
 			control={(attributes) => (
 				<input
@@ -323,7 +387,7 @@ function Group(props: ShapeProps): JSX.Element {
 			<legend>{props.label}</legend>
 			{hint === undefined ? null : <p class="hint">{hint}</p>}
 			<ObjectForm {...props} />
-			{props.required ? null : (
+			{props.required || !isNested(props.shape) ? null : (
 				<div>
 					<Button kind="quiet" onClick={() => props.onChange(undefined)}>
 						{`Leave ${props.label} out`}
