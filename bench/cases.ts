@@ -57,7 +57,7 @@ export const call_cases: readonly CallCase[] = [
 		name: "http-32-plain",
 		title: "tools/call to a remote server, 32 in flight",
 		connections: in_flight,
-		sides: remoteSides,
+		sides: (house) => remoteSides(house),
 	},
 	{
 		name: "stdio-32-bridged",
@@ -74,7 +74,7 @@ export const call_cases: readonly CallCase[] = [
 ];
 
 /** Whom a call to a stdio server is compared with, beside the gateway. */
-export async function comparedSides(house: House): Promise<Record<string, Side>> {
+export async function comparedSides(house: Pick<House, "shared">): Promise<Record<string, Side>> {
 	const say = modernCall();
 	const child = [process.execPath, ...echoArguments("--era", "modern")];
 	const multiplexer = () => startProgram("multiplexer", ...child);
@@ -93,8 +93,11 @@ async function plainSides(house: House): Promise<Record<string, Side>> {
 	};
 }
 
-async function remoteSides(house: House): Promise<Record<string, Side>> {
-	const say = modernCall();
+/** A remote server, through the gateway and through the least that could do it. */
+export async function remoteSides(
+	house: House,
+	say: Saying = modernCall(),
+): Promise<Record<string, Side>> {
 	const url = `http://127.0.0.1:${house.remote.port}/mcp`;
 	const multiplexer = () => startProgram("multiplexer", "--url", url);
 	return {

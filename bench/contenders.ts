@@ -6,11 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { heapOptions } from "../bin/launcher/lean-heap.mjs";
 
 /** A server under load, as a process of its own. */
 export interface Contender {
 	readonly pid: number;
 	readonly port: number;
+	/** Whether its metrics tell how late its event loop is. */
+	readonly tells_loop?: boolean;
 	stop(): Promise<void>;
 }
 
@@ -24,8 +27,9 @@ const stop_ms_max = 10_000;
 const programOf = (name: string): string =>
 	fileURLToPath(new URL(`./servers/${name}.mjs`, import.meta.url));
 const root = fileURLToPath(new URL("../", import.meta.url));
+const as_started = { argv: ["node", "moorage", "up"], execArgv: [], env: {} };
 /** The bundle, as it is published, started like the launcher starts it. */
-const moorage = ["--max-semi-space-size=4", join(root, "dist", "main.js")];
+const moorage = [...heapOptions(as_started), join(root, "dist", "main.js")];
 let built: Promise<void> | undefined;
 
 /** Makes the bundle of what is measured; what it says goes to standard error. */
@@ -174,7 +178,8 @@ async function upIn(
 			await stopped(child);
 			await remove();
 		};
-		return { pid, port: Number(new URL(url).port), servers, admin_token_path, stop };
+		const port = Number(new URL(url).port);
+		return { pid, port, servers, admin_token_path, tells_loop: true, stop };
 	} catch (error) {
 		await remove();
 		throw error;

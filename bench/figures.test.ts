@@ -46,8 +46,16 @@ test("one disturbed round does not change a contender's figures", () => {
 		p99_ms: 2,
 		p999_ms: 3,
 		cpu_us: 50,
+		cpu_us_least: 50,
 		rss_mb: 100,
+		loop_p99_ms: null,
 	});
+});
+
+test("what a call costs at least is that of the best round", () => {
+	const rounds = [sample({ cpu_ms: 50 }), sample({ cpu_ms: 90 }), sample({ cpu_ms: undefined })];
+	assert.equal(summarize(rounds).cpu_us_least, 50);
+	assert.equal(summarize([]).cpu_us_least, null);
 });
 
 test("calls a second are of the time that was measured, and CPU is of the calls", () => {
@@ -60,6 +68,8 @@ test("what the system does not tell is null and spoils nothing else", () => {
 	const figures = summarize([sample({ cpu_ms: undefined, rss_mb: undefined })]);
 	assert.equal(figures.cpu_us, null);
 	assert.equal(figures.rss_mb, null);
+	const told = summarize([sample({ loop_p99_ms: 1.5 }), sample({}), sample({ loop_p99_ms: 0.5 })]);
+	assert.equal(told.loop_p99_ms, 1);
 	assert.equal(figures.rps, 1000);
 	assert.deepEqual(memoryFigures(null).rss_mb, null);
 });

@@ -7,8 +7,12 @@ export interface Figures {
 	readonly p999_ms: number | null;
 	/** CPU microseconds of the server's own process for one call. */
 	readonly cpu_us: number | null;
+	/** The same of its best round: whoever else runs makes calls dearer, and never cheaper. */
+	readonly cpu_us_least: number | null;
 	/** Resident memory of the server's own process, in MiB. */
 	readonly rss_mb: number | null;
+	/** How late the event loop was at p99, by its own account; only Moorage tells. */
+	readonly loop_p99_ms: number | null;
 }
 
 /** One round of one contender, as it was counted. */
@@ -21,6 +25,7 @@ export interface Sample {
 	/** CPU time of the process over the round; undefined where the system does not tell. */
 	readonly cpu_ms: number | undefined;
 	readonly rss_mb: number | undefined;
+	readonly loop_p99_ms?: number | undefined;
 }
 
 /** The middle value, or the mean of the two in the middle; null when there is none. */
@@ -44,14 +49,27 @@ export function summarize(samples: readonly Sample[]): Figures {
 		p99_ms: of(({ p99_ms }) => p99_ms, 3),
 		p999_ms: of(({ p999_ms }) => p999_ms, 3),
 		cpu_us: of((sample) => cpuPerCall(sample), 1),
+		cpu_us_least: rounded(least(samples.flatMap((sample) => cpuPerCall(sample) ?? [])), 1),
 		rss_mb: of(({ rss_mb }) => rss_mb, 1),
+		loop_p99_ms: of(({ loop_p99_ms }) => loop_p99_ms, 3),
 	};
+}
+
+function least(values: readonly number[]): number | null {
+	return values.length === 0 ? null : Math.min(...values);
 }
 
 /** Figures of a case in which only memory counts. */
 export function memoryFigures(rss_mb: number | null): Figures {
-	const none = { rps: null, p50_ms: null, p99_ms: null, p999_ms: null, cpu_us: null };
-	return { ...none, rss_mb: rounded(rss_mb, 1) };
+	const none = {
+		rps: null,
+		p50_ms: null,
+		p99_ms: null,
+		p999_ms: null,
+		cpu_us: null,
+		cpu_us_least: null,
+	};
+	return { ...none, loop_p99_ms: null, rss_mb: rounded(rss_mb, 1) };
 }
 
 /** How often `b` goes into `a`; null where one of them is missing or nothing. */
@@ -67,6 +85,7 @@ export function rounded(value: number | null, digits: number): number | null {
 	return Math.round(value * scale) / scale;
 }
 
-function cpuPerCall({ calls, cpu_ms }: Sample): number | undefined {
+/** CPU microseconds of one call of a round. */
+export function cpuPerCall({ calls, cpu_ms }: Sample): number | undefined {
 	return cpu_ms === undefined || calls === 0 ? undefined : (cpu_ms * 1000) / calls;
 }

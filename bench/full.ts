@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { at, type CallCase, comparedSides, type House, type Side } from "./cases.ts";
-import { type Contender, echoPath, startGateway, startReporting } from "./contenders.ts";
+import {
+	type Contender,
+	echoPath,
+	startGateway,
+	startProgram,
+	startReporting,
+} from "./contenders.ts";
 import { modernCall } from "./requests.ts";
 
 /** The configuration of the gateway that has everything on, as it is printed with the result. */
@@ -29,19 +35,46 @@ export function fullConfigText(): string {
 }
 
 async function startFull(house: House): Promise<{ gateway: Contender; token: string }> {
-	let token = "";
-	let issuer_port = 0;
-	await house.shared("issuer", async () => {
+	const issuer = await startIssuer(house);
+	const collector = await startCollector(house);
+	const gateway = await house.shared("full gateway", () =>
+		startGateway(fullConfig(issuer.port, collector.port), { environment: benchSecret() }),
+	);
+	return { gateway, token: issuer.token };
+}
+
+/** An issuer of access tokens, with one token of it. */
+export interface Issuer {
+	readonly port: number;
+	readonly token: string;
+}
+
+const tokens = new WeakMap<Contender, string>();
+
+/** Starts the issuer, once for all cases. */
+export async function startIssuer({ shared }: Pick<House, "shared">): Promise<Issuer> {
+	const issuer = await shared("issuer", async () => {
 		const { contender, report } = await startReporting("issuer");
-		token = String(report["token"]);
-		issuer_port = contender.port;
+		tokens.set(contender, String(report["token"]));
 		return contender;
 	});
-	const config = readFileSync(full_config, "utf8")
+	return { port: issuer.port, token: tokens.get(issuer) ?? "" };
+}
+
+/** Starts a collector that takes every trace, once for all cases. */
+export function startCollector({ shared }: Pick<House, "shared">): Promise<Contender> {
+	return shared("collector", () => startProgram("collector"));
+}
+
+/** The configuration with everything in its place. */
+export function fullConfig(issuer_port: number, collector_port: number): string {
+	return readFileSync(full_config, "utf8")
 		.replace("http://ISSUER", `http://127.0.0.1:${issuer_port}`)
+		.replace("http://COLLECTOR", `http://127.0.0.1:${collector_port}`)
 		.replace("[NODE, ECHO,", `[${JSON.stringify(process.execPath)}, ${JSON.stringify(echoPath)},`);
-	const gateway = await house.shared("full gateway", () =>
-		startGateway(config, { environment: { MOORAGE_BENCH_SECRET: crypto.randomUUID() } }),
-	);
-	return { gateway, token };
+}
+
+/** What the hundred secrets are made of. */
+export function benchSecret(): Record<string, string> {
+	return { MOORAGE_BENCH_SECRET: crypto.randomUUID() };
 }

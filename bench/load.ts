@@ -8,6 +8,8 @@ import { findWrk, type LoadCount, loadWithWrk } from "./wrk.ts";
 export interface LoadRequest {
 	readonly port: number;
 	readonly path: string;
+	/** Addresses that the requests take turns at, where it is not one alone. */
+	readonly paths?: readonly string[];
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string;
 	/** Every right reply has this text. */

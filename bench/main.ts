@@ -4,12 +4,18 @@
  * its name. `--rounds N` takes more or fewer rounds; `--full` runs every case and more rounds;
  * `--peer NAME=URL` measures another gateway that runs already; `--check` runs only what something
  * is promised of, and fails when a promise is broken by more than noise explains. `--write` puts
- * the table and the picture of the main cases into the README and docs/.
+ * the table and the picture of the main cases into the README and docs/. `soak` runs only when it
+ * is named; `--calls`, `--minutes` and `--servers` make it smaller.
  */
 import { parseArgs } from "node:util";
+import { budget_case, budgetTargets, measureBudget } from "./budget/measure.ts";
 import { call_cases, type House, type Side } from "./cases.ts";
 import { type Contender, startMoorage, startProgram } from "./contenders.ts";
+import { dashboard_cases } from "./dashboard/cases.ts";
+import { checked_dashboard_cases, dashboard_targets } from "./dashboard/targets.ts";
 import { evidence_cases } from "./evidence/cases.ts";
+import { checked_evidence_cases, evidence_targets } from "./evidence/targets.ts";
+import { features_case } from "./features.ts";
 import { type Figures, memoryFigures } from "./figures.ts";
 import { full_case, fullConfigText } from "./full.ts";
 import { hosting_cases } from "./hosting/cases.ts";
@@ -20,10 +26,13 @@ import { growBySessions, growByStreams, idleMemory, type MemoryGrowth } from "./
 import { more_cases } from "./more-cases.ts";
 import { installPeers, npm_peers, peerAt } from "./peers.ts";
 import { writePictures } from "./picture.ts";
-import { policy_cases } from "./policy/cases.ts";
+import { checked_policy_cases, policy_cases, policy_targets } from "./policy/cases.ts";
 import { caseTable, jsonReport, peer_prefix, thisMachine, verdictLine } from "./report.ts";
-import { type Pace, runRounds, SharedContenders } from "./rounds.ts";
-import { secret_cases, secret_targets } from "./secrets/cases.ts";
+import { type Pace, roundsOf, SharedContenders } from "./rounds.ts";
+import { checked_secret_cases, secret_cases, secret_targets } from "./secrets/cases.ts";
+import { service_cases } from "./service/cases.ts";
+import { type SoakSize, soak_size, soakCase } from "./service/soak.ts";
+import { checked_service_cases, service_targets } from "./service/targets.ts";
 import { measureStart } from "./start-time.ts";
 import { type CaseResult, judge, targets } from "./targets.ts";
 
@@ -35,12 +44,17 @@ const { values: options, positionals: words } = parseArgs({
 		write: { type: "boolean", default: false },
 		peer: { type: "string", multiple: true, default: [] },
 		rounds: { type: "string" },
+		calls: { type: "string" },
+		minutes: { type: "string" },
+		servers: { type: "string" },
 	},
 	allowPositionals: true,
 });
 
 /** More rounds than this tell nothing new. */
 const rounds_max = 50;
+/** A case that fails a check is measured so often in all. */
+const attempts_max = 3;
 const sessions_count = 10_000;
 const streams_count = 4_000;
 
@@ -48,7 +62,12 @@ const pace = paceOf(options.check, options.rounds);
 const checked = new Set([
 	...targets.map(({ name }) => name),
 	...checked_hosting_cases,
-	"redaction",
+	...checked_evidence_cases,
+	...checked_policy_cases,
+	...checked_secret_cases,
+	...checked_service_cases,
+	...checked_dashboard_cases,
+	budget_case,
 ]);
 const wanted = (name: string) =>
 	(!options.check || checked.has(name)) &&
@@ -67,6 +86,7 @@ const done = (result: CaseResult): void => {
 const machine = thisMachine();
 say(`${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}`);
 await runCallCases();
+await runBudget();
 await runMemoryCases();
 await runStartCase();
 await runHostingCases();
@@ -83,7 +103,7 @@ function paceOf(check: boolean, rounds_text: string | undefined): Pace {
 
 async function runCallCases(): Promise<void> {
 	const named = (name: string) => words.some((word) => name.includes(word));
-	const all = [full_case, ...call_cases, ...more_cases];
+	const all = [full_case, ...call_cases, features_case, ...more_cases];
 	const chosen = all.filter(
 		({ name, full }) => wanted(name) && (full !== true || options.full || named(name)),
 	);
@@ -98,16 +118,20 @@ async function runCallCases(): Promise<void> {
 		const gateway = await shared("moorage", () => startMoorage(remote.port, long_list));
 		const house: House = { gateway, remote, shared, peers: () => startPeers(shared) };
 		for (const one of chosen) {
+			const run = await roundsOf(one, house, generator, pace);
 			const measure = async () => {
-				const sides = await runRounds(one, house, generator, pace);
+				const sides = await run();
 				const { name, title, bytes } = one;
 				return { name, title, sides, values: throughput(bytes, sides["moorage"]) };
 			};
-			const first = await measure();
+			let measured = await measure();
 			// Who else uses the machine can spoil a whole case; what is really slower stays so.
-			const spoilt = options.check && judge([first]).some(({ passed }) => !passed);
-			if (spoilt) say(`\n${caseTable(first)}\n\nmeasured once more, because it failed`);
-			done(spoilt ? await measure() : first);
+			for (let attempt = 1; attempt < attempts_max; attempt += 1) {
+				if (!options.check || judge([measured]).every(({ passed }) => passed)) break;
+				say(`\n${caseTable(measured)}\n\nmeasured once more, because it failed: all rounds count`);
+				measured = await measure();
+			}
+			done(measured);
 			if (one === full_case && !options.check) say(`\n${fullConfigText()}`);
 		}
 	} finally {
@@ -154,6 +178,17 @@ async function startPeers(shared: SharedContenders["shared"]): Promise<Record<st
 
 function startRemote(): Promise<Contender> {
 	return startProgram("echo", "--era", "modern", "--http");
+}
+
+/** What each stage of a call may take, in calls of the ceiling. */
+async function runBudget(): Promise<void> {
+	if (!wanted(budget_case)) return;
+	const generator = new LoadGenerator();
+	try {
+		done(await measureBudget(generator, pace, say));
+	} finally {
+		generator.stop();
+	}
 }
 
 /** Each on a gateway of its own: memory that another case took would hide what this one takes. */
@@ -216,9 +251,16 @@ async function runStartCase(): Promise<void> {
 
 /** Each on a gateway of its own; see hosting/. */
 async function runHostingCases(): Promise<void> {
-	const cases = [...hosting_cases, ...evidence_cases, ...secret_cases, ...policy_cases].filter(
-		(one) => wanted(one.name),
-	);
+	const cases = [
+		...service_cases,
+		...hosting_cases,
+		...evidence_cases,
+		...secret_cases,
+		...policy_cases,
+		...dashboard_cases,
+	].filter((one) => wanted(one.name));
+	// It takes so long that nobody gets it unasked.
+	if (words.includes("soak")) cases.push(soakCase(soakSize()));
 	for (const { name, title, measure } of cases) {
 		const measured = await measure(options.check);
 		const skipped = reasonOf(measured);
@@ -227,9 +269,29 @@ async function runHostingCases(): Promise<void> {
 	}
 }
 
+function soakSize(): SoakSize {
+	const of = (name: keyof SoakSize) => {
+		const value = Number(options[name] ?? soak_size[name]);
+		if (value > 0) return value;
+		process.stderr.write(`--${name} is a number above 0.\n`);
+		return process.exit(2);
+	};
+	return { calls: of("calls"), minutes: of("minutes"), servers: of("servers") };
+}
+
 /** Prints what is promised and how it came out; the exit code of a check. */
 function closeRun(): void {
-	const verdicts = judge(results, [...targets, ...hosting_targets, ...secret_targets]);
+	const promises = [
+		...targets,
+		...budgetTargets(),
+		...service_targets,
+		...hosting_targets,
+		...evidence_targets,
+		...secret_targets,
+		...policy_targets,
+		...dashboard_targets,
+	];
+	const verdicts = judge(results, promises);
 	say("");
 	if (options.write) writePictures(machine, results);
 	for (const verdict of verdicts) say(verdictLine(verdict));

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { at, atServer, type CallCase, type House, type Side } from "./cases.ts";
+import { at, atServer, type CallCase, type House, remoteSides, type Side } from "./cases.ts";
 import { type Contender, echoArguments, startProgram } from "./contenders.ts";
 import { legacyCall, modernCall, modernListOf, modernToolCall, openSession } from "./requests.ts";
 
@@ -18,9 +18,11 @@ const sizes = [
 
 /** Cases of `npm run bench:full` alone: each asks how one thing that grows is borne. */
 export const more_cases: readonly CallCase[] = [
-	...[256].map((connections) => inFlight(connections)),
+	inFlight("stdio", 256),
+	...[1, 256].map((connections) => inFlight("http", connections)),
 	...[100, 10_000].map((count) => inSessions(count)),
-	...sizes.map((size) => ofSize(size)),
+	...sizes.map((size) => ofSize("stdio", size)),
+	...sizes.filter(({ name }) => name === "5m").map((size) => ofSize("http", size)),
 	...(["stdio", "http"] as const).map((kind) => openLoop(kind)),
 	{
 		name: "list-1000-tools",
@@ -50,16 +52,21 @@ const multiplexer = (house: House): Promise<Contender> =>
 		startProgram("multiplexer", process.execPath, ...echoArguments("--era", "modern")),
 	);
 
-function inFlight(connections: number): CallCase {
+function inFlight(kind: "stdio" | "http", connections: number): CallCase {
+	const place = kind === "stdio" ? "a stdio server" : "a remote server";
+	const how = connections === 1 ? "one at a time" : `${connections} in flight`;
 	return {
-		name: `stdio-${connections}-plain`,
-		title: `tools/call to a stdio server, ${connections} in flight`,
+		name: `${kind}-${connections}-plain`,
+		title: `tools/call to ${place}, ${how}`,
 		connections,
 		full: true,
-		sides: async (house) => ({
-			moorage: atServer(house, "modern", modernCall()),
-			ceiling: at(await multiplexer(house), "/mcp", modernCall()),
-		}),
+		sides: async (house) =>
+			kind === "http"
+				? remoteSides(house)
+				: {
+						moorage: atServer(house, "modern", modernCall()),
+						ceiling: at(await multiplexer(house), "/mcp", modernCall()),
+					},
 	};
 }
 
@@ -83,18 +90,25 @@ function inSessions(count: number): CallCase {
 	};
 }
 
-function ofSize({ name, bytes, connections }: (typeof sizes)[number]): CallCase {
+function ofSize(
+	kind: "stdio" | "http",
+	{ name, bytes, connections }: (typeof sizes)[number],
+): CallCase {
 	const say = modernToolCall("echo", { text: "of that size", bytes }, "of that size");
+	const place = kind === "stdio" ? "a stdio server" : "a remote server";
 	return {
-		name: `stdio-result-${name}`,
-		title: `results of ${bytes} bytes from a stdio server, ${connections} in flight`,
+		name: `${kind}-result-${name}`,
+		title: `results of ${bytes} bytes from ${place}, ${connections} in flight`,
 		connections,
 		full: true,
 		bytes,
-		sides: async (house) => ({
-			moorage: atServer(house, "modern", say),
-			ceiling: at(await multiplexer(house), "/mcp", say),
-		}),
+		sides: async (house) =>
+			kind === "http"
+				? remoteSides(house, say)
+				: {
+						moorage: atServer(house, "modern", say),
+						ceiling: at(await multiplexer(house), "/mcp", say),
+					},
 	};
 }
 

@@ -10,7 +10,9 @@ const figures = (rps: number): Figures => ({
 	p99_ms: 5,
 	p999_ms: 9,
 	cpu_us: 50.5,
+	cpu_us_least: 50.5,
 	rss_mb: 100,
+	loop_p99_ms: null,
 });
 
 const result = (name: string, rps: number): CaseResult => ({

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cpuOf, parseCpu, parseResident, residentOf } from "./process-stat.ts";
+import {
+	cpuOf,
+	mainThreadCpuOf,
+	parseCpu,
+	parseResident,
+	parseSchedule,
+	residentOf,
+} from "./process-stat.ts";
 
 const stat = (name: string) =>
 	`4711 (${name}) S 1 4711 4711 0 -1 4194304 900 0 0 0 125 75 9 9 20 0 11 0 100 1 2 3`;
@@ -23,6 +30,18 @@ test("text of another form has no CPU time and no memory", () => {
 
 test("resident memory is in MiB", () => {
 	assert.equal(parseResident("VmHWM:\t 9 kB\nVmRSS:\t  2048 kB\nRssAnon:\t 1 kB\n"), 2);
+});
+
+test("time on a processor is in nanoseconds", () => {
+	assert.equal(parseSchedule("2500000 77 3\n"), 2.5);
+	assert.equal(parseSchedule("2500000"), undefined);
+});
+
+test("the first thread of this process has had some of its time", (t) => {
+	const main_ms = mainThreadCpuOf(process.pid);
+	if (main_ms === undefined) return t.skip("this system does not tell it");
+	assert.ok(main_ms > 0);
+	assert.equal(mainThreadCpuOf(2 ** 22 + 1), undefined);
 });
 
 test("the system tells both of this process, and nothing of one that is not there", (t) => {

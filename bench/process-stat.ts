@@ -12,6 +12,12 @@ export function cpuOf(pid: number): number | undefined {
 	return text === undefined ? undefined : parseCpu(text);
 }
 
+/** The same of its first thread alone, to the microsecond where the system tells. */
+export function mainThreadCpuOf(pid: number): number | undefined {
+	const text = readProc(pid, `task/${pid}/schedstat`);
+	return text === undefined ? undefined : parseSchedule(text);
+}
+
 /** Resident memory of a process in MiB; undefined as for `cpuOf`. */
 export function residentOf(pid: number): number | undefined {
 	const text = readProc(pid, "status");
@@ -25,6 +31,12 @@ export function parseCpu(stat: string): number | undefined {
 	const [user, system] = [Number(fields[11]), Number(fields[12])];
 	if (!Number.isFinite(user) || !Number.isFinite(system)) return undefined;
 	return ((user + system) * 1000) / ticks_per_second;
+}
+
+/** Time on a processor from /proc/PID/task/TID/schedstat, in milliseconds. */
+export function parseSchedule(schedstat: string): number | undefined {
+	const found = /^(\d+) \d+ \d+\s*$/.exec(schedstat);
+	return found === null ? undefined : Number(found[1]) / 1_000_000;
 }
 
 /** VmRSS from /proc/PID/status, in MiB. */

@@ -18,7 +18,9 @@ const figures = (rps: number): Figures => ({
 	p99_ms: 5,
 	p999_ms: 9,
 	cpu_us: 50.5,
+	cpu_us_least: 50.5,
 	rss_mb: null,
+	loop_p99_ms: null,
 });
 
 const plain: CaseResult = {

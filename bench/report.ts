@@ -56,6 +56,7 @@ const columns = [
 	"p99.9 ms",
 	"CPU us",
 	"RSS MiB",
+	"loop p99 ms",
 	"calls/s of it",
 ];
 
@@ -83,7 +84,7 @@ export function verdictLine({ target, value, met, passed }: Verdict): string {
 }
 
 function row(side: string, figures: Figures, own: Figures | undefined): string[] {
-	const { rps, p50_ms, p99_ms, p999_ms, cpu_us, rss_mb } = figures;
+	const { rps, p50_ms, p99_ms, p999_ms, cpu_us, rss_mb, loop_p99_ms } = figures;
 	const share = figures === own ? null : ratio(own?.rps, rps);
 	return [
 		side,
@@ -93,6 +94,7 @@ function row(side: string, figures: Figures, own: Figures | undefined): string[]
 		shown(p999_ms, 2),
 		shown(cpu_us, 1),
 		shown(rss_mb, 1),
+		shown(loop_p99_ms, 1),
 		share === null ? "" : `${shown(share, 2)} x`,
 	];
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { freemem } from "node:os";
 import { setTimeout } from "node:timers/promises";
+import type { ServerStatus } from "../../src/admin/contract.ts";
 import { cpuOf, residentOf } from "../process-stat.ts";
 import type { HostingCase, Measured } from "./measured.ts";
 import { echoServer, type Scene, withScene } from "./scene.ts";
@@ -8,9 +9,12 @@ import { echoServer, type Scene, withScene } from "./scene.ts";
 const asleep_count = 300;
 /** So many of them have run before; starting all would take longer than it tells. */
 const started_count = 30;
+/** A fleet that is looked at all the time is not asleep: the gateway makes 300 reports a look. */
+const rare_look_ms = 1_000;
+const calm_ms = 2_000;
 const cycling_count = 200;
 /** A Node process that does nothing takes about so much that it shares with no other. */
-const server_bytes = 40 * 1024 ** 2;
+export const server_bytes = 40 * 1024 ** 2;
 /** A person that works with a server calls it about once a minute. */
 const calls_an_hour = 60;
 const traffic_ms_max = 60_000;
@@ -29,7 +33,9 @@ const asleep: HostingCase = {
 	measure: (short) =>
 		withScene(fleet(asleep_count, { idle: { stop: "500ms" } }), async (scene) => {
 			await inParallel(namesOf(started_count), 4, (name) => scene.ask(name));
-			await scene.until("asleep", ({ state }) => state === "stopped" || state === "declared");
+			const isAsleep = ({ state }: ServerStatus) => state === "stopped" || state === "declared";
+			await scene.until("asleep", isAsleep, rare_look_ms);
+			await setTimeout(calm_ms);
 			const { pid } = scene.gateway;
 			const window_ms = short ? 5_000 : 10_000;
 			const [before_ms, started] = [cpuOf(pid), performance.now()];
@@ -101,7 +107,7 @@ async function wakeAll(scene: Scene, names: readonly string[]): Promise<void> {
  * Open files and connections of a process: the fewest of several looks, since files that are read
  * just now are no leak. Undefined where the system does not tell.
  */
-async function descriptorsOf(pid: number): Promise<number | undefined> {
+export async function descriptorsOf(pid: number): Promise<number | undefined> {
 	const counts: number[] = [];
 	try {
 		for (let look = 0; look < descriptor_looks; look += 1) {

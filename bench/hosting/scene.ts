@@ -58,6 +58,11 @@ export class Scene {
 		return took_ms;
 	}
 
+	/** What a server answers, whatever it is. Rejects where there is no answer. */
+	call(server: string, saying: Saying): Promise<{ status: number; text: string }> {
+		return this.#send("POST", `/${server}/mcp`, saying.headers, saying.body.replace("$ID", "1"));
+	}
+
 	/** What the admin API says of one server. */
 	async status(server: string): Promise<ServerStatus> {
 		return (await this.admin("GET", `/api/servers/${server}`)) as ServerStatus;
@@ -69,8 +74,15 @@ export class Scene {
 		return servers;
 	}
 
-	/** Resolves once every server is as wanted: nothing tells of every change. */
-	async until(what: string, wanted: (status: ServerStatus) => boolean): Promise<void> {
+	/**
+	 * Resolves once every server is as wanted: nothing tells of every change. To be asked costs the
+	 * gateway something too, which counts where it is what is measured.
+	 */
+	async until(
+		what: string,
+		wanted: (status: ServerStatus) => boolean,
+		again_ms = look_again_ms,
+	): Promise<void> {
 		const started = performance.now();
 		for (;;) {
 			const odd = (await this.statuses()).filter((status) => !wanted(status));
@@ -78,7 +90,7 @@ export class Scene {
 			if (performance.now() - started > wait_ms_max) {
 				throw new Error(`not all ${what} after ${wait_ms_max} ms: ${JSON.stringify(odd[0])}`);
 			}
-			await setTimeout(look_again_ms);
+			await setTimeout(again_ms);
 		}
 	}
 
@@ -99,7 +111,7 @@ export class Scene {
 		return JSON.parse(text);
 	}
 
-	/** Ends the connections of the client. */
+	/** Ends the connections of the client; further requests open others. */
 	close(): void {
 		this.#agent.destroy();
 	}

@@ -17,13 +17,16 @@ const first_id = 100_000_000;
 /** One load while it runs. */
 class Load {
 	constructor(options) {
-		const { path, headers, body, sessions = [] } = options;
+		const { path, paths = [path], headers, body, sessions = [] } = options;
 		const [before, after] = body.split("$ID");
 		const length = Buffer.byteLength(body) - "$ID".length + String(first_id).length;
 		const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-		this.head =
-			`POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${options.port}\r\n${lines.join("")}` +
-			`content-length: ${length}`;
+		this.heads = paths.map(
+			(one) =>
+				`POST ${one} HTTP/1.1\r\nhost: 127.0.0.1:${options.port}\r\n${lines.join("")}` +
+				`content-length: ${length}`,
+		);
+		this.next_head = 0;
 		this.begin = `${head_end}${before}`;
 		this.sessions = sessions.map((id) => `\r\nmcp-session-id: ${id}`);
 		this.next_session = 0;
@@ -68,6 +71,12 @@ class Load {
 		}, 1);
 	}
 
+	/** The beginning of a request to the address that has its turn. */
+	head() {
+		this.next_head = (this.next_head + 1) % this.heads.length;
+		return this.heads[this.next_head];
+	}
+
 	/** The session that has its turn, as a header line. */
 	session() {
 		if (this.sessions.length === 0) return "";
@@ -93,7 +102,7 @@ class Load {
 			}
 			this.next_id += 1;
 			id = String(this.next_id);
-			socket.write(`${this.head}${this.session()}${this.begin}${id}${this.tail}`, "latin1");
+			socket.write(`${this.head()}${this.session()}${this.begin}${id}${this.tail}`, "latin1");
 		};
 		socket.setEncoding("latin1");
 		socket.on("connect", send);

@@ -3,7 +3,8 @@
  * standard streams or, with `--http`, over HTTP. It does as little as it can, so that what is
  * measured is what stands in front of it. `--era modern` answers `server/discover`; `--long` makes
  * definitions of about 600 bytes, `--writes` says that the tools do more than read. A call says how
- * many `bytes` its result has, and how much `progress` comes before it.
+ * many `bytes` its result has, how much `progress` comes before it,
+ * and whether the server is to `crash` over it.
  */
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
@@ -44,7 +45,8 @@ function answer(line) {
 	const { id, method, params } = JSON.parse(line);
 	if (id === undefined) return undefined;
 	if (method === "tools/call") {
-		const { text, bytes = 0, progress = 0 } = params.arguments;
+		const { text, bytes = 0, progress = 0, crash = false } = params.arguments;
+		if (crash) process.exit(1);
 		if (progress > 0) tellProgress(params._meta?.progressToken, progress);
 		const content = [{ type: "text", text: text + fillerOf(bytes - text.length) }];
 		return JSON.stringify({ jsonrpc: "2.0", id, result: { ...complete, content } });

@@ -1,0 +1,102 @@
+import { echoArguments, startGateway, startProgram } from "../contenders.ts";
+import { type Figures, rounded, type Sample, summarize } from "../figures.ts";
+import { LoadGenerator } from "../load.ts";
+import { mainThreadCpuOf } from "../process-stat.ts";
+import { modernCall } from "../requests.ts";
+
+/** Calls a second that are tried, the most first. */
+const rates = [10_000, 5_000, 2_500, 1_000, 500];
+const connections = 128;
+const warm_ms = 1_000;
+const settle_ms = 4_000;
+const run_ms = 3_000;
+/** A rate is carried where nearly all calls of it are answered, and none waits for long. */
+const carried_share = 0.97;
+const carried_p99_ms = 100;
+
+const off = { audit: "off", calls: { log: "off", history: "off" } };
+
+interface Side {
+	readonly pid: number;
+	readonly port: number;
+	readonly samples: Sample[];
+	/** Milliseconds of the main thread. */
+	main_ms: number;
+	calls: number;
+}
+
+/**
+ * Calls that come at a rate whatever becomes of them, to a gateway that keeps no evidence and to
+ * one that keeps all of it, each call traced: by turns, so that a busy machine is busy for both.
+ */
+export async function measureEvidenceLoad(short: boolean): Promise<Record<string, number>> {
+	const collector = await startProgram("collector");
+	const url = `http://127.0.0.1:${collector.port}`;
+	const servers = { echo: { command: process.execPath, args: echoArguments("--era", "modern") } };
+	const gateways = [
+		await startGateway({ servers, ...off }),
+		await startGateway({ servers, telemetry: { otlp: { url } } }),
+	] as const;
+	const generator = new LoadGenerator();
+	const [without, kept] = gateways.map(
+		({ pid, port }): Side => ({ pid, port, samples: [], main_ms: 0, calls: 0 }),
+	) as [Side, Side];
+	const load = async (side: Side, rate: number, run: number): Promise<Sample> => {
+		const { pid, port } = side;
+		const request = { port, path: "/echo/mcp", ...modernCall() };
+		const before = mainThreadCpuOf(pid) ?? 0;
+		const sample = await generator.run(request, { connections, rate, warm_ms, run_ms: run }, pid);
+		side.main_ms += (mainThreadCpuOf(pid) ?? 0) - before;
+		side.calls += sample.calls * ((run + warm_ms) / run);
+		return sample;
+	};
+	try {
+		const rate = await carriedRate([without, kept], load);
+		for (const side of [without, kept]) Object.assign(side, { main_ms: 0, calls: 0 });
+		for (let round = 0; round < (short ? 3 : 7); round += 1) {
+			const order = round % 2 === 0 ? [without, kept] : [kept, without];
+			for (const side of order) side.samples.push(await load(side, rate, run_ms));
+		}
+		return valuesOf(rate, without, kept);
+	} finally {
+		generator.stop();
+		await Promise.all(gateways.map((gateway) => gateway.stop()));
+		await collector.stop();
+	}
+}
+
+/** The highest rate that the gateway without evidence carries on this machine, as busy as it is. */
+async function carriedRate(
+	sides: readonly Side[],
+	load: (side: Side, rate: number, run_ms: number) => Promise<Sample>,
+): Promise<number> {
+	for (const rate of rates) {
+		// Both are warm before anything is told of either.
+		for (const side of sides) await load(side, rate, settle_ms);
+		const { calls, seconds, p99_ms } = await load(sides[0] as Side, rate, run_ms);
+		if (calls / seconds >= carried_share * rate && p99_ms <= carried_p99_ms) return rate;
+	}
+	return rates.at(-1) as number;
+}
+
+function valuesOf(rate: number, without: Side, kept: Side): Record<string, number> {
+	const [off_figures, on_figures] = [without, kept].map(({ samples }) => summarize(samples)) as [
+		Figures,
+		Figures,
+	];
+	const p99s = without.samples.map(({ p99_ms }) => p99_ms);
+	const main = ({ main_ms, calls }: Side) => rounded((main_ms * 1_000) / calls, 3) as number;
+	return {
+		calls_per_second: rate,
+		off_p50_ms: off_figures.p50_ms ?? 0,
+		on_p50_ms: on_figures.p50_ms ?? 0,
+		off_p99_ms: off_figures.p99_ms ?? 0,
+		on_p99_ms: on_figures.p99_ms ?? 0,
+		off_p99_least_ms: rounded(Math.min(...p99s), 3) as number,
+		off_p99_most_ms: rounded(Math.max(...p99s), 3) as number,
+		off_cpu_us: off_figures.cpu_us ?? 0,
+		on_cpu_us: on_figures.cpu_us ?? 0,
+		off_main_cpu_us: main(without),
+		on_main_cpu_us: main(kept),
+	};
+}
