@@ -38,21 +38,34 @@ function summary(row: LegOutcome) {
 	};
 }
 
-async function runLegs(legs: readonly Leg[], scratch: string): Promise<LegOutcome[]> {
+async function runLegs(
+	legs: readonly Leg[],
+	scratch: string,
+	baseline: ReturnType<typeof readBaseline>,
+): Promise<LegOutcome[]> {
 	const rows = new Array<LegOutcome[]>(legs.length);
 	const entries = legs.entries();
 	const work = async () => {
-		for (const [index, leg] of entries) {
-			const done = await leg.run(folderOf(scratch, leg));
-			rows[index] = done;
-			for (const row of done) {
-				const { set, leg: way, passed, total } = summary(row);
-				say(`${set} ${way}: ${passed} of ${total}`);
-			}
-		}
+		for (const [index, leg] of entries) rows[index] = await runLeg(leg, scratch);
 	};
 	await Promise.all(Array.from({ length: legs_at_once }, work));
+	// The suite gives some answers 600 ms by the clock, which a machine that is busy with others may
+	// not have for them: what failed beside another leg runs once more, alone.
+	for (const [index, leg] of legs.entries()) {
+		if (compare(rows[index] ?? [], baseline).unexpected.length === 0) continue;
+		say(`${leg.title} failed, and runs once more, alone`);
+		rows[index] = await runLeg(leg, join(scratch, "again"));
+	}
 	return rows.flat();
+}
+
+async function runLeg(leg: Leg, scratch: string): Promise<LegOutcome[]> {
+	const done = await leg.run(folderOf(scratch, leg));
+	for (const row of done) {
+		const { set, leg: way, passed, total } = summary(row);
+		say(`${set} ${way}: ${passed} of ${total}`);
+	}
+	return done;
 }
 
 function printTable(rows: readonly LegOutcome[]): void {
@@ -105,8 +118,9 @@ try {
 	const legs = allLegs().filter(
 		({ title }) => positionals.length === 0 || positionals.some((text) => title.includes(text)),
 	);
-	const rows = await runLegs(legs, scratch);
-	const comparison = compare(rows, readBaseline(readFileSync(baseline_path, "utf8")));
+	const baseline = readBaseline(readFileSync(baseline_path, "utf8"));
+	const rows = await runLegs(legs, scratch, baseline);
+	const comparison = compare(rows, baseline);
 	const summaries = rows.map(summary);
 	const passed = summaries.reduce((sum, row) => sum + row.passed, 0);
 	// What is known to fail has a line of its own; an entry that no longer holds is a failure.

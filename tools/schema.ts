@@ -51,7 +51,8 @@ function clientTable(): string {
 function callLogSchemaText(): string {
 	const line = z.strictObject(call_line_schema.shape).meta({
 		title: "A line of Moorage's call log",
-		description: "One call. Every member is in every line; what does not apply is null.",
+		description:
+			"One call, or a request that was answered before it became one. Every member is in every line; what does not apply is null.",
 	});
 	return `${JSON.stringify(z.toJSONSchema(line), undefined, "\t")}\n`;
 }

@@ -40,13 +40,17 @@ interface Context {
 	readonly client_secret?: string;
 	readonly private_key_pem?: string;
 	readonly issuer?: string;
+	/** An identity that a provider vouches for, to be exchanged. */
+	readonly idp_client_id?: string;
+	readonly idp_id_token?: string;
+	readonly idp_issuer?: string;
 }
 
 /** Where the suite's client publishes its metadata document, as the suite expects it. */
 const client_metadata = "https://conformance-test.local/client-metadata.json";
 
 /** How the gateway is authorized at the scenario's server. */
-function oauth(): object {
+async function oauth(server: string): Promise<object> {
 	if (context.client_id === undefined) return { client_metadata };
 	const { client_id, client_secret, private_key_pem, issuer } = context;
 	// A configuration holds no secrets: it says where they are.
@@ -56,9 +60,24 @@ function oauth(): object {
 		...(client_secret && { client_secret: "${env:CONFORMANCE_CLIENT_SECRET}" }),
 		...(private_key_pem && { private_key: "${env:CONFORMANCE_PRIVATE_KEY}" }),
 	};
+	if (context.idp_id_token !== undefined) {
+		process.env["CONFORMANCE_ID_TOKEN"] = context.idp_id_token;
+		const { idp_issuer, idp_client_id } = context;
+		const token = "${env:CONFORMANCE_ID_TOKEN}";
+		const subject = { issuer: idp_issuer, client_id: idp_client_id, token };
+		return { grant: "id_jag", issuer: await issuerAt(server), client_id, ...secrets, subject };
+	}
 	const for_itself = scenario.startsWith("auth/client-credentials");
 	const grant = for_itself ? "client_credentials" : "authorization_code";
 	return { grant, client_id, ...secrets, issuer };
+}
+
+/** The authorization server, where a scenario does not tell it: who registers a client looks. */
+async function issuerAt(server: string): Promise<string | undefined> {
+	const { origin, pathname } = new URL(server);
+	const answer = await fetch(`${origin}/.well-known/oauth-protected-resource${pathname}`);
+	const { authorization_servers } = (await answer.json()) as { authorization_servers?: string[] };
+	return authorization_servers?.[0];
 }
 
 /** The scenario's page asks nobody: it leads straight back. */
@@ -158,7 +177,7 @@ async function useAuthorized(client: Client): Promise<void> {
 }
 
 async function run(server: string): Promise<void> {
-	const auth = scenario.startsWith("auth/") ? { auth: "oauth", oauth: oauth() } : {};
+	const auth = scenario.startsWith("auth/") ? { auth: "oauth", oauth: await oauth(server) } : {};
 	const gateway = await startGateway(
 		{ servers: { peer: { url: server, ...auth } } },
 		{ authorize, wrong, environment: { ...process.env } },

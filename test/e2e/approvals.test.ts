@@ -8,6 +8,8 @@ import { adminDone, adminRequest } from "../support/admin-request.ts";
 import { connectV1, sdk_clients } from "../support/clients.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { eventually } from "../support/processes.ts";
+import { signInAt } from "../support/sign-in.ts";
+import { ModernWire } from "../support/wire-clients.ts";
 
 interface ApprovalView {
 	readonly id: string;
@@ -20,13 +22,17 @@ const rule = { approval: { approvers: ["role:approver", "role:admin", "local"], 
 const servers = { slow: { ...stdioFixture("slow"), tools: { wait: rule } } };
 const approvals = { wait: "300ms", expires: "1h" };
 
+/** Calls are answered as pending soon. */
 let gateway: TestGateway;
+/** Calls wait longer than a busy machine takes to ask somebody and to hear the answer. */
+let patient: TestGateway;
 
 before(async () => {
 	gateway = await startGateway({ servers, approvals });
+	patient = await startGateway({ servers, approvals: { ...approvals, wait: "45s" } });
 });
 
-after(() => gateway.stop());
+after(() => Promise.all([gateway.stop(), patient.stop()]));
 
 /** The one approval that waits. */
 async function pending(at: TestGateway = gateway): Promise<ApprovalView> {
@@ -88,13 +94,14 @@ for (const [name, connect] of Object.entries(sdk_clients)) {
 		assert.equal(codeOf(third), "approval_pending");
 		const again = await pending();
 		assert.notEqual(again.id, id);
+		const scrape = await (await fetch(`${gateway.url}/metrics`)).text();
+		assert.match(scrape, /^moorage_approvals\{state="pending"} 1$/m);
+		assert.match(scrape, /^moorage_approvals_decided_total\{server="slow",outcome="approved"} /m);
 		await decide(again.id, { verdict: "deny", reason: "Once is enough." });
 		await client.close();
 	});
 
-	test(`${name}: a call that waits runs as soon as somebody agrees, with what they agreed to`, async (t) => {
-		const patient = await startGateway({ servers, approvals: { wait: "20s" } });
-		t.after(() => patient.stop());
+	test(`${name}: a call that waits runs as soon as somebody agrees, with what they agreed to`, async () => {
 		const client = await connect(patient.address(), {});
 		const wanted = call();
 		const calling = client.callTool(wanted);
@@ -107,9 +114,7 @@ for (const [name, connect] of Object.entries(sdk_clients)) {
 		await client.close();
 	});
 
-	test(`${name}: a refusal reaches the caller with its reason`, async (t) => {
-		const patient = await startGateway({ servers, approvals: { wait: "20s" } });
-		t.after(() => patient.stop());
+	test(`${name}: a refusal reaches the caller with its reason`, async () => {
 		const client = await connect(patient.address(), {});
 		const calling = client.callTool(call());
 		const { id } = await pending(patient);
@@ -121,7 +126,7 @@ for (const [name, connect] of Object.entries(sdk_clients)) {
 	});
 
 	test(`${name}: whoever may decide is asked with a form`, async () => {
-		const client = await connect(gateway.address(), { elicitation: { form: {} } });
+		const client = await connect(patient.address(), { elicitation: { form: {} } });
 		let seen = "";
 		onQuestion(client, async ({ message }) => {
 			seen = message;
@@ -136,12 +141,12 @@ for (const [name, connect] of Object.entries(sdk_clients)) {
 	});
 
 	test(`${name}: a client that can show pages is sent to the approval's page`, async () => {
-		const client = await connect(gateway.address(), { elicitation: { url: {}, form: {} } });
+		const client = await connect(patient.address(), { elicitation: { url: {}, form: {} } });
 		onQuestion(client, async ({ mode, url }) => {
 			assert.equal(mode, "url");
-			const { id } = await pending();
-			assert.equal(url, `${gateway.url}/approvals/${id}`);
-			await decide(id, { verdict: "approve" });
+			const { id } = await pending(patient);
+			assert.equal(url, `${patient.url}/approvals/${id}`);
+			await decide(id, { verdict: "approve" }, patient);
 			return { action: "accept" };
 		});
 		const wanted = call();
@@ -222,9 +227,36 @@ test("with identity, somebody else of the tenant decides, and others know nothin
 	assert.equal((await adminRequest(two, "POST", decision, yes, people.bob)).status, 200);
 });
 
+test("what `approvals` says holds for `approval: required`, from the next reload on", async (t) => {
+	const own = newApiKey(systemRandom);
+	const key = { name: "ana", hash: `sha256:${hashApiKey(own)}`, tenant: "acme", user: "ana" };
+	const config = (section: object) => ({
+		identity: { keys: [{ ...key, roles: ["approver"] }] },
+		servers: { slow: { ...stdioFixture("slow"), tools: { wait: { approval: "required" } } } },
+		approvals: { ...approvals, ...section },
+	});
+	const one = await startGateway(config({}));
+	t.after(() => one.stop());
+	const wire = new ModernWire(one.address("slow"));
+	const headers = { authorization: `Bearer ${own}` };
+	const params = '{"name":"wait","arguments":{"ms":3}}';
+	const called = async () => (await wire.ask({ method: "tools/call", params, headers })).result;
+	const decision = (id: string) => `/api/approvals/${id}/decision`;
+	assert.equal(codeOf(await called()), "approval_pending");
+	const { id } = await pending(one);
+	const yes = { verdict: "approve" };
+	assert.equal((await adminRequest(one, "POST", decision(id), yes, own)).status, 200);
+	// It is approved, but not by those who have to agree from now on.
+	assert.ok((await one.reconfigure(config({ other_than_caller: true }))).ok);
+	assert.equal(codeOf(await called()), "approval_pending");
+	assert.equal((await adminRequest(one, "POST", decision(id), yes, own)).status, 403);
+	assert.equal((await adminRequest(one, "POST", decision(id), yes)).status, 200);
+	assert.equal(textOf(await called()), "waited 3 ms");
+});
+
 test("on its page a person signs in, sees exactly what would run, and decides", async () => {
 	const client = await sdk_clients["SDK 1.x"](gateway.address(), {});
-	const wanted = { name: "slow__wait", arguments: { ms: 777 } };
+	const wanted = { name: "slow__wait", arguments: { ms: 777, note: "for\u202egnp" } };
 	await client.callTool(wanted);
 	const { id, arguments_hash } = await pending();
 	const url = `${gateway.url}/approvals/${id}`;
@@ -239,15 +271,15 @@ test("on its page a person signs in, sees exactly what would run, and decides", 
 	assert.equal(stranger.status, 401);
 	assert.match(stranger.headers.get("content-security-policy") ?? "", /default-src 'none'/);
 	assert.doesNotMatch(await stranger.text(), /777/);
-	assert.equal((await form({ credential: "guess" })).status, 401);
-	const token = (await readFile(gateway.daemon.admin_token_path, "utf8")).trim();
-	const signed_in = await form({ credential: token });
-	assert.equal(signed_in.status, 303);
-	const set = signed_in.headers.getSetCookie()[0] ?? "";
-	assert.match(set, /Path=\/approvals; HttpOnly; SameSite=Lax/);
-	const cookie = set.split(";")[0] ?? "";
+	const to = `/approvals/${id}`;
+	assert.equal((await signInAt(gateway.url, { credential: "guess" }, { to })).status, 401);
+	const credential = (await readFile(gateway.daemon.admin_token_path, "utf8")).trim();
+	const { status, location, cookie } = await signInAt(gateway.url, { credential }, { to });
+	assert.deepEqual([status, location], [303, to]);
 	const page = await (await fetch(url, { headers: { cookie } })).text();
-	assert.ok(page.includes("{&quot;ms&quot;:777}"), page);
+	const shown = "{&quot;ms&quot;:777,&quot;note&quot;:&quot;for\\u202egnp&quot;}";
+	assert.ok(page.includes(`<pre>${shown}</pre>`), page);
+	assert.ok(page.includes(`name="before" value="${shown}"`), "what may be edited is the same");
 	const csrf = /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? "";
 	const yes = { verdict: "approve", arguments_hash, csrf };
 	assert.equal((await form({ ...yes, csrf: "x" }, cookie)).status, 403);

@@ -32,6 +32,8 @@ async function dataFolder(folder: string): Promise<string> {
 			retention: { keep_ms: 1e12, risks: {}, tenants: {} },
 		},
 		required: true,
+		// The machine may be busy while the thread starts, and nobody waits for a reply here.
+		wait_ms_max: 120_000,
 		payload_bytes_max: 10_000,
 		redactor: { bytes: (bytes) => bytes, text: (text) => text },
 		onTrouble: () => undefined,
@@ -125,16 +127,19 @@ test("the log is copied to a bucket, locked, and what comes back from there veri
 	writer.append(() => ['{"kind":"call","at_ms":1}']);
 	writer.close();
 	const grown = JSON.parse((await run("--json")).stdout) as { written: string[] };
-	assert.equal(grown.written.length, 2, "the last segment and the checkpoint");
+	assert.equal(grown.written.length, 3, "the last segment, the checkpoint and the head");
 
 	// Put back together from the bucket alone, and verified with the key that was kept elsewhere.
 	const back = join(folder, "back", "audit");
 	const names = readdirSync(join(store.objects, "eu 1")).filter((name) => name.endsWith("_object"));
 	const latest = new Map<string, string>();
-	for (const name of names.sort()) {
+	// The longest of a segment, and the last of the others: by number, not as texts.
+	const byNumber = (a: string, b: string) => a.localeCompare(b, "en", { numeric: true });
+	for (const name of names.toSorted(byNumber)) {
 		const object = name.replace("._S3rver_object", "");
 		const [segment = ""] = object.split(/-\d+\.log$|\.log$/);
-		const target = object.startsWith("checkpoint") ? "0-checkpoint" : `${segment}.log`;
+		const beside = /^(checkpoint|head)-/.exec(object)?.[1];
+		const target = beside === undefined ? `${segment}.log` : `0-${beside}`;
 		latest.set(target, join(store.objects, "eu 1", name));
 	}
 	for (const [name, path] of latest) cpSync(path, join(back, name));

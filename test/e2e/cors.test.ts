@@ -188,6 +188,7 @@ test("a page that comes when too much is going on can read when to come again", 
 function assertReadable(headers: IncomingHttpHeaders): void {
 	assert.equal(headers["access-control-allow-origin"], friend);
 	assert.deepEqual(listOf(headers["access-control-expose-headers"]).toSorted(), [
+		"dpop-nonce",
 		"mcp-protocol-version",
 		"mcp-session-id",
 		"retry-after",

@@ -2,32 +2,19 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import type { AuditedCallReport, LoggedCall } from "../../src/admin/evidence-backend.ts";
-import { repository_root } from "../../tools/lib/paths.ts";
+import { callLogLines } from "../support/call-log-lines.ts";
 import { startGateway, stdioFixture } from "../support/gateway.ts";
 import { eventually } from "../support/processes.ts";
 import { textOf } from "../support/raw-client.ts";
 import { runCli } from "../support/run-cli.ts";
 import { openWire } from "../support/wire-clients.ts";
 
-const schema_path = join(repository_root, "docs", "call-log.schema.json");
-const schema = JSON.parse(readFileSync(schema_path, "utf8")) as object;
-const isLine = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
-
 const servers = {
 	echo: { ...stdioFixture("echo"), sandbox: "off" },
 	slow: { ...stdioFixture("slow"), sandbox: "off", timeouts: { call: "60ms" } },
 	crashing: { ...stdioFixture("crashing"), sandbox: "off" },
 };
-
-/** Everything that the call log has, line by line. */
-function linesIn(folder: string): LoggedCall[] {
-	const calls = join(folder, ".moorage", "calls");
-	const names = readdirSync(calls).filter((name) => name.endsWith(".ndjson"));
-	const lines = names.flatMap((name) => readFileSync(join(calls, name), "utf8").split("\n"));
-	return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as LoggedCall);
-}
 
 test("every outcome is a line that fits the published schema, and no payload is in any", async (t) => {
 	const gateway = await startGateway({ servers });
@@ -44,10 +31,7 @@ test("every outcome is a line that fits the published schema, and no payload is 
 		await all.call("crashing__crash", JSON.stringify({ how: "exit", text: payload }));
 	}
 	await gateway.daemon.stop();
-	const lines = linesIn(gateway.folder);
-	for (const line of lines) {
-		assert.ok(isLine(line), `${JSON.stringify(line)} ${JSON.stringify(isLine.errors)}`);
-	}
+	const lines = callLogLines(gateway.folder);
 	const files = readdirSync(join(gateway.folder, ".moorage"), { recursive: true });
 	for (const name of files.map(String)) {
 		if (!/^(calls|audit)\//.test(name)) continue;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { type TestContext, test } from "node:test";
+import { callLogLines } from "../support/call-log-lines.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { exchange, parse, type RawAnswer } from "../support/raw-client.ts";
 import { type LegacyWire, ModernWire, openLegacy, replyOf } from "../support/wire-clients.ts";
@@ -64,6 +65,16 @@ test("while a gateway stops, new calls are told to come back and running ones fi
 	assert.match(stream.messages.at(-1)?.toString() ?? "", /"id":"held".*Ada/);
 	await stopped;
 	await assert.rejects(exchange(gateway.address("echo"), { method: "GET" }), /ECONNREFUSED/);
+	const lines = callLogLines(gateway.folder).filter(({ code }) => code === "gateway_stopping");
+	assert.deepEqual(
+		lines.map(({ method, request_id, status }) => [method, request_id, status].join(" ")),
+		[
+			'tools/call "new" server_error',
+			"tools/call 7 server_error",
+			"POST null server_error",
+			"GET null server_error",
+		],
+	);
 });
 
 test("event streams end properly when a gateway stops", async (t) => {

@@ -1,56 +1,18 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test } from "node:test";
 import { connectV1, connectV2Modern } from "../support/clients.ts";
 import { stdioFixture } from "../support/gateway.ts";
-import type { UpReport } from "../support/moorage-process.ts";
 import { tempFolder } from "../support/temp-folder.ts";
-import {
-	addressesIn,
-	addressesOf,
-	spawnTraced,
-	tracingObstacle,
-} from "../support/traced-network.ts";
+import { startTraced } from "../support/traced-gateway.ts";
+import { addressesIn, addressesOf, tracingObstacle } from "../support/traced-network.ts";
 
-const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const skip = tracingObstacle();
 
-/** `moorage up` with everything it starts under a tracer, ready. */
-async function startTraced(t: TestContext) {
-	const config = { mcpServers: { echo: stdioFixture("echo"), asking: stdioFixture("asking") } };
-	const folder = await tempFolder(t, { "mcp.json": JSON.stringify(config) });
-	const trace_path = join(folder, "trace");
-	const words = ["up", join(folder, "mcp.json"), "--data", join(folder, "data"), "--json"];
-	const command = [process.execPath, program, ...words, "--listen", "127.0.0.1:0"];
-	const tracer = spawnTraced(trace_path, command);
-	const closed = once(tracer, "close");
-	const lines: string[] = [];
-	const report = await new Promise<UpReport>((resolve, reject) => {
-		createInterface({ input: tracer.stdout }).on("line", (line) => {
-			lines.push(line);
-			if (line === "}") resolve(JSON.parse(lines.join("\n")) as UpReport);
-		});
-		tracer.once("close", () => reject(new Error("it ended before it was ready")));
-	});
-	t.after(() => tracer.kill("SIGKILL"));
-	return {
-		report,
-		address: new URL("/mcp", report.url),
-		/** Ends the gateway; everything that was traced. */
-		async stop(): Promise<string> {
-			process.kill(report.pid, "SIGTERM");
-			await closed;
-			return readFile(trace_path, "utf8");
-		},
-	};
-}
-
 test("nothing leaves the machine that the configuration did not ask for", { skip }, async (t) => {
-	const moorage = await startTraced(t);
+	const moorage = await startTraced(t, "mcp.json", {
+		mcpServers: { echo: stdioFixture("echo"), asking: stdioFixture("asking") },
+	});
 	for (const connect of [connectV1, connectV2Modern]) {
 		const client = await connect(moorage.address);
 		await client.listTools();

@@ -5,7 +5,6 @@ import { test } from "node:test";
 import type { ServerDetails } from "../../src/admin/contract.ts";
 import { connectV1 } from "../support/clients.ts";
 import { fixturePath } from "../support/fixtures.ts";
-import { eventually } from "../support/processes.ts";
 import { runCli } from "../support/run-cli.ts";
 import { sandboxObstacle } from "../support/sandboxed.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -30,10 +29,7 @@ test("status of one server shows what runs, what it uses, and what confines it",
 	const mcpServers = { files, dying };
 	await writeFile(config, JSON.stringify({ mcpServers }));
 	const up = startUp(t, ["mcp.json", "--log-level", "silent"], { cwd: folder });
-	await eventually(
-		() => up.stdout,
-		(text) => text.includes("Ctrl-C stops it."),
-	);
+	await up.printed("Ctrl-C stops it.");
 	const status = async (...args: string[]) => {
 		const outcome = await runCli(["status", ...args], { cwd: folder });
 		assert.equal(outcome.code, 0, outcome.stderr);

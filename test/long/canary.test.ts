@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { type Operation, operations } from "../../src/admin/operations.ts";
 import { type SinkName, sinks } from "../../src/telemetry/sinks.ts";
+import {
+	startAuthorizationServer,
+	type TestAuthorizationServer,
+} from "../support/authorization-server.ts";
 import { stdioFixture } from "../support/gateway.ts";
+import { type LineProcess, startLineProcess } from "../support/line-process.ts";
 import { execCli, runCli } from "../support/run-cli.ts";
 import { startUp } from "../support/up-process.ts";
 import { ModernWire, openLegacy } from "../support/wire-clients.ts";
@@ -16,6 +22,9 @@ const canaries = {
 	short: "zq9!Wx7",
 	file: "cnry-file-9Xv2Lm04TpQsR8uY",
 	environment: "cnry-env-Jk2Hg7Fd5Sa3Qw1E",
+	/** What the authorization server of a remote server gives. */
+	access: "cnry-access-Zx8Cv7Bn6Ma5Sd4Fg",
+	refresh: "cnry-refresh-Ty3Ui2Op1As9Df8Gh",
 	key: `-----BEGIN PRIVATE KEY-----\n${"CnRyKeYLiNe0".repeat(5)}\n${"QwErTyUiOp12".repeat(5)}\n-----END PRIVATE KEY-----`,
 } as const;
 
@@ -65,6 +74,82 @@ async function filesIn(folder: string): Promise<[string, Buffer][]> {
 	);
 }
 
+/** The rows of some tables, as they are kept. */
+function tablesOf(path: string, names: readonly string[]): Buffer {
+	const database = new DatabaseSync(path, { readOnly: true });
+	const rows = names.flatMap((name) => database.prepare(`select * from ${name}`).all());
+	database.close();
+	return Buffer.from(JSON.stringify(rows));
+}
+
+/** What a receiver has been told; without what is its own to know. */
+function saidTo(
+	{ lines }: LineProcess,
+	without: (line: Record<string, unknown>) => unknown = (line) => line,
+): Buffer {
+	return Buffer.from(lines.map((line) => JSON.stringify(without(line))).join("\n"));
+}
+
+/** A program that ends with a secret in its last words, behind a key that nobody knows. */
+const dies = `
+	const { privateKey } = require("node:crypto").generateKeyPairSync("ed25519");
+	console.error(privateKey.export({ type: "pkcs8", format: "pem" }));
+	console.error("cannot start with", process.env.VAULT_TOKEN);
+	process.exitCode = 1;
+`;
+/** What every such key begins with, where the next line is all of it. */
+const unknown_key = "MC4CAQAwBQYDK2VwBCIEI";
+
+/** A remote server that wants a token, and is careless with it. */
+async function startRemote(): Promise<TestAuthorizationServer> {
+	const { access: access_token, refresh: refresh_token } = canaries;
+	const granted = { access_token, refresh_token, token_type: "Bearer", expires_in: 3_600 };
+	const server = await startAuthorizationServer({
+		token: { status: 200, body: granted },
+		mcp(request, response, body) {
+			if (request.method !== "POST") return response.writeHead(405).end();
+			const { id, method } = JSON.parse(body) as { id?: number; method: string };
+			if (id === undefined) return response.writeHead(202).end();
+			const results: Readonly<Record<string, object>> = {
+				initialize: {
+					protocolVersion: "2025-11-25",
+					capabilities: { tools: {} },
+					serverInfo: { name: "granted", version: "1" },
+				},
+				"tools/list": { tools: [{ name: "whoami", inputSchema: { type: "object" } }] },
+			};
+			// What it was asked with stands in its errors.
+			const message = `no: ${request.headers.authorization} and ${refresh_token}`;
+			const result = results[method];
+			const outcome = result === undefined ? { error: { code: -32_000, message } } : { result };
+			response.writeHead(200, { "content-type": "application/json" });
+			return response.end(JSON.stringify({ jsonrpc: "2.0", id, ...outcome }));
+		},
+	});
+	server.access_tokens.add(access_token);
+	return server;
+}
+
+/** Reads a stream of news until it is told to stop: everything that came. */
+function readEvents(url: URL, token: string) {
+	const stop = new AbortController();
+	const chunks: Buffer[] = [];
+	const read = async () => {
+		const headers = { authorization: `Bearer ${token}` };
+		const answer = await fetch(url, { headers, signal: stop.signal });
+		assert.equal(answer.status, 200, "the news are read");
+		for await (const chunk of answer.body ?? []) chunks.push(Buffer.from(chunk));
+	};
+	const done = read().catch((error: unknown) => {
+		if (!stop.signal.aborted) throw error;
+	});
+	return async () => {
+		stop.abort();
+		await done;
+		return Buffer.concat(chunks);
+	};
+}
+
 test("planted secrets are in clear text in no sink, and nowhere in the data folder", async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), "moorage-canary-"));
 	t.after(() => rm(folder, { recursive: true, force: true }));
@@ -78,13 +163,55 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 		ENV_TOKEN: "${env:CANARY_TOKEN}",
 		SIGNING_KEY: "${secret:key}",
 	};
+	const relay = await startLineProcess("hook-receiver");
+	t.after(() => relay.stop());
+	const hook = `http://127.0.0.1:${relay.port}/`;
+	const [alarms, mails, collector] = await Promise.all([
+		startLineProcess("hook-receiver"),
+		startLineProcess("smtp-sink"),
+		startLineProcess("otlp-collector"),
+	]);
+	const remote = await startRemote();
+	t.after(() => Promise.all([alarms, mails, collector].map((one) => one.stop())));
+	t.after(() => remote.close());
+	const secret = "${env:CANARY_TOKEN}";
 	const config = {
 		version: 1,
 		listen: "127.0.0.1:0",
 		data,
 		secrets: { redact_results: "on" },
+		approvals: {
+			wait: "0ms",
+			webhooks: [{ name: "chat", url: hook, secret: "${env:CANARY_TOKEN}" }],
+		},
+		telemetry: {
+			otlp: {
+				url: `http://127.0.0.1:${collector.port}`,
+				headers: { authorization: `Bearer ${secret}` },
+				interval: "1s",
+			},
+		},
+		alerts: {
+			webhooks: [{ url: `http://127.0.0.1:${alarms.port}/`, secret }],
+			email: [
+				{ server: `smtp://127.0.0.1:${mails.port}`, from: "m@example.com", to: ["a@example.com"] },
+			],
+		},
 		servers: {
+			// It fails with a reason that its own last words are part of.
+			dying: {
+				command: process.execPath,
+				args: ["-e", dies],
+				env,
+			},
+			granted: {
+				url: `${remote.issuer}/mcp`,
+				auth: "oauth",
+				oauth: { grant: "client_credentials", client_id: "us", client_secret: "${secret:short}" },
+				start: "on-demand",
+			},
 			leaky: { ...stdioFixture("secretive"), env },
+			asking: { ...stdioFixture("secretive"), env, tools: { hold: { approval: "required" } } },
 			broken: { command: "/no/such/program", env, start: "on-demand" },
 			remote: {
 				url: "http://127.0.0.1:9/mcp?key=${secret:short}",
@@ -114,8 +241,13 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 	const { url, admin_token_path } = await up.ready();
 	const token = (await readFile(admin_token_path, "utf8")).trim();
 	const replies: Buffer[] = [];
+	const endEvents = readEvents(new URL("/api/events", url), token);
+	const granted = new ModernWire(new URL("/granted/mcp", url));
+	replies.push(Buffer.from(JSON.stringify(await granted.call("whoami"))));
+	assert.ok(remote.requests("/token").length > 0, "the remote server is used with a token");
 	const modern = new ModernWire(new URL("/leaky/mcp", url));
 	const legacy = await openLegacy(new URL("/leaky/mcp", url));
+	replies.push(Buffer.from(JSON.stringify(await modern.call(canaries.environment))));
 	for (const wire of [modern, legacy]) {
 		for (const tool of ["leak", "fail", "refuse", "crash", "leak"]) {
 			replies.push(Buffer.from(JSON.stringify(await wire.call(tool))));
@@ -152,17 +284,44 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 		});
 		answers.push(Buffer.from(await answer.arrayBuffer()));
 	}
+	const last_words = await cli("logs", "dying", "--tail", "500");
+	assert.match(last_words.stdout, /cannot start with \[redacted\]/);
 	const lines = await cli("logs", "leaky", "--tail", "500");
 	assert.match(lines.stdout, /leaking \[redacted\]/, "the server did leak");
 	for (const words of [["status"], ["ls"], ["calls"], ["secret", "ls"], ["secret", "check"]]) {
 		await cli(...words);
 		await cli(...words, "--json");
 	}
+	const alerted = await cli("alerts", "test");
+	assert.equal(alerted.code, 0, alerted.stderr);
+	// Of what has really happened, not only of the test.
+	const isOfServer = (text: unknown) => /dying/.test(String(text));
+	await alarms.find<{ kind: string; body?: string }>(({ body }) => isOfServer(body));
+	// Whoever calls a secret by its name is told of, and the name is not.
+	await alarms.find<{ body?: string }>(({ body }) => /unknown_tool.*redacted/.test(String(body)));
+	await mails.find<{ kind: string; text?: string }>(({ text }) => isOfServer(text));
+	for (const kind of ["traces", "metrics"]) await collector.find((line) => line["kind"] === kind);
+	const exports = new Map<string, Buffer>();
+	for (const format of ["ndjson", "csv"]) {
+		const path = join(folder, `audit.${format}`);
+		const outcome = await cli("audit", "export", path);
+		assert.equal(outcome.code, 0, outcome.stderr);
+		exports.set(format, await readFile(path));
+	}
 	const exported = await cli("export");
 	const backup = join(folder, "backup");
 	const backed_up = await execCli(["backup", backup], { cwd: folder });
 	assert.equal(backed_up.code, 0, backed_up.stderr);
+	// The last: to administrators, an approval shows exactly what would run.
+	const asking = new ModernWire(new URL("/asking/mcp", url));
+	await asking.call("hold", JSON.stringify({ name: canaries.key, note: canaries.vault }));
+	const told = await relay.find<{ kind: string }>(({ kind }) => kind === "hook");
+	assert.match(JSON.stringify(told), /redacted/);
+	const events = await endEvents();
+	assert.match(events.toString(), /"leaky"/, "the news tell of what has happened");
 	await up.stop();
+	const grants = tablesOf(join(data, "moorage.db"), ["upstream_grants", "upstream_clients"]);
+	assert.match(grants.toString(), /"server":"granted"/, "the token was kept");
 
 	const data_files = await filesIn(data);
 	const under = (name: string) => data_files.filter(([path]) => path.includes(join(data, name)));
@@ -170,7 +329,7 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 	/** What came out of each sink. Whoever adds one says here how to look into it. */
 	const outcome: Readonly<Record<SinkName, readonly Buffer[]>> = {
 		log: [Buffer.from(up.stderr)],
-		"server-lines": [Buffer.from(lines.stdout)],
+		"server-lines": [Buffer.from(lines.stdout), Buffer.from(last_words.stdout)],
 		replies,
 		admin: answers,
 		store: bytes(data_files.filter(([path]) => path.includes("moorage.db"))),
@@ -180,12 +339,20 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 		audit: bytes(under("audit")),
 		calls: bytes(under("calls")),
 		telemetry: answers,
-		alerts: answers,
+		collector: [saidTo(collector, ({ auth: _, ...line }) => line)],
+		events: [events],
+		grants: [grants],
+		"audit-exports": [...exports.values()],
+		alerts: [...answers, saidTo(alarms), saidTo(mails)],
+		approvals: [Buffer.from(JSON.stringify(told))],
 	};
 	for (const { name } of sinks) {
 		assert.ok(outcome[name].length > 0, `nothing was looked at in the sink "${name}"`);
 		const leaks = outcome[name].flatMap((text) => found(name, text));
 		assert.deepEqual(leaks, [], `the sink "${name}" shows secrets`);
+	}
+	for (const name of ["log", "server-lines", "admin", "events", "terminal", "alerts"] as const) {
+		assert.ok(!outcome[name].some((text) => text.includes(unknown_key)), name);
 	}
 	const leaks = data_files.flatMap(([path, text]) => found(path, text));
 	assert.deepEqual(leaks, [], "the data folder shows secrets");

@@ -34,7 +34,10 @@ describe("the installer for Debian", { skip }, () => {
 
 	test("installs the program, a first configuration that others cannot read, and the units", async () => {
 		const unit = await readFile(join(place, "etc/systemd/system/moorage.service"), "utf8");
-		assert.match(unit, /^ExecStart=\/opt\/moorage\/node --max-semi-space-size=4 \/opt\/moorage\//m);
+		assert.match(
+			unit,
+			/^ExecStart=\/opt\/moorage\/node --max-semi-space-size=4 --no-allocation-site-pretenuring \/opt\/moorage\//m,
+		);
 		const config = await stat(join(place, "etc/moorage/moorage.yaml"));
 		assert.equal(config.mode & 0o777, 0o640);
 		assert.equal((await stat(join(place, "var/lib/moorage"))).mode & 0o777, 0o700);

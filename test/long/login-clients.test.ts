@@ -20,6 +20,7 @@ import { readAdminToken } from "../../src/admin/token.ts";
 import { needs_chromium, startBrowser, type TestBrowser } from "../support/browser.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { authorization, password, pkce } from "../support/login-scene.ts";
+import { memoryProvider } from "../support/memory-provider.ts";
 
 const info = { name: "login-test", version: "1.0.0" };
 
@@ -41,36 +42,6 @@ async function startCallback() {
 			server.close();
 		},
 	};
-}
-
-/** What a client of either SDK remembers while it gets a token. */
-function memoryProvider(redirect_url: string, onPage: (page: URL) => void) {
-	const kept: { client?: unknown; tokens?: unknown; verifier?: string } = {};
-	const provider = {
-		redirectUrl: redirect_url,
-		clientMetadata: {
-			client_name: "Login test",
-			redirect_uris: [redirect_url],
-			grant_types: ["authorization_code", "refresh_token"],
-			response_types: ["code"],
-			token_endpoint_auth_method: "none",
-			application_type: "native",
-		},
-		clientInformation: () => kept.client,
-		saveClientInformation(client: unknown) {
-			kept.client = client;
-		},
-		tokens: () => kept.tokens,
-		saveTokens(tokens: unknown) {
-			kept.tokens = tokens;
-		},
-		redirectToAuthorization: (page: URL) => onPage(page),
-		saveCodeVerifier(verifier: string) {
-			kept.verifier = verifier;
-		},
-		codeVerifier: () => kept.verifier ?? "",
-	};
-	return { provider, kept };
 }
 
 describe("real clients log in through the browser", { skip: needs_chromium }, () => {

@@ -1,7 +1,8 @@
 /**
  * `eat` takes memory bit by bit, until nothing more is given or its process is ended; `greet`
- * answers.
+ * answers, `kernel` says which one it runs on.
  */
+import { release } from "node:os";
 import { serve, text, toolServer } from "./wire/serve.mjs";
 
 const bit_bytes = 4 * 1024 ** 2;
@@ -20,5 +21,6 @@ serve(
 	toolServer("hungry", [
 		{ name: "eat", call: eat },
 		{ name: "greet", call: () => text("hello") },
+		{ name: "kernel", call: () => text(release()) },
 	]),
 );

@@ -1,14 +1,16 @@
 /**
  * A server of which there are versions, told by its environment: VERSION is what `version`
- * answers, EXTRA the name of one more tool, BROKEN makes every tool fail, DEAD ends it before its
- * handshake. `remember` writes a text into a file of its volume and `recall` reads it.
+ * answers, EXTRA the name of one more tool, BROKEN makes every tool fail, DEAD, or a file `dead` in
+ * its volume, ends it before its handshake. `remember` writes a text into a file of its volume and
+ * `recall` reads it; `hold` does so once there is a file `release`.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { serve, text, toolServer } from "./wire/serve.mjs";
 
 const { VERSION = "1", EXTRA, BROKEN, DEAD, MOORAGE_VOLUME = "." } = process.env;
-if (DEAD !== undefined) {
+if (DEAD !== undefined || existsSync(join(MOORAGE_VOLUME, "dead"))) {
 	process.stderr.write("this version does not start\n");
 	process.exit(3);
 }
@@ -34,6 +36,13 @@ const tools = [
 			} catch {
 				return text("nothing");
 			}
+		},
+	},
+	{
+		name: "hold",
+		call: async () => {
+			while (!existsSync(join(MOORAGE_VOLUME, "release"))) await setTimeout(20);
+			return text(`held ${readFileSync(file, "utf8")}`);
 		},
 	},
 	...extra,

@@ -4,6 +4,7 @@ import type { AdminApiOptions } from "../../src/admin/options.ts";
 import { principalOf } from "../../src/identity/principal.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import { fail, succeed } from "../../src/lib/result.ts";
 import { box_key_bytes, SecretBox } from "../../src/secrets/box.ts";
 
 /** Keeps one text in memory. */
@@ -22,6 +23,26 @@ export function memoryStore(): MemoryStore {
 		},
 	};
 }
+
+/** Ana signs in with the password `right`; whoever is called `guesser` has tried too often. */
+const anaSignsIn: AdminApiOptions["sign_in"] = {
+	ways: () => ({ accounts: true, providers: [{ name: "partner", title: "The Partner" }] }),
+	logIn(name, password) {
+		if (name === "guesser") {
+			const message = "Too many attempts. Try again in 15 min.";
+			return Promise.resolve(fail({ status: 429, message, retry_after_s: 900 }));
+		}
+		if (name === "acme/ana" && password === "right") {
+			return Promise.resolve(
+				succeed({ kind: "account", tenant: "acme", user: "ana", mark: "1" } as const),
+			);
+		}
+		return Promise.resolve(fail({ status: 401, message: "Name or password is wrong." }));
+	},
+	begin: () => Promise.resolve(fail({ status: 502, message: "It is unreachable." })),
+	finish: () => Promise.resolve(fail({ status: 403, message: "It was not begun here." })),
+	leave: () => Promise.resolve({ cookies: [] }),
+};
 
 /**
  * What the admin API of a test is made with. A key `key-ROLE` is good for a person with that role;
@@ -43,6 +64,9 @@ export function adminOptions(
 		sessions,
 		cookie_name: "moorage_session",
 		isSecure: () => false,
+		sign_in: anaSignsIn,
+		person: ({ tenant, user }) =>
+			principalOf(tenant, user, { roles: ["approver"], via: "session" }),
 		identify(credential) {
 			const role = /^key-([a-z]+)$/.exec(credential)?.[1];
 			if (role === undefined) return Promise.resolve(undefined);

@@ -1,5 +1,11 @@
 import { readFile } from "node:fs/promises";
-import type { Changes, Deployed, Forked, VersionList } from "../../src/admin/contract.ts";
+import type {
+	Changes,
+	Deployed,
+	Forked,
+	ServerStatus,
+	VersionList,
+} from "../../src/admin/contract.ts";
 import type { TestGateway } from "./gateway.ts";
 
 /** What an operation of the admin API answered. */
@@ -40,6 +46,20 @@ export class AdminReleases {
 
 	remove(server: string): Promise<Answer<unknown>> {
 		return this.#ask("DELETE", `servers/${server}`);
+	}
+
+	/** Calls and streams that one server's instances have now. */
+	async leases(server: string): Promise<number> {
+		const answer = await this.#ask<ServerStatus>("GET", `servers/${server}`);
+		if (!answer.ok) throw new Error(answer.code);
+		return answer.value.instances.reduce((sum, { leases }) => sum + leases, 0);
+	}
+
+	/** The lines of a server's log. */
+	async lines(server: string): Promise<string[]> {
+		const answer = await this.#ask<{ lines: { text: string }[] }>("GET", `servers/${server}/logs`);
+		if (!answer.ok) throw new Error(answer.code);
+		return answer.value.lines.map(({ text }) => text);
 	}
 
 	async plan(): Promise<Changes> {

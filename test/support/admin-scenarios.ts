@@ -16,6 +16,28 @@ const tool_call = { server: "time", method: "tools/call", params: { name: "now" 
 
 /** Requests of the dashboard: sessions, live news, the configuration, trying out. */
 export const dashboard_scenarios: readonly AdminScenario[] = [
+	{ operation: "getSignInWays", path: "/api/session/ways", status: 200, calls: [] },
+	{
+		operation: "createSession",
+		path: "/api/session",
+		body: '{"name":"acme/ana","password":"right"}',
+		status: 201,
+		calls: [],
+	},
+	{
+		operation: "createSession",
+		path: "/api/session",
+		body: '{"name":"acme/ana","password":"wrong"}',
+		status: 401,
+		calls: [],
+	},
+	{
+		operation: "createSession",
+		path: "/api/session",
+		body: '{"name":"guesser","password":"right"}',
+		status: 429,
+		calls: [],
+	},
 	{
 		operation: "createSession",
 		path: "/api/session",

@@ -45,6 +45,7 @@ function approval(id: string, change: Partial<StoredApproval> = {}): StoredAppro
 		revision: 1,
 		state: "pending",
 		principal: "acme/ana",
+		made_by: undefined,
 		server: "files",
 		tool: "delete",
 		arguments_hash: "h",
@@ -63,6 +64,9 @@ export function approvalContract(current: () => ContractStore): void {
 		assert.equal(await approvals.add(approval("a")), true);
 		assert.equal(await approvals.add(approval("b")), false);
 		assert.equal(await approvals.add(approval("c", { principal: "acme/bob" })), true);
+		const made = approval("d", { made_by: "admin", created_at_ms: 1_790_000_000_002 });
+		assert.equal(await approvals.add(made), true, "another makes it in the same name");
+		assert.equal(await approvals.add({ ...made, id: "e" }), false);
 		const ended = approval("a", { revision: 2, state: "denied", ended_at_ms: 1_790_000_000_009 });
 		assert.equal(await approvals.change(ended), true);
 		assert.equal(await approvals.add(approval("b")), true);
@@ -70,9 +74,11 @@ export function approvalContract(current: () => ContractStore): void {
 		assert.equal(await approvals.last(approval("x", { tool: "other" })), undefined);
 		assert.deepEqual(
 			(await approvals.live()).map(({ id }) => id),
-			["b", "c"],
+			["b", "c", "d"],
 		);
 		assert.deepEqual(await approvals.get("a"), ended);
+		assert.deepEqual(await approvals.get("d"), made);
+		assert.equal(await approvals.last(made), undefined, "what ended was another's");
 		assert.equal(await approvals.get("nobody"), undefined);
 	});
 
@@ -83,6 +89,19 @@ export function approvalContract(current: () => ContractStore): void {
 		assert.equal(await approvals.change(approval("a", { revision: 2, body: "second" })), false);
 		assert.equal(await approvals.change(approval("nobody", { revision: 2 })), false);
 		assert.equal((await approvals.get("a"))?.body, "first");
+	});
+
+	it("the result of a call is kept until its time", async () => {
+		const { approvals } = current().repositories;
+		const first = { id: "a", kept_until_ms: 1_790_000_000_000, body: "first" };
+		await approvals.keepResult(first);
+		await approvals.keepResult({ ...first, id: "b", kept_until_ms: 1_790_000_000_001 });
+		assert.deepEqual(await approvals.result("a"), first);
+		await approvals.keepResult({ ...first, body: "second" });
+		assert.equal((await approvals.result("a"))?.body, "second");
+		await approvals.removeResultsBefore(1_790_000_000_001);
+		assert.equal(await approvals.result("a"), undefined);
+		assert.equal((await approvals.result("b"))?.body, "first");
 	});
 
 	it("the newest come first, and what ended long ago goes", async () => {

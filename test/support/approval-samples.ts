@@ -1,7 +1,8 @@
-import type { Approval, ApprovalRequest, Demand } from "../../src/approvals/approval.ts";
+import type { Approval, ApprovalRequest } from "../../src/approvals/approval.ts";
 import { hashArguments } from "../../src/approvals/arguments-hash.ts";
 import type { Decider } from "../../src/approvals/deciders.ts";
 import type { Decision } from "../../src/approvals/machine.ts";
+import type { Demand } from "../../src/protocol/demand.ts";
 
 /** What is demanded where a test says nothing else: one approver, who may be the caller. */
 export const plain_demand: Demand = {
@@ -20,6 +21,7 @@ export function sampleRequest(
 	const asked = change.asked ?? '{"path":"/a"}';
 	return {
 		principal: "acme/ana",
+		made_by: undefined,
 		tenant: "acme",
 		client: "key:laptop",
 		client_name: "tester",

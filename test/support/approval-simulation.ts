@@ -184,6 +184,9 @@ export class ApprovalSimulation {
 			add: late((approval) => approvals.add(approval)),
 			change: late((approval) => approvals.change(approval)),
 			removeEndedBefore: late((at_ms) => approvals.removeEndedBefore(at_ms)),
+			keepResult: late((result) => approvals.keepResult(result)),
+			result: late((id) => approvals.result(id)),
+			removeResultsBefore: late((at_ms) => approvals.removeResultsBefore(at_ms)),
 		};
 	}
 

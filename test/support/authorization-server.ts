@@ -14,6 +14,8 @@ export interface Deviations {
 	registration?: Record<string, unknown>;
 	/** What the token endpoint answers instead. */
 	token?: { readonly status: number; readonly body: Record<string, unknown> };
+	/** What the revocation endpoint answers instead; there is none unless the metadata names it. */
+	revoke?: (response: ServerResponse, token: string) => void;
 	/** Serves what is below /mcp to whoever has a token that is still good. */
 	mcp?: (request: IncomingMessage, response: ServerResponse, body: string) => void;
 }
@@ -119,6 +121,14 @@ export async function startAuthorizationServer(
 			return json(response, deviations.token.status, deviations.token.body);
 		}
 		if (url.pathname === "/token") return token(response, parameters);
+		if (url.pathname === "/revoke" && deviations.revoke !== undefined) {
+			return deviations.revoke(response, parameters["token"] ?? "");
+		}
+		if (url.pathname === "/revoke") {
+			access_tokens.delete(parameters["token"] ?? "");
+			refresh_tokens.delete(parameters["token"] ?? "");
+			return json(response, 200, {});
+		}
 		return json(response, 404, {});
 	};
 	const server = createServer((request, response) => {

@@ -25,6 +25,7 @@ export function sampleRecord(
 		tenant: "acme",
 		user: "ana",
 		principal: "acme/ana",
+		made_by: undefined,
 		client_id: "key:laptop",
 		client_name: "inspector",
 		client_version: "1.0.0",

@@ -19,6 +19,7 @@ export function sampleRecord(change: Partial<CallRecord> = {}): CallRecord {
 		tenant: "acme",
 		user: "ana",
 		principal: "acme/ana",
+		made_by: undefined,
 		client_id: "key:laptop",
 		client_name: "agent",
 		client_version: "1",

@@ -27,6 +27,7 @@ export function checkedCall(change: Partial<CheckedCall> = {}): CheckedCall {
 		args: () => ({ path: "/a" }),
 		arguments_raw: '{"path":"/a"}',
 		now_ms: 1_790_000_000_000,
+		notes: {},
 		...change,
 	};
 }

@@ -34,7 +34,17 @@ export async function startDashboard(
 	const browser = await startBrowser();
 	const page = await browser.open(gateway.daemon.dashboardAddress());
 	const troubles = watchTroubles(page);
-	await page.locator("main h1").waitFor();
+	try {
+		await page.locator("main h1").waitFor();
+	} catch (error) {
+		// What it shows instead is worth more than how long it was waited for.
+		const shown = await page.content().catch((reason: unknown) => String(reason));
+		await browser.close();
+		await gateway.stop();
+		throw new Error(`the page has no heading: ${[...troubles, shown].join("\n")}`, {
+			cause: error,
+		});
+	}
 	return {
 		gateway,
 		browser,
@@ -73,8 +83,17 @@ interface Finding {
 	readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
 }
 
+/** Done once nothing changes its colour any more; what turns without end is left to turn. */
+const settled = `Promise.allSettled(
+	document.getAnimations()
+		.filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
+		.map((one) => one.finished),
+).then(() => undefined)`;
+
 /** Looks for what keeps people out; nothing serious may be found. */
 export async function assertAccessible(page: Page, where: string): Promise<void> {
+	// Halfway from one theme to another, or to being chosen, a colour is neither's.
+	await page.evaluate(settled);
 	// The page's own policy allows no script of ours; the debugger of the browser is not bound by it.
 	await page.evaluate(axe_source);
 	const findings = await page.evaluate<Finding[]>("axe.run().then((run) => run.violations)");
@@ -97,5 +116,35 @@ export async function assertFits(page: Page, where: string): Promise<void> {
 /** Keeps a picture of the page, as output of the test. */
 export async function takePicture(page: Page, name: string): Promise<void> {
 	await mkdir(shots_folder, { recursive: true });
-	await page.screenshot({ path: join(shots_folder, `${name}.png`) });
+	// A change of the theme is a transition: what is kept is how it ends.
+	await page.screenshot({ path: join(shots_folder, `${name}.png`), animations: "disabled" });
+}
+
+/** Both themes, on a wide screen and on a phone. */
+export const every_look = [
+	["light", 1440],
+	["dark", 1440],
+	["light", 375],
+	["dark", 375],
+] as const;
+
+/**
+ * What the page shows now fits and keeps nobody out in these looks; each leaves a picture of that
+ * name. The page is as wide as before afterwards.
+ */
+export async function assertLooks(
+	page: Page,
+	name: string,
+	looks: readonly (readonly ["light" | "dark", number])[] = every_look,
+): Promise<void> {
+	const before = page.viewportSize();
+	for (const [theme, width] of looks) {
+		const look = `${name}-${theme}-${width}`;
+		await page.setViewportSize({ width, height: 900 });
+		await page.emulateMedia({ colorScheme: theme });
+		await takePicture(page, look);
+		await assertAccessible(page, look);
+		await assertFits(page, look);
+	}
+	if (before !== null) await page.setViewportSize(before);
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createReadStream, existsSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,7 +12,7 @@ import { Engine } from "../../src/upstreams/container/engine.ts";
 
 const run = promisify(execFile);
 
-/** A Docker engine of a test's own, with one image in it; nothing of it outlives `stop`. */
+/** An engine of a test's own, with one image in it; nothing of it outlives `stop`. */
 export interface DockerEngine {
 	readonly engine: Engine;
 	/** What makes the gateway find it. */
@@ -30,10 +30,11 @@ export interface DockerEngine {
 export type StartedEngine = DockerEngine | { readonly skip: string };
 
 const dockerd_paths = ["/usr/sbin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd"];
-const image = "moorage-test/node:1";
+/** The name of the image that every such engine has. */
+export const test_image = "moorage-test/node:1";
 
-/** Starts an engine that knows no network and no registry. */
-export async function startDockerEngine(): Promise<StartedEngine> {
+/** Starts an engine that knows no network and no registry; `settings` are its `daemon.json`. */
+export async function startDockerEngine(settings: object = {}): Promise<StartedEngine> {
 	if (process.platform !== "linux") return { skip: "containers are tested on Linux only" };
 	if (process.getuid?.() !== 0) return { skip: "dockerd can be started by root only" };
 	const dockerd = dockerd_paths.find((path) => existsSync(path));
@@ -41,7 +42,14 @@ export async function startDockerEngine(): Promise<StartedEngine> {
 	// Short: the path of a socket may have 108 characters.
 	const folder = await mkdtemp(join(tmpdir(), "moorage-dockerd-"));
 	const socket = join(folder, "docker.sock");
-	const daemon = startDaemon(dockerd, folder, socket);
+	const file = join(folder, "daemon.json");
+	await writeFile(file, JSON.stringify(settings));
+	const daemon = startDaemon(dockerd, folder, [
+		"--host",
+		`unix://${socket}`,
+		"--config-file",
+		file,
+	]);
 	const ask = (method: string, path: string, body?: string) => send(socket, method, path, body);
 	const stop = () => stopDaemon(daemon, folder);
 	const up = await comesUp(daemon, () => ask("GET", "/_ping"));
@@ -51,13 +59,15 @@ export async function startDockerEngine(): Promise<StartedEngine> {
 	}
 	await importImage(socket, folder);
 	const environment = { DOCKER_HOST: `unix://${socket}` };
+	const image = test_image;
 	return { engine: new Engine(environment, systemClock), environment, image, folder, ask, stop };
 }
 
-function startDaemon(dockerd: string, folder: string, socket: string): ChildProcess {
+function startDaemon(dockerd: string, folder: string, own: readonly string[]): ChildProcess {
 	const words = [
-		...["--host", `unix://${socket}`, "--data-root", join(folder, "data")],
-		...["--exec-root", join(folder, "exec"), "--pidfile", join(folder, "pid")],
+		...own,
+		...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
+		...["--pidfile", join(folder, "pid")],
 		...["--bridge", "none", "--iptables=false", "--exec-opt", "native.cgroupdriver=cgroupfs"],
 		...["--shutdown-timeout", "1", "--log-level", "error"],
 	];
@@ -71,7 +81,7 @@ function startDaemon(dockerd: string, folder: string, socket: string): ChildProc
 }
 
 /** Undefined once it answers; else the last thing it said. */
-async function comesUp(
+export async function comesUp(
 	daemon: ChildProcess,
 	ping: () => Promise<{ status: number }>,
 ): Promise<string | undefined> {
@@ -93,7 +103,8 @@ async function comesUp(
 	return ended ? (said.trim().split("\n").at(-1) ?? "it ended") : undefined;
 }
 
-async function stopDaemon(daemon: ChildProcess, folder: string): Promise<void> {
+/** Ends an engine, and removes what it had. */
+export async function stopDaemon(daemon: ChildProcess, folder: string): Promise<void> {
 	if (daemon.exitCode === null && daemon.signalCode === null && daemon.pid !== undefined) {
 		const ended = new Promise((resolve) => daemon.once("exit", resolve));
 		daemon.kill("SIGTERM");
@@ -108,7 +119,7 @@ async function stopDaemon(daemon: ChildProcess, folder: string): Promise<void> {
 }
 
 /** Node and a shell with the libraries they are linked with, and the fixtures. */
-async function importImage(socket: string, folder: string): Promise<void> {
+export async function importImage(socket: string, folder: string): Promise<void> {
 	const root = join(folder, "root");
 	for (const [name, program] of [
 		["node", process.execPath],
@@ -154,7 +165,8 @@ async function copy(from: string, to: string): Promise<void> {
 	await cp(from, to, { dereference: true });
 }
 
-function send(
+/** One request to an engine on a socket. */
+export function send(
 	socket: string,
 	method: string,
 	path: string,

@@ -20,4 +20,34 @@ export const grant_scenarios: readonly AdminScenario[] = [
 		status: 404,
 		calls: ["grants.revoke(,,absent)"],
 	},
+	{
+		operation: "listMyGrants",
+		path: "/api/me/grants",
+		status: 200,
+		calls: ["grants.mine(WHO)"],
+	},
+	{
+		operation: "connectMyGrant",
+		path: "/api/me/grants/notes",
+		status: 200,
+		calls: ["grants.connect(notes, WHO)"],
+	},
+	{
+		operation: "connectMyGrant",
+		path: "/api/me/grants/absent",
+		status: 404,
+		calls: ["grants.connect(absent, WHO)"],
+	},
+	{
+		operation: "revokeMyGrant",
+		path: "/api/me/grants/notes",
+		status: 200,
+		calls: ["grants.revokeMine(notes, WHO)"],
+	},
+	{
+		operation: "revokeMyGrant",
+		path: "/api/me/grants/absent",
+		status: 404,
+		calls: ["grants.revokeMine(absent, WHO)"],
+	},
 ];

@@ -8,7 +8,9 @@ import { People } from "../../src/identity/people.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { GuardedFetch } from "../../src/lib/guarded-fetch.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import { Guesses } from "../../src/login/guesses.ts";
 import { LoginServer } from "../../src/login/login-server.ts";
+import { PasswordLogin } from "../../src/login/password-login.ts";
 import type { RecordOptions } from "../../src/login/records.ts";
 import { box_key_bytes, SecretBox } from "../../src/secrets/box.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -23,6 +25,7 @@ const plan_default: LoginPlan = {
 	registration: false,
 	client_documents: [],
 	scopes: ["billing"],
+	dpop_nonces: "off",
 	federated: [],
 };
 
@@ -38,6 +41,10 @@ export interface LoginScene {
 	readonly records: RecordOptions;
 	/** Registers a client as whoever runs the gateway would. */
 	client(metadata: Readonly<Record<string, unknown>>): Promise<void>;
+	/** Serves another plan, as after a change of the configuration. */
+	use(change: Partial<LoginPlan>): Promise<void>;
+	/** Ends the server and its store, and starts both anew from the file at `options.path`. */
+	restart(change?: Partial<LoginPlan>): Promise<void>;
 	browser(): Browser;
 	token(body: Readonly<Record<string, string>>, init?: RequestInit): Promise<TokenAnswer>;
 	close(): Promise<void>;
@@ -53,10 +60,81 @@ export interface TokenAnswer {
 /** Starts one with the people `acme/ana` (role `admin`) and `globex/bob`. */
 export async function startLogin(
 	change: Partial<LoginPlan> = {},
-	options: { readonly fetch?: GuardedFetch; readonly issuer?: string } = {},
+	options: LoginSceneOptions = {},
 ): Promise<LoginScene> {
 	const clock = new FakeClock(Date.now());
-	const store = await openTestStore(systemClock);
+	const log = new QuietLog();
+	let issuer = options.issuer ?? "";
+	const start = (plan: LoginPlan) =>
+		startServer(plan, options, { clock, log, issuer: () => issuer });
+	let plan = { ...plan_default, ...change };
+	let running: Awaited<ReturnType<typeof startServer>> | undefined;
+	const server: Server = createServer((request, response) =>
+		running?.login.serve(request, response),
+	);
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	if (issuer === "") issuer = origin;
+	running = await start(plan);
+	await running.people.addUser({ tenant: "acme", user: "ana", roles: ["admin"], password });
+	await running.people.addUser({ tenant: "globex", user: "bob", roles: [], password });
+	const now = () => running ?? assert.fail("it is being started");
+	return {
+		issuer,
+		resource: `${issuer}/mcp`,
+		get login() {
+			return now().login;
+		},
+		get people() {
+			return now().people;
+		},
+		get store() {
+			return now().store;
+		},
+		get records() {
+			return now().records;
+		},
+		log,
+		clock,
+		async client(metadata) {
+			const id = String(metadata["client_id"]);
+			await now().login.clients.save(id, { metadata, source: "admin" }, { client: id });
+		},
+		async use(other) {
+			plan = { ...plan, ...other };
+			await now().login.use(plan);
+		},
+		async restart(other = {}) {
+			assert.ok(options.path !== undefined, "what is in memory only is gone");
+			await now().stop();
+			plan = { ...plan, ...other };
+			running = await start(plan);
+		},
+		browser: () => new Browser(origin),
+		token: (body, init) => postForm(`${origin}/oauth/token`, body, init),
+		async close() {
+			server.closeAllConnections();
+			server.close();
+			await now().stop();
+		},
+	};
+}
+
+/** How a scene differs from the usual one. */
+interface LoginSceneOptions {
+	readonly fetch?: GuardedFetch;
+	readonly issuer?: string;
+	/** File of the database, for a scene that is restarted; in memory otherwise. */
+	readonly path?: string;
+}
+
+/** What a scene has of one run of the server. */
+async function startServer(
+	plan: LoginPlan,
+	{ fetch, path }: LoginSceneOptions,
+	{ clock, log, issuer }: { clock: FakeClock; log: QuietLog; issuer: () => string },
+) {
+	const store = await openTestStore(systemClock, path);
 	const { repositories } = store;
 	const { people: repository, meta } = repositories;
 	const people = new People({
@@ -66,10 +144,7 @@ export async function startLogin(
 		random: systemRandom,
 		noteKeyUse: () => undefined,
 	});
-	await people.addUser({ tenant: "acme", user: "ana", roles: ["admin"], password });
-	await people.addUser({ tenant: "globex", user: "bob", roles: [], password });
-	const log = new QuietLog();
-	let issuer = options.issuer ?? "";
+	await people.restore();
 	const box = new SecretBox(Buffer.alloc(box_key_bytes, 7), systemRandom);
 	const records: RecordOptions = { repository: repositories.login, box, clock };
 	const login = new LoginServer({
@@ -78,38 +153,18 @@ export async function startLogin(
 		log,
 		meta,
 		people,
-		baseUrl: () => issuer,
-		isResource: (url) => url.startsWith(`${issuer}/`) && url.endsWith("/mcp"),
+		passwords: new PasswordLogin(people, new Guesses(clock)),
+		baseUrl: issuer,
+		isResource: (url) => url.startsWith(`${issuer()}/`) && url.endsWith("/mcp"),
 		addressOf: (request) => String(request.headers["x-test-address"] ?? "192.0.2.1"),
-		...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+		...(fetch === undefined ? {} : { fetch }),
 	});
-	const server: Server = createServer((request, response) => login.serve(request, response));
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-	if (issuer === "") issuer = origin;
-	await login.use({ ...plan_default, ...change });
-	return {
-		issuer,
-		resource: `${issuer}/mcp`,
-		login,
-		people,
-		store,
-		log,
-		clock,
-		records,
-		async client(metadata) {
-			const id = String(metadata["client_id"]);
-			await login.clients.save(id, { metadata, source: "admin" }, { client: id });
-		},
-		browser: () => new Browser(origin),
-		token: (body, init) => postForm(`${origin}/oauth/token`, body, init),
-		async close() {
-			login.stop();
-			server.closeAllConnections();
-			server.close();
-			await store.database.close();
-		},
+	await login.use(plan);
+	const stop = async () => {
+		login.stop();
+		await store.database.close();
 	};
+	return { store, people, login, records, stop };
 }
 
 /** Posts a form and reads the JSON that comes back. */

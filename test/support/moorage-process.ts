@@ -29,17 +29,22 @@ export interface MoorageProcess {
 
 /**
  * Starts `moorage up CONFIG --data DATA` on a free port and waits until it is ready. What is said
- * on its wire is checked when it ends.
+ * on its wire is checked when it ends. `within` is a command that runs it in its own place.
  */
 export async function startMoorage(
 	config: string,
 	data: string,
 	environment: NodeJS.ProcessEnv = process.env,
 	listen = "127.0.0.1:0",
+	within: readonly string[] = [],
 ): Promise<MoorageProcess> {
 	const args = ["up", config, "--data", data, "--listen", listen, "--json"];
 	const wire = watchedProcess();
-	const child = spawn(process.execPath, [...wire.node_args, program, ...args], {
+	const [command = "", ...rest] = [
+		...within,
+		...[process.execPath, ...wire.node_args, program, ...args],
+	];
+	const child = spawn(command, rest, {
 		stdio: ["ignore", "pipe", "pipe"],
 		env: { ...environment, ...wire.environment },
 	});

@@ -9,6 +9,16 @@ const add_client = JSON.stringify({ client_id: "x", redirect_uris: ["https://x.e
 /** Every operation about who may call, with the people of `RecordingPeople`. */
 export const people_scenarios: readonly AdminScenario[] = [
 	{ operation: "listUsers", path: "/api/users", status: 200, calls: ["users()"] },
+	{ operation: "listUsers", path: "/api/users?limit=1", status: 200, calls: ["users()"] },
+	{ operation: "listUsers", path: "/api/users?limit=0", status: 400, calls: ["users()"] },
+	{ operation: "listKeys", path: "/api/keys?limit=0", status: 400, calls: ["keys()"] },
+	{
+		operation: "listOAuthClients",
+		path: "/api/clients?limit=x",
+		status: 400,
+		calls: ["clients()"],
+	},
+	{ operation: "listGrants", path: "/api/grants?limit=1.5", status: 400, calls: ["grants()"] },
 	{
 		operation: "addUser",
 		path: "/api/users",
@@ -30,6 +40,22 @@ export const people_scenarios: readonly AdminScenario[] = [
 		body: roles,
 		status: 200,
 		calls: [`changeUser(acme, ana, ${roles})`],
+	},
+	{
+		operation: "changeUser",
+		path: "/api/users/acme/ana",
+		body: roles,
+		headers: { "if-match": '"1"' },
+		status: 200,
+		calls: [`changeUser(acme, ana, ${roles}, "1")`],
+	},
+	{
+		operation: "changeUser",
+		path: "/api/users/acme/ana",
+		body: roles,
+		headers: { "if-match": '"0"' },
+		status: 412,
+		calls: [`changeUser(acme, ana, ${roles}, "0")`],
 	},
 	{
 		operation: "changeUser",

@@ -73,6 +73,7 @@ export function callWith(
 		args: () => args,
 		arguments_raw: JSON.stringify(args),
 		now_ms: Date.UTC(2026, 10, 28, 12),
+		notes: {},
 		...others,
 	};
 }

@@ -1,4 +1,4 @@
-import type { AdminBackend, ItemList } from "../../src/admin/backend.ts";
+import type { AdminBackend, ItemList, Looking } from "../../src/admin/backend.ts";
 import type {
 	AddServer,
 	Backup,
@@ -17,11 +17,13 @@ import { recordingAlerts } from "./recording-alerts.ts";
 import { RecordingDashboard } from "./recording-dashboard.ts";
 import { RecordingEvidence } from "./recording-evidence.ts";
 import { RecordingGrants } from "./recording-grants.ts";
+import { RecordingMcpSessions, RecordingMyKeys, RecordingTenants } from "./recording-own.ts";
 import { RecordingPeople } from "./recording-people.ts";
 import { RecordingPolicy } from "./recording-policy.ts";
 import { RecordingReleases } from "./recording-releases.ts";
 import { RecordingSafety } from "./recording-safety.ts";
 import { RecordingSecrets } from "./recording-secrets.ts";
+import { RecordingServerPage } from "./recording-server-page.ts";
 
 /** A backend that does nothing and remembers what it was asked. It knows one server, `time`. */
 export class RecordingBackend implements AdminBackend {
@@ -29,6 +31,10 @@ export class RecordingBackend implements AdminBackend {
 	readonly calls: string[] = [];
 	readonly grants = new RecordingGrants(this.calls);
 	readonly secrets = new RecordingSecrets(this.calls);
+	readonly server_page = new RecordingServerPage(this.calls);
+	readonly mcp_sessions = new RecordingMcpSessions(this.calls);
+	readonly my_keys = new RecordingMyKeys(this.calls);
+	readonly tenants = new RecordingTenants(this.calls);
 	readonly releases = new RecordingReleases(this.calls);
 	readonly people = new RecordingPeople(this.calls);
 	readonly policy = new RecordingPolicy(this.calls);
@@ -108,8 +114,12 @@ export class RecordingBackend implements AdminBackend {
 		};
 	}
 
-	async items(server: string, kind: ItemKind): Promise<Result<ItemList, AdminProblem>> {
-		this.calls.push(`items(${server}, ${kind})`);
+	async items(
+		server: string,
+		kind: ItemKind,
+		{ may_start }: Looking,
+	): Promise<Result<ItemList, AdminProblem>> {
+		this.calls.push(`items(${server}, ${kind}, ${lookOf(may_start)})`);
 		return server === "time" ? succeed(this.items_reply) : unknown(server);
 	}
 
@@ -117,7 +127,7 @@ export class RecordingBackend implements AdminBackend {
 		server: string,
 		tool: string,
 		args_json: string,
-		signal: AbortSignal,
+		{ signal }: Parameters<AdminBackend["callTool"]>[3],
 	): Promise<Result<string, AdminProblem>> {
 		this.calls.push(`callTool(${server}, ${tool}, ${args_json})`);
 		if (server !== "time") return unknown(server);
@@ -163,10 +173,14 @@ export class RecordingBackend implements AdminBackend {
 		);
 	}
 
-	async doctor(): Promise<DoctorReport> {
-		this.calls.push("doctor()");
-		return { checks: [{ name: "node", status: "ok", summary: "Node 24 runs this." }] };
+	async doctor({ may_start }: Looking): Promise<Result<DoctorReport, AdminProblem>> {
+		this.calls.push(`doctor(${lookOf(may_start)})`);
+		return succeed({ checks: [{ name: "node", status: "ok", summary: "Node 24 runs this." }] });
 	}
+}
+
+function lookOf(may_start: boolean): string {
+	return may_start ? "may start" : "as known";
 }
 
 const time_status: ServerStatus = {

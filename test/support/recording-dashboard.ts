@@ -82,11 +82,22 @@ export class RecordingDashboard implements DashboardBackend {
 		const who = as === undefined ? caller.principal.id : `${as.tenant}/${as.user}`;
 		this.#calls.push(`play(${server}, ${method}, ${who})`);
 		if (server !== "time") return fail(problemOf("server_unknown", "There is no such server."));
+		if (request.params["name"] === "hang") return succeed(this.#hanging());
 		const run = (send: SendEvent) => {
 			send("result", { reply: "{}" });
 			return Promise.resolve();
 		};
 		return succeed({ id: "p1", run, cancel: () => undefined });
+	}
+
+	/** A call that ends only when it is given up. */
+	#hanging(): Play {
+		const given_up = Promise.withResolvers<void>();
+		const cancel = () => {
+			this.#calls.push("cancelled");
+			given_up.resolve();
+		};
+		return { id: "p1", run: () => given_up.promise, cancel };
 	}
 
 	answer(play: string, question: string, answer: PlayAnswer): boolean {

@@ -13,13 +13,11 @@ import type {
 } from "../../src/admin/evidence-backend.ts";
 import { type AdminProblem, problemOf } from "../../src/admin/problem.ts";
 import { fail, type Result, succeed } from "../../src/lib/result.ts";
-import { callLine } from "../../src/telemetry/call-line.ts";
+import { lineText } from "./call-line.ts";
 import { sampleRecord } from "./call-record.ts";
 
 /** A call that is known. */
-export const known_call = JSON.parse(
-	callLine(sampleRecord({ id: "call-1" }), (text) => text),
-) as LoggedCall;
+export const known_call = JSON.parse(lineText(sampleRecord({ id: "call-1" }))) as LoggedCall;
 
 /** Evidence that remembers what it was asked. */
 export class RecordingEvidence implements EvidenceBackend, ActionRecorder {
@@ -65,6 +63,7 @@ export class RecordingEvidence implements EvidenceBackend, ActionRecorder {
 			last_seq: 2,
 			attested_seq: 2,
 			torn_bytes: 0,
+			torn_heads: 0,
 			unknown_fates: [],
 			lost: 0,
 		});

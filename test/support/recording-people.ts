@@ -9,6 +9,7 @@ import type {
 	GrantEntry,
 	KeyEntry,
 	Removed,
+	RemovedUser,
 	UserEntry,
 } from "../../src/admin/contract-people.ts";
 import type { PeopleBackend } from "../../src/admin/people-backend.ts";
@@ -22,6 +23,7 @@ const ana: UserEntry = {
 	roles: ["admin"],
 	has_password: true,
 	created_at_ms: 1_700_000_000_000,
+	etag: '"1"',
 };
 const key: KeyEntry = { name: "ci", source: "store", tenant: "acme", user: "ana" };
 const app: ClientEntry = {
@@ -59,13 +61,22 @@ export class RecordingPeople implements PeopleBackend {
 		tenant: string,
 		user: string,
 		change: ChangeUser,
+		etag?: string,
 	): Promise<Result<UserEntry, AdminProblem>> {
-		const call = `changeUser(${tenant}, ${user}, ${JSON.stringify(change)})`;
+		const given = etag === undefined ? "" : `, ${etag}`;
+		const call = `changeUser(${tenant}, ${user}, ${JSON.stringify(change)}${given})`;
+		if (etag === '"0"') return this.#answer(call, false, ana, "edited_meanwhile");
 		return this.#answer(call, user === "ana", ana, "user_unknown");
 	}
 
-	async removeUser(tenant: string, user: string): Promise<Result<Removed, AdminProblem>> {
-		return this.#removed("removeUser", `${tenant}, ${user}`, user === "ana", "user_unknown");
+	async removeUser(tenant: string, user: string): Promise<Result<RemovedUser, AdminProblem>> {
+		const removed = this.#removed(
+			"removeUser",
+			`${tenant}, ${user}`,
+			user === "ana",
+			"user_unknown",
+		);
+		return removed.ok ? succeed({ ...removed.value, ended_grants: [] }) : removed;
 	}
 
 	async endLogins(tenant: string, user: string): Promise<Result<Removed, AdminProblem>> {

@@ -64,7 +64,7 @@ export class RecordingPolicy implements PolicyBackend {
 		});
 	}
 
-	checklist(server: string | undefined): Result<ChecklistReport, AdminProblem> {
+	async checklist(server: string | undefined): Promise<Result<ChecklistReport, AdminProblem>> {
 		this.#calls.push(`checklist(${server ?? ""})`);
 		if (server === "no") return fail(problemOf("server_unknown", "No such server."));
 		return succeed({

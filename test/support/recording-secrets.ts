@@ -23,9 +23,14 @@ export class RecordingSecrets implements SecretBackend {
 
 	set(
 		secret: ChangedSecret & { readonly value: string },
+		expected?: string,
 	): Promise<Result<ChangedSecret, AdminProblem>> {
 		const { value, ...changed } = secret;
-		this.#calls.push(`secrets.set(${Object.values(changed).join(",")})`);
+		const given = expected === undefined ? "" : `,${expected}`;
+		this.#calls.push(`secrets.set(${Object.values(changed).join(",")}${given})`);
+		if (expected === '"0"') {
+			return Promise.resolve(fail(problemOf("edited_meanwhile", "Somebody was quicker.")));
+		}
 		if (value !== "") return Promise.resolve(succeed(changed));
 		return Promise.resolve(fail(problemOf("secret_refused", "The value is too short.")));
 	}

@@ -25,6 +25,22 @@ export const secret_scenarios: readonly AdminScenario[] = [
 		status: 422,
 		calls: ["secrets.set(github,,)"],
 	},
+	{
+		operation: "setSecret",
+		path,
+		body: '{"value":"abcdef"}',
+		headers: { "if-match": '"0"' },
+		status: 412,
+		calls: ['secrets.set(github,,,"0")'],
+	},
+	{
+		operation: "setSecret",
+		path,
+		body: '{"value":"abcdef"}',
+		headers: { "if-none-match": "*" },
+		status: 200,
+		calls: ["secrets.set(github,,,absent)"],
+	},
 	{ operation: "setSecret", path, body: '{"value":1}', status: 400, calls: [] },
 	{ operation: "setSecret", path, body: '{"value":"abcd","why":1}', status: 400, calls: [] },
 	{

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { approvalContract, killSwitchContract } from "./approval-contract.ts";
+import { egressContract } from "./egress-contract.ts";
 import { eventContract } from "./event-contract.ts";
 import { grantContract } from "./grant-contract.ts";
 import { type ContractStore, sampleSession } from "./store-samples.ts";
@@ -23,6 +24,7 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
 		describe("off switches", () => killSwitchContract(current));
 		describe("approvals", () => approvalContract(current));
 		describe("grants", () => grantContract(current));
+		describe("egress", () => egressContract(current));
 		describe("transactions", () => transactionContract(current));
 	});
 }

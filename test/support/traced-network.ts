@@ -4,21 +4,30 @@ import { readFile } from "node:fs/promises";
 import { addressKind } from "../../src/lib/addresses.ts";
 
 /** System calls by which something leaves a process for an address. */
-const calls = "trace=connect,sendto,sendmsg,sendmmsg";
+const network_calls = "trace=connect,sendto,sendmsg,sendmmsg";
+/** System calls by which a process becomes another program. */
+export const program_calls = "trace=execve,execveat";
+/** Enough of each text to find a word in it. */
+const text_chars = 4_096;
 
 /** Why no network use can be traced here; false where it can. */
 export function tracingObstacle(): string | false {
 	try {
-		execFileSync("strace", ["-f", "-qq", "-e", calls, "true"], { stdio: "ignore" });
+		execFileSync("strace", ["-f", "-qq", "-e", network_calls, "true"], { stdio: "ignore" });
 		return false;
 	} catch {
 		return "needs strace, and the right to trace one's own processes";
 	}
 }
 
-/** A program, all that it starts, and every address that any of it turns to. */
-export function spawnTraced(trace_path: string, command: readonly string[]) {
-	const args = ["-f", "-q", "-s", "0", "-e", calls, "-o", trace_path, "--", ...command];
+/** A program, all that it starts, and every address any of it turns to, or what `calls` say. */
+export function spawnTraced(
+	trace_path: string,
+	command: readonly string[],
+	calls: string = network_calls,
+) {
+	const chars = calls === network_calls ? 0 : text_chars;
+	const args = ["-f", "-q", "-s", `${chars}`, "-e", calls, "-o", trace_path, "--", ...command];
 	return spawn("strace", args, { stdio: ["ignore", "pipe", "inherit"] });
 }
 

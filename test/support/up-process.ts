@@ -15,6 +15,8 @@ export interface UpProcess {
 	readonly stderr: string;
 	/** Resolves with the exit code, or undefined when a signal ended it. */
 	readonly exited: Promise<number | null>;
+	/** Resolves when standard output has this text. */
+	printed(text: string): Promise<void>;
 	/** Resolves when standard error has this text. */
 	said(text: string): Promise<void>;
 	/** Resolves with what `--json` printed. */
@@ -71,6 +73,7 @@ export function startUp(
 		get stderr() {
 			return printed.stderr;
 		},
+		printed: (text) => until(() => still(text, () => printed.stdout)),
 		said: (text) => until(() => still(text, () => printed.stderr)),
 		async ready() {
 			await until(() => still("\n}\n", () => `${printed.stdout}${over ? printed.stderr : ""}`));

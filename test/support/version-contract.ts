@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import type { StoredVersion } from "../../src/store/version-repository.ts";
+import type { StoredRollout, StoredVersion } from "../../src/store/version-repository.ts";
 import type { ContractStore } from "./store-samples.ts";
 
 function version(server: string, number: number, change: Partial<StoredVersion> = {}) {
@@ -13,6 +13,7 @@ function version(server: string, number: number, change: Partial<StoredVersion> 
 		state: "retired",
 		reason: undefined,
 		identity: undefined,
+		locked: undefined,
 		changes: [],
 		plan: "sealed",
 		...change,
@@ -28,6 +29,7 @@ export function versionContract(current: () => ContractStore): void {
 			state: "failed",
 			reason: 'It says "no".',
 			identity: '{"name":"x"}',
+			locked: '{"key":"npm:x"}',
 			changes: ['tool "a" was removed', "ü"],
 		});
 		await versions.save(version("time", 1));
@@ -71,5 +73,26 @@ export function versionContract(current: () => ContractStore): void {
 		assert.deepEqual(await versions.forks(), [fork("a"), fork("b")]);
 		await versions.removeFork("a");
 		assert.deepEqual(await versions.forks(), [fork("b")]);
+	});
+
+	it("keeps one rollout a server, every field as it was, until it is removed", async () => {
+		const { versions } = current().repositories;
+		const rollout: StoredRollout = {
+			server: "files",
+			number: 3,
+			hold: true,
+			percent: 0.5,
+			watch_left_ms: 5_000_000_000,
+			new_calls: 12,
+			new_failed: 3,
+			old_calls: 4_000_000_000,
+			old_failed: 0,
+		};
+		await versions.saveRollout({ ...rollout, number: 2, hold: false });
+		await versions.saveRollout({ ...rollout, server: "time" });
+		await versions.saveRollout(rollout);
+		assert.deepEqual(await versions.rollouts(), [rollout, { ...rollout, server: "time" }]);
+		await versions.removeRollout("files");
+		assert.deepEqual(await versions.rollouts(), [{ ...rollout, server: "time" }]);
 	});
 }

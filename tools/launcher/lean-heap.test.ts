@@ -8,8 +8,9 @@ const commandLine = (...words: string[]) => ({
 	env: {},
 });
 
-test("the gateway is started with a small space for young objects", () => {
-	const wanted = ["--max-semi-space-size=4"];
+const wanted = ["--max-semi-space-size=4", "--no-allocation-site-pretenuring"];
+
+test("the gateway is started with a small space for young objects, which all are young", () => {
 	assert.deepEqual(heapOptions(commandLine("up")), wanted);
 	assert.deepEqual(heapOptions(commandLine("--json", "up", "mcp.json")), wanted);
 	assert.deepEqual(heapOptions(commandLine("start")), wanted);
@@ -23,6 +24,13 @@ test("other commands are started as they are", () => {
 
 test("what a person chose stays", () => {
 	const chosen = "--max-semi-space-size=32";
-	assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv: [chosen] }), []);
-	assert.deepEqual(heapOptions({ ...commandLine("up"), env: { NODE_OPTIONS: chosen } }), []);
+	const other = wanted.slice(1);
+	assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv: [chosen] }), other);
+	assert.deepEqual(heapOptions({ ...commandLine("up"), env: { NODE_OPTIONS: chosen } }), other);
+	const execArgv = ["--allocation-site-pretenuring"];
+	assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv }), wanted.slice(0, 1));
+});
+
+test("a gateway that was started so is not started again", () => {
+	assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv: wanted }), []);
 });

@@ -30,6 +30,7 @@ describe("changing things", () => {
 		const entry = `    command: ${[command, ...args].join(" ")}\n`;
 		await write(`# Ours.\nversion: 1\nlisten: 127.0.0.1:0\nservers:\n  echo:\n${entry}`);
 		await scene.visit("#/servers/echo/settings", "echo");
+		await press("As the text of the file");
 		const text = `${await fileText()}  second: # A copy.\n${entry}`;
 		await editor().fill(text);
 		await press("Preview");

@@ -46,6 +46,11 @@ test(
 			assert.fail(`Tab never came to ${name}`);
 		};
 
+		const goTo = async (fragment: string, heading: string) => {
+			await page.goto(`${new URL(page.url()).origin}/${fragment}`);
+			await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+		};
+
 		await page.getByRole("heading", { name: "No server yet" }).waitFor();
 		assert.ok(!page.url().includes("link"), "the link stays in no history");
 		await takePicture(page, "journey-empty");
@@ -74,6 +79,51 @@ test(
 		const result = page.getByRole("region", { name: "Result" });
 		await result.getByText("hello from a new user").waitFor();
 		await takePicture(page, "journey-first-call");
+
+		await t.test("wants a person asked before that, and agrees on a phone", async () => {
+			await goTo("#/settings", "Configuration");
+			const editor = page.locator("textarea.editor");
+			const text = await editor.inputValue();
+			const crashing = `  crashing:\n    command: ${process.execPath} ${fixturePath("crashing")}\n`;
+			const asking = text.replace(
+				"  echo:\n",
+				"  echo:\n    tools: { echo: { approval: required } }\n",
+			);
+			await editor.fill(asking.trimEnd() + `\n${crashing}`);
+			await page.getByRole("button", { name: "Preview" }).click();
+			await page.getByText("crashing is added and starts.").waitFor();
+			await page.getByRole("button", { name: "Apply" }).click();
+			await page.getByText("The configuration is applied.").waitFor();
+			await goTo("#/playground?server=echo", "Playground");
+			await page.getByLabel("text", { exact: true }).fill("pay 100");
+			await page.getByRole("button", { name: "Call it" }).click();
+			const phone = await browser.open(`${new URL(page.url()).origin}/#/approvals`);
+			await phone.setViewportSize({ width: 375, height: 812 });
+			const card = phone.getByRole("region", { name: "echo echo" });
+			await card.getByText("“pay 100”").waitFor();
+			await takePicture(phone, "journey-approval-phone");
+			await card.getByLabel("Reason").fill("It is the right sum.");
+			await card.getByRole("button", { name: "Approve" }).click();
+			await phone.getByText("Approved.").waitFor();
+			await phone.close();
+			await page.getByRole("region", { name: "Result" }).getByText("pay 100").waitFor();
+		});
+
+		await t.test("finds what went wrong in the history of calls", async () => {
+			await goTo("#/playground?server=crashing&tool=crash", "Playground");
+			await page.getByRole("button", { name: "Call it" }).click();
+			await page.getByRole("region", { name: "Result" }).getByText("failed in").waitFor();
+			await goTo("#/calls", "Calls");
+			await page.getByLabel("Ended").selectOption("error");
+			const table = page.getByRole("region", { name: "Calls" });
+			await table.getByRole("link", { name: "crashing crash" }).waitFor();
+			assert.equal(await table.getByRole("link", { name: "echo echo" }).count(), 0);
+			await takePicture(page, "journey-error-found");
+			await table.getByRole("link", { name: "crashing crash" }).click();
+			await page.getByRole("heading", { level: 1, name: "crashing crash" }).waitFor();
+			await page.getByRole("heading", { name: "Where the time went" }).waitFor();
+			await takePicture(page, "journey-error-story");
+		});
 		assert.deepEqual(troubles, []);
 
 		const second = await browser.open(link);

@@ -5,6 +5,7 @@ import {
 	assertAccessible,
 	assertFits,
 	type DashboardScene,
+	every_look,
 	startDashboard,
 	takePicture,
 } from "../../support/dashboard-scene.ts";
@@ -20,15 +21,20 @@ const pages = [
 	["#/servers/regions/tools", "regions"],
 	["#/servers/regions/instances", "regions"],
 	["#/servers/regions/versions", "regions"],
+	["#/servers/regions/secrets", "regions"],
+	["#/servers/regions/access", "regions"],
 	["#/servers/regions/settings", "regions"],
 	["#/add", "Add a server"],
 	["#/playground?server=regions", "Playground"],
 	["#/approvals", "Approvals"],
 	["#/calls", "Calls"],
 	["#/people", "People and access"],
+	["#/people/tenants", "People and access"],
+	["#/people/tenants/local", "People and access"],
 	["#/people/keys", "People and access"],
 	["#/people/clients", "People and access"],
 	["#/people/grants", "People and access"],
+	["#/people/sessions", "People and access"],
 	["#/people/rules", "People and access"],
 	["#/alerts", "Alerts"],
 	["#/audit", "Audit"],
@@ -37,12 +43,8 @@ const pages = [
 	["#/health", "Health"],
 ] as const;
 
-const looks = [
-	["light", 1440],
-	["dark", 1440],
-	["light", 375],
-	["dark", 375],
-] as const;
+/** As often does the time of this processor go into that of a slow one. */
+const slower = 4;
 
 describe("every page", () => {
 	let scene: DashboardScene;
@@ -59,7 +61,7 @@ describe("every page", () => {
 	});
 	after(() => scene?.stop());
 
-	for (const [theme, width] of looks) {
+	for (const [theme, width] of every_look) {
 		for (const [fragment, heading] of pages) {
 			const title = `${fragment} in ${theme}, ${width} pixels wide, fits and keeps nobody out`;
 			test(title, here, async () => {
@@ -90,14 +92,19 @@ describe("every page", () => {
 	test("it is of use within a second on a processor four times slower", here, async () => {
 		const { page, gateway } = scene;
 		const session = await page.context().newCDPSession(page);
-		await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+		// Processor time of its own thread, and not time that passes: others use this machine too.
+		await session.send("Performance.enable", { timeDomain: "threadTicks" });
+		const used_s = async () => {
+			const { metrics } = await session.send("Performance.getMetrics");
+			return metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN;
+		};
 		await page.goto(`${gateway.url}/#/fleet`);
+		const began_s = await used_s();
 		await page.reload();
 		await page.getByRole("heading", { level: 1, name: "Fleet" }).waitFor();
-		const ready_ms = await page.evaluate<number>(
-			"performance.getEntriesByName('moorage-usable')[0].startTime",
-		);
-		await session.send("Emulation.setCPUThrottlingRate", { rate: 1 });
-		assert.ok(ready_ms < 1_000, `${ready_ms} ms`);
+		const marks = "performance.getEntriesByName('moorage-usable').length";
+		assert.equal(await page.evaluate(marks), 1);
+		const ready_ms = ((await used_s()) - began_s) * 1_000 * slower;
+		assert.ok(ready_ms > 0 && ready_ms < 1_000, `${ready_ms} ms`);
 	});
 });

@@ -176,6 +176,35 @@ describe("the playground", () => {
 		await elsewhere.getByText("moorage call showy markup --args").waitFor();
 	});
 
+	test(
+		"a number beyond what the browser holds is sent, shown and copied as typed",
+		here,
+		async () => {
+			const long = "12345678901234567890";
+			await open("showy", "rich");
+			await page.getByLabel("title").fill("Hello");
+			await page.getByLabel("extra").fill(`{"id":${long},"part":1.0}`);
+			await run();
+			await result().getByText("done in").waitFor();
+			const raw = `"extra":{"id":${long},"part":1.0}`;
+			for (const side of ["Client and gateway", "Gateway and server"]) {
+				const messages = page.getByRole("region", { name: "Messages" });
+				await messages.getByRole("button", { name: side }).click();
+				const first = messages.locator("details", { hasText: "tools/call" }).first();
+				await first.locator("summary").click();
+				const text = (await first.locator("pre").textContent()) ?? "";
+				assert.ok(text.replaceAll(/\s/g, "").includes(raw), `${side}: ${text}`);
+			}
+			await page.getByText("Command line").click();
+			await page.getByText(`"id":${long}`, { exact: false }).first().waitFor();
+			await page.getByRole("button", { name: "Edit as JSON" }).click();
+			const json = page.getByLabel("Arguments as JSON");
+			assert.match(await json.inputValue(), new RegExp(`"id": ${long}`));
+			await page.getByRole("button", { name: "Put into the form" }).click();
+			assert.match(await page.getByLabel("extra").inputValue(), new RegExp(`"id": ${long}`));
+		},
+	);
+
 	test("on a phone a call fits, from the form to its result", here, async () => {
 		await page.setViewportSize({ width: 375, height: 812 });
 		await open("showy", "media");

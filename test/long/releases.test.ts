@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { AdminReleases } from "../support/admin-releases.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
+import { eventually } from "../support/processes.ts";
 import { textOf } from "../support/raw-client.ts";
+import { sandboxObstacle } from "../support/sandboxed.ts";
 import { LegacyWire, ModernWire, openLegacy } from "../support/wire-clients.ts";
 
 /** New versions of servers: started beside the old, compared, and taking over, or given up. */
+
+const sandboxed = (await sandboxObstacle()) === false;
 
 function versioned(env: Record<string, string> = {}, more: object = {}) {
 	return { ...stdioFixture("versioned"), env, ...more };
@@ -195,7 +200,9 @@ describe("a fork", () => {
 		}
 	});
 
-	test("that is promoted takes the server's place with its files", async () => {
+	test("that is promoted takes the server's place with its files, and no call is lost", async () => {
+		const held = at(gateway, "one").call("hold");
+		while ((await releasesOf(gateway).leases("one")) === 0);
 		const promoted = await releasesOf(gateway).promote("one-fork");
 		assert.ok(promoted.ok, JSON.stringify(promoted));
 		assert.equal(promoted.value.server, "one");
@@ -203,6 +210,63 @@ describe("a fork", () => {
 		const gone = await at(gateway, "one-fork").send({ method: "tools/list" });
 		assert.equal(gone.status, 404);
 		assert.deepEqual((await releasesOf(gateway).versions("one")).forks, []);
+		const volumes = join(gateway.folder, ".moorage", "volumes");
+		const aside = (await readdir(volumes)).filter((name) => name.startsWith(".replaced-"));
+		if (sandboxed) {
+			// What was called before has its own files to the end.
+			assert.equal(aside.length, 1);
+			await writeFile(join(volumes, aside[0] ?? "", "shared", "release"), "");
+			assert.equal(textOf(await held), "held first");
+			const lines = await releasesOf(gateway).lines("one");
+			assert.ok(!lines.includes("restart asked for"), "nothing was started anew");
+		} else await held;
+		const left = () => readdirSync(volumes).filter((name) => name.startsWith("."));
+		await eventually(left, (names) => names.length === 0);
+	});
+
+	test("that is being promoted is left alone, and has its server's place in the end", async () => {
+		assert.ok((await releasesOf(gateway).fork("one", "busy")).ok);
+		assert.ok((await releasesOf(gateway).fork("one", "other")).ok);
+		await at(gateway, "busy").call("remember", '{"text":"busy"}');
+		const held = at(gateway, "busy").call("hold");
+		while ((await releasesOf(gateway).leases("busy")) === 0);
+		// Nothing is tried before the last call on the fork is over.
+		const promoted = releasesOf(gateway).promote("busy");
+		while ((await at(gateway, "busy").send({ method: "tools/list" })).status !== 404);
+		const others = await Promise.all([
+			releasesOf(gateway).promote("busy"),
+			releasesOf(gateway).remove("busy"),
+			releasesOf(gateway).promote("other"),
+			releasesOf(gateway).deploy("one", {}),
+			releasesOf(gateway).rollback("one"),
+			releasesOf(gateway).fork("one", "third"),
+		]);
+		assert.deepEqual(
+			others.map((answer) => (answer.ok ? "done" : answer.code)),
+			others.map(() => "nothing_to_do"),
+		);
+		const volume = join(gateway.folder, ".moorage", "volumes", "busy", "shared");
+		await writeFile(join(volume, "release"), "");
+		assert.equal(textOf(await held), "held busy");
+		assert.ok((await promoted).ok);
+		assert.equal(textOf(await at(gateway, "one").call("recall")), "busy");
+		await at(gateway, "one").call("remember", '{"text":"forked"}');
+		assert.ok((await releasesOf(gateway).remove("other")).ok);
+		assert.equal((await releasesOf(gateway).remove("busy")).ok, false, "it is no more");
+	});
+
+	test("that does not start stays beside its server", async () => {
+		assert.ok((await releasesOf(gateway).fork("one", "broken")).ok);
+		const volume = join(gateway.folder, ".moorage", "volumes", "broken", "shared");
+		await writeFile(join(volume, "dead"), "");
+		const promoted = await releasesOf(gateway).promote("broken");
+		assert.ok(!promoted.ok);
+		assert.equal(promoted.code, "release_failed");
+		assert.equal(textOf(await at(gateway, "one").call("recall")), "forked");
+		await rm(join(volume, "dead"));
+		assert.equal(textOf(await at(gateway, "broken").call("recall")), "forked");
+		assert.match((await statesOf(gateway)).at(-1) ?? "", /failed/);
+		assert.ok((await releasesOf(gateway).remove("broken")).ok);
 	});
 
 	test("is thrown away like any server", async () => {
@@ -212,6 +276,21 @@ describe("a fork", () => {
 		const gone = await at(gateway, "trial").send({ method: "tools/list" });
 		assert.equal(gone.status, 404);
 	});
+});
+
+test("a fork of a server that knows its files by their names takes its place by a restart", async (t) => {
+	const config = { servers: { one: versioned({}, { sandbox: { mode: "off" } }) } };
+	const gateway = await startGateway(config);
+	t.after(() => gateway.stop());
+	await at(gateway, "one").call("remember", '{"text":"first"}');
+	assert.ok((await releasesOf(gateway).fork("one")).ok);
+	await at(gateway, "one-fork").call("remember", '{"text":"forked"}');
+	const promoted = await releasesOf(gateway).promote("one-fork");
+	assert.ok(promoted.ok, JSON.stringify(promoted));
+	assert.equal(promoted.value.state, "live");
+	assert.equal(textOf(await at(gateway, "one").call("recall")), "forked");
+	assert.ok((await releasesOf(gateway).lines("one")).includes("restart asked for"));
+	assert.deepEqual(await statesOf(gateway), ["1 retired", "2 active"]);
 });
 
 test("a plan says what would change, names secrets and does not show them", async (t) => {

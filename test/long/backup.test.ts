@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
 	appendFile,
 	mkdir,
@@ -10,10 +11,12 @@ import {
 	writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
+import { digestFile } from "../../src/backup/copy-tree.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
-import { runCli } from "../support/run-cli.ts";
+import { startMoorage } from "../support/moorage-process.ts";
+import { runCli, spawnCli } from "../support/run-cli.ts";
 import { openLegacy } from "../support/wire-clients.ts";
 
 let folder: string;
@@ -40,7 +43,18 @@ before(async () => {
 	}
 });
 
+/** What the checklist of a running gateway says in one of its rows. */
+async function checklistRow(home: string, id: string): Promise<string> {
+	const listed = await runCli(["checklist", "--json"], { cwd: home });
+	const { rows } = JSON.parse(listed.stdout) as {
+		rows: Record<"id" | "status" | "evidence", string>[];
+	};
+	const row = rows.find((one) => one.id === id);
+	return `${row?.status}: ${row?.evidence}`;
+}
+
 async function backUp(gateway: TestGateway, home: string): Promise<void> {
+	assert.match(await checklistRow(home, "backup"), /^missing: No backup was ever made/);
 	const client = await openLegacy(gateway.address("echo"));
 	session_id = client.session_id;
 	await client.call("echo", '{"text":"one"}');
@@ -53,6 +67,9 @@ async function backUp(gateway: TestGateway, home: string): Promise<void> {
 	};
 	assert.ok(files > 3);
 	assert.deepEqual(copied, ["echo"]);
+	const row = await checklistRow(home, "backup");
+	assert.ok(row.startsWith("ok: The last backup is of ") && row.includes(`in ${backup}.`), row);
+	assert.match(await checklistRow(home, "credentials"), /^ok: 1 in all, younger than 365 days/);
 	// The gateway goes on, and so do its servers.
 	assert.match(JSON.stringify(await client.call("echo", '{"text":"two"}')), /two/);
 	const again = await runCli(["backup", backup], { cwd: home });
@@ -115,6 +132,94 @@ test("a folder with something in it is replaced only when told so", async () => 
 		cwd: folder,
 	});
 	assert.equal(stopped.code, 0, stopped.stderr);
+});
+
+/** Kills a restore in front of a rename of its own; false where it ended before. */
+async function killRestore(data: string, rename: number): Promise<boolean> {
+	const preload = ["--import", new URL("../support/kill-at-rename.ts", import.meta.url).href];
+	const environment = { KILL_AT_RENAME: String(rename) };
+	const args = ["restore", backup, "--data", data, "--force"];
+	const child = spawnCli(args, { cwd: folder, environment }, preload);
+	child.stdin.end();
+	child.stdout.resume();
+	child.stderr.resume();
+	const [, signal] = (await once(child, "close")) as [number | null, string | null];
+	return signal === "SIGKILL";
+}
+
+/** What is in a data folder, with the digest of each file; its lock and leftovers aside. */
+async function digests(data: string): Promise<Record<string, string>> {
+	const found: Record<string, string> = {};
+	const all = await readdir(data, { recursive: true, withFileTypes: true });
+	for (const entry of all.filter((one) => one.isFile())) {
+		const path = relative(data, join(entry.parentPath, entry.name));
+		if (path.startsWith("run") || path.startsWith(".restore-")) continue;
+		// Made, and empty, wherever somebody reads the database.
+		if (/\.db-(shm|wal)$/.test(path)) continue;
+		// What is remembered of the last backup, which making one changes.
+		if (path === "last-backup.json") continue;
+		found[path] = (await digestFile(join(data, path))).sha256;
+	}
+	return found;
+}
+
+test("a restore that is killed with what was there half gone is undone by the next one", {
+	skip: process.platform === "win32" ? "there is no SIGKILL there" : false,
+}, async () => {
+	const data = join(folder, "killed-restore");
+	assert.equal((await runCli(["restore", backup, "--data", data], { cwd: folder })).code, 0);
+	await writeFile(join(data, "admin-token"), "of-before", { mode: 0o600 });
+	await writeFile(join(data, "volumes", "echo", "shared", "notes.txt"), "newer than the backup");
+	const before = await digests(data);
+	// 1 and 2 write the marker. In between everything was copied, and nothing moved.
+	for (const rename of [2, 3, 5, 9]) {
+		assert.ok(await killRestore(data, rename), `killed at ${rename}`);
+		if (rename > 3) assert.notDeepEqual(await digests(data), before, "it was in the middle");
+		const next = await runCli(["restore", backup, "--data", data], { cwd: folder });
+		assert.equal(next.code, 1);
+		assert.match(next.stderr, /not empty/);
+		assert.match(next.stderr, rename === 2 ? /was removed/ : /has been put back/);
+		assert.deepEqual(await digests(data), before);
+	}
+	assert.ok(await killRestore(data, 5));
+	const saved = await runCli(["backup", join(folder, "settled"), "--data", data], { cwd: folder });
+	assert.equal(saved.code, 0, saved.stderr);
+	assert.match(saved.stderr, /has been put back/, "it is not half of one and half of another");
+	assert.deepEqual(await digests(data), before);
+	const forced = await runCli(["restore", backup, "--data", data, "--force"], { cwd: folder });
+	assert.equal(forced.code, 0, forced.stderr);
+	assert.ok(!forced.stderr.includes("interrupted"));
+	assert.notDeepEqual(await digests(data), before);
+	assert.ok(!(await readdir(data)).some((name) => name.startsWith(".")));
+});
+
+test("a gateway that starts after a restore was killed has what was there before it", {
+	skip: process.platform === "win32" ? "there is no SIGKILL there" : false,
+}, async (t) => {
+	const home = join(folder, "killed-up");
+	const data = join(home, ".moorage");
+	const first = await runCli(["restore", backup, "--data", data, "--config", home], {
+		cwd: folder,
+	});
+	assert.equal(first.code, 0, first.stderr);
+	const volume = join(data, "volumes", "echo", "shared", "notes.txt");
+	await writeFile(volume, "newer than the backup");
+	const key = await readFile(join(data, "keys", "store-key"), "utf8");
+	assert.ok(await killRestore(data, 6));
+	assert.ok((await readdir(data)).length < 6, "most of what was there is out");
+	const gateway = await startMoorage(join(home, "moorage.yaml"), data);
+	t.after(() => gateway.stop());
+	assert.match(gateway.errors.join("\n"), /restore of .* was interrupted.*has been put back/);
+	assert.equal(await readFile(volume, "utf8"), "newer than the backup");
+	assert.equal(await readFile(join(data, "keys", "store-key"), "utf8"), key);
+	assert.ok(!(await readdir(data)).some((name) => name.startsWith(".restore-")));
+	assert.deepEqual(
+		gateway.report.servers.map(({ name, state }) => [name, state]),
+		[["echo", "ready"]],
+	);
+	const versions = await runCli(["versions", "echo", "--data", data, "--json"], { cwd: home });
+	assert.equal(versions.code, 0, versions.stderr);
+	assert.match(versions.stdout, /"number":1,"state":"retired"/);
 });
 
 test("a damaged backup is refused before anything is touched", async () => {

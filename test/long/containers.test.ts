@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { connectV1 } from "../support/clients.ts";
 import { startDockerEngine } from "../support/docker-engine.ts";
+import { stdioFixture } from "../support/gateway.ts";
 import { startMoorage } from "../support/moorage-process.ts";
 import { eventually } from "../support/processes.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -61,6 +62,33 @@ if ("skip" in docker) {
 
 		assert.equal(await second.stop(), 0);
 		assert.deepEqual([...(await idsOf("deaf")), ...(await idsOf("echo"))], []);
+	});
+
+	test("a container that a killed gateway left is removed though no server has one now", async (t) => {
+		const folder = await tempFolder(t);
+		const config = join(folder, "moorage.yaml");
+		const data = join(folder, "data");
+		const left = {
+			image: docker.image,
+			args: ["/bin/node", "/servers/stubborn.mjs"],
+			timeouts: { stop: "100ms" },
+		};
+		await writeFile(config, JSON.stringify({ version: 1, servers: { left } }));
+		const environment = { ...process.env, ...docker.environment };
+		const first = await startMoorage(config, data, environment);
+		assert.equal((await idsOf("left")).length, 1);
+		await first.kill();
+		assert.equal((await idsOf("left")).length, 1, "nobody was there to end it");
+		await writeFile(
+			config,
+			JSON.stringify({ version: 1, servers: { echo: stdioFixture("echo") } }),
+		);
+		const second = await startMoorage(config, data, environment);
+		t.after(() => second.stop());
+		await eventually(
+			() => idsOf("left"),
+			(ids) => ids.length === 0,
+		);
 	});
 
 	test("without an engine the server says where it was looked for, and others run", async (t) => {
