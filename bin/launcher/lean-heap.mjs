@@ -2,11 +2,19 @@
 /**
  * How the gateway's own process is started. Node sizes the space for young objects by the
  * machine's memory; a gateway needs little of it for long. With a small one it takes tens of
- * megabytes less, and its pauses are shorter, at the same speed (docs/benchmarks.md).
+ * megabytes less, and its pauses are shorter (docs/benchmarks.md has the price).
+ *
+ * V8 also learns which places in the code make objects that live long, and makes them old from the
+ * start. What reads a message makes both kinds: those of a catalog stay, those of a call are gone a
+ * millisecond later. Made old, they keep everything that they point at until all of the memory is
+ * gone through: a quarter of the processor's time went into that (docs/benchmarks.md).
  */
 
-const flag = "--max-semi-space-size";
-const semi_space_mb = 4;
+/** What each option is told by, and the option. */
+const options = /** @type {const} */ ([
+	["max-semi-space-size", "--max-semi-space-size=4"],
+	["allocation-site-pretenuring", "--no-allocation-site-pretenuring"],
+]);
 
 /** Words on the command line that start the gateway: `moorage up`, `npm start`. */
 const gateway_commands = new Set(["up", "start"]);
@@ -20,6 +28,7 @@ export function heapOptions({ argv, execArgv, env }) {
 	const words = argv.slice(2);
 	if (!words.some((word) => gateway_commands.has(word))) return [];
 	const given = [...execArgv, env["NODE_OPTIONS"] ?? ""];
-	if (given.some((text) => text.includes(flag))) return [];
-	return [`${flag}=${semi_space_mb}`];
+	return options.flatMap(([name, option]) =>
+		given.some((text) => text.includes(name)) ? [] : [option],
+	);
 }
