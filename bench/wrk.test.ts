@@ -28,7 +28,9 @@ test("the script holds nothing but printable ASCII, whatever is asked", () => {
 	assert.equal(script.match(/mcp-session-id: [ab]/g)?.length, 2);
 });
 
-test("wrk sends whole requests, each with an id of its own", { skip: !findWrk() }, async () => {
+const missing = findWrk() ? false : "wrk is not installed (Debian: wrk)";
+
+test("wrk sends whole requests, each with an id of its own", { skip: missing }, async () => {
 	const ids = new Set<number>();
 	const server = createServer((incoming, response) => {
 		let body = "";
