@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { type OutputChunk, type Plugin, rolldown } from "rolldown";
 import { collectLicenses } from "./licenses.ts";
+import { replaceFiles } from "./replace-files.ts";
 
 /** What packages ask for without needing it: `debug` takes colours where there are any. */
 const left_out: readonly string[] = ["supports-color"];
@@ -27,7 +27,6 @@ const module_url = /new URL\(\s*"(\.{1,2}\/[^"]+\.ts)",\s*import\.meta\.url,?\s*
  * would need anything but Node.
  */
 export async function makeBundle(root: string, out: string): Promise<BundleFile[]> {
-	rmSync(out, { recursive: true, force: true });
 	const bundle = await rolldown({
 		cwd: root,
 		input: { main: join(root, "src", "cli", "main.ts") },
@@ -41,8 +40,7 @@ export async function makeBundle(root: string, out: string): Promise<BundleFile[
 			handle(level, log);
 		},
 	});
-	const { output } = await bundle.write({
-		dir: out,
+	const { output } = await bundle.generate({
 		format: "esm",
 		entryFileNames: "[name].js",
 		chunkFileNames: "chunk-[hash].js",
@@ -51,10 +49,14 @@ export async function makeBundle(root: string, out: string): Promise<BundleFile[
 	const chunks = output.filter((file) => file.type === "chunk");
 	for (const chunk of chunks) assertComplete(chunk);
 	const modules = chunks.flatMap((chunk) => chunk.moduleIds);
-	writeFileSync(join(out, "THIRD-PARTY-LICENSES.txt"), collectLicenses(modules));
+	const files = new Map(
+		output.map((file) => [file.fileName, file.type === "chunk" ? file.code : file.source]),
+	);
+	files.set("THIRD-PARTY-LICENSES.txt", collectLicenses(modules));
+	replaceFiles(out, files);
 	return output.map(({ fileName }) => ({
 		name: fileName,
-		bytes: readFileSync(join(out, fileName)).length,
+		bytes: Buffer.byteLength(files.get(fileName) ?? ""),
 	}));
 }
 
