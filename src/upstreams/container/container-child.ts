@@ -3,7 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { ChildHandle, Hibernation, SandboxState } from "../driver.ts";
 import { ContainerSleep } from "./container-sleep.ts";
-import type { Engine } from "./engine.ts";
+import type { EndedState, Engine } from "./engine.ts";
 import { type EngineProblem, engineSentence } from "./engine-problem.ts";
 import { exitOf } from "./exit-code.ts";
 import { FrameReader } from "./frames.ts";
@@ -24,6 +24,9 @@ type Exit = { code: number | null; signal: string | null };
 
 /** After SIGKILL an engine needs a moment to see the end; longer, and something is wrong. */
 const removed_ms = 10_000;
+/** How often an engine is asked for a container's end, and how long after it broke off. */
+const asked_max = 5;
+const ask_again_ms = 250;
 const cpu_period_us = 100_000;
 /** The exit code of what was ended by SIGKILL. */
 const killed_code = 137;
@@ -62,12 +65,12 @@ export class ContainerChild implements ChildHandle {
 
 	notes = (): readonly string[] => this.#notes;
 
-	/** Limits the processor from now on. */
 	/** Adds to what people should know of it. */
 	note(text: string): void {
 		this.#notes = [...this.#notes, text];
 	}
 
+	/** Limits the processor from now on. */
 	async limitCpu(cpus_max: number): Promise<Result<void, EngineProblem>> {
 		const { engine, id } = this.#options;
 		// The kernel takes no less than a hundredth of the period.
@@ -148,14 +151,11 @@ export class ContainerChild implements ChildHandle {
 	}
 
 	async #watch(): Promise<Exit> {
-		const { engine, id, memory_bytes_max } = this.#options;
-		const waited = await engine.waitForEnd(id);
-		const ended = waited.ok ? await engine.endedState(id) : waited;
+		const { memory_bytes_max } = this.#options;
+		const ended = await this.#endedState();
 		if (!ended.ok) {
-			const removed = ended.problem.kind === "refused" && ended.problem.status === 404;
-			this.#end_reason ??= removed
-				? "was removed from the container engine"
-				: "was lost with its container engine";
+			const lost = `was lost with its container engine, which ${engineSentence(ended.problem)}`;
+			this.#end_reason ??= isRemoved(ended) ? "was removed from the container engine" : lost;
 			return { code: null, signal: "SIGKILL" };
 		}
 		const { exit_code, out_of_memory, error } = ended.value;
@@ -169,6 +169,22 @@ export class ContainerChild implements ChildHandle {
 		return exitOf(exit_code);
 	}
 
+	/**
+	 * How it ended, once it has. An engine that breaks off its answer is asked again: the container
+	 * may run on, or may have ended with a reason that is worth knowing.
+	 */
+	async #endedState(): Promise<Result<EndedState, EngineProblem>> {
+		const { engine, id, streams, clock } = this.#options;
+		for (let asked = 1; ; asked += 1) {
+			const waited = await engine.waitForEnd(id);
+			const state = waited.ok || !isRemoved(waited) ? await engine.endedState(id) : waited;
+			if (state.ok && !state.value.is_running) return state;
+			const is_lost = state.ok ? streams.destroyed : isRemoved(state);
+			if (is_lost || asked >= asked_max) return waited.ok || !state.ok ? state : waited;
+			await new Promise<void>((resolve) => clock.after(ask_again_ms, resolve));
+		}
+	}
+
 	async #remove(): Promise<void> {
 		const { engine, id, streams } = this.#options;
 		await engine.remove(id);
@@ -178,6 +194,10 @@ export class ContainerChild implements ChildHandle {
 			streams.once("close", () => timer.cancel());
 		}
 	}
+}
+
+function isRemoved(answer: Result<unknown, EngineProblem>): boolean {
+	return !answer.ok && answer.problem.kind === "refused" && answer.problem.status === 404;
 }
 
 function limitText(bytes: number | undefined): string {

@@ -25,6 +25,8 @@ export interface ImageDetails {
 
 /** A container's state once it has ended. */
 export interface EndedState {
+	/** It has not ended at all. */
+	readonly is_running: boolean;
 	readonly exit_code: number;
 	readonly out_of_memory: boolean;
 	/** What the engine says went wrong; empty where nothing did. */
@@ -157,8 +159,13 @@ export class Engine {
 	async endedState(id: string): Promise<Result<EndedState, EngineProblem>> {
 		const answer = await this.#json<RawContainer>("GET", `/containers/${id}/json`);
 		if (!answer.ok) return answer;
-		const { ExitCode, OOMKilled, Error: error } = answer.value.State;
-		return succeed({ exit_code: ExitCode, out_of_memory: OOMKilled, error: error ?? "" });
+		const { ExitCode, OOMKilled, Error: error, Running: is_running = false } = answer.value.State;
+		return succeed({
+			is_running,
+			exit_code: ExitCode,
+			out_of_memory: OOMKilled,
+			error: error ?? "",
+		});
 	}
 
 	pause(id: string): Promise<Result<void, EngineProblem>> {
@@ -309,7 +316,7 @@ interface RawImage {
 
 interface RawContainer {
 	readonly HostConfig?: { Runtime?: string };
-	readonly State: { ExitCode: number; OOMKilled: boolean; Error?: string };
+	readonly State: { ExitCode: number; OOMKilled: boolean; Error?: string; Running?: boolean };
 }
 
 interface RawStats {
