@@ -2,7 +2,8 @@ import type { Principal } from "../identity/principal.ts";
 import type { CheckedCall, CheckNotes, ToolFacts } from "../policy/check.ts";
 import type { FindRisk } from "../policy/current-policy.ts";
 import type { Message, Span } from "../wire/message.ts";
-import { memberSpan, rawText, readJson, readJsonText } from "../wire/object.ts";
+import { memberSpan, rawText, readJsonText } from "../wire/object.ts";
+import { parseJson } from "../wire/parse-json.ts";
 import type { Call, CallTarget, ClientSide } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import { toolDefinition } from "./local/tool-definition.ts";
@@ -56,7 +57,11 @@ class CallForChecks implements CheckedCall {
 	args(): unknown {
 		if (!this.#parsed) {
 			this.#parsed = true;
-			this.#value = readJson(this.#message.bytes, this.#span);
+			const span = this.#span;
+			// Most checks want both: the text is decoded once.
+			if (span !== undefined) {
+				this.#value = parseJson(this.#message.bytes, span, this.arguments_raw);
+			}
 		}
 		return this.#value;
 	}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { fits, measure } from "./measure.ts";
+import { fits, measure, measureAtMost } from "./measure.ts";
 
 test("a value is measured by its values, its longest text and its levels", () => {
 	assert.deepEqual(measure(1), { items: 1, chars: 0, depth: 1 });
@@ -25,4 +25,15 @@ test("a part is never larger than the whole", () => {
 			assert.equal(whole.items, measure(one).items + measure(other).items + 2);
 		}),
 	);
+});
+
+test("what a text can measure at most is never less than what its value measures", () => {
+	fc.assert(
+		fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1), (value, indent) => {
+			const at_most = measureAtMost(JSON.stringify(value, undefined, indent));
+			assert.ok(fits(measure(value), at_most));
+		}),
+	);
+	assert.deepEqual(measureAtMost('{"a":["b"]}'), { items: 11, chars: 11, depth: 3 });
+	assert.equal(measureAtMost("[".repeat(1_000)).depth, Number.POSITIVE_INFINITY);
 });

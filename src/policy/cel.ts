@@ -1,13 +1,14 @@
-import { type ASTNode, Environment, serialize } from "@marcbachmann/cel-js";
+import type { ASTNode } from "@marcbachmann/cel-js";
 import type { Measure } from "../lib/measure.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { safePattern } from "../lib/safe-pattern.ts";
-import { ClientFacts, type Facts, PrincipalFacts, ToolVariable } from "./facts.ts";
+import { type Evaluate, environment, runOf } from "./cel-environment.ts";
+import type { Facts } from "./facts.ts";
+import { type QuickCondition, quickConditionOf } from "./quick-condition.ts";
 
 /**
- * Expressions in CEL (the Common Expression Language): the one file that knows which library
- * reads them. Expressions come from the configuration; what they are evaluated over comes from
- * callers.
+ * Conditions: expressions in CEL that are true or false. They come from the configuration; what
+ * they are evaluated over comes from callers.
  */
 
 /** What is wrong with an expression. */
@@ -34,7 +35,6 @@ export interface Condition {
 	foresee(facts: Facts, unknown: ReadonlySet<string>): Foreseen;
 }
 
-const nodes_max = 1_000;
 const nesting_max = 3;
 const depth_max = 64;
 /** Steps that the loops of one expression may take together. */
@@ -44,43 +44,6 @@ const steps_max = 1e6;
 function itemsMax(nesting: number): number {
 	return Math.floor(steps_max ** (1 / Math.max(1, nesting)));
 }
-
-const environment = new Environment({
-	unlistedVariablesAreDyn: false,
-	homogeneousAggregateLiterals: false,
-	enableOptionalTypes: true,
-	limits: { maxAstNodes: nodes_max, maxDepth: 100 },
-})
-	.registerType("Principal", {
-		ctor: PrincipalFacts,
-		fields: {
-			id: "string",
-			tenant: "string",
-			user: "string",
-			client: "dyn",
-			roles: "list<string>",
-			scopes: "dyn",
-			claims: "map<string, dyn>",
-			via: "string",
-		},
-	})
-	.registerType("Client", {
-		ctor: ClientFacts,
-		fields: { name: "string", version: "string", revision: "string", era: "string" },
-	})
-	.registerType("Tool", {
-		ctor: ToolVariable,
-		fields: { name: "string", risk: "string", annotations: "map<string, dyn>" },
-	})
-	.registerVariable("principal", "Principal")
-	.registerVariable("client", "Client")
-	.registerVariable("endpoint", "string")
-	.registerVariable("server", "string")
-	.registerVariable("method", "string")
-	.registerVariable("name", "string")
-	.registerVariable("tool", "Tool")
-	.registerVariable("args", "dyn")
-	.registerVariable("time", "google.protobuf.Timestamp");
 
 /** Reads and checks a condition: its syntax, its types, and that its time is bounded. */
 export function parseCondition(text: string): Result<Condition, ExpressionProblem> {
@@ -158,13 +121,12 @@ function* childrenOf(args: unknown): Generator<ASTNode> {
 	else if (typeof args === "object" && args !== null && "op" in args) yield args as ASTNode;
 }
 
-type Evaluate = (facts: object) => unknown;
-
 class CelCondition implements Condition {
 	readonly text: string;
 	readonly mentions: ReadonlySet<string>;
 	readonly bounds: Measure;
 	#run: Evaluate | undefined;
+	#quick: QuickCondition | undefined;
 	#tree: Tree | undefined;
 
 	constructor(text: string, { mentions, nesting, chars_max }: Walk) {
@@ -174,8 +136,15 @@ class CelCondition implements Condition {
 	}
 
 	evaluate(facts: Facts): Result<boolean, string> {
+		const quick = this.#quick?.(facts);
+		if (quick !== undefined) return quick ? yes : no;
 		// Most of many rules are never evaluated: what evaluates them is made when it is needed.
-		this.#run ??= environment.parse(this.text) as Evaluate;
+		if (this.#run === undefined) {
+			const parsed = environment.parse(this.text);
+			this.#run = parsed as Evaluate;
+			this.#quick = quickConditionOf(parsed.ast, runOf);
+			return this.evaluate(facts);
+		}
 		return truthOf(this.#run, facts);
 	}
 
@@ -232,25 +201,6 @@ function treeOf(node: ASTNode): Tree {
 			return { kind: "leaf", mentions: walk.mentions, run: runOf(node) };
 		}
 	}
-}
-
-/** The library writes some expressions without the parentheses that they need. */
-function runOf(node: ASTNode): Evaluate | undefined {
-	const checked = environment.check(serialize(node));
-	if (!checked.valid) return undefined;
-	const parsed = environment.parse(serialize(node));
-	return isSame(parsed.ast, node) ? (parsed as Evaluate) : undefined;
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-	if (typeof one !== "object" || one === null) return one === other;
-	if (typeof other !== "object" || other === null) return false;
-	if (Array.isArray(one)) {
-		if (!Array.isArray(other) || one.length !== other.length) return false;
-		return one.every((item, at) => isSame(item, other[at]));
-	}
-	const [a, b] = [one as Partial<ASTNode>, other as Partial<ASTNode>];
-	return a.op !== undefined && a.op === b.op && isSame(a.args, b.args);
 }
 
 /** Kleene's three values, and an error that a known value may still make up for, as CEL says. */

@@ -87,6 +87,13 @@ test("arguments that are too large for a rule's loops are denied, not looped ove
 	assert.equal(denier([rule], { args: { a: [1], b: [1] } }), undefined);
 	const verdict = check([rule], { args: { a: numbers, b: numbers } });
 	assert.match(verdict.kind === "deny" ? verdict.message : "", /too large/);
+	let deep: unknown = 1;
+	for (let level = 0; level < 70; level++) deep = level % 2 === 0 ? [deep] : { deep };
+	const too_deep = check([ruleWith({ when: "args.a == 1" })], { args: { a: 1, deep } });
+	assert.match(too_deep.kind === "deny" ? too_deep.message : "", /too large/);
+	// Brackets in a text are no levels.
+	const text = "[{".repeat(200);
+	assert.equal(denier([ruleWith({ when: "args.a == 1" })], { args: { a: 2, text } }), undefined);
 });
 
 const outcome = fc.constantFrom("pass", "allow", "deny", "limit", "ask" as const);

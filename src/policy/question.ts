@@ -1,5 +1,5 @@
 import type { RuleOutcome } from "../config/policy-plan.ts";
-import { fits, type Measure, measure } from "../lib/measure.ts";
+import { fits, type Measure, measure, measureAtMost } from "../lib/measure.ts";
 import type { Condition } from "./cel.ts";
 import type { CheckedCall } from "./check.ts";
 import { type Facts, factsOf } from "./facts.ts";
@@ -27,6 +27,7 @@ export class Question {
 	readonly #call: CheckedCall;
 	#facts: Facts | undefined;
 	#size: Measure | undefined;
+	#at_most: Measure | undefined;
 
 	constructor(call: CheckedCall) {
 		this.#call = call;
@@ -49,13 +50,29 @@ export class Question {
 		if (condition.mentions.has("args")) {
 			// Null has no members, so that a condition that needs one cannot be decided.
 			facts.args ??= call.args() ?? null;
-			this.#size ??= measure([facts.args, call.name]);
-			if (!fits(this.#size, condition.bounds)) {
+			if (!this.#fits(condition.bounds)) {
 				return undecided(rule, "The arguments are too large for its condition.");
 			}
 		}
 		return settle(rule, condition, facts);
 	}
+
+	/** Whether its arguments and its name are no larger than that. */
+	#fits(bounds: Measure): boolean {
+		const { name, arguments_raw } = this.#call;
+		if (this.#size === undefined && arguments_raw !== undefined) {
+			// Nearly always a glance is enough, where walking them would cost as much as a rule.
+			this.#at_most ??= listedWith(name ?? "", measureAtMost(arguments_raw));
+			if (fits(this.#at_most, bounds)) return true;
+		}
+		this.#size ??= measure([this.#facts?.args, name]);
+		return fits(this.#size, bounds);
+	}
+}
+
+/** What a list of a name and something of this size measures. */
+function listedWith(name: string, { items, chars, depth }: Measure): Measure {
+	return { items: items + 2, chars: Math.max(chars, name.length), depth: depth + 1 };
 }
 
 function settle(rule: Rule, condition: Condition, facts: Facts): RuleVerdict {

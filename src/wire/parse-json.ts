@@ -21,10 +21,11 @@ import {
  * trusted: V8 takes a key with an escape in it for another key that it has met before
  * (https://github.com/nodejs/node/issues/63785). After `{"\\":1}` from anyone, `{"\u0061":1}`
  * has a key `\`, so a caller could hide an argument from whoever decides about the call.
+ * @param text the same as text, where somebody has decoded it already
  */
-export function parseJson(bytes: Buffer, span: Span): unknown {
+export function parseJson(bytes: Buffer, span: Span, text?: string): unknown {
 	if (!hasEscapedKey(bytes, span)) {
-		return JSON.parse(bytes.toString("utf8", span.start, span.end));
+		return JSON.parse(text ?? bytes.toString("utf8", span.start, span.end));
 	}
 	const builder = new Builder(bytes, span);
 	return builder.value(depth_max);
