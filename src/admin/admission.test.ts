@@ -38,7 +38,17 @@ function createScene(changes: Partial<AdminApiOptions> = {}) {
 		return { cookie, set, session, csrf: session.csrf ?? "" };
 	};
 	const problem = async (response: Response) => problem_schema.parse(await response.json()).code;
-	return { clock, backend, options, app, signIn, open, problem, people, stored: () => store.text };
+	return {
+		clock,
+		backend,
+		options,
+		app,
+		signIn,
+		open,
+		problem,
+		people,
+		stored: () => JSON.stringify([...store.kept.values()]),
+	};
 }
 
 test("a session opened with a key has the roles of its person, and reads with its cookie", async () => {

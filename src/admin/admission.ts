@@ -139,8 +139,7 @@ export class Admission {
 		const { sessions } = this.#options;
 		const before = this.#cookie.read(header);
 		const session = before === undefined ? undefined : sessions.find(before);
-		const opened = await sessions.open(caller.holder, caller.principal.id);
-		if (session !== undefined) await sessions.end(session.id);
+		const opened = await sessions.open(caller.holder, caller.principal.id, session?.id);
 		const { token, csrf, expires_at_ms, lasts_ms } = opened;
 		return { cookie: this.#cookie.write(token, lasts_ms), csrf, expires_at_ms };
 	}

@@ -48,10 +48,12 @@ export interface SessionOptions {
 	readonly random: Random;
 	/** Seals what sessions stand for. */
 	readonly box: SecretBox;
-	/** Where sessions are kept over a restart: one text. */
+	/** Where sessions are kept over a restart. */
 	readonly store: {
-		load(): Promise<string | undefined>;
-		save(text: string): Promise<void>;
+		/** All of them, the oldest first. */
+		load(): Promise<readonly KeptSession[]>;
+		/** Adds one and lets go of those with these ids: both, or neither. */
+		change(added: KeptSession | undefined, gone: readonly string[]): Promise<void>;
 	};
 }
 
@@ -82,7 +84,8 @@ export interface SessionSummary {
 	readonly expires_at_ms: number;
 }
 
-interface StoredSession extends SessionSummary {
+/** A session as it is kept. */
+export interface KeptSession extends SessionSummary {
 	/** SHA-256 of the token. */
 	readonly hash: string;
 	/** What it stands for, sealed. */
@@ -99,9 +102,10 @@ interface Link {
 export const session_ms = 7 * 24 * 60 * 60_000;
 /** A link that nobody opened ends after this long. */
 export const link_ms = 30 * 60_000;
-const sessions_max = 1_000;
+/** Sessions there may be. */
+export const sessions_max = 1_000;
 /** Of one person: whoever signs in again and again ends their own, and nobody else's. */
-const sessions_each_max = 20;
+export const sessions_each_max = 20;
 const links_max = 1_000;
 /** Of one person, as with sessions. */
 const links_each_max = 16;
@@ -115,7 +119,9 @@ const about = "dashboard-session";
  */
 export class DashboardSessions {
 	readonly #options: SessionOptions;
-	readonly #by_hash = new Map<string, StoredSession>();
+	/** The oldest first. */
+	readonly #by_hash = new Map<string, KeptSession>();
+	readonly #by_id = new Map<string, KeptSession>();
 	/** One-time links by their hashes, the oldest first. */
 	readonly #links = new Map<string, Link>();
 	/** What was opened already: unsealing costs more than looking up. */
@@ -126,11 +132,14 @@ export class DashboardSessions {
 		this.#options = options;
 	}
 
-	/** Takes up the sessions of the run before. */
+	/** Takes up the sessions of the run before that last, and lets go of the others. */
 	async restore(): Promise<void> {
-		for (const session of parse(await this.#options.store.load())) {
-			if (session.expires_at_ms > this.#now()) this.#by_hash.set(session.hash, session);
-		}
+		const { store } = this.#options;
+		const kept = await store.load();
+		const lasting = kept.filter(({ expires_at_ms }) => expires_at_ms > this.#now());
+		for (const session of lasting.slice(-sessions_max)) this.#take(session);
+		const gone = kept.map(({ id }) => id).filter((id) => !this.#by_id.has(id));
+		if (gone.length > 0) await store.change(undefined, gone);
 	}
 
 	/** A token that opens one session for somebody who was found to be the principal of that id. */
@@ -154,12 +163,15 @@ export class DashboardSessions {
 		return link !== undefined && link.until_ms > this.#now() ? link.holder : undefined;
 	}
 
-	/** Opens a session for somebody who was found to be the principal of that id. */
-	async open(holder: SessionHolder, principal: string): Promise<OpenedSession> {
-		const { random, box } = this.#options;
+	/**
+	 * Opens a session for somebody who was found to be the principal of that id.
+	 * @param before the id of the session that this one takes the place of
+	 */
+	async open(holder: SessionHolder, principal: string, before?: string): Promise<OpenedSession> {
+		const { random, box, store } = this.#options;
 		const token = this.#draw();
 		const now_ms = this.#now();
-		const session: StoredSession = {
+		const session: KeptSession = {
 			id: random.uuid(),
 			hash: hashOf(token),
 			principal,
@@ -167,9 +179,10 @@ export class DashboardSessions {
 			expires_at_ms: Math.min(now_ms + session_ms, untilOf(holder)),
 			sealed: box.seal(JSON.stringify(holder), about),
 		};
-		this.#makeRoom(principal);
-		this.#by_hash.set(session.hash, session);
-		await this.#save();
+		const gone = this.#roomFor(principal, before);
+		for (const one of gone) this.#forget(one);
+		this.#take(session);
+		await store.change(session, idsOf(gone));
 		const { id, expires_at_ms } = session;
 		return { id, token, csrf: csrfOf(token), expires_at_ms, lasts_ms: expires_at_ms - now_ms };
 	}
@@ -188,7 +201,8 @@ export class DashboardSessions {
 
 	/** Whether a session lasts. */
 	isOpen(id: string): boolean {
-		return this.list().some((one) => one.id === id);
+		const session = this.#by_id.get(id);
+		return session !== undefined && session.expires_at_ms > this.#now();
 	}
 
 	/** Calls `listener` with the id of every session that is ended, once it is. */
@@ -207,10 +221,10 @@ export class DashboardSessions {
 
 	/** Ends a session; false when there is none of this id. */
 	async end(id: string): Promise<boolean> {
-		const session = [...this.#by_hash.values()].find((one) => one.id === id);
+		const session = this.#by_id.get(id);
 		if (session === undefined) return false;
 		this.#forget(session);
-		await this.#save();
+		await this.#options.store.change(undefined, [id]);
 		return true;
 	}
 
@@ -219,21 +233,25 @@ export class DashboardSessions {
 		for (const hash of this.#linksOf(principal)) this.#links.delete(hash);
 		const theirs = this.#of(principal);
 		for (const one of theirs) this.#forget(one);
-		if (theirs.length > 0) await this.#save();
+		if (theirs.length > 0) await this.#options.store.change(undefined, idsOf(theirs));
 		return theirs.length;
 	}
 
-	/** Lets go of what is over, and of the oldest where there are too many. */
-	#makeRoom(principal: string): void {
-		for (const one of [...this.#by_hash.values()]) {
-			if (one.expires_at_ms <= this.#now()) this.#forget(one);
-		}
-		const theirs = this.#of(principal);
-		for (const one of theirs.slice(0, Math.max(0, theirs.length + 1 - sessions_each_max))) {
-			this.#forget(one);
-		}
-		const [oldest] = this.#by_hash.values();
-		if (oldest !== undefined && this.#by_hash.size >= sessions_max) this.#forget(oldest);
+	/** What goes where one more comes: what is over or replaced, and the oldest of too many. */
+	#roomFor(principal: string, before: string | undefined): KeptSession[] {
+		const now_ms = this.#now();
+		const [over, lasting] = split(this.#by_hash.values(), ({ id, expires_at_ms }) => {
+			return id === before || expires_at_ms <= now_ms;
+		});
+		const [theirs, others] = split(lasting, (one) => one.principal === principal);
+		const ended = theirs.slice(0, Math.max(0, theirs.length + 1 - sessions_each_max));
+		const left = theirs.length - ended.length + others.length;
+		return [...over, ...ended, ...lasting.slice(0, left + 1 > sessions_max ? 1 : 0)];
+	}
+
+	#take(session: KeptSession): void {
+		this.#by_hash.set(session.hash, session);
+		this.#by_id.set(session.id, session);
 	}
 
 	/** The hashes of somebody's links, the oldest first. */
@@ -242,11 +260,11 @@ export class DashboardSessions {
 	}
 
 	/** The oldest first. */
-	#of(principal: string): StoredSession[] {
+	#of(principal: string): KeptSession[] {
 		return [...this.#by_hash.values()].filter((one) => one.principal === principal);
 	}
 
-	#unseal({ sealed }: StoredSession): SessionHolder | undefined {
+	#unseal({ sealed }: KeptSession): SessionHolder | undefined {
 		const text = this.#options.box.open(sealed, about);
 		if (text === undefined) return undefined;
 		// Sessions of earlier versions stand for a bare credential, and none begins like this.
@@ -254,14 +272,11 @@ export class DashboardSessions {
 		return JSON.parse(text) as SessionHolder;
 	}
 
-	#forget({ hash, id }: StoredSession): void {
+	#forget({ hash, id }: KeptSession): void {
 		this.#by_hash.delete(hash);
+		this.#by_id.delete(id);
 		this.#holders.delete(hash);
 		for (const listener of this.#listeners) listener(id);
-	}
-
-	#save(): Promise<void> {
-		return this.#options.store.save(JSON.stringify([...this.#by_hash.values()]));
 	}
 
 	#draw(): string {
@@ -287,12 +302,16 @@ function csrfOf(token: string): string {
 	return createHmac("sha256", token).update("csrf").digest("base64url");
 }
 
-function parse(text: string | undefined): StoredSession[] {
-	if (text === undefined) return [];
-	try {
-		const value: unknown = JSON.parse(text);
-		return Array.isArray(value) ? (value as StoredSession[]) : [];
-	} catch {
-		return [];
-	}
+function idsOf(sessions: readonly KeptSession[]): string[] {
+	return sessions.map(({ id }) => id);
+}
+
+/** Those of which it is true, and the others. */
+function split(
+	sessions: Iterable<KeptSession>,
+	isTrue: (session: KeptSession) => boolean,
+): readonly [KeptSession[], KeptSession[]] {
+	const parts: [KeptSession[], KeptSession[]] = [[], []];
+	for (const one of sessions) parts[isTrue(one) ? 0 : 1].push(one);
+	return parts;
 }

@@ -30,7 +30,7 @@ import { SecretRedactor } from "../secrets/redactor.ts";
 import { SessionEvents } from "../sessions/events.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import type { Database } from "../store/database.ts";
-import { gatewayOwner, type MetaRepository } from "../store/meta-repository.ts";
+import { gatewayOwner } from "../store/meta-repository.ts";
 import { createRepositories, createWriter, type StoreWriter } from "../store/repositories.ts";
 import type { VersionRepository } from "../store/version-repository.ts";
 import type { Upstream } from "../upstreams/driver.ts";
@@ -235,7 +235,7 @@ class House implements Daemon, BackendRooms {
 		this.grants = this.#buildGrants(repositories, parts.box);
 		this.#packages = this.#buildPackages();
 		this.#hosting = this.#buildHosting(parts.era_verdicts);
-		this.#dashboard = this.#buildDashboard(parts, repositories.meta);
+		this.#dashboard = this.#buildDashboard(parts);
 		this.wings = this.#buildWings(writer, parts);
 		this.accounts = new Accounts(options, { ...parts, redactor: this.#redactor }, writer, this);
 		this.#gateway = this.#buildGateway(state_key);
@@ -452,16 +452,12 @@ class House implements Daemon, BackendRooms {
 		});
 	}
 
-	#buildDashboard(
-		parts: { box: SecretBox; owner_id: string; token: string },
-		meta: MetaRepository,
-	): DashboardHouse {
+	#buildDashboard(parts: Foundation & { readonly owner_id: string }): DashboardHouse {
 		const { clock, random, log } = this.#options;
 		return new DashboardHouse({
 			...parts,
 			...{ clock, random, log, catalogs: this.#catalogs },
 			sign_in: () => this.accounts.sign_in,
-			meta,
 			live: this.live,
 			gateway: () => this.#gateway,
 			hosting: () => this.#hosting,

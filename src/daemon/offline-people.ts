@@ -51,7 +51,7 @@ export async function openOfflinePeople(
 		...{ repository: repositories.grants, box, clock, log },
 		redactor: new SecretRedactor(),
 	});
-	const sessions = new DashboardSessions({ ...records, store: sessionStore(repositories.meta) });
+	const sessions = new DashboardSessions({ ...records, store: sessionStore(database) });
 	await sessions.restore();
 	return succeed({
 		backend: new DaemonPeopleBackend(

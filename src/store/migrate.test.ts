@@ -113,6 +113,10 @@ const samples: Readonly<Record<string, { readonly write: string; readonly read: 
 				values ('m', 1, 'pending', 'acme/ana', 'admin', 'files', 'delete', 'h', 5, 6, 'sealed');`,
 		read: "select 1 from approvals where id = 'm' and made_by = 'admin'",
 	},
+	"0013-dashboard-sessions": {
+		write: "insert into dashboard_sessions values ('i', 'h', 'acme/ana', 5, 6, 'sealed');",
+		read: "select 1 from dashboard_sessions where hash = 'h' and expires_at_ms = 6",
+	},
 	"0009-approval-results": {
 		write: "insert into approval_results values ('i', 5, 'sealed');",
 		read: "select 1 from approval_results where kept_until_ms = 5 and body = 'sealed'",

@@ -13,6 +13,7 @@ import * as approval_results from "./migrations/0009-approval-results.ts";
 import * as egress from "./migrations/0010-egress.ts";
 import * as locked_packages from "./migrations/0011-locked-packages.ts";
 import * as approval_makers from "./migrations/0012-approval-makers.ts";
+import * as dashboard_sessions from "./migrations/0013-dashboard-sessions.ts";
 import type { StoreProblem } from "./store-problem.ts";
 
 /** Migrations by name. They run in the order of their names and never change once released. */
@@ -32,6 +33,7 @@ export const all_migrations: Migrations = {
 	"0010-egress": egress,
 	"0011-locked-packages": locked_packages,
 	"0012-approval-makers": approval_makers,
+	"0013-dashboard-sessions": dashboard_sessions,
 };
 
 /** Where kysely keeps which migrations have run. */

@@ -4,6 +4,10 @@ import { type AlertRepository, SqlAlertRepository } from "./alert-repository.ts"
 import { type ApprovalRepository, SqlApprovalRepository } from "./approval-repository.ts";
 import { Batcher, type BatchTrouble } from "./batch.ts";
 import { type CatalogRepository, SqlCatalogRepository } from "./catalog-repository.ts";
+import {
+	type DashboardSessionRepository,
+	SqlDashboardSessionRepository,
+} from "./dashboard-session-repository.ts";
 import type { Database } from "./database.ts";
 import { type EgressRepository, SqlEgressRepository } from "./egress-repository.ts";
 import { type EventRepository, SqlEventRepository } from "./event-repository.ts";
@@ -22,6 +26,7 @@ import { SqlVersionRepository, type VersionRepository } from "./version-reposito
 export interface Repositories {
 	readonly alerts: AlertRepository;
 	readonly catalogs: CatalogRepository;
+	readonly dashboard_sessions: DashboardSessionRepository;
 	readonly egress: EgressRepository;
 	readonly events: EventRepository;
 	readonly grants: GrantRepository;
@@ -46,6 +51,7 @@ export function createRepositories(connection: Connection): Repositories {
 	return {
 		alerts: new SqlAlertRepository(connection),
 		catalogs: new SqlCatalogRepository(connection),
+		dashboard_sessions: new SqlDashboardSessionRepository(connection),
 		egress: new SqlEgressRepository(connection),
 		events: new SqlEventRepository(connection),
 		grants: new SqlGrantRepository(connection),

@@ -22,6 +22,7 @@ export interface Tables extends AlertTables, GrantTables, EgressTables {
 	kill_switches: KillSwitchTable;
 	approvals: ApprovalTable;
 	approval_results: ApprovalResultTable;
+	dashboard_sessions: DashboardSessionTable;
 	secret_keys: SecretKeyTable;
 	secrets: SecretTable;
 }
@@ -223,6 +224,18 @@ export interface ApprovalResultTable {
 	kept_until_ms: Long;
 	/** Sealed JSON. */
 	body: string;
+}
+
+/** A browser in which somebody is signed in. */
+export interface DashboardSessionTable {
+	id: string;
+	/** SHA-256 of its token. */
+	hash: string;
+	principal: string;
+	created_at_ms: Long;
+	expires_at_ms: Long;
+	/** What it stands for, sealed. */
+	sealed: string;
 }
 
 /** A key that values of the vault are sealed with. */

@@ -1,4 +1,8 @@
-import { DashboardSessions, type SessionOptions } from "../../src/admin/dashboard-sessions.ts";
+import {
+	DashboardSessions,
+	type KeptSession,
+	type SessionOptions,
+} from "../../src/admin/dashboard-sessions.ts";
 import { LiveEvents } from "../../src/admin/live.ts";
 import type { AdminApiOptions } from "../../src/admin/options.ts";
 import { principalOf } from "../../src/identity/principal.ts";
@@ -7,18 +11,18 @@ import { systemRandom } from "../../src/lib/random.ts";
 import { fail, succeed } from "../../src/lib/result.ts";
 import { box_key_bytes, SecretBox } from "../../src/secrets/box.ts";
 
-/** Keeps one text in memory. */
-export type MemoryStore = SessionOptions["store"] & { text: string };
+/** Keeps sessions in memory. */
+export type MemoryStore = SessionOptions["store"] & { readonly kept: Map<string, KeptSession> };
 
 /** A place for sessions that a test can look into. */
 export function memoryStore(): MemoryStore {
+	const kept = new Map<string, KeptSession>();
 	return {
-		text: "",
-		load() {
-			return Promise.resolve(this.text === "" ? undefined : this.text);
-		},
-		save(text) {
-			this.text = text;
+		kept,
+		load: () => Promise.resolve([...kept.values()]),
+		change(added, gone) {
+			for (const id of gone) kept.delete(id);
+			if (added !== undefined) kept.set(added.id, added);
 			return Promise.resolve();
 		},
 	};

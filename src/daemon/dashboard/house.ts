@@ -13,7 +13,7 @@ import type { Hosting, ServerStatus } from "../../hosting/hosting.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import type { SecretBox } from "../../secrets/box.ts";
-import type { MetaRepository } from "../../store/meta-repository.ts";
+import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { SignInDesk } from "../sign-in-desk.ts";
 import { LiveFeed } from "./live-feed.ts";
@@ -25,7 +25,7 @@ export interface DashboardHouseParts {
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly box: SecretBox;
-	readonly meta: MetaRepository;
+	readonly database: Database;
 	readonly live: LiveEvents;
 	readonly catalogs: Pick<Catalogs, "onChange">;
 	readonly owner_id: string;
@@ -52,7 +52,7 @@ export class DashboardHouse {
 	readonly door: SignInPages;
 
 	constructor(parts: DashboardHouseParts) {
-		const { clock, random, box, meta, live } = parts;
+		const { clock, random, box, database, live } = parts;
 		this.#parts = parts;
 		this.traffic = new TrafficCounter(clock);
 		this.frames = new AppFrames(clock, random);
@@ -60,7 +60,7 @@ export class DashboardHouse {
 			clock,
 			random,
 			box,
-			store: sessionStore(meta),
+			store: sessionStore(database),
 		});
 		this.#feed = new LiveFeed(clock, live, this.traffic, () => parts.hosting());
 		this.#files = createFileServer(dashboardFolder());
