@@ -208,11 +208,10 @@ export class DaemonDashboard implements DashboardBackend {
 
 	/** Somebody as they would come themselves: with the roles that are known of them here. */
 	#known({ tenant, user }: NonNullable<PlayRequest["as"]>): Principal {
-		const { backend } = this.#rooms.accounts;
-		const id = `${tenant}/${user}`;
-		const person = backend.users().find((one) => one.id === id);
-		const key = backend.keys().find((one) => one.tenant === tenant && one.user === user);
-		const roles = person?.roles ?? key?.roles ?? [];
+		const { backend, people } = this.#rooms.accounts;
+		// Keys count for whoever has no account: those are few, and searched only then.
+		const ofKey = () => backend.keys().find((one) => one.tenant === tenant && one.user === user);
+		const roles = people.user(tenant, user)?.roles ?? ofKey()?.roles ?? [];
 		return principalOf(tenant, user, { roles, via: "local" });
 	}
 
