@@ -1,5 +1,5 @@
 import type { AlertsPlan, RulePlan } from "../config/alert-rules.ts";
-import type { Clock, Timer } from "../lib/clock.ts";
+import { type Clock, type Timer, withinTime } from "../lib/clock.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import type { Random } from "../lib/random.ts";
 import type { Redactor } from "../secrets/redactor.ts";
@@ -24,6 +24,8 @@ const resolved_kept_ms = 30 * 24 * 3_600_000;
 /** Alerts of one rule at a time: what is wrong with so many things is one thing. */
 const alerts_per_rule_max = 100;
 const alerts_listed_max = 500;
+/** How long a gateway that stops waits for those who are being told. */
+const stop_wait_ms = 2_000;
 
 /** What alerts are made of. */
 export interface AlertsOptions {
@@ -62,6 +64,7 @@ export class Alerts {
 	#lost_before: Readonly<Record<string, number>> = {};
 	#timer: Timer | undefined;
 	#running: Promise<void> | undefined;
+	#telling: Promise<void> = Promise.resolve();
 	#stopped = false;
 
 	constructor(options: AlertsOptions) {
@@ -99,6 +102,8 @@ export class Alerts {
 		this.#stopped = true;
 		this.#timer?.cancel();
 		await this.#running;
+		// What was told but is not written down by then is told once more by the next run.
+		await withinTime(this.#options.clock, stop_wait_ms, this.#telling);
 		this.#noteLost();
 		await this.#options.aggregator.flush();
 	}
@@ -200,7 +205,10 @@ export class Alerts {
 		}
 		await this.#dropWithoutRule(new Set(rules.map(({ name }) => name)));
 		await repository.removeResolved(now_ms - resolved_kept_ms);
-		await this.#outbox.pump();
+		// Not waited for: who is slow to be told must not keep the rules from being looked at.
+		this.#telling = this.#outbox.pump().catch((error: unknown) => {
+			log.warn({ err: error }, "alerts could not be told");
+		});
 	}
 
 	#redacted(seen: Observation): Observation {

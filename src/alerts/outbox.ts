@@ -2,8 +2,8 @@ import type { ChannelPlan } from "../config/alert-rules.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { AlertRepository, StoredDelivery } from "../store/alert-repository.ts";
 import type { Log } from "../telemetry/log.ts";
-import { emailChannel } from "./delivery/email.ts";
-import type { Channel, Notice } from "./delivery/notice.ts";
+import { sendMail } from "./delivery/email.ts";
+import type { Notice } from "./delivery/notice.ts";
 import { slackChannel } from "./delivery/slack.ts";
 import { webhookChannel } from "./delivery/webhook.ts";
 
@@ -64,7 +64,7 @@ export class Outbox {
 		return await Promise.all(
 			this.#options.channels().map(async (channel) => ({
 				channel,
-				problem: await this.#try(channel, notice),
+				problem: (await this.#try(channel, [notice])).problem,
 			})),
 		);
 	}
@@ -74,33 +74,38 @@ export class Outbox {
 		const due = await repository.due(clock.now(), due_max);
 		const by_channel = Map.groupBy(due, ({ channel }) => channel);
 		// A channel that hangs holds up nobody but itself.
-		await Promise.all(
-			[...by_channel].map(async ([, deliveries]) => {
-				for (const delivery of deliveries) await this.#deliver(delivery);
-			}),
-		);
+		await Promise.all([...by_channel].map(([id, waiting]) => this.#pumpChannel(id, waiting)));
 	}
 
-	async #deliver(delivery: StoredDelivery): Promise<void> {
-		const { repository, clock, log } = this.#options;
-		const channel = this.#options.channels().find(({ id }) => id === delivery.channel);
+	async #pumpChannel(id: string, waiting: readonly StoredDelivery[]): Promise<void> {
+		const channel = this.#options.channels().find((one) => one.id === id);
 		if (channel === undefined) {
 			const problem = "the channel is no longer configured";
-			await repository.saveDelivery({ ...delivery, state: "given_up", problem });
+			for (const delivery of waiting) await this.#save({ ...delivery, state: "given_up", problem });
 			return;
 		}
-		const problem = await this.#try(channel, JSON.parse(delivery.body) as Notice);
+		for (const together of togetherOf(channel, waiting)) {
+			const told = await this.#try(channel, together.map(noticeIn));
+			for (const delivery of together) await this.#note(channel, delivery, told);
+		}
+	}
+
+	/** Writes down what became of one try. */
+	async #note(channel: ChannelPlan, delivery: StoredDelivery, told: Told): Promise<void> {
+		const { clock, log } = this.#options;
+		const { problem, left } = told;
 		const attempts = delivery.attempts + 1;
 		if (problem === undefined) {
-			await repository.saveDelivery({ ...delivery, attempts, state: "delivered", problem });
+			await this.#save({ ...delivery, attempts, state: "delivered", problem });
 			return;
 		}
 		const pause_ms = pauses_ms[delivery.attempts];
 		const over = pause_ms === undefined;
 		const fields = { channel: channel.id, alert: delivery.alert_id, attempts, problem };
 		log[over ? "error" : "warn"](fields, "an alert could not be delivered");
-		await repository.saveDelivery({
+		await this.#save({
 			...delivery,
+			body: JSON.stringify({ ...noticeIn(delivery), left } satisfies WaitingNotice),
 			attempts,
 			problem,
 			state: over ? "given_up" : "waiting",
@@ -108,20 +113,56 @@ export class Outbox {
 		});
 	}
 
-	async #try(plan: ChannelPlan, notice: Notice): Promise<string | undefined> {
-		const problem = await channelOf(plan, this.#options.clock)(notice);
-		this.#options.onTried(plan.kind, problem === undefined);
-		return problem;
+	#save(delivery: StoredDelivery): Promise<void> {
+		return this.#options.repository.saveDelivery(delivery);
+	}
+
+	/** Tells one channel; of mails, those whom it did not reach before. */
+	async #try(plan: ChannelPlan, notices: readonly WaitingNotice[]): Promise<Told> {
+		const told = await tellOf(plan, notices, this.#options.clock);
+		this.#options.onTried(plan.kind, told.problem === undefined);
+		return told;
 	}
 }
 
-function channelOf(plan: ChannelPlan, clock: Clock): Channel {
+/** What is told, and who has not heard of it; undefined: nobody has. */
+interface WaitingNotice extends Notice {
+	readonly left?: readonly string[] | undefined;
+}
+
+/** How telling a channel went. */
+interface Told {
+	/** Why it did not work; undefined where it did. */
+	readonly problem: string | undefined;
+	/** Of several receivers those whom it did not reach. */
+	readonly left?: readonly string[] | undefined;
+}
+
+function noticeIn({ body }: StoredDelivery): WaitingNotice {
+	return JSON.parse(body) as WaitingNotice;
+}
+
+/** A mail tells all that is due to the same people: ten alerts at once are no ten mails. */
+function togetherOf(
+	{ kind }: ChannelPlan,
+	waiting: readonly StoredDelivery[],
+): readonly (readonly StoredDelivery[])[] {
+	if (kind !== "email") return waiting.map((one) => [one]);
+	return [...Map.groupBy(waiting, (one) => JSON.stringify(noticeIn(one).left)).values()];
+}
+
+async function tellOf(
+	plan: ChannelPlan,
+	notices: readonly WaitingNotice[],
+	clock: Clock,
+): Promise<Told> {
+	const [notice] = notices as readonly [WaitingNotice];
 	switch (plan.kind) {
 		case "webhook":
-			return webhookChannel(plan, clock);
+			return { problem: await webhookChannel(plan, clock)(notice) };
 		case "slack":
-			return slackChannel(plan, clock);
+			return { problem: await slackChannel(plan, clock)(notice) };
 		case "email":
-			return emailChannel(plan);
+			return await sendMail(plan, notices, clock, notice.left);
 	}
 }

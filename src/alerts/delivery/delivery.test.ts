@@ -8,7 +8,6 @@ import { openTestStore } from "../../../test/support/test-store.ts";
 import type { ChannelPlan } from "../../config/alert-rules.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { Outbox } from "../outbox.ts";
-import { emailChannel } from "./email.ts";
 import { type Notice, titleOf } from "./notice.ts";
 import { slackChannel } from "./slack.ts";
 import { webhookChannel } from "./webhook.ts";
@@ -60,25 +59,6 @@ test("what callers wrote cannot mention a channel of Slack", async (t) => {
 	const { text } = JSON.parse(body) as { text: string };
 	assert.match(text, /^\*\[FIRING\] warning unknown_tool mcp\*\n/);
 	assert.match(text, /&lt;!channel&gt; &amp; co/);
-});
-
-test("a mail is sent to everybody, after a login where the server wants one", async (t) => {
-	const sink = await startLineProcess("smtp-sink", "--auth");
-	t.after(() => sink.stop());
-	const mail = { from: "moorage@example.com", to: ["ana@example.com", "bob@example.com"] };
-	const send = (login: string) =>
-		emailChannel({ ...mail, server: `smtp://${login}@127.0.0.1:${sink.port}` })(notice);
-	assert.equal(await send("ana:s3cret"), undefined);
-	assert.equal(await send("ana:wrong"), "the mail server refused it (535)");
-	const { to, text, user } = await sink.find<{
-		kind: string;
-		to: string[];
-		text: string;
-		user: string;
-	}>(({ kind }) => kind === "mail");
-	assert.deepEqual([to, user], [mail.to, "ana"]);
-	assert.match(text, /^Subject: \[FIRING\] warning unknown_tool mcp\r$/m);
-	assert.match(text, /^Message-ID: <a1\.firing\.1@moorage>\r$/m);
 });
 
 test("names with line ends stay on one line of a mail's subject", () => {
