@@ -25,7 +25,9 @@ export interface EvidenceHouse {
 }
 
 /** In a folder of its own, with secrets to look for and a collector that takes everything. */
-export async function openEvidence(): Promise<EvidenceHouse> {
+export async function openEvidence(
+	onAppended?: (append_ms: number) => void,
+): Promise<EvidenceHouse> {
 	const folder = mkdtempSync(join(tmpdir(), "moorage-bench-evidence-"));
 	const collector = await startProgram("collector");
 	const redactor = new SecretRedactor();
@@ -38,13 +40,14 @@ export async function openEvidence(): Promise<EvidenceHouse> {
 			seed: Buffer.alloc(32, 1),
 			box_key: Buffer.alloc(32, 2),
 			segment_bytes_max: 64 * 1024 * 1024,
+			payload_bytes_max: 8 * 1024 * 1024,
 			retention: { keep_ms: 1e12, risks: {}, tenants: {} },
 		},
 		required: false,
-		payload_bytes_max: 8 * 1024 * 1024,
 		redactor,
 		onTrouble: () => undefined,
 		wait_ms_max: 60_000,
+		...(onAppended === undefined ? {} : { onAppended }),
 	});
 	const data = {
 		folder: join(folder, "calls"),

@@ -19,7 +19,9 @@ const seed = Buffer.alloc(32, 3);
 const box_key = Buffer.alloc(32, 4);
 const day_ms = 24 * 3_600_000;
 
-function setUp(context: TestContext, changes: Partial<AuditOptions> = {}) {
+type Changes = Partial<AuditOptions> & { readonly payload_bytes_max?: number };
+
+function setUp(context: TestContext, { payload_bytes_max = 1_000_000, ...changes }: Changes = {}) {
 	const parent = mkdtempSync(join(tmpdir(), "moorage-audit-"));
 	const folder = join(parent, "audit");
 	const troubles: AuditTrouble[] = [];
@@ -31,11 +33,11 @@ function setUp(context: TestContext, changes: Partial<AuditOptions> = {}) {
 				seed,
 				box_key,
 				segment_bytes_max: 1_000_000,
+				payload_bytes_max,
 				retention: { keep_ms: 30 * day_ms, risks: {}, tenants: {} },
 			},
 			required: false,
-			payload_bytes_max: 1_000_000,
-			redactor: { bytes: (bytes) => bytes, text: (text) => text },
+			redactor: new SecretRedactor(),
 			onTrouble: (trouble) => troubles.push(trouble),
 			// A busy machine takes its time to start the thread.
 			wait_ms_max: 60_000,
@@ -61,14 +63,14 @@ function setUp(context: TestContext, changes: Partial<AuditOptions> = {}) {
 	return { audit, parent, folder, troubles, verify, read, start };
 }
 
-test("a call whose outcome cannot be redacted is not open any more", async (t) => {
+test("a call whose reply cannot be read is not open any more", async (t) => {
 	let is_broken = false;
-	const bytes = (one: Buffer) => {
+	const reply = () => {
 		if (is_broken) throw new RangeError("too deep");
-		return one;
+		return Buffer.from("{}");
 	};
-	const { audit, verify } = setUp(t, { redactor: { bytes, text: (text) => text } });
-	const record = sampleRecord({ id: "call-1" });
+	const { audit, verify } = setUp(t);
+	const record = sampleRecord({ id: "call-1", reply });
 	await audit.before(record);
 	is_broken = true;
 	assert.throws(() => audit.after(record), /too deep/);
@@ -154,25 +156,39 @@ test("the erasure of a person takes their payloads, and the log still verifies",
 	assert.equal((await read("again"))?.input.kind, "bytes");
 });
 
-test("payloads are cut to what is kept, and redacted before they leave", async (t) => {
-	const redactor = {
-		bytes: (bytes: Buffer) =>
-			Buffer.from(bytes.toString("latin1").replaceAll("s3cret", "[gone]"), "latin1"),
-		text: (text: string) => text,
-	};
+test("payloads are cut to what is kept, and redacted before they are", async (t) => {
+	const redactor = new SecretRedactor();
+	redactor.add("a-s3cret-of-somebody");
 	const { audit, read } = setUp(t, { payload_bytes_max: 1_000, redactor });
-	const request = Buffer.from(`${"x".repeat(997)}s3cret${"y".repeat(60_000)}`);
+	const request = Buffer.from(`${"x".repeat(997)}a-s3cret-of-somebody${"y".repeat(60_000)}`);
 	const record = sampleRecord({ id: "big" }, { request, reply: Buffer.from([0xff, 0xfe, 0x00]) });
 	await audit.before(record);
 	await audit.after(record);
 	const found = await read("big");
 	assert.ok(found?.input.kind === "bytes" && found.output.kind === "bytes");
-	assert.equal(found.input.bytes.toString(), `${"x".repeat(997)}[go`);
+	assert.equal(found.input.bytes.toString(), `${"x".repeat(997)}[re`);
 	assert.deepEqual([...found.output.bytes], [0xff, 0xfe, 0x00]);
 });
 
+test("a secret that is learned while the log is written is in no payload from then on", async (t) => {
+	const redactor = new SecretRedactor();
+	const { audit, read } = setUp(t, { redactor });
+	const [first, second] = ["the-first-secret", "another-secret"];
+	const bytes = Buffer.from(`${first} and ${second}`);
+	const inputOf = async (id: string) => {
+		await audit.before(sampleRecord({ id }, { request: bytes }));
+		const { input } = (await read(id)) ?? {};
+		return input?.kind === "bytes" ? input.bytes.toString() : input?.kind;
+	};
+	assert.equal(await inputOf("knows-nothing"), `${first} and ${second}`);
+	redactor.add(first);
+	assert.equal(await inputOf("knows-one"), `[redacted] and ${second}`);
+	redactor.add(second);
+	assert.equal(await inputOf("knows-both"), "[redacted] and [redacted]");
+});
+
 test("payloads that are no text come back byte for byte", async (t) => {
-	const { audit, read, verify } = setUp(t, { redactor: new SecretRedactor() });
+	const { audit, read, verify } = setUp(t);
 	const bytes = Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28, 0x0a, 0xed, 0xa0, 0x80]);
 	for (const [id, risk] of [
 		["no-text-read", "read"],

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../lib/clock.ts";
 import { SharedSlots } from "../lib/shared-slots.ts";
 import { atEndOfTurn } from "../lib/turn.ts";
 import { WorkerLink } from "../lib/worker-link.ts";
-import type { Redactor } from "../secrets/redactor.ts";
+import type { KnownSecrets } from "../secrets/redactor.ts";
 import type { CallRecord, Evidence } from "../telemetry/call-record.ts";
 import type { LineRedactor } from "../telemetry/line-text.ts";
 import { packCall } from "../telemetry/packed/pack-call.ts";
@@ -16,8 +16,9 @@ import {
 	ownerOf,
 	purposes,
 } from "./entries.ts";
-import type { AuditWorkerData, DoneMessage, OwnerTuple, Question } from "./messages.ts";
+import type { AuditWorkerData, OwnerTuple, Question, TimedDoneMessage } from "./messages.ts";
 import { type Entry, Outgoing } from "./outgoing.ts";
+import { headOf, SecretNews } from "./payload-redaction.ts";
 
 /** What is told when evidence could not be kept. */
 export interface AuditTrouble {
@@ -37,12 +38,12 @@ export interface AuditOptions {
 	readonly data: AuditWorkerData;
 	/** Whether a call that cannot be written down is refused. */
 	readonly required: boolean;
-	/** Longest part of a payload that is kept. */
-	readonly payload_bytes_max: number;
-	/** Takes secrets out of a payload. */
-	readonly redactor: Pick<Redactor, "bytes"> & LineRedactor;
+	/** Takes secrets out of lines, and knows those that are to be taken out of payloads. */
+	readonly redactor: LineRedactor & KnownSecrets;
 	/** What was lost since the last time; at most once a second. */
 	readonly onTrouble: (trouble: AuditTrouble) => void;
+	/** How long the thread took for an append, the wait for the disk included. */
+	readonly onAppended?: (append_ms: number) => void;
 	/** How long one waits for the disk; 1 s unless given. */
 	readonly wait_ms_max?: number;
 	/** The end of the one who wrote to this log before. */
@@ -92,13 +93,13 @@ interface Batch {
 }
 
 /**
- * The audit log, as the gateway sees it. What it hands over is redacted here and goes to a thread
- * of its own, which seals, chains and writes it; several calls share one wait for the disk.
+ * The audit log, as the gateway sees it. What it hands over goes to a thread of its own, which
+ * redacts, seals, chains and writes it; several calls share one wait for the disk.
  */
 export class Audit implements Evidence {
 	readonly #options: AuditOptions;
 	readonly #clock: Clock;
-	readonly #link: WorkerLink<Question, DoneMessage>;
+	readonly #link: WorkerLink<Question, TimedDoneMessage>;
 	readonly #slots = new SharedSlots(slot_bytes, slots_max);
 	#outgoing = new Outgoing(this.#slots);
 	#waiters: Waiters[] = [];
@@ -113,6 +114,7 @@ export class Audit implements Evidence {
 	readonly #in_flight: Batch[] = [];
 	#in_flight_entries = 0;
 	#in_flight_bytes = 0;
+	readonly #secrets: SecretNews;
 	/** Calls whose intent is written. */
 	readonly #intents = new Set<string>();
 	#trouble = { entries_lost: 0, payloads_lost: 0, late: 0 };
@@ -128,7 +130,8 @@ export class Audit implements Evidence {
 	constructor(options: AuditOptions) {
 		this.#options = options;
 		this.#clock = options.clock;
-		this.#link = new WorkerLink<Question, DoneMessage>({
+		this.#secrets = new SecretNews(options.redactor);
+		this.#link = new WorkerLink<Question, TimedDoneMessage>({
 			clock: options.clock,
 			start: () =>
 				new Worker(new URL("./worker.ts", import.meta.url), {
@@ -227,14 +230,9 @@ export class Audit implements Evidence {
 		this.#tellTrouble();
 	}
 
-	/** At most so much of a payload as is kept, without secrets. */
+	/** What of a payload goes to the thread, which takes the secrets out of it. */
 	#payload(bytes: Buffer | undefined): Buffer | undefined {
-		if (bytes === undefined) return undefined;
-		const { payload_bytes_max, redactor } = this.#options;
-		if (bytes.length <= payload_bytes_max) return redactor.bytes(bytes);
-		// A little more than is kept, so that a secret at the cut is recognised.
-		const head = redactor.bytes(bytes.subarray(0, payload_bytes_max + cut_bytes));
-		return head.subarray(0, payload_bytes_max);
+		return bytes && headOf(bytes, this.#options.data.payload_bytes_max);
 	}
 
 	/** An entry that is to be written before something else is done. */
@@ -330,7 +328,8 @@ export class Audit implements Evidence {
 		this.#in_flight.push({ number: batch, entries, payload_bytes, waiters, outgoing });
 		this.#in_flight_entries += entries;
 		this.#in_flight_bytes += payload_bytes;
-		const message = outgoing.message(batch, this.#clock.now(), this.#unsent);
+		const [now_ms, lost] = [this.#clock.now(), this.#unsent];
+		const message = outgoing.message({ batch, now_ms, lost, secrets: this.#secrets.since(worker) });
 		this.#unsent = 0;
 		worker.postMessage(message, []);
 	}
@@ -355,7 +354,8 @@ export class Audit implements Evidence {
 		else waiters.reject(new Error(`the audit cannot be written (${this.failing ?? "too slow"})`));
 	}
 
-	#done({ batch, kept, payloads_lost, error }: DoneMessage): void {
+	#done({ batch, kept, payloads_lost, error, append_ms }: TimedDoneMessage): void {
+		this.#options.onAppended?.(append_ms);
 		this.failing = error;
 		if (payloads_lost > 0) this.#lose({ payloads_lost });
 		while ((this.#in_flight[0]?.number ?? Number.POSITIVE_INFINITY) <= batch) {
@@ -418,6 +418,3 @@ export class Audit implements Evidence {
 		this.#options.onTrouble({ entries_lost, payloads_lost, late, error: this.failing });
 	}
 }
-
-/** Longer than any secret. */
-const cut_bytes = 16 * 1024;

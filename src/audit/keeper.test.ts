@@ -27,7 +27,8 @@ function setUp(context: TestContext, retention: AuditRetention, disk: Disk = sys
 	const folder = join(parent, "audit");
 	let now_ms = start_ms;
 	let batch = 0;
-	const data = { folder, seed, box_key, segment_bytes_max: 2_000, retention };
+	const sizes = { segment_bytes_max: 2_000, payload_bytes_max: 1_000_000 };
+	const data = { folder, seed, box_key, ...sizes, retention };
 	const keeper = new AuditKeeper(data, { disk, random: systemRandom, now: () => now_ms });
 	const message = (
 		call: string,
@@ -39,7 +40,7 @@ function setUp(context: TestContext, retention: AuditRetention, disk: Disk = sys
 		const input = Buffer.from(payload);
 		outgoing.add({ what: json, purpose: purposes.call, owner, input, output: undefined });
 		batch += 1;
-		return outgoing.message(batch, now_ms, 0);
+		return outgoing.message({ batch, now_ms, lost: 0, secrets: undefined });
 	};
 	const verify = () => {
 		const kinds: unknown[] = [];

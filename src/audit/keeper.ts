@@ -5,6 +5,7 @@ import { ChainWriter } from "./chain-writer.ts";
 import type { Disk } from "./disk.ts";
 import type { AppendMessage, AuditWorkerData, DoneMessage, QuestionMessage } from "./messages.ts";
 import { PayloadKeys } from "./payload-keys.ts";
+import { PayloadRedaction } from "./payload-redaction.ts";
 import { errorCode, Recorder } from "./recorder.ts";
 import { keepMax, keepOf } from "./retention.ts";
 import { firstAt, listSegments } from "./segments.ts";
@@ -33,6 +34,7 @@ const day_ms = 24 * 3_600_000;
 export class AuditKeeper {
 	readonly #data: AuditWorkerData;
 	readonly #parts: KeeperParts;
+	readonly #redaction: PayloadRedaction;
 	#open: Open | undefined;
 	/** Entries that were lost while the log could not even be opened. */
 	#lost = 0;
@@ -40,12 +42,14 @@ export class AuditKeeper {
 	constructor(data: AuditWorkerData, parts: KeeperParts) {
 		this.#data = data;
 		this.#parts = parts;
+		this.#redaction = new PayloadRedaction(data.payload_bytes_max);
 	}
 
 	/** Appends the messages as one. */
 	append(messages: readonly AppendMessage[]): DoneMessage {
 		const lost = messages.reduce((sum, message) => sum + message.lost, 0);
 		try {
+			for (const { secrets } of messages) if (secrets !== undefined) this.#redaction.learn(secrets);
 			const { recorder } = this.#opened();
 			recorder.noteLost(lost + this.#lost);
 			this.#lost = 0;
@@ -134,7 +138,7 @@ export class AuditKeeper {
 		const writer = new ChainWriter({ folder, disk, signer, now, segment_bytes_max });
 		const box = new SecretBox(Buffer.from(box_key), random);
 		const keys = new PayloadKeys(folder, { disk, box, random });
-		const recorder = new Recorder({ writer, keys, random });
+		const recorder = new Recorder({ writer, keys, random, redaction: this.#redaction });
 		this.#open = { writer, keys, recorder };
 		return this.#open;
 	}

@@ -10,6 +10,8 @@ export interface AuditWorkerData {
 	readonly seed: Uint8Array;
 	readonly box_key: Uint8Array;
 	readonly segment_bytes_max: number;
+	/** Longest part of a payload that is kept. */
+	readonly payload_bytes_max: number;
 	readonly retention: AuditRetention;
 }
 
@@ -34,6 +36,13 @@ export type OwnerTuple = readonly [tenant: string, user: string, risk: string];
 export const no_owner = -1;
 export const payload_lost = -2;
 
+/** Values that the worker does not know yet. */
+export interface NewSecrets {
+	readonly values: readonly string[];
+	/** Whether all others are good for nothing any more. */
+	readonly are_all: boolean;
+}
+
 /** Entries to append, all in one. */
 export interface AppendMessage {
 	readonly kind: "append";
@@ -47,7 +56,9 @@ export interface AppendMessage {
 	 */
 	readonly sizes: Int32Array;
 	readonly owners: readonly OwnerTuple[];
-	/** The payloads one behind the other; absent where there are none. */
+	/** What is to be taken out of payloads from now on, those of this message included. */
+	readonly secrets: NewSecrets | undefined;
+	/** The payloads one behind the other, as they came; absent where there are none. */
 	readonly payloads: SharedArrayBuffer | undefined;
 	readonly now_ms: number;
 	/** Entries that were given up before they could be sent. */
@@ -77,4 +88,10 @@ export interface DoneMessage {
 	readonly payloads_lost: number;
 	/** Code of the error, such as `ENOSPC`. */
 	readonly error: string | undefined;
+}
+
+/** The same as the worker says it. */
+export interface TimedDoneMessage extends DoneMessage {
+	/** How long it took to seal, to write and to wait for the disk. */
+	readonly append_ms: number;
 }

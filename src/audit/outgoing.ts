@@ -68,16 +68,14 @@ export class Outgoing {
 	}
 
 	/** The message. */
-	message(batch: number, now_ms: number, lost: number): AppendMessage {
+	message(about: Pick<AppendMessage, "batch" | "now_ms" | "lost" | "secrets">): AppendMessage {
 		return {
+			...about,
 			kind: "append",
-			batch,
 			entries: this.#batch.message(),
 			sizes: Int32Array.from(this.#sizes),
 			owners: this.#owners,
 			payloads: this.#payloads?.memory,
-			now_ms,
-			lost,
 		};
 	}
 

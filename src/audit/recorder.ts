@@ -11,19 +11,23 @@ import {
 	payload_lost,
 } from "./messages.ts";
 import type { PayloadKey, PayloadKeys } from "./payload-keys.ts";
+import type { PayloadRedaction } from "./payload-redaction.ts";
 
 /** A block that has grown past this is followed by another: one call is read without the rest. */
 const block_bytes_max = 1024 * 1024;
 
+/** Payloads as they are kept, one behind the other. */
+interface CleanPayload {
+	readonly input_bytes: number;
+	readonly output_bytes: number;
+	readonly payload: Buffer;
+}
+
 /** An entry on its way into the log. */
-interface Incoming {
+interface Incoming extends CleanPayload {
 	/** A call, or JSON without its closing brace. */
 	readonly row: UnpackedRow;
 	readonly owner: number;
-	readonly input_bytes: number;
-	readonly output_bytes: number;
-	/** Its payloads, one behind the other. */
-	readonly payload: Uint8Array;
 	readonly now_ms: number;
 	/** Which of the messages it came in. */
 	readonly message: number;
@@ -41,10 +45,19 @@ export class Recorder {
 	readonly #writer: ChainWriter;
 	readonly #keys: PayloadKeys;
 	readonly #random: Random;
+	readonly #redaction: PayloadRedaction;
 	/** Entries that could not be kept since the last that was. */
 	#lost = 0;
+	/** Payloads of this append out of which secrets could not be taken. */
+	#uncleaned = 0;
 
-	constructor(parts: { writer: ChainWriter; keys: PayloadKeys; random: Random }) {
+	constructor(parts: {
+		writer: ChainWriter;
+		keys: PayloadKeys;
+		random: Random;
+		redaction: PayloadRedaction;
+	}) {
+		this.#redaction = parts.redaction;
 		this.#writer = parts.writer;
 		this.#keys = parts.keys;
 		this.#random = parts.random;
@@ -56,7 +69,8 @@ export class Recorder {
 	 */
 	append(messages: readonly AppendMessage[]): DoneMessage {
 		const batch = messages.at(-1)?.batch ?? 0;
-		const incoming = messages.flatMap((message, index) => [...entriesOf(message, index)]);
+		this.#uncleaned = 0;
+		const incoming = messages.flatMap((message, index) => [...this.#entriesOf(message, index)]);
 		const owners = messages.map(({ owners }) => owners);
 		const with_payloads = incoming.filter(({ payload }) => payload.length > 0).length;
 		let error: string | undefined;
@@ -64,7 +78,7 @@ export class Recorder {
 			try {
 				this.#write(incoming, owners, payloads);
 				this.#lost = 0;
-				const payloads_lost = payloads ? 0 : with_payloads;
+				const payloads_lost = this.#uncleaned + (payloads ? 0 : with_payloads);
 				return { kind: "done", batch, kept: true, payloads_lost, error };
 			} catch (thrown) {
 				error = errorCode(thrown);
@@ -78,6 +92,39 @@ export class Recorder {
 	/** Says in the log that entries never reached it. */
 	noteLost(entries: number): void {
 		this.#lost += entries;
+	}
+
+	*#entriesOf(message: AppendMessage, index: number): Generator<Incoming> {
+		const { sizes, now_ms } = message;
+		// A copy: what is sealed may not be memory that others can write to.
+		const payloads =
+			message.payloads === undefined
+				? no_bytes
+				: Buffer.from(new Uint8Array(message.payloads).slice(0, total(sizes)).buffer);
+		let at = 0;
+		let number = 0;
+		for (const row of unpackCalls(message.entries)) {
+			const owner = sizes[number] ?? no_owner;
+			const between = at + (sizes[number + 1] ?? 0);
+			const end = between + (sizes[number + 2] ?? 0);
+			const input = payloads.subarray(at, between);
+			const output = payloads.subarray(between, end);
+			const kept = this.#cleaned(input, output);
+			yield { row, now_ms, message: index, owner: kept === none ? payload_lost : owner, ...kept };
+			number += 3;
+			at = end;
+		}
+	}
+
+	/** Payloads without secrets; none where they cannot be taken out. */
+	#cleaned(input: Buffer, output: Buffer): CleanPayload {
+		try {
+			const [safe_input, safe_output] = [input, output].map((one) => this.#redaction.clean(one));
+			return joined(safe_input as Buffer, safe_output as Buffer);
+		} catch {
+			this.#uncleaned += 1;
+			return none;
+		}
 	}
 
 	#write(
@@ -161,27 +208,18 @@ function closeJson(
 	return `${open_json},"payload":[${blocks_from + group},${at},${input_bytes},${output_bytes}]}`;
 }
 
-function* entriesOf(message: AppendMessage, index: number): Generator<Incoming> {
-	const { sizes, now_ms } = message;
-	// A copy: what is sealed may not be memory that others can write to.
-	const payloads =
-		message.payloads === undefined
-			? no_bytes
-			: new Uint8Array(message.payloads).slice(0, total(sizes));
-	let at = 0;
-	let number = 0;
-	for (const row of unpackCalls(message.entries)) {
-		const owner = sizes[number] ?? no_owner;
-		const input_bytes = sizes[number + 1] ?? 0;
-		const output_bytes = sizes[number + 2] ?? 0;
-		number += 3;
-		const payload = payloads.subarray(at, at + input_bytes + output_bytes);
-		at += payload.length;
-		yield { row, owner, input_bytes, output_bytes, payload, now_ms, message: index };
-	}
-}
+const no_bytes = Buffer.alloc(0);
+const none: CleanPayload = { input_bytes: 0, output_bytes: 0, payload: no_bytes };
 
-const no_bytes = new Uint8Array(0);
+/** The two as one. Where nothing was taken out they adjoin in memory. */
+function joined(input: Buffer, output: Buffer): CleanPayload {
+	const { buffer, byteOffset, length } = input;
+	const adjoin = buffer === output.buffer && byteOffset + length === output.byteOffset;
+	const payload = adjoin
+		? Buffer.from(buffer, byteOffset, length + output.length)
+		: Buffer.concat([input, output]);
+	return { input_bytes: length, output_bytes: output.length, payload };
+}
 
 /** Bytes of all payloads. */
 function total(sizes: Int32Array): number {

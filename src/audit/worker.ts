@@ -4,7 +4,7 @@ import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { system_disk } from "./disk.ts";
 import { AuditKeeper } from "./keeper.ts";
-import type { AppendMessage, AuditWorkerData, ToWorker } from "./messages.ts";
+import type { AppendMessage, AuditWorkerData, TimedDoneMessage, ToWorker } from "./messages.ts";
 
 /**
  * The thread that writes the audit log. Whatever has arrived while the disk was busy is appended
@@ -33,6 +33,13 @@ function attestLater(): void {
 	});
 }
 
+function append(messages: readonly AppendMessage[]): void {
+	const began_ms = clock.monotonic();
+	const done = keeper.append(messages);
+	const append_ms = clock.monotonic() - began_ms;
+	port.postMessage({ ...done, append_ms } satisfies TimedDoneMessage);
+}
+
 port.on("message", (first: ToWorker) => {
 	let next: ToWorker | undefined = first;
 	while (next !== undefined) {
@@ -41,7 +48,7 @@ port.on("message", (first: ToWorker) => {
 			appends.push(next);
 			next = receiveMessageOnPort(port)?.message;
 		}
-		if (appends.length > 0) port.postMessage(keeper.append(appends));
+		if (appends.length > 0) append(appends);
 		if (next?.kind !== "ask") break;
 		port.postMessage(keeper.answer(next));
 		next = receiveMessageOnPort(port)?.message;

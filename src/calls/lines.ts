@@ -4,16 +4,16 @@ import { type UnpackedRow, unpackCalls } from "../telemetry/packed/unpack-calls.
 
 /** Lines of the call log that came packed; each side of them is made when it is asked for. */
 export class Lines {
-	readonly #rows: readonly UnpackedRow[];
+	readonly #batches: readonly PackedCalls[];
 
 	constructor(batches: readonly PackedCalls[]) {
-		this.#rows = batches.flatMap((packed) => unpackCalls(packed));
+		this.#batches = batches;
 	}
 
 	/** As JSON, whole lines at a time; a piece is overwritten by the next. */
 	*pieces(): Generator<Buffer> {
 		let length = 0;
-		for (const row of this.#rows) {
+		for (const row of this.#rows()) {
 			const text = typeof row === "string" ? `${row}\n` : `{${row.members()}}\n`;
 			if (length + text.length * bytes_per_unit_max > memory.length) {
 				yield memory.subarray(0, length);
@@ -26,9 +26,13 @@ export class Lines {
 
 	/** As members, one after the other: what was made for one is gone before the next. */
 	*[Symbol.iterator](): Generator<CallLine> {
-		for (const row of this.#rows) {
+		for (const row of this.#rows()) {
 			yield typeof row === "string" ? (JSON.parse(row) as CallLine) : row.line();
 		}
+	}
+
+	*#rows(): Generator<UnpackedRow> {
+		for (const packed of this.#batches) yield* unpackCalls(packed);
 	}
 }
 

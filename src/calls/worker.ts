@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert } from "../lib/assert.ts";
 import { systemClock } from "../lib/clock.ts";
+import { yieldToOthers } from "../lib/thread-priority.ts";
 import { CallsKeeper } from "./keeper.ts";
 import type { CallsWorkerData, LinesMessage, ToWorker } from "./messages.ts";
 
@@ -8,6 +9,8 @@ import type { CallsWorkerData, LinesMessage, ToWorker } from "./messages.ts";
 
 /** Lines of so many messages are one transaction. */
 const messages_max = 8;
+/** Nobody waits for a line: calls go first where there are few processors. */
+const nice = 5;
 
 assert(parentPort !== null, "this module runs as a worker");
 const port = parentPort;
@@ -15,6 +18,8 @@ const keeper = new CallsKeeper(workerData as CallsWorkerData, {
 	now: () => systemClock.now(),
 	monotonic: () => systemClock.monotonic(),
 });
+
+yieldToOthers(nice);
 
 port.on("message", (first: ToWorker) => {
 	let next: ToWorker | undefined = first;

@@ -34,7 +34,10 @@ export async function auditKeys(
  * is lost, and counted; a required audit then refuses what it is to write down.
  */
 export function openAudit(
-	parts: Pick<AuditOptions, "clock" | "redactor" | "onTrouble" | "after" | "wait_ms_max"> & {
+	parts: Pick<
+		AuditOptions,
+		"clock" | "redactor" | "onTrouble" | "onAppended" | "after" | "wait_ms_max"
+	> & {
 		readonly places: AuditPlaces;
 		readonly keys: AuditKeys | undefined;
 		readonly plan: AuditPlan;
@@ -47,8 +50,10 @@ export function openAudit(
 	const retention = retentionOf(plan);
 	return new Audit({
 		...rest,
-		data: { folder: places.folder, seed, box_key, segment_bytes_max, retention },
+		data: {
+			folder: places.folder,
+			...{ seed, box_key, segment_bytes_max, payload_bytes_max, retention },
+		},
 		required: mode === "required",
-		payload_bytes_max,
 	});
 }

@@ -10,7 +10,7 @@ import { assert } from "../lib/assert.ts";
 import type { Check } from "../policy/check.ts";
 import type { FindRisk } from "../policy/current-policy.ts";
 import type { SecretBox } from "../secrets/box.ts";
-import type { Redactor } from "../secrets/redactor.ts";
+import type { KnownSecrets, Redactor } from "../secrets/redactor.ts";
 import type { StoreWriter } from "../store/repositories.ts";
 import type { Connection } from "../store/tables.ts";
 import type { Evidence } from "../telemetry/call-record.ts";
@@ -36,7 +36,7 @@ export interface WingParts {
 	readonly connection: Connection;
 	readonly writer: StoreWriter;
 	readonly box: SecretBox;
-	readonly redactor: Redactor;
+	readonly redactor: Redactor & KnownSecrets;
 	readonly catalogs: Catalogs;
 	readonly hosting: Hosting;
 	/** The server that one is a copy of; itself where it is none. */

@@ -31,6 +31,15 @@ export interface Redactor {
 	stream(): ByteRedaction;
 }
 
+/** What others need who take the same values out somewhere else. */
+export interface KnownSecrets {
+	/** How many values it was told so far, and how many of them it was told to forget. */
+	readonly changes: number;
+	readonly forgotten: number;
+	/** Those that it was told when there were `changes` of them already, and still knows. */
+	valuesSince(changes: number): readonly string[];
+}
+
 /** Most values known at a time; beyond it the one that was added first is forgotten. */
 export const values_max = 20_000;
 /** Deepest nesting of values that `json` looks into. */
@@ -44,16 +53,28 @@ const scratch = Buffer.alloc(64 * 1024);
 /** UTF-8 has at most three bytes for a unit of a JavaScript text. */
 const scratch_chars_max = Math.floor(scratch.length / 3);
 
+/** A value that is looked for, and which of all that were ever added it is. */
+interface Known {
+	readonly forms: readonly Buffer[];
+	readonly change: number;
+}
+
 /** The redactor of a process, which is told every value that is handed out. */
-export class SecretRedactor implements Redactor, Finder {
+export class SecretRedactor implements Redactor, KnownSecrets, Finder {
 	/** Forms by value, in the order in which the values were added. */
-	readonly #values = new Map<string, readonly Buffer[]>();
+	readonly #values = new Map<string, Known>();
 	#matchers: Matchers | undefined;
 	#changes = 0;
+	#forgotten = 0;
 
 	/** How many values it was told so far. */
 	get changes(): number {
 		return this.#changes;
+	}
+
+	/** How many values it was told to forget. */
+	get forgotten(): number {
+		return this.#forgotten;
 	}
 
 	/**
@@ -70,15 +91,21 @@ export class SecretRedactor implements Redactor, Finder {
 				break;
 			}
 		}
-		this.#values.set(value, forms);
 		this.#matchers = undefined;
 		this.#changes += 1;
+		this.#values.set(value, { forms, change: this.#changes });
 		return true;
+	}
+
+	valuesSince(changes: number): readonly string[] {
+		return [...this.#values].flatMap(([value, { change }]) => (change > changes ? [value] : []));
 	}
 
 	/** For what is not good for anything any more, such as a token that has been renewed twice. */
 	forget(value: string): void {
-		if (this.#values.delete(value)) this.#matchers = undefined;
+		if (!this.#values.delete(value)) return;
+		this.#matchers = undefined;
+		this.#forgotten += 1;
 	}
 
 	text(value: string): string {
@@ -121,7 +148,7 @@ export class SecretRedactor implements Redactor, Finder {
 	}
 
 	#matchersNow(): Matchers {
-		this.#matchers ??= new Matchers([...this.#values.values()].flat());
+		this.#matchers ??= new Matchers([...this.#values.values()].flatMap(({ forms }) => forms));
 		return this.#matchers;
 	}
 

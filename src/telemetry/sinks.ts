@@ -103,13 +103,13 @@ export const sinks: readonly Sink[] = [
 		name: "audit",
 		about: "payloads of calls and of administrative actions, encrypted",
 		files: ["src/audit/**"],
-		guard: { redacts: "src/audit/audit.ts" },
+		guard: { redacts: "src/audit/payload-redaction.ts" },
 	},
 	{
 		name: "audit-exports",
 		about: "the audit as NDJSON or CSV, for others to read; payloads stay sealed in it",
 		files: ["src/cli/audit/export.ts"],
-		guard: { redacts: "src/audit/audit.ts" },
+		guard: { redacts: "src/audit/payload-redaction.ts" },
 	},
 	{
 		name: "calls",

@@ -10,6 +10,7 @@ import { signerOf } from "../../src/audit/signing-key.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { ensureKeyFile } from "../../src/secrets/key-file.ts";
+import { SecretRedactor } from "../../src/secrets/redactor.ts";
 import { sampleRecord } from "../support/call-record.ts";
 import { runCli } from "../support/run-cli.ts";
 import { s3_credentials, startS3Store } from "../support/s3-store.ts";
@@ -29,13 +30,13 @@ async function dataFolder(folder: string): Promise<string> {
 			seed: seed.value,
 			box_key: box_key.value,
 			segment_bytes_max: 4_000,
+			payload_bytes_max: 10_000,
 			retention: { keep_ms: 1e12, risks: {}, tenants: {} },
 		},
 		required: true,
 		// The machine may be busy while the thread starts, and nobody waits for a reply here.
 		wait_ms_max: 120_000,
-		payload_bytes_max: 10_000,
-		redactor: { bytes: (bytes) => bytes, text: (text) => text },
+		redactor: new SecretRedactor(),
 		onTrouble: () => undefined,
 	});
 	for (let n = 0; n < 12; n += 1) {

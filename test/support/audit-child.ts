@@ -6,6 +6,7 @@
 import { writeSync } from "node:fs";
 import { Audit } from "../../src/audit/audit.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { SecretRedactor } from "../../src/secrets/redactor.ts";
 import { audit_test_keys } from "./audit-keys.ts";
 import { sampleRecord } from "./call-record.ts";
 
@@ -19,13 +20,13 @@ const audit = new Audit({
 		...audit_test_keys,
 		// Small, so that new segments are begun in the middle of it too.
 		segment_bytes_max: 30_000,
+		payload_bytes_max: 100_000,
 		retention: { keep_ms: 1e12, risks: {}, tenants: {} },
 	},
 	required: true,
 	// A busy machine is no reason to stop here.
 	wait_ms_max: 120_000,
-	payload_bytes_max: 100_000,
-	redactor: { bytes: (bytes) => bytes, text: (text) => text },
+	redactor: new SecretRedactor(),
 	onTrouble: (trouble) => {
 		throw new Error(JSON.stringify(trouble));
 	},

@@ -12,11 +12,20 @@ import type { Plan } from "../../config/plan.ts";
 import type { Timer } from "../../lib/clock.ts";
 import { SecretBox } from "../../secrets/box.ts";
 import type { CallRecord } from "../../telemetry/call-record.ts";
+import type { Histogram } from "../../telemetry/metrics/instruments.ts";
 import { type AuditKeys, auditKeys, openAudit } from "../open-audit.ts";
 import type { Wing, WingParts } from "../wings.ts";
 import { ClockWatch } from "./clock-watch.ts";
 
 const retain_ms = 3_600_000;
+/** Calls that change something wait for two of these: it tells a slow disk from a busy gateway. */
+const append_metric = {
+	name: "moorage.audit.append.duration",
+	help: "Time to seal, to write and to sync what came together for the audit.",
+	unit: "s",
+	labels: [],
+} as const;
+const append_bounds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
 
 /** The audit: written before and after calls, and let go of when its time is over. */
 export class AuditWing implements Wing {
@@ -33,6 +42,7 @@ export class AuditWing implements Wing {
 	#audit: Audit | undefined;
 	#keys: AuditKeys | undefined;
 	#timer: Timer | undefined;
+	#appends: Histogram | undefined;
 	readonly #clock_watch: ClockWatch;
 
 	constructor(parts: WingParts) {
@@ -75,6 +85,8 @@ export class AuditWing implements Wing {
 		const keys = await auditKeys(this.places, random);
 		if (keys.ok) this.#keys = keys.value;
 		else log.error({ ...keys.problem }, "without its keys there is no audit");
+		const { registry } = this.#parts.wings().telemetry.telemetry;
+		this.#appends = registry.histogram(append_metric, append_bounds).get();
 		this.#audit = this.#open();
 		this.#retainLater();
 	}
@@ -108,6 +120,7 @@ export class AuditWing implements Wing {
 			plan: this.#plan,
 			redactor: this.#parts.redactor,
 			onTrouble: (trouble) => this.#tell(trouble),
+			onAppended: (append_ms) => this.#appends?.observe(append_ms / 1_000),
 			...(after === undefined ? {} : { after }),
 		});
 	}

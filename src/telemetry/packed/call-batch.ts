@@ -67,7 +67,9 @@ export class CallBatch {
 
 	#begin(text: string, numbers: Float64Array): SharedSlot {
 		const slot = this.#slot ?? this.#take(text);
-		this.#numbers.set(numbers, this.rows * row_numbers);
+		const row = this.rows * row_numbers;
+		this.#numbers.set(numbers, row);
+		this.#numbers[row + at.text] = this.#text_end - this.#rows_max * row_bytes;
 		this.#text_end += slot.bytes.write(text, this.#text_end, "utf8");
 		return slot;
 	}

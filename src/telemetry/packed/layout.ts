@@ -25,10 +25,12 @@ export const at = {
 	decided: 13,
 	/** A number of the sender's, which says what is to be made of it. */
 	purpose: 14,
+	/** Where its first field begins, in bytes from the beginning of all texts. */
+	text: 15,
 } as const;
 
 /** Numbers in a row. */
-export const row_numbers = 15;
+export const row_numbers = 16;
 /** Bytes of a row. */
 export const row_bytes = row_numbers * Float64Array.BYTES_PER_ELEMENT;
 

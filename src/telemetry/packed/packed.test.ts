@@ -61,7 +61,7 @@ test("a line says of a call what its record does, whatever else is in its batch"
 			batch.add(packCall(sampleRecord(one), as_it_is));
 			batch.addText(`after ${one.user.toWellFormed()}`.replaceAll("\n", " "));
 		}
-		const rows = unpackCalls(batch.message());
+		const rows = [...unpackCalls(batch.message())];
 		batch.release();
 		assert.equal(rows.length, all.length * 2);
 		for (const [n, one] of all.entries()) {
@@ -159,8 +159,8 @@ test("a batch takes what fits, and an empty one everything", () => {
 	assert.equal(parts.length, 3, "what calls have in common travels once");
 	const only = new CallBatch(slots, 4);
 	only.addText(long);
-	assert.deepEqual(unpackCalls(only.message()), [long]);
-	assert.deepEqual(unpackCalls(new CallBatch(slots, 4).message()), []);
+	assert.deepEqual([...unpackCalls(only.message())], [long]);
+	assert.deepEqual([...unpackCalls(new CallBatch(slots, 4).message())], []);
 });
 
 test("what others choose is cut, and the same record is the same line", () => {

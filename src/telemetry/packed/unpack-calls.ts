@@ -6,45 +6,57 @@ import { at, forms, ids, type PackedCalls, row_numbers, statuses } from "./layou
 /** A row of a message: a call, or the text that was added. */
 export type UnpackedRow = UnpackedCall | string;
 
-/** What a message holds. It is a copy: the memory may be used again. */
-export function unpackCalls(packed: PackedCalls): UnpackedRow[] {
+/**
+ * What a message holds, row by row: what was made of one is garbage before the next, and so never
+ * grows old. The rows read the memory of the message, and are to be used before it is given back.
+ */
+export function* unpackCalls(packed: PackedCalls): Generator<UnpackedRow> {
 	const { memory, rows, text_start, text_bytes, parts } = packed;
-	const numbers = new Float64Array(memory, 0, rows * row_numbers).slice();
-	const texts = Buffer.from(memory, text_start, text_bytes).toString("utf8").split("\n");
-	const unpacked: UnpackedRow[] = [];
-	let field = 0;
-	for (let row = 0; row < rows; row += 1) {
-		const form = numbers[row * row_numbers + at.form] as number;
-		if (form === forms.text) {
-			unpacked.push(texts[field] as string);
-		} else {
-			unpacked.push(new UnpackedCall({ numbers, parts, texts }, row * row_numbers, field));
-		}
-		field += fields_of_form[form] as number;
-	}
-	return unpacked;
+	const numbers = new Float64Array(memory, 0, rows * row_numbers);
+	const texts = Buffer.from(memory, text_start, text_bytes);
+	yield* rowsOf({ numbers, parts, texts, read_row: -1, read: [] }, rows);
 }
 
-const fields_of_form = [1, 3, 5] as const;
+/** The same of a copy, for who needs a row for longer. */
+export function* copyCalls(packed: PackedCalls): Generator<UnpackedRow> {
+	const { memory, rows, text_start, text_bytes, parts } = packed;
+	const numbers = new Float64Array(memory, 0, rows * row_numbers).slice();
+	const texts = Buffer.from(Buffer.from(memory, text_start, text_bytes));
+	yield* rowsOf({ numbers, parts, texts, read_row: -1, read: [] }, rows);
+}
+
+function* rowsOf(all: Unpacked, rows: number): Generator<UnpackedRow> {
+	for (let row = 0; row < rows; row += 1) {
+		const is_text = all.numbers[row * row_numbers + at.form] === forms.text;
+		yield is_text ? textOf(all, row) : new UnpackedCall(all, row);
+	}
+}
+
+/** The fields of a row, without the newline behind the last. */
+function textOf({ numbers, texts }: Unpacked, row: number): string {
+	const start = numbers[row * row_numbers + at.text] as number;
+	const end = numbers[(row + 1) * row_numbers + at.text] ?? texts.length;
+	return texts.toString("utf8", start, end - 1);
+}
 
 /** A message, taken apart. */
 interface Unpacked {
 	readonly numbers: Float64Array;
 	readonly parts: readonly string[];
-	readonly texts: readonly string[];
+	readonly texts: Buffer;
+	/** The row that was read last, and its fields: rows are read one after the other. */
+	read_row: number;
+	read: readonly string[];
 }
 
 /** A call as it came over: whoever needs its line, as a text or as members, makes it here. */
 export class UnpackedCall {
 	readonly #all: Unpacked;
-	/** Where its row and its fields begin. */
 	readonly #row: number;
-	readonly #field: number;
 
-	constructor(all: Unpacked, row: number, field: number) {
+	constructor(all: Unpacked, row: number) {
 		this.#all = all;
 		this.#row = row;
-		this.#field = field;
 	}
 
 	get id(): string {
@@ -155,11 +167,16 @@ export class UnpackedCall {
 	}
 
 	#number(place: number): number {
-		return this.#all.numbers[this.#row + place] as number;
+		return this.#all.numbers[this.#row * row_numbers + place] as number;
 	}
 
 	#text(field: number): string {
-		return this.#all.texts[this.#field + field] as string;
+		const all = this.#all;
+		if (all.read_row !== this.#row) {
+			all.read = textOf(all, this.#row).split("\n");
+			all.read_row = this.#row;
+		}
+		return all.read[field] as string;
 	}
 
 	/** Some of the ids that stand in one field, up to its end where no length is given. */

@@ -3,20 +3,20 @@ import { errorType } from "../metrics/call-metrics.ts";
 import { type Attributes, type Span, type Stage, span_kinds, stageSpanId, stages } from "./span.ts";
 
 /**
- * The spans of calls: of each its own, and one for each part that took time. Most of what is said
- * of a call is said of the next one too, and made once for both.
+ * The spans of calls, one call after the other: of each its own, and one for each part that took
+ * time. Most of what is said of a call is said of the next one too, and made once for both.
  */
-export function spansOf(calls: readonly TimedLine[]): Span[] {
+export function* spansOf(calls: Iterable<TimedLine>): Generator<Span> {
 	const alike = new Map<string, Alike>();
-	return calls.flatMap((call) => {
+	for (const call of calls) {
 		const key = `${call.session_id ?? call.user}\0${nameIn(call) ?? call.method}`;
 		let found = alike.get(key);
 		if (found === undefined || !isAlike(found.call, call)) {
 			found = alikeOf(call);
 			alike.set(key, found);
 		}
-		return spansOfOne(call, found);
-	});
+		yield* spansOfOne(call, found);
+	}
 }
 
 /** What calls have in common that are alike. */

@@ -4,6 +4,9 @@ import type { PackedCalls } from "../packed/layout.ts";
 
 /** What the gateway and the thread that sends traces say to each other. */
 
+/** Calls that wait for the collector at the most; of those ordinary ones are half. */
+export const traces_waiting_max = 8_192;
+
 /** What the thread is started with. */
 export interface TraceWorkerData {
 	readonly target: ExportTarget;

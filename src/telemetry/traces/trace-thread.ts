@@ -7,7 +7,13 @@ import type { CallRecord } from "../call-record.ts";
 import type { LineRedactor } from "../line-text.ts";
 import { CallBatch } from "../packed/call-batch.ts";
 import { packCall } from "../packed/pack-call.ts";
-import type { FromWorker, Question, ToWorker, TraceWorkerData } from "./messages.ts";
+import {
+	type FromWorker,
+	type Question,
+	type ToWorker,
+	type TraceWorkerData,
+	traces_waiting_max,
+} from "./messages.ts";
 import type { Keep } from "./tail.ts";
 
 /** What a thread for traces is made with. */
@@ -21,14 +27,14 @@ export interface TraceThreadOptions {
 	onShed(calls: number): void;
 	/** Calls whose traces were given up, and why. */
 	onLost(calls: number, why: string): void;
-	/** Calls that may wait for the collector; 4,096 unless given. */
+	/** Calls that may wait for the collector; 8,192 unless given. */
 	readonly calls_waiting_max?: number;
 }
 
 /** How long a call is gathered with others, and how many at the most. */
 const gather_ms = 200;
 const gather_calls_max = 512;
-const calls_waiting_default = 4_096;
+const calls_waiting_default = traces_waiting_max;
 /** The share of the places that ordinary calls may take. */
 const ordinary_share = 0.5;
 /** Memory of calls on their way, and how many pieces of it are kept. */

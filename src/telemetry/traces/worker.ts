@@ -1,14 +1,21 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../lib/assert.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { yieldToOthers } from "../../lib/thread-priority.ts";
 import { atEndOfTurn } from "../../lib/turn.ts";
 import type { WorkerAnswer } from "../../lib/worker-link.ts";
 import type { TimedLine } from "../call-line.ts";
 import { encodeSpans } from "../otlp/encode.ts";
 import { OtlpExporter } from "../otlp/exporter.ts";
-import { unpackCalls } from "../packed/unpack-calls.ts";
+import { copyCalls, type UnpackedCall } from "../packed/unpack-calls.ts";
 import { spansOf } from "./call-spans.ts";
-import type { FromWorker, QuestionMessage, ToWorker, TraceWorkerData } from "./messages.ts";
+import {
+	type FromWorker,
+	type QuestionMessage,
+	type ToWorker,
+	type TraceWorkerData,
+	traces_waiting_max,
+} from "./messages.ts";
 
 /** The thread that makes traces of calls and sends them to the collector. */
 
@@ -23,14 +30,18 @@ let tells_news = false;
 /** A request of about a megabyte: so that a collector far away keeps up with a busy gateway. */
 const batch_max = 1_024;
 
-const exporter = new OtlpExporter<TimedLine>({
+/** Nobody waits for a trace: calls go first where there are few processors. */
+yieldToOthers(5);
+
+const exporter = new OtlpExporter<UnpackedCall>({
 	clock: systemClock,
 	target,
 	batch_max,
+	queue_max: traces_waiting_max,
 	encode(calls) {
 		news = { ...news, batches: news.batches + 1, left: news.left + calls.length };
 		tellLater();
-		return encodeSpans(spansOf(calls), resource);
+		return encodeSpans(spansOf(linesOf(calls)), resource);
 	},
 	// It is never full: no more calls are sent than it holds.
 	onLost(items, why) {
@@ -45,9 +56,14 @@ port.on("message", (message: ToWorker) => {
 		return;
 	}
 	const { packed, batch } = message;
-	for (const row of unpackCalls(packed)) if (typeof row !== "string") exporter.add(row.line());
+	for (const row of copyCalls(packed)) if (typeof row !== "string") exporter.add(row);
 	port.postMessage({ kind: "taken", batch } satisfies FromWorker);
 });
+
+/** Made one by one: until they are sent, calls wait packed. */
+function* linesOf(calls: readonly UnpackedCall[]): Generator<TimedLine> {
+	for (const call of calls) yield call.line();
+}
 
 async function close({ id, wait_ms }: QuestionMessage): Promise<void> {
 	await exporter.close(wait_ms);
