@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { SchemaNode } from "./json-schema.ts";
-import { server_schema } from "./schema.ts";
+import { server_schema, tools_map_schema } from "./schema.ts";
 
 /** What stands in a client's file beside the members that Moorage knows is left as it is. */
 const client_schema = z.looseObject({
@@ -13,6 +13,12 @@ const client_schema = z.looseObject({
 		.record(z.string(), z.string())
 		.optional()
 		.describe("HTTP headers sent with every request to `url`."),
+	tools: z
+		.union([z.array(z.string()), tools_map_schema])
+		.optional()
+		.describe(
+			"What holds for single tools, under their names or patterns. A list is left alone: it is another client's.",
+		),
 });
 
 /**

@@ -11,9 +11,13 @@ import {
 	placedMember,
 	plainValue,
 } from "./located.ts";
+import { knownKeys } from "./moorage-form.ts";
+import { readToolRules } from "./policy-form.ts";
+import type { ToolRulePlan } from "./policy-plan.ts";
 import type { Report } from "./report.ts";
 import { client_running, type RunningPlan } from "./running.ts";
 import { RunningReader, sandboxPaths } from "./running-form.ts";
+import { tools_map_schema } from "./schema.ts";
 import { running_schema } from "./schema-running.ts";
 import { formatDuration } from "./units.ts";
 
@@ -38,6 +42,8 @@ const client_server_schema = z.looseObject({
 	disabledTools: text_list.optional(),
 	includeTools: text_list.optional(),
 	excludeTools: text_list.optional(),
+	/** A list is another program's word, and left alone; what holds for single tools is ours. */
+	tools: z.union([z.array(z.unknown()), tools_map_schema]).optional(),
 	/** Ours: everything else a client file says about it would be another program's word. */
 	sandbox: running_schema.shape.sandbox.removeDefault().optional(),
 });
@@ -64,20 +70,28 @@ const ignored_shown_max = 6;
 /** `timeout` below this is in seconds, as some clients write it; others mean milliseconds. */
 const timeout_ms_min = 1000;
 
+/** A server of a client file, and what is said of its tools. */
+export interface ClientServerDraft {
+	readonly draft: ServerDraft;
+	readonly tools: readonly ToolRulePlan[];
+}
+
 /** Reads one server of a client file; undefined when it is disabled or wrong. */
 export function readClientServer(
 	root: Located,
 	entry: LocatedEntry,
 	path: readonly string[],
 	report: Report,
-): ServerDraft | undefined {
+): ClientServerDraft | undefined {
 	const checked = client_server_schema.safeParse(plainValue(entry.value));
 	if (!checked.success) {
 		const issues = checked.error.issues.map((issue) => ({
 			...issue,
 			path: [...path, ...issue.path],
 		}));
-		reportIssues(report, root, issues, () => []);
+		reportIssues(report, root, issues, (at) =>
+			knownKeys(["servers", entry.key, ...at.slice(path.length)]),
+		);
 		return undefined;
 	}
 	const form = checked.data;
@@ -85,7 +99,10 @@ export function readClientServer(
 		report.warn(entry.key_start, `\`${entry.key}\` is disabled in the file and is not hosted.`);
 		return undefined;
 	}
-	const known = [...Object.keys(client_server_schema.shape), ...client_only_keys];
+	const ours = Array.isArray(form.tools) ? undefined : form.tools;
+	const known = [...Object.keys(client_server_schema.shape), ...client_only_keys].filter(
+		(key) => key !== "tools" || ours !== undefined,
+	);
 	warnIgnored(entry.value, known, report, entry.key);
 	const driver = chooseDriver(entry, form, report);
 	if (driver === undefined) return undefined;
@@ -97,15 +114,17 @@ export function readClientServer(
 		scope: default_scope.without_identity,
 		start: default_start,
 		tools: {
-			allow: form.includeTools ?? [],
-			deny: [...(form.disabledTools ?? []), ...(form.excludeTools ?? [])],
+			allow: [...(form.includeTools ?? []), ...(ours?.allow ?? [])],
+			deny: [...(form.disabledTools ?? []), ...(form.excludeTools ?? []), ...(ours?.deny ?? [])],
 		},
 		timeouts: { ...default_timeouts, call_ms: callTimeout(entry, form, report) },
 		running: runningOf(form, root, path, report),
 		sandbox_read: paths.read,
 		sandbox_write: paths.write,
 	} as const;
-	return driver === "http" ? httpDraft(base, entry) : stdioDraft(base, entry, report);
+	const draft = driver === "http" ? httpDraft(base, entry) : stdioDraft(base, entry, report);
+	if (draft === undefined) return undefined;
+	return { draft, tools: readToolRules(ours ?? {}, [...path, "tools"], root, report) };
 }
 
 /** A `sandbox` block says what the server needs; without one it gets what its arguments name. */

@@ -4,8 +4,8 @@ import type { Draft, InputDraft, ServerDraft } from "./draft.ts";
 import { reportIssues } from "./issues.ts";
 import { type Located, type LocatedEntry, member } from "./located.ts";
 import { readInputs } from "./mcp-json-inputs.ts";
-import { readClientServer, warnIgnored } from "./mcp-json-server.ts";
-import { default_policy } from "./policy-plan.ts";
+import { type ClientServerDraft, readClientServer, warnIgnored } from "./mcp-json-server.ts";
+import { default_policy, default_server_policy, type PolicyPlan } from "./policy-plan.ts";
 import type { Report } from "./report.ts";
 import { checkServerName, safeServerName } from "./server-names.ts";
 
@@ -22,7 +22,7 @@ export function readClientForm(root: Located, report: Report): Draft | undefined
 		reportNoServers(root, report);
 		return undefined;
 	}
-	const servers: ServerDraft[] = [];
+	const servers: ClientServerDraft[] = [];
 	for (const { entry, path } of maps) {
 		if (entry.value.kind !== "map") {
 			reportIssues(report, root, typeIssue(path), () => []);
@@ -36,7 +36,10 @@ export function readClientForm(root: Located, report: Report): Draft | undefined
 	warnIgnored(root, ["mcpServers", "servers", "inputs", "mcp", "$schema"], report);
 	const settings = member(root, "mcp")?.value;
 	const inputs: InputDraft[] = [root, settings].flatMap((node) => readInputs(node, report));
-	const named = nameServers(servers, report);
+	const named = nameServers(
+		servers.map(({ draft }) => draft),
+		report,
+	);
 	if (report.failed) return undefined;
 	return {
 		form: "client",
@@ -49,9 +52,24 @@ export function readClientForm(root: Located, report: Report): Draft | undefined
 		sse: true,
 		identity: undefined,
 		limits: default_limits,
-		policy: default_policy,
+		policy: policyOf(servers, named),
 		inputs,
 	};
+}
+
+/** What is said of tools, under the names that their servers have here. */
+function policyOf(
+	servers: readonly ClientServerDraft[],
+	named: readonly ServerDraft[],
+): PolicyPlan {
+	const said = servers.flatMap(({ tools }, at) => {
+		const name = named[at]?.name;
+		if (tools.length === 0 || name === undefined) return [];
+		return [[name, { ...default_server_policy, tools }] as const];
+	});
+	return said.length === 0
+		? default_policy
+		: { ...default_policy, servers: Object.fromEntries(said) };
 }
 
 interface ServerMap {

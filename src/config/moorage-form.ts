@@ -98,7 +98,7 @@ export function readMoorageForm(root: Located, report: Report): Draft | undefine
 }
 
 /** The keys that may stand at a path, for suggestions. */
-function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+export function knownKeys(path: readonly PropertyKey[]): readonly string[] {
 	let nodes: readonly SchemaNode[] = [moorageJsonSchema()];
 	for (const step of path) nodes = nodes.flatMap((node) => childrenOf(node, String(step)));
 	return nodes.flatMap((node) => [node, ...(node.anyOf ?? [])].flatMap(propertiesOf));

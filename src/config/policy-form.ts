@@ -21,6 +21,8 @@ import { type policy_schema, rate_pattern, type tool_rule_schema } from "./schem
 type PolicyForm = z.output<typeof policy_schema>;
 type RuleForm = Extract<PolicyForm, readonly unknown[]>[number];
 type ToolForm = z.output<typeof tool_rule_schema>;
+/** `tools` of a server: what holds for a tool stands beside which are offered. */
+export type ToolsMapForm = Readonly<Record<string, unknown>>;
 type ApprovalForm = NonNullable<RuleForm["ask"]>;
 type Path = readonly (string | number)[];
 
@@ -40,6 +42,19 @@ export function readPolicy(
 	approval: ApprovalPlan = default_approval,
 ): PolicyPlan {
 	return new PolicyReader(root, report, approval).read(form);
+}
+
+/**
+ * Reads what is said of a server's tools where the file says nothing of approvals in general.
+ * @param path where `tools` stands in the file
+ */
+export function readToolRules(
+	tools: ToolsMapForm,
+	path: readonly string[],
+	root: Located,
+	report: Report,
+): readonly ToolRulePlan[] {
+	return new PolicyReader(root, report, default_approval).tools(tools, path);
 }
 
 class PolicyReader {
@@ -186,17 +201,20 @@ class PolicyReader {
 		const servers: Record<string, ServerPolicyPlan> = {};
 		for (const [name, server] of Object.entries(form.servers)) {
 			const settings = Array.isArray(server.tools) ? {} : server.tools;
-			const tools = Object.entries(settings).flatMap(([pattern, value]) => {
-				if (pattern === "allow" || pattern === "deny") return [];
-				const path = ["servers", name, "tools", pattern];
-				return [this.#tool(pattern, value as ToolForm, path)];
-			});
+			const tools = this.tools(settings, ["servers", name, "tools"]);
 			const { arguments: mode, reviewed } = server;
 			const is_plain = mode === default_server_policy.arguments && reviewed === undefined;
 			if (tools.length === 0 && is_plain) continue;
 			servers[name] = { tools, arguments: mode, reviewed };
 		}
 		return servers;
+	}
+
+	tools(settings: ToolsMapForm, path: Path): ToolRulePlan[] {
+		return Object.entries(settings).flatMap(([pattern, value]) => {
+			if (pattern === "allow" || pattern === "deny") return [];
+			return [this.#tool(pattern, value as ToolForm, [...path, pattern])];
+		});
 	}
 
 	#tool(pattern: string, form: ToolForm, path: Path): ToolRulePlan {

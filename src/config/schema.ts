@@ -48,10 +48,10 @@ const tool_filter = z.strictObject({
 
 const tools_schema = z.union([patterns, tool_filter]);
 
-const server_tools_schema = z.union([
-	patterns,
-	z.object(tool_filter.shape).catchall(tool_rule_schema),
-]);
+/** Which tools a server offers, and what holds for each. */
+export const tools_map_schema = z.object(tool_filter.shape).catchall(tool_rule_schema);
+
+const server_tools_schema = z.union([patterns, tools_map_schema]);
 
 const timeouts_schema = z.strictObject({
 	start: duration
