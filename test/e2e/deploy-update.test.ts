@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { AdminReleases } from "../support/admin-releases.ts";
+import { floatingServer } from "../support/floating-server.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { type NpmRegistry, startNpmRegistry } from "../support/npm-registry.ts";
 import { textOf } from "../support/raw-client.ts";
@@ -14,41 +15,12 @@ import { ModernWire } from "../support/wire-clients.ts";
 
 const npm = ["/usr/bin/npm", "/usr/local/bin/npm"].some(existsSync);
 
-/** A server of the older protocol without any dependency; `broken` ends before its handshake. */
-function serverText(version: string, tools: readonly string[], broken = false): string {
-	const listed = tools.map((name) => ({ name, inputSchema: { type: "object" } }));
-	return `#!/usr/bin/env node
-		import { createInterface } from "node:readline";
-		if (${broken}) process.exit(3);
-		const answers = {
-			initialize: () => ({
-				protocolVersion: "2025-06-18",
-				capabilities: { tools: {} },
-				serverInfo: { name: "floating", version: "${version}" },
-			}),
-			"tools/list": () => ({ tools: ${JSON.stringify(listed)} }),
-			"tools/call": () => ({ content: [{ type: "text", text: "${version}" }] }),
-			ping: () => ({}),
-		};
-		createInterface({ input: process.stdin }).on("line", (line) => {
-			const { id, method } = JSON.parse(line);
-			if (id === undefined) return;
-			const answer = answers[method];
-			const rest =
-				answer === undefined
-					? { error: { code: -32601, message: "unknown" } }
-					: { result: answer() };
-			console.log(JSON.stringify({ jsonrpc: "2.0", id, ...rest }));
-		});
-	`;
-}
-
 describe("a package that is named without a version", { skip: !npm && "npm is not here" }, () => {
 	let registry: NpmRegistry;
 	let gateway: TestGateway;
 	let folder: string;
 	const publish = (version: string, tools: readonly string[], broken?: boolean) =>
-		registry.publish("floating", version, { "main.mjs": serverText(version, tools, broken) });
+		registry.publish("floating", version, { "main.mjs": floatingServer(version, tools, broken) });
 	const start = () =>
 		startGateway(
 			{ servers: { one: { command: "npx -y floating" }, two: { command: "npx -y floating" } } },

@@ -8,8 +8,9 @@ import { linkTo } from "../lib/router.ts";
 import { useSession, whyNot } from "../lib/session.ts";
 import { FormDialog } from "../ui/form-dialog.tsx";
 import { Line } from "../ui/line.tsx";
-import { Badge, Button, Confirm, Field, Loading, Problem } from "../ui/parts.tsx";
+import { Badge, Button, Confirm, Loading, Problem } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
+import { DeployDialog, type VersionDialogProps } from "./deploy-dialog.tsx";
 
 type Versions = Reply<"listVersions">;
 type Version = Versions["versions"][number];
@@ -67,7 +68,12 @@ export function VersionsTab({ name }: { name: string }): JSX.Element {
 				/>
 			))}
 			{asked === "deploy" ? (
-				<DeployDialog name={name} onClose={() => setAsked(undefined)} onDone={reload} />
+				<DeployDialog
+					name={name}
+					on_its_way={waiting || value.rollout?.state === "checking"}
+					onClose={() => setAsked(undefined)}
+					onDone={reload}
+				/>
 			) : null}
 			{asked === "fork" ? (
 				<ForkDialog name={name} onClose={() => setAsked(undefined)} onDone={reload} />
@@ -185,72 +191,7 @@ function Diff({ title, lines }: { title: string; lines: readonly string[] }): JS
 	);
 }
 
-interface DialogProps {
-	readonly name: string;
-	onClose(): void;
-	onDone(): void;
-}
-
-function DeployDialog({ name, onClose, onDone }: DialogProps): JSX.Element {
-	const [how, setHow] = useState("all");
-	const [percent, setPercent] = useState("10");
-	const share = Number(percent);
-	const wrong = how === "share" && !(Number.isInteger(share) && share >= 1 && share <= 100);
-	const deploy = useAction(async () => {
-		const body = how === "hold" ? { hold: true } : how === "share" ? { percent: share } : {};
-		const { version, state } = await call("deployServer", { path: { name }, body });
-		tell(`Version ${version} is ${state}.`);
-		onDone();
-		onClose();
-	});
-	const { at, rest } = placed(deploy.problem, ["percent"]);
-	return (
-		<FormDialog
-			title={`Deploy ${name}`}
-			verb={deploy.busy ? "Starting it…" : "Deploy"}
-			busy={deploy.busy}
-			why_not={wrong ? "Correct the percentage first." : undefined}
-			problem={rest}
-			onSubmit={() => void deploy.run()}
-			onClose={onClose}
-		>
-			<p>
-				A new version is made from the configuration, with the package that moorage.lock has. It
-				starts beside the one that runs and has to answer before it gets any calls.
-			</p>
-			<Field
-				label="How it takes over"
-				control={(attributes) => (
-					<select
-						{...attributes}
-						value={how}
-						onChange={(event) => setHow(event.currentTarget.value)}
-					>
-						<option value="all">All calls, as soon as it answers</option>
-						<option value="share">A share of the calls at first</option>
-						<option value="hold">It waits until it is promoted</option>
-					</select>
-				)}
-			/>
-			{how === "share" ? (
-				<Field
-					label="Percent of the calls"
-					error={wrong ? "A whole number from 1 to 100." : at.percent}
-					control={(attributes) => (
-						<input
-							{...attributes}
-							inputMode="numeric"
-							value={percent}
-							onInput={(event) => setPercent(event.currentTarget.value)}
-						/>
-					)}
-				/>
-			) : null}
-		</FormDialog>
-	);
-}
-
-function ForkDialog({ name, onClose, onDone }: DialogProps): JSX.Element {
+function ForkDialog({ name, onClose, onDone }: VersionDialogProps): JSX.Element {
 	const [copy, setCopy] = useState("");
 	const fork = useAction(async () => {
 		const body = copy.trim() === "" ? {} : { name: copy.trim() };

@@ -12,6 +12,8 @@ interface FormDialogProps {
 	readonly busy: boolean;
 	/** Why it cannot be sent now; undefined: it can. */
 	readonly why_not?: string | undefined;
+	/** What else can be done, between giving up and sending. */
+	readonly more?: ComponentChildren;
 	/** What went wrong and stands at no field. */
 	readonly problem: ApiProblem | undefined;
 	onSubmit(): void;
@@ -40,6 +42,7 @@ export function FormDialog(props: FormDialogProps): JSX.Element {
 				<Problem problem={problem} />
 				<div class="row end">
 					<Button onClick={onClose}>Cancel</Button>
+					{props.more}
 					<Button type="submit" kind={kind} busy={busy} why_not={why_not}>
 						{verb}
 					</Button>
