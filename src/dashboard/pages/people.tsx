@@ -1,6 +1,7 @@
 import type { ComponentType, JSX } from "preact";
 import { linkTo, type Place } from "../lib/router.ts";
 import { PageHead, Tabs } from "../ui/parts.tsx";
+import { AccountsTab } from "./people-accounts.tsx";
 import { GrantsTab, OAuthClientsTab } from "./people-clients.tsx";
 import { KeysTab } from "./people-keys.tsx";
 import { SessionsTab } from "./people-sessions.tsx";
@@ -14,6 +15,7 @@ const tabs = [
 	{ id: "keys", title: "API keys", tab: KeysTab },
 	{ id: "clients", title: "OAuth clients", tab: OAuthClientsTab },
 	{ id: "grants", title: "Grants", tab: GrantsTab },
+	{ id: "accounts", title: "Accounts elsewhere", tab: AccountsTab },
 	{ id: "sessions", title: "Sessions", tab: SessionsTab },
 	{ id: "rules", title: "Rules", tab: RulesTab },
 ] as const satisfies readonly { tab: ComponentType<{ place: Place }>; id: string; title: string }[];

@@ -93,7 +93,8 @@ describe("what is one's own", () => {
 		await assertLooks(page, "mine");
 	});
 
-	test("an account elsewhere is connected and ended where one stands", here, async () => {
+	/** What a member does: asks here, agrees at the service, and comes back. */
+	const connectNotes = async () => {
 		const accounts = page.getByRole("region", { name: "My accounts elsewhere" });
 		await accounts.getByText("not connected").waitFor();
 		await accounts.getByRole("button", { name: "Connect" }).click();
@@ -105,15 +106,36 @@ describe("what is one's own", () => {
 		await page.getByRole("heading", { name: "notes is connected" }).waitFor();
 		await scene.visit("#/mine", "My connections");
 		await accounts.getByText("connected", { exact: true }).waitFor();
+	};
+
+	test("an account elsewhere is connected and ended where one stands", here, async () => {
+		await connectNotes();
+		const accounts = page.getByRole("region", { name: "My accounts elsewhere" });
 		await accounts.getByRole("button", { name: "Disconnect notes" }).click();
 		await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
 		await page.getByText("notes is disconnected.").waitFor();
 		await accounts.getByText("not connected").waitFor();
+		// Left connected for whoever looks after the gateway.
+		await connectNotes();
+	});
+
+	test("an operator sees whose accounts are connected, and ends one", here, async () => {
+		await page.getByRole("button", { name: "Sign out" }).click();
+		await signIn("olga");
+		await scene.visit("#/people/accounts", "People and access");
+		const table = page.getByRole("region", { name: "Accounts elsewhere" });
+		await table.getByText("default/ana").waitFor();
+		await assertLooks(page, "people-accounts");
+		await table.getByRole("button", { name: "Disconnect default/ana from notes" }).press("Enter");
+		const dialog = page.getByRole("dialog");
+		await dialog.getByText("asks to connect again", { exact: false }).waitFor();
+		await dialog.getByRole("button", { name: "Disconnect" }).click();
+		await page.getByText("notes is disconnected.", { exact: false }).waitFor();
+		await page.getByRole("heading", { name: "No account is connected yet" }).waitFor();
+		await assertAccessible(page, "no accounts elsewhere");
 	});
 
 	test("an operator sees the session of a client, and ends it", here, async () => {
-		await page.getByRole("button", { name: "Sign out" }).click();
-		await signIn("olga");
 		await scene.visit("#/people/sessions", "People and access");
 		const table = page.getByRole("region", { name: "Sessions of MCP clients" });
 		await table.getByText("default/ana").first().waitFor();

@@ -34,6 +34,7 @@ const pages = [
 	["#/people/keys", "People and access"],
 	["#/people/clients", "People and access"],
 	["#/people/grants", "People and access"],
+	["#/people/accounts", "People and access"],
 	["#/people/sessions", "People and access"],
 	["#/people/rules", "People and access"],
 	["#/alerts", "Alerts"],
