@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { setInterval } from "node:timers";
 import type { GatewayProcess } from "../contenders.ts";
-import { type Sample, summarize } from "../figures.ts";
+import { summarize } from "../figures.ts";
 import type { Measured } from "../hosting/measured.ts";
 import { LoadGenerator, type LoadRequest } from "../load.ts";
+import { inTurns, known, p99Of } from "./compared.ts";
 import { callsOf, connections, rate, startFleet } from "./fleet.ts";
 
 const dashboards_count = 3;
@@ -22,24 +23,20 @@ export async function measureOpenDashboards(short: boolean): Promise<Measured> {
 	const fleet = await startFleet();
 	const generator = new LoadGenerator();
 	try {
-		return await inTurns(fleet.gateway, callsOf(fleet.gateway), generator, short ? 2 : 5);
+		return await compare(fleet.gateway, callsOf(fleet.gateway), generator, short ? 2 : 5);
 	} finally {
 		generator.stop();
 		await fleet.stop();
 	}
 }
 
-async function inTurns(
+async function compare(
 	gateway: GatewayProcess,
 	request: LoadRequest,
 	generator: LoadGenerator,
 	rounds: number,
 ): Promise<Measured> {
 	const token = (await readFile(gateway.admin_token_path, "utf8")).trim();
-	const samples = new Map<number, Sample[]>([
-		[0, []],
-		[dashboards_count, []],
-	]);
 	const run = async (open: number) => {
 		const close = await openDashboards(gateway.port, token, open);
 		try {
@@ -50,22 +47,18 @@ async function inTurns(
 		}
 	};
 	await run(dashboards_count);
-	for (let round = 0; round < rounds; round += 1) {
-		const order = round % 2 === 0 ? [0, dashboards_count] : [dashboards_count, 0];
-		for (const open of order) samples.get(open)?.push(await run(open));
-	}
-	const none = summarize(samples.get(0) ?? []);
-	const three = summarize(samples.get(dashboards_count) ?? []);
-	return Object.fromEntries(
-		Object.entries({
-			p99_ms_with_none: none.p99_ms,
-			p99_ms_with_three: three.p99_ms,
-			p999_ms_with_none: none.p999_ms,
-			p999_ms_with_three: three.p999_ms,
-			cpu_us_with_none: none.cpu_us,
-			cpu_us_with_three: three.cpu_us,
-		}).flatMap(([name, value]) => (typeof value === "number" ? [[name, value]] : [])),
-	);
+	const compared = await inTurns(rounds, (looked_at) => run(looked_at ? dashboards_count : 0));
+	const none = summarize(compared.without);
+	const three = summarize(compared.looked_at);
+	return {
+		...p99Of(compared),
+		...known({
+			p999_ms_without: none.p999_ms,
+			p999_ms_with: three.p999_ms,
+			cpu_us_without: none.cpu_us,
+			cpu_us_with: three.cpu_us,
+		}),
+	};
 }
 
 /** Opens as many fleets as a browser would; the returned function closes them. */
