@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { call, type Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { placed } from "../lib/fields.ts";
-import { plain, relative } from "../lib/format.ts";
+import { counted, plain, relative } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
 import { FormDialog } from "../ui/form-dialog.tsx";
@@ -95,7 +95,9 @@ function AlertCard({ alert, why_not, onSilence }: AlertCardProps): JSX.Element {
 			</header>
 			<p class="muted small">
 				{plain(alert.rule)} of {plain(alert.subject, 120)}, since {relative(alert.since_ms, now())}.{" "}
-				{alert.told === 0 ? "Nobody was told yet." : `People were told ${alert.told} times.`}
+				{alert.told === 0
+					? "Nobody was told yet."
+					: `People were told ${counted(alert.told, "time")}.`}
 			</p>
 			<div>
 				<Button why_not={why_not} onClick={onSilence}>

@@ -90,7 +90,7 @@ function ApprovalCard(props: { approval: Approval; onDone(): void }): JSX.Elemen
 					["Made by", approval.made_by === undefined ? undefined : plain(approval.made_by)],
 					["Client", plain(approval.client ?? approval.client_name)],
 					["Risk", approval.risk],
-					["Because of", approval.rule === undefined ? undefined : plain(approval.rule)],
+					["Because of", becauseOf(approval.rule)],
 					["Agreed", `${agreed(approval)} of ${approval.needed}`],
 					["Asked", relative(approval.created_at_ms, now())],
 					[
@@ -131,6 +131,11 @@ function ApprovalCard(props: { approval: Approval; onDone(): void }): JSX.Elemen
 			{approval.state === "pending" ? <Decision {...props} /> : null}
 		</section>
 	);
+}
+
+/** What wants a person asked; `tools` is how records call a tool's own setting. */
+function becauseOf(rule: string | undefined): string | undefined {
+	return rule === "tools" ? "the setting of this tool" : rule && plain(rule);
 }
 
 function agreed({ votes }: Approval): number {

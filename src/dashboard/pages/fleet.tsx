@@ -108,7 +108,7 @@ function Body(props: {
 				<Choice label="Order" value={sort} options={sorts} onPick={(to) => ask({ sort: to })} />
 				<p class="muted small grow" role="status">
 					{shown.length === fleet.servers.length
-						? `${fleet.servers.length} servers`
+						? counted(fleet.servers.length, "server")
 						: `${shown.length} of ${fleet.servers.length} servers`}
 				</p>
 			</div>
@@ -190,7 +190,7 @@ function Totals({ fleet }: { fleet: Fleet }): JSX.Element {
 			<div class="total">
 				<span class="muted">Memory</span>
 				<b>{bytes(memory)}</b>
-				<span class="muted small">{fleet.sessions} sessions</span>
+				<span class="muted small">{counted(fleet.sessions, "session")}</span>
 			</div>
 			<div class="total wide">
 				<span class="muted">Last minute</span>
@@ -271,7 +271,7 @@ function RowBody({ server, onChange }: RowProps): JSX.Element {
 			<div class="name">
 				<a href={linkTo("servers", server.name)}>{server.name}</a>
 				<div class="muted small">
-					{server.driver}, {server.tools} tools
+					{server.driver}, {counted(server.tools, "tool")}
 					{server.in_use > 0 ? `, ${server.in_use} in use${waiting}` : waiting}
 				</div>
 			</div>

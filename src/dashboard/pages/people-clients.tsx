@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call, type Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
-import { plain, relative } from "../lib/format.ts";
+import { counted, plain, relative } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
 import { ListTools, More, useListed } from "../ui/listed.tsx";
@@ -57,7 +57,7 @@ export function OAuthClientsTab(): JSX.Element {
 						</header>
 						<code>{plain(client.client_id, 400)}</code>
 						<p class="muted small">
-							{client.grants} people have allowed it.{" "}
+							{counted(client.grants, "person has", "people have")} allowed it.{" "}
 							{client.principal === undefined ? "" : `It acts as ${plain(client.principal)}.`}
 						</p>
 						<div>

@@ -10,13 +10,14 @@ import { Badge, Button, Confirm, Empty, Loading, Problem } from "../ui/parts.tsx
 import { tell } from "../ui/toasts.tsx";
 import { AddUser, EditUser, type User } from "./user-dialogs.tsx";
 
+/** What a dialog is open about. */
+type Asked = "add" | { edit: User } | { end: User } | { remove: User };
+
 /** Everybody who may sign in or hold keys. */
 export function UsersTab(): JSX.Element {
 	const { value, problem, reload } = useQuery("listUsers");
 	const why_not = whyNot(useSession());
-	const [asked, setAsked] = useState<"add" | { edit: User } | { remove: User } | undefined>(
-		undefined,
-	);
+	const [asked, setAsked] = useState<Asked | undefined>(undefined);
 	const close = () => setAsked(undefined);
 	const list = useListed(value?.users ?? [], wordsOf);
 	if (value === undefined)
@@ -42,6 +43,7 @@ export function UsersTab(): JSX.Element {
 								user={user}
 								why_not={why_not}
 								onEdit={() => setAsked({ edit: user })}
+								onEnd={() => setAsked({ end: user })}
 								onRemove={() => setAsked({ remove: user })}
 							/>
 						))}
@@ -52,6 +54,9 @@ export function UsersTab(): JSX.Element {
 			{asked === "add" ? <AddUser onClose={close} onDone={reload} /> : null}
 			{typeof asked === "object" && "edit" in asked ? (
 				<EditUser user={asked.edit} onClose={close} onDone={reload} />
+			) : null}
+			{typeof asked === "object" && "end" in asked ? (
+				<EndLogins user={asked.end} onClose={close} />
 			) : null}
 			{typeof asked === "object" && "remove" in asked ? (
 				<RemoveUser user={asked.remove} onClose={close} onDone={reload} />
@@ -68,14 +73,11 @@ interface UserCardProps {
 	readonly user: User;
 	readonly why_not: string | undefined;
 	onEdit(): void;
+	onEnd(): void;
 	onRemove(): void;
 }
 
-function UserCard({ user, why_not, onEdit, onRemove }: UserCardProps): JSX.Element {
-	const end = useAction(async () => {
-		await call("endLogins", { path: { tenant: user.tenant, user: user.user } });
-		tell(`${user.id} is signed out everywhere.`);
-	});
+function UserCard({ user, why_not, onEdit, onEnd, onRemove }: UserCardProps): JSX.Element {
 	return (
 		<section class="card" aria-label={user.id}>
 			<header>
@@ -96,12 +98,11 @@ function UserCard({ user, why_not, onEdit, onRemove }: UserCardProps): JSX.Eleme
 					: `Signed in ${relative(user.login_at_ms, now())}.`}{" "}
 				{user.provider === undefined ? "" : `Comes from ${plain(user.provider)}.`}
 			</p>
-			<Problem problem={end.problem} />
 			<div class="row">
 				<Button why_not={why_not} onClick={onEdit}>
 					Change
 				</Button>
-				<Button kind="quiet" why_not={why_not} busy={end.busy} onClick={() => void end.run()}>
+				<Button kind="quiet" why_not={why_not} onClick={onEnd}>
 					Sign out everywhere
 				</Button>
 				<Button kind="quiet" why_not={why_not} onClick={onRemove}>
@@ -109,6 +110,29 @@ function UserCard({ user, why_not, onEdit, onRemove }: UserCardProps): JSX.Eleme
 				</Button>
 			</div>
 		</section>
+	);
+}
+
+function EndLogins({ user, onClose }: { user: User; onClose(): void }): JSX.Element {
+	const end = useAction(async () => {
+		await call("endLogins", { path: { tenant: user.tenant, user: user.user } });
+		tell(`${user.id} is signed out everywhere.`);
+		onClose();
+	});
+	return (
+		<Confirm
+			title={`Sign ${user.id} out everywhere?`}
+			verb="Sign out"
+			busy={end.busy}
+			problem={end.problem}
+			onConfirm={() => void end.run()}
+			onClose={onClose}
+		>
+			<p>
+				Every browser they are signed in with is signed out, and what they allowed to clients is
+				taken back, with its tokens. Their API keys stay good.
+			</p>
+		</Confirm>
 	);
 }
 

@@ -11,14 +11,20 @@ import { ResultView } from "../ui/result-view.tsx";
 export function Outcome({ state, onCancel }: { state: PlayState; onCancel(): void }): JSX.Element {
 	const { result, running } = state;
 	const progress = running ? progressOf(state) : undefined;
+	const reply = useMemo(
+		() => (result === undefined ? undefined : resultIn(result.reply)),
+		[result],
+	);
+	// A tool that failed was called well: only its result says so.
+	const good = result?.outcome === "ok" && reply?.["isError"] !== true;
 	return (
 		<section class="card" aria-label="Result" aria-live="polite">
 			<header>
 				<h2>Result</h2>
 				{running ? <Button onClick={onCancel}>Cancel the call</Button> : null}
 				{result === undefined ? null : (
-					<Badge tone={result.outcome === "ok" ? "ok" : "bad"}>
-						{result.outcome === "ok" ? "done" : "failed"} in {duration(result.duration_ms)}
+					<Badge tone={good ? "ok" : "bad"}>
+						{good ? "done" : "failed"} in {duration(result.duration_ms)}
 					</Badge>
 				)}
 			</header>
@@ -35,7 +41,9 @@ export function Outcome({ state, onCancel }: { state: PlayState; onCancel(): voi
 				</div>
 			)}
 			{running && result === undefined ? <Loading what="The call runs" /> : null}
-			{result === undefined ? null : <Reply text={result.reply} too_long={result.too_long} />}
+			{result === undefined ? null : (
+				<Reply text={result.reply} result={reply} too_long={result.too_long} />
+			)}
 		</section>
 	);
 }
@@ -50,8 +58,12 @@ export function resultIn(text: string): Readonly<Record<string, unknown>> | unde
 	}
 }
 
-function Reply({ text, too_long }: { text: string; too_long: boolean }): JSX.Element {
-	const result = useMemo(() => resultIn(text), [text]);
+function Reply(props: {
+	text: string;
+	result: Readonly<Record<string, unknown>> | undefined;
+	too_long: boolean;
+}): JSX.Element {
+	const { text, result, too_long } = props;
 	if (too_long) return <p class="note">The reply is larger than 16 MB, so it is not shown here.</p>;
 	if (result !== undefined) return <ResultView result={result} />;
 	return (

@@ -6,6 +6,7 @@ import { parseExact } from "../lib/exact-json.ts";
 import { plain, plainLines, textOf } from "../lib/format.ts";
 import type { PlayQuestion } from "../lib/play.ts";
 import { useAction } from "../lib/query.ts";
+import { linkTo } from "../lib/router.ts";
 import { shapeOf } from "../lib/shapes.ts";
 import { isObject } from "../lib/tools.ts";
 import { JsonTree } from "../ui/json-tree.tsx";
@@ -27,6 +28,16 @@ export function QuestionCard({ play, question, onAnswered }: QuestionProps): JSX
 	});
 	const decline = (action: "decline" | "cancel") => void answer.run({ action });
 	const accept = (result: object) => void answer.run({ action: "accept", result });
+	const approval = method === "elicitation/create" ? approvalIn(params) : undefined;
+	if (approval !== undefined) {
+		return (
+			<section class="card" role="alert" aria-label="A call that waits">
+				<h2>This call waits for an approval</h2>
+				<Problem problem={answer.problem} />
+				<Approval id={approval} busy={answer.busy} onWithdraw={() => decline("decline")} />
+			</section>
+		);
+	}
 	return (
 		<section class="card" role="alert" aria-label="A question of the server">
 			<h2>{titles[method] ?? plain(method)}</h2>
@@ -93,6 +104,36 @@ function Elicitation({ params, busy, onAccept, onDecline }: AnswerProps): JSX.El
 				</Button>
 			</div>
 		</form>
+	);
+}
+
+/**
+ * The id in the address of an approval's page. No link is ever made of what a server says: this one
+ * is to a page of ours, made anew of the id alone.
+ */
+function approvalIn({ url }: Readonly<Record<string, unknown>>): string | undefined {
+	const address = typeof url === "string" ? URL.parse(url) : null;
+	if (address?.origin !== window.location.origin) return undefined;
+	return /^\/approvals\/([\w-]{1,64})$/.exec(address.pathname)?.[1];
+}
+
+/** A call that somebody has to agree to; it goes on by itself once they have. */
+function Approval(props: { id: string; busy: boolean; onWithdraw(): void }): JSX.Element {
+	return (
+		<>
+			<p>
+				It runs once somebody who may has agreed to exactly these arguments, here or on another
+				device, and goes on by itself then.
+			</p>
+			<div class="row">
+				<a class="button main" href={linkTo("approvals", props.id)} target="_blank" rel="noopener">
+					See the approval<span class="sr"> in a new tab</span>
+				</a>
+				<Button busy={props.busy} onClick={props.onWithdraw}>
+					Take the call back
+				</Button>
+			</div>
+		</>
 	);
 }
 

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { call } from "../lib/api.ts";
+import { type ApiProblem, call, problemIn } from "../lib/api.ts";
+import { plain } from "../lib/format.ts";
 import { useAction } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
 import { Button, Confirm } from "../ui/parts.tsx";
@@ -15,6 +16,10 @@ const deeds = {
 	restart: { operation: "restartServer", done: "was started anew" },
 } as const;
 
+function told(name: string, { message, next }: ApiProblem): string {
+	return `${name}: ${plain(message, 300)} ${plain(next, 300)}`;
+}
+
 interface ServerActionsProps {
 	readonly name: string;
 	readonly state: string;
@@ -28,16 +33,18 @@ export function ServerActions({ name, state, words, onDone }: ServerActionsProps
 	const why_not = whyNot(useSession(), "operator");
 	const [asked, setAsked] = useState(false);
 	const act = useAction(async (deed: Deed) => {
-		await call(deeds[deed].operation, { path: { name } });
+		try {
+			await call(deeds[deed].operation, { path: { name } });
+		} catch (error) {
+			// There is no place beside these buttons: what went wrong is told where news are.
+			if (deed !== "restart") tell(told(name, problemIn(error)));
+			throw error;
+		}
 		tell(`${name} ${deeds[deed].done}.`);
 		setAsked(false);
 		onDone();
 	});
-	const perform = (deed: Deed) => {
-		void act.run(deed).then((good) => {
-			if (!good && deed !== "restart") tell(`${name}: that did not work.`);
-		});
-	};
+	const perform = (deed: Deed) => void act.run(deed);
 	const awake = state === "ready" || state === "starting";
 	const asleep = "It is asleep or not running already.";
 	return (

@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LogLine } from "../../admin/contract.ts";
 import { addressOf } from "../lib/api.ts";
-import { clockTime, plain } from "../lib/format.ts";
+import { clockTime, counted, plain } from "../lib/format.ts";
 import { Button, Field } from "../ui/parts.tsx";
 
 /** Lines that are kept on the page. */
@@ -34,7 +34,7 @@ export function LogsTab({ name }: { name: string }): JSX.Element {
 		<>
 			<LogFilters {...{ wanted, source, setWanted, setSource, clear }}>
 				{shown.length === lines.length
-					? `${lines.length} lines`
+					? counted(lines.length, "line")
 					: `${shown.length} of ${lines.length} lines`}
 				{dropped === 0 ? "" : `, ${dropped} came too fast to be shown`}
 			</LogFilters>

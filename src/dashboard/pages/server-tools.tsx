@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { plain, plainLines } from "../lib/format.ts";
+import { counted, plain, plainLines } from "../lib/format.ts";
 import { useQuery } from "../lib/query.ts";
 import { linkTo } from "../lib/router.ts";
 import { hintsOf, type Tool, toolOf, toolTitle } from "../lib/tools.ts";
@@ -43,7 +43,7 @@ export function ToolsTab({ name }: { name: string }): JSX.Element {
 					)}
 				/>
 				<p class="muted small" role="status">
-					{tools.length} tools, about {total} tokens in a model's context
+					{counted(tools.length, "tool")}, about {counted(total, "token")} in a model's context
 				</p>
 			</div>
 			{shown.length === 0 ? (

@@ -1,7 +1,7 @@
 import type { ComponentType, JSX } from "preact";
 import type { Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
-import { bytes, dateTime, duration, plain, relative } from "../lib/format.ts";
+import { bytes, counted, dateTime, duration, plain, relative } from "../lib/format.ts";
 import { useQuery } from "../lib/query.ts";
 import { linkTo, type Place } from "../lib/router.ts";
 import { Copyable, Facts, Loading, PageHead, Problem, StateBadge, Tabs } from "../ui/parts.tsx";
@@ -187,8 +187,8 @@ function InstancesTab({ details }: { name: string; details: Details }): JSX.Elem
 								["For", plain(one.scope_key)],
 								["Protocol", one.revision],
 								["Ready", one.ready_at_ms === undefined ? undefined : dateTime(one.ready_at_ms)],
-								["In use", `${one.leases} calls and streams`],
-								["Waiting", one.waiting === 0 ? undefined : `${one.waiting} calls`],
+								["In use", counted(one.leases, "call or stream", "calls and streams")],
+								["Waiting", one.waiting === 0 ? undefined : counted(one.waiting, "call")],
 								["Memory", usage === undefined ? undefined : bytes(usage.memory_bytes)],
 								["Processor", usage === undefined ? undefined : duration(usage.cpu_ms)],
 								["Sandbox", one.sandbox?.kind],

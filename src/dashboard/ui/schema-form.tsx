@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { type Draft, draftOf, isNested, type Mistakes, nameKey } from "../lib/drafts.ts";
-import { plain, textOf } from "../lib/format.ts";
+import { counted, plain, textOf } from "../lib/format.ts";
 import { isFile, type Member, type Shape } from "../lib/shapes.ts";
 import { Button, Field } from "./parts.tsx";
 
@@ -346,7 +346,7 @@ function ListField(props: ShapeProps<"list">): JSX.Element {
 	return (
 		<fieldset>
 			<legend>
-				{label} <span class="muted">{items.length} items</span>
+				{label} <span class="muted">{counted(items.length, "item")}</span>
 			</legend>
 			{hint === undefined ? null : <p class="hint">{hint}</p>}
 			{error === undefined ? null : <p class="error">{error}</p>}

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, symlink } from "node:fs/promises";
+import { cp, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { repository_root } from "../../../tools/lib/paths.ts";
 import { needs_chromium, startBrowser } from "../../support/browser.ts";
-import { takePicture, watchTroubles } from "../../support/dashboard-scene.ts";
+import {
+	assertAccessible,
+	assertFits,
+	takePicture,
+	watchTroubles,
+} from "../../support/dashboard-scene.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { until } from "../../support/until.ts";
 
@@ -21,7 +26,7 @@ const cloned = [
 ];
 
 test(
-	"from `npm start` in a fresh clone to a first call and an error that is found",
+	"from `npm start` in a fresh clone to a first call, an approval on a phone, and an error found",
 	here,
 	async (t) => {
 		const clone = await tempFolder(t);
@@ -79,7 +84,46 @@ test(
 		await result.getByText("ahoy", { exact: false }).first().waitFor();
 		await takePicture(page, "npm-start-first-call");
 
+		// Another device: a browser of its own, signed in by a link that the page gives.
+		await page.getByRole("link", { name: "My connections" }).click();
+		await page.getByRole("button", { name: "Make a link" }).click();
+		const device_link = page.getByText("/#/link/", { exact: false });
+		const device = await startBrowser();
+		t.after(() => device.close());
+		const phone = await device.open((await device_link.textContent()) ?? "");
+		const phone_troubles = watchTroubles(phone);
+		await phone.setViewportSize({ width: 375, height: 812 });
+		await phone.getByRole("button", { name: "Open the menu" }).click();
+		await phone.getByRole("link", { name: "Approvals" }).click();
+		await phone.getByRole("heading", { name: "Nothing waits" }).waitFor();
+
+		await page.getByRole("link", { name: "Playground" }).click();
 		await page.getByLabel("Server").selectOption("filesystem");
+		await page.getByLabel("Find").fill("write_file");
+		await page
+			.getByRole("region", { name: "What can be called" })
+			.getByRole("button")
+			.first()
+			.click();
+		await page.getByLabel("path").fill("log.txt");
+		await page.getByLabel("content").fill("All well at sea.");
+		await page.getByRole("button", { name: "Call it" }).click();
+		await page.getByRole("heading", { name: "This call waits for an approval" }).waitFor();
+		await takePicture(page, "npm-start-waits");
+		const written = join(clone, "examples", "quickstart", "sample", "log.txt");
+		await assert.rejects(readFile(written), /ENOENT/);
+		const waiting = phone.getByRole("region", { name: "filesystem write_file" });
+		await waiting.getByText("“All well at sea.”").waitFor();
+		await assertAccessible(phone, "an approval on a phone");
+		await assertFits(phone, "an approval on a phone");
+		await takePicture(phone, "npm-start-approval-phone");
+		await waiting.getByLabel("Reason").fill("It may say so.");
+		await waiting.getByRole("button", { name: "Approve" }).click();
+		await phone.getByText("Approved.").waitFor();
+		await result.getByText("done in", { exact: false }).waitFor();
+		await takePicture(page, "npm-start-approved");
+		assert.equal(await readFile(written, "utf8"), "All well at sea.");
+
 		await page.getByLabel("Find").fill("read_text_file");
 		await page
 			.getByRole("region", { name: "What can be called" })
@@ -100,7 +144,7 @@ test(
 		await found.first().click();
 		await page.getByRole("heading", { name: "Where the time went" }).waitFor();
 		await takePicture(page, "npm-start-error-story");
-		assert.deepEqual(troubles, []);
+		assert.deepEqual([...troubles, ...phone_troubles], []);
 		return undefined;
 	},
 );

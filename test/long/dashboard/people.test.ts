@@ -115,6 +115,26 @@ describe("people, their clients and their tenants", () => {
 		},
 	);
 
+	test("signing somebody out everywhere says what it ends before it does", here, async () => {
+		const opened = await fetch(`${scene.gateway.url}/api/session`, {
+			method: "POST",
+			headers: { "content-type": "application/json" },
+			body: JSON.stringify({ name: "ana", password }),
+		});
+		assert.equal(opened.status, 201, await opened.text());
+		const [cookie = ""] = (opened.headers.get("set-cookie") ?? "").split(";");
+		const isIn = async () =>
+			(await fetch(`${scene.gateway.url}/api/session`, { headers: { cookie } })).status === 200;
+		const card = page.getByRole("region", { name: "default/ana" });
+		await card.getByRole("button", { name: "Sign out everywhere" }).press("Enter");
+		await dialog().getByText("Their API keys stay good.", { exact: false }).waitFor();
+		await assertAccessible(page, "signing somebody out everywhere");
+		assert.equal(await isIn(), true);
+		await dialog().getByRole("button", { name: "Sign out", exact: true }).click();
+		await page.getByText("default/ana is signed out everywhere.").waitFor();
+		assert.equal(await isIn(), false);
+	});
+
 	test("many people are searched, and stand on pages", here, async () => {
 		for (let at = 0; at < 60; at += 1) {
 			const user = { user: `p${String(at).padStart(2, "0")}`, roles: ["member"], tenant: "acme" };
