@@ -1,8 +1,8 @@
 /**
  * A process that signs people in for ever, until it is killed.
  *
- *   dashboard-sessions-child.ts PATH KEY   prints `open ID TOKEN REPLACED` for each session that was
- *                                          opened, in the place of the one that is named last
+ *   dashboard-sessions-child.ts PATH KEY   prints `open ID TOKEN REPLACED` for each session that
+ *                                          was opened, in the place of the one named last
  */
 import { argv, stdout } from "node:process";
 import { DashboardSessions } from "../../src/admin/dashboard-sessions.ts";

@@ -1,5 +1,6 @@
 /**
- * The program of a server of the older protocol without any dependency; `broken` ends before its handshake.
+ * The program of a server of the older protocol without any dependency; `broken` ends before its
+ * handshake.
  */
 export function floatingServer(version: string, tools: readonly string[], broken = false): string {
 	const listed = tools.map((name) => ({ name, inputSchema: { type: "object" } }));

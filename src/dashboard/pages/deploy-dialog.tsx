@@ -31,9 +31,8 @@ interface DeployDialogProps extends VersionDialogProps {
 	readonly on_its_way: boolean;
 }
 
-/** Makes a new version of a server; what it would change can be looked at beforehand. */
-export function DeployDialog(props: DeployDialogProps): JSX.Element {
-	const { name, on_its_way, onClose, onDone } = props;
+/** What is chosen, and what can be done with it. */
+function useDeploy({ name, onClose, onDone }: VersionDialogProps) {
 	const [update, setUpdate] = useState(false);
 	const [how, setHow] = useState("all");
 	const [percent, setPercent] = useState("10");
@@ -56,16 +55,24 @@ export function DeployDialog(props: DeployDialogProps): JSX.Element {
 		onDone();
 		onClose();
 	});
+	/** Another package is another question. */
 	const choose = (newest_wanted: boolean) => {
 		setUpdate(newest_wanted);
 		setSeen(undefined);
 		look.clear();
 		deploy.clear();
 	};
+	return { update, choose, how, setHow, percent, setPercent, wrong, seen, look, deploy };
+}
+
+/** Makes a new version of a server; what it would change can be looked at beforehand. */
+export function DeployDialog(props: DeployDialogProps): JSX.Element {
+	const { name, on_its_way, onClose } = props;
+	const chosen = useDeploy(props);
+	const { update, wrong, seen, look, deploy } = chosen;
 	const busy = look.busy || deploy.busy;
-	const problem = deploy.problem ?? look.problem;
 	// Without an update, there being nothing to do is about a version that is on its way.
-	const { at, rest } = placed(problem, ["percent", "update"], {
+	const { at, rest } = placed(deploy.problem ?? look.problem, ["percent", "update"], {
 		...(update ? { nothing_to_do: "update" as const } : {}),
 	});
 	return (
@@ -93,6 +100,22 @@ export function DeployDialog(props: DeployDialogProps): JSX.Element {
 				A new version is made from the configuration. It starts beside the one that runs and has to
 				answer before it gets any calls.
 			</p>
+			<Choices chosen={chosen} at={at} />
+			<div aria-live="polite">{seen === undefined ? null : <Preview seen={seen} />}</div>
+		</FormDialog>
+	);
+}
+
+interface ChoicesProps {
+	readonly chosen: ReturnType<typeof useDeploy>;
+	/** What is wrong, at its field. */
+	readonly at: { readonly percent?: string; readonly update?: string };
+}
+
+function Choices({ chosen, at }: ChoicesProps): JSX.Element {
+	const { update, choose, how, setHow, percent, setPercent, wrong } = chosen;
+	return (
+		<>
 			<Field
 				label="Package or image"
 				error={at.update}
@@ -135,8 +158,7 @@ export function DeployDialog(props: DeployDialogProps): JSX.Element {
 					)}
 				/>
 			) : null}
-			<div aria-live="polite">{seen === undefined ? null : <Preview seen={seen} />}</div>
-		</FormDialog>
+		</>
 	);
 }
 

@@ -15,6 +15,9 @@ import { DeployDialog, type VersionDialogProps } from "./deploy-dialog.tsx";
 type Versions = Reply<"listVersions">;
 type Version = Versions["versions"][number];
 
+/** States of a version that has yet to take all calls. */
+const ways: ReadonlySet<string | undefined> = new Set(["checking", "held", "sharing"]);
+
 /** Every way in which a server ran, and how to go from one to the other. */
 export function VersionsTab({ name }: { name: string }): JSX.Element {
 	const { value, problem, reload } = useQuery("listVersions", { path: { name }, on: ["state"] });
@@ -23,6 +26,7 @@ export function VersionsTab({ name }: { name: string }): JSX.Element {
 	const operators = whyNot(session, "operator");
 	const [asked, setAsked] = useState<"deploy" | "fork" | undefined>(undefined);
 	const [back_to, setBackTo] = useState<Version | undefined>(undefined);
+	const onClose = () => setAsked(undefined);
 	const promote = useAction(async () => {
 		const { version } = await call("promoteServer", { path: { name } });
 		tell(`Version ${version} takes all calls.`);
@@ -36,7 +40,8 @@ export function VersionsTab({ name }: { name: string }): JSX.Element {
 	});
 	if (value === undefined)
 		return problem === undefined ? <Loading /> : <Problem problem={problem} />;
-	const waiting = value.rollout?.state === "held" || value.rollout?.state === "sharing";
+	const on_its_way = ways.has(value.rollout?.state);
+	const waiting = on_its_way && value.rollout?.state !== "checking";
 	const nothing_waits = waiting ? undefined : "No version waits for its turn.";
 	return (
 		<div class="stack">
@@ -68,16 +73,9 @@ export function VersionsTab({ name }: { name: string }): JSX.Element {
 				/>
 			))}
 			{asked === "deploy" ? (
-				<DeployDialog
-					name={name}
-					on_its_way={waiting || value.rollout?.state === "checking"}
-					onClose={() => setAsked(undefined)}
-					onDone={reload}
-				/>
+				<DeployDialog {...{ name, on_its_way, onClose, onDone: reload }} />
 			) : null}
-			{asked === "fork" ? (
-				<ForkDialog name={name} onClose={() => setAsked(undefined)} onDone={reload} />
-			) : null}
+			{asked === "fork" ? <ForkDialog {...{ name, onClose, onDone: reload }} /> : null}
 			{back_to === undefined ? null : (
 				<BackConfirm
 					number={back_to.number}
