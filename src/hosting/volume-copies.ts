@@ -1,7 +1,5 @@
-import { constants } from "node:fs";
 import {
 	access,
-	cp,
 	mkdir,
 	readdir,
 	readFile,
@@ -12,6 +10,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import type { Random } from "../lib/random.ts";
+import { copyFolder } from "./copy-folder.ts";
 
 /** What keeps a server from writing while its volumes are copied. */
 export interface Stillness {
@@ -47,16 +46,8 @@ export class VolumeCopies {
 		await mkdir(target, { recursive: true, mode: 0o700 });
 		const goOn = await this.#stillness.still(from);
 		try {
-			await cp(join(this.#folder, from), target, {
-				recursive: true,
-				mode: constants.COPYFILE_FICLONE,
-				preserveTimestamps: true,
-				verbatimSymlinks: true,
-				force: true,
-			}).catch((error: NodeJS.ErrnoException) => {
-				// A server that has never run has no volumes.
-				if (error.code !== "ENOENT") throw error;
-			});
+			// A server that has never run has no volumes.
+			if (await this.has(from)) await copyFolder(join(this.#folder, from), target);
 		} finally {
 			await goOn();
 		}
