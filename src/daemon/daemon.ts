@@ -12,7 +12,6 @@ import type { ConfigProblem } from "../config/problem.ts";
 import { watchFile } from "../config/watch.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { seal_key_bytes } from "../gateway/parking/seal.ts";
-import { audienceOf } from "../gateway/scope.ts";
 import { Egress } from "../hosting/egress/egress.ts";
 import { EgressRecords } from "../hosting/egress/records.ts";
 import { Hosting, type InstanceKey } from "../hosting/hosting.ts";
@@ -38,6 +37,7 @@ import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { Accounts } from "./accounts.ts";
 import { servePages } from "./approval-pages.ts";
+import { askWhatItOffers } from "./ask-what-it-offers.ts";
 import { type BackendRooms, DaemonBackend } from "./backend.ts";
 import { publicProblem, withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
@@ -551,11 +551,8 @@ class House implements Daemon, BackendRooms {
 		const server = this.#plan.servers.find(({ name }) => name === key.server);
 		if (server === undefined) return;
 		this.#gateway.subscriptions.onReady(server, key, upstream);
-		const lease = this.#hosting.tryAcquire(key, { kind: "hold" });
-		const { signal } = this.#closing;
-		void this.#catalogs
-			.refresh(server, upstream, signal, audienceOf(key))
-			.finally(() => lease?.release());
+		const parts = { hosting: this.#hosting, catalogs: this.#catalogs, ...this.#options };
+		askWhatItOffers({ ...parts, signal: this.#closing.signal, server, key, upstream });
 	}
 
 	#sweepLater(): void {

@@ -7,6 +7,8 @@ export interface Lease {
 	readonly upstream: Upstream;
 	/** Names the instance, its place included. */
 	readonly key: InstanceKey;
+	/** Resolves when the instance has no calls; undefined where it has none now. */
+	callsOver(): Promise<void> | undefined;
 	/** A further lease on the same instance, which keeps it awake for what outlives a call. */
 	hold(): Lease;
 	/** The server has asked whoever holds this lease something: see `Fleet.asks`. */
@@ -41,6 +43,7 @@ export class LeaseCount {
 	readonly #askers = new Map<string, number>();
 	#count = 0;
 	#calls = 0;
+	#calls_over: PromiseWithResolvers<void> | undefined;
 
 	constructor(key: InstanceKey, upstream: Upstream, owner: LeaseOwner) {
 		this.key = key;
@@ -68,6 +71,13 @@ export class LeaseCount {
 		return this.#askers.size > (this.#askers.has(asker) ? 1 : 0);
 	}
 
+	/** See `Lease.callsOver`. */
+	callsOver(): Promise<void> | undefined {
+		if (this.#calls === 0) return undefined;
+		this.#calls_over ??= Promise.withResolvers();
+		return this.#calls_over.promise;
+	}
+
 	take(use: LeaseUse): Lease {
 		this.#count += 1;
 		if (use.kind === "call") this.#calls += 1;
@@ -80,12 +90,18 @@ export class LeaseCount {
 		assert(this.#count > 0, "a lease came back that was never given");
 		this.#count -= 1;
 		if (kind === "call") this.#calls -= 1;
+		if (this.#calls === 0) this.#endCalls();
 		if (asker !== undefined) this.#leave(asker);
 		this.#owner.onBack(this.#count === 0);
 	}
 
 	noteQuestion(): void {
 		this.#owner.onQuestion();
+	}
+
+	#endCalls(): void {
+		this.#calls_over?.resolve();
+		this.#calls_over = undefined;
 	}
 
 	#leave(asker: string): void {
@@ -106,6 +122,10 @@ class CountedLease implements Lease {
 		this.key = count.key;
 		this.#count = count;
 		this.#use = use;
+	}
+
+	callsOver(): Promise<void> | undefined {
+		return this.#count?.callsOver();
 	}
 
 	hold(): Lease {

@@ -116,6 +116,7 @@ export class Trial {
 		return {
 			upstream: lease.upstream,
 			key: lease.key,
+			callsOver: () => lease.callsOver(),
 			hold: () => lease.hold(),
 			noteQuestion: () => lease.noteQuestion(),
 			release: () => lease.release(),
