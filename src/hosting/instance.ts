@@ -322,6 +322,7 @@ export class Instance {
 	async #confine(): Promise<Result<Confinement | undefined, Fault>> {
 		const { around, plan, resolved, id } = this.#options;
 		if (around.volumes === undefined || resolved.spec.driver === "http") return succeed(undefined);
+		if (resolved.spec.driver === "stdio") around.spawner.expect?.();
 		const folders = await around.volumes.open(plan.name, this.key.scope_key, id);
 		if (!folders.ok) {
 			const { message, detail } = folders.problem;

@@ -178,6 +178,8 @@ export type AskOutcome =
 
 /** Starts programs. The implementation decides how they are contained and swept. */
 export interface Spawner {
+	/** Says that a confined program is about to be spawned, so that the way is made ready for it. */
+	expect?(): void;
 	/** Resolves as soon as the program runs; a missing program is a `command_missing` fault. */
 	spawn(request: SpawnRequest): Promise<Result<ChildHandle, Fault>>;
 }
@@ -221,6 +223,14 @@ export interface SandboxWay {
 	readonly env: Readonly<Record<string, string>>;
 	/** The same for a sandbox without a network of its own, where there may be one. */
 	readonly loopback?: LoopbackWay | undefined;
+	/** For programs that this very Node runs, where it can be told of a proxy late. */
+	readonly late?: LateProxy | undefined;
+}
+
+/** What makes Node heed its proxy once it has started, which makes the start quick. */
+export interface LateProxy {
+	/** The module that it loads first, to be bound into the sandbox. */
+	readonly bind: { readonly from: string; readonly to: string };
 }
 
 /** How a program reaches its proxy on the machine's own network. */

@@ -25,7 +25,8 @@ import type { CommandLine, Containment, ContainmentMode } from "./containment.ts
 import { probeContainment, watcherContainment } from "./containment.ts";
 import { childEnvironment, folderEnvironment } from "./environment.ts";
 import { findProgram, programSentence } from "./find-program.ts";
-import { all_versions, probeGroups, releaseTier } from "./groups/probe.ts";
+import { all_versions, ownHierarchies, probeGroups, releaseTier } from "./groups/probe.ts";
+import { QuickEntry } from "./groups/quick-entry.ts";
 import { runGroupName, sweepGroups } from "./groups/sweep-groups.ts";
 import type { GroupTier } from "./groups/tier.ts";
 import { describeTier, hierarchyFor } from "./groups/tier.ts";
@@ -184,6 +185,7 @@ export class ProcessSpawner implements Spawner {
 	readonly #children = new Set<ContainedChild>();
 	readonly #watchdog: Watchdog;
 	readonly #watcher: WatcherLink | undefined;
+	readonly #quick_entry: QuickEntry;
 	#spawned = 0;
 	#closed = false;
 
@@ -192,6 +194,7 @@ export class ProcessSpawner implements Spawner {
 		this.#options = options;
 		this.#parts = parts;
 		this.#watchdog = new Watchdog(options.clock);
+		this.#quick_entry = new QuickEntry(options.clock, parts.tier, ownHierarchies());
 		if (needsWatcher(parts) && process.platform !== "win32") {
 			this.#watcher = new WatcherLink({
 				watcher_path:
@@ -241,7 +244,15 @@ export class ProcessSpawner implements Spawner {
 		return sweepFormerOwners(this.#options, this.#parts.table);
 	}
 
+	/** See `Spawner.expect`. */
+	expect(): void {
+		this.#quick_entry.begin();
+	}
+
 	async spawn(request: SpawnRequest): Promise<Result<ChildHandle, Fault>> {
+		if (request.confinement !== undefined) {
+			this.expect();
+		}
 		const folders = request.confinement && folderEnvironment(request.confinement);
 		const env = childEnvironment(this.#options.environment, { ...folders, ...request.env });
 		const program = await this.#findProgram(request, env);
