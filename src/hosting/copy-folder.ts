@@ -1,5 +1,14 @@
 import { constants } from "node:fs";
-import { chmod, copyFile, lstat, mkdir, readdir, readlink, symlink, utimes } from "node:fs/promises";
+import {
+	chmod,
+	copyFile,
+	lstat,
+	mkdir,
+	readdir,
+	readlink,
+	symlink,
+	utimes,
+} from "node:fs/promises";
 import { join } from "node:path";
 
 /** Files that are copied at once: the system calls of one wait for those of the next. */

@@ -1,13 +1,4 @@
-import {
-	access,
-	mkdir,
-	readdir,
-	readFile,
-	rename,
-	rm,
-	stat,
-	writeFile,
-} from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Random } from "../lib/random.ts";
 import { copyFolder } from "./copy-folder.ts";

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import type { EgressPlan } from "../../config/plan.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
-import type { LoopbackWay, SandboxWay } from "../../upstreams/driver.ts";
+import type { LateProxy, LoopbackWay, SandboxWay } from "../../upstreams/driver.ts";
 import { type Dial, systemDial } from "./dial.ts";
 import { loopbackWay, sandboxWay, writeForwarder } from "./forwarder.ts";
 import { parseHostRule } from "./host-rules.ts";
 import type { EgressRules, Resolve } from "./judge.ts";
+import { writeLateProxy } from "./late-proxy.ts";
 import type { EgressOutcome, EgressReport } from "./ledger.ts";
 import { default_proxy_limits, EgressProxy, type ProxyLimits, type ProxyParts } from "./proxy.ts";
 import { EgressRecords } from "./records.ts";
@@ -78,7 +79,7 @@ export class Egress {
 		if (rules === undefined) return undefined;
 		const { folder, clock, dial = systemDial, limits = default_proxy_limits } = this.#parts;
 		this.#folder ??= prepareFolder(folder);
-		const { handle, forwarder_path } = await this.#folder;
+		const { handle, forwarder_path, late } = await this.#folder;
 		this.#count += 1;
 		const name = `${this.#count}.sock`;
 		const socket_path = join(folder, name);
@@ -101,7 +102,7 @@ export class Egress {
 		const way =
 			forwarder_path === undefined
 				? undefined
-				: { ...sandboxWay(socket_path, forwarder_path), loopback: guarded?.way };
+				: { ...sandboxWay(socket_path, forwarder_path), loopback: guarded?.way, late };
 		const gate: EgressGate = {
 			socket_path,
 			way,
@@ -166,6 +167,7 @@ function rulesOf({ plan, untrusted }: EgressRequest): EgressRules | undefined {
 interface Folder {
 	readonly handle: FileHandle;
 	readonly forwarder_path: string | undefined;
+	readonly late: LateProxy | undefined;
 }
 
 /** Only the gateway's own user gets to the sockets; each sandbox is given its own. */
@@ -173,5 +175,6 @@ async function prepareFolder(folder: string): Promise<Folder> {
 	await rm(folder, { recursive: true, force: true });
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	const forwarder_path = await writeForwarder(folder, process.platform, process.arch);
-	return { handle: await open(folder, "r"), forwarder_path };
+	const late = await writeLateProxy(folder);
+	return { handle: await open(folder, "r"), forwarder_path, late };
 }

@@ -32,11 +32,13 @@ export async function copyOwnPackage(
 	const { sandbox, instance, volume } = confinement;
 	if (!sandbox.bind_arguments || preparation.test(instance)) return undefined;
 	const path = await ownPackage(args, join(data_dir, "packages"));
-	if (path === undefined || !(await isSmall(path))) return undefined;
+	if (path === undefined) return undefined;
 	const name = createHash("sha256").update(path).digest("hex").slice(0, 16);
 	const folder = join(volume, ".package");
 	const source = join(folder, name);
+	// Before anything is counted: only the first start may take the time to.
 	if (await exists(source)) return { path, source };
+	if (!(await isSmall(path))) return undefined;
 	const draft = join(folder, `.${name}.${instance.split("/").at(-1)}`);
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	await rm(draft, { recursive: true, force: true });

@@ -3,7 +3,8 @@ import { realpath } from "node:fs/promises";
 import type { Environment } from "../../lib/environment.ts";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
-import type { Confinement, SandboxKind, SpawnRequest } from "../../upstreams/driver.ts";
+import type { Confinement, SandboxKind, SandboxWay, SpawnRequest } from "../../upstreams/driver.ts";
+import { startLate } from "../egress/late-proxy.ts";
 import type { CommandLine, Containment } from "../process/containment.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
 import type { LandlockTools } from "./landlock.ts";
@@ -173,7 +174,8 @@ export class Sandbox {
 		const { volume, temp, sandbox, way } = confinement;
 		const open_network = sandbox.egress.kind === "open" && !confinement.untrusted;
 		const { args, cwd } = request;
-		const own = { ...way?.env, HOME: volume, ...request.env };
+		const late = await lateStart(request, program, way);
+		const own = { ...(late?.env ?? way?.env), HOME: volume, ...request.env };
 		const inner = { ...withoutGateway(env, open_network), ...own };
 		const protection = this.#protection;
 		const plan = { confinement, protection, program, args, cwd, env: inner };
@@ -183,7 +185,7 @@ export class Sandbox {
 			layout,
 			user,
 			mounts: copy === undefined ? mounts : [...mounts, { kind: "write", ...copy }],
-			binds: way?.binds ?? [],
+			binds: [...(way?.binds ?? []), ...(late?.binds ?? [])],
 			cwd: await realpath(cwd).catch(() => cwd),
 			temp: await realpath(temp),
 			open_network,
@@ -192,7 +194,7 @@ export class Sandbox {
 		const inside = ["/bin/sh", "-c", wait_script, "moorage-wait", ...(way?.prefix ?? []), program];
 		return {
 			is_contained: true,
-			line: { program: path, args: [...bwrap, ...inside, ...args] },
+			line: { program: path, args: [...bwrap, ...inside, ...(late?.args ?? []), ...args] },
 			env: inner,
 			notes,
 			openFilter: () => openSync(filter_path, "r"),
@@ -216,6 +218,29 @@ export async function protect(
 		hidden: await Promise.all(hidden.map(real)),
 		home: home === undefined || home === "" || home === "/" ? undefined : await real(home),
 	};
+}
+
+/**
+ * How a program is told of its proxy late: if it is this very Node, which is to run a file, and its
+ * configuration says nothing about proxies.
+ */
+async function lateStart(
+	{ env, args }: SpawnRequest,
+	program: string,
+	way: SandboxWay | undefined,
+) {
+	const late = way?.late;
+	if (late === undefined || !/^[^-].*[./]/u.test(args[0] ?? "")) {
+		return undefined;
+	}
+	if (Object.keys(way?.env ?? {}).some((name) => name in env)) {
+		return undefined;
+	}
+	const [real, own] = await Promise.all([realpath(program), realpath(process.execPath)]);
+	if (real !== own) {
+		return undefined;
+	}
+	return { ...startLate(way?.env ?? {}, late.bind.to), binds: [late.bind] };
 }
 
 /** An environment without what leads to the user's folders, or to a proxy out of reach. */
