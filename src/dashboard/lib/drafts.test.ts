@@ -46,6 +46,17 @@ test("a value that fits its schema comes back from the form as it was", () => {
 	assert.deepEqual(fill(everything, value), { value, mistakes: {} });
 });
 
+test("a word that is one way of several is kept, as in a setting that is a word or a map", () => {
+	const map = { type: "object", properties: { count: { type: "integer" } } };
+	const schema = {
+		type: "object",
+		properties: { approval: { anyOf: [{ const: "required" }, map] } },
+	};
+	for (const value of [{ approval: "required" }, { approval: { count: 2 } }, {}]) {
+		assert.deepEqual(fill(schema, value), { value, mistakes: {} });
+	}
+});
+
 test("what is optional and was not filled in is left out", () => {
 	assert.deepEqual(fill(everything, { text: "x" }), { value: { text: "x" }, mistakes: {} });
 });

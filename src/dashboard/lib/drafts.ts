@@ -120,7 +120,10 @@ function read(
 		case "union": {
 			if (typeof draft !== "object" || !("option" in draft)) return undefined;
 			const chosen = shape.options[draft.option];
-			return chosen && read(chosen, draft.draft, path, required, mistakes);
+			if (chosen === undefined) return undefined;
+			// Of a word there is nothing more to type than that it was chosen.
+			const needed = required || chosen.kind === "const";
+			return read(chosen, draft.draft, path, needed, mistakes);
 		}
 		case "object": {
 			if (typeof draft === "string") return parsed(draft, wrong);

@@ -7,6 +7,7 @@ import {
 	counted,
 	duration,
 	exactJson,
+	isSameDay,
 	percent,
 	plain,
 	plainLines,
@@ -34,6 +35,15 @@ test("amounts have three digits at most, and a unit that fits them", () => {
 	assert.deepEqual([0, 0.0004, 0.0213, 1].map(percent), ["0%", "<0.1%", "2.1%", "100%"]);
 	assert.deepEqual([0, 0.05, 0.5, 1204].map(rate), ["0", "<0.1", "0.5", "1204"]);
 	assert.deepEqual([5, 1204, 2_500_000].map(count), ["5", "1.2k", "2.5M"]);
+});
+
+test("moments of one day are told from those of another", () => {
+	const noon = new Date(2026, 10, 28, 12).getTime();
+	const hour_ms = 3_600_000;
+	assert.deepEqual(
+		[0, -11, 11, -13, 13].map((hours) => isSameDay(noon + hours * hour_ms, noon)),
+		[true, true, true, false, false],
+	);
 });
 
 test("times are told by how far they are away", () => {

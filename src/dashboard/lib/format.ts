@@ -68,6 +68,11 @@ export function dateTime(at_ms: number): string {
 	return `${day} ${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
 }
 
+/** Whether two moments are on one day, in the zone of the person. */
+export function isSameDay(one_ms: number, other_ms: number): boolean {
+	return new Date(one_ms).toDateString() === new Date(other_ms).toDateString();
+}
+
 /** `3 minutes ago`, `in 2 hours`. */
 export function relative(at_ms: number, now_ms: number): string {
 	const distance_ms = at_ms - now_ms;

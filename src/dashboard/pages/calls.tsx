@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call, type Reply } from "../lib/api.ts";
-import { clockTime, dateTime, duration, plain } from "../lib/format.ts";
+import { now } from "../lib/clock.ts";
+import { clockTime, dateTime, duration, isSameDay, plain } from "../lib/format.ts";
 import { useAction, useQuery } from "../lib/query.ts";
 import { ask, linkTo, type Place } from "../lib/router.ts";
 import { Badge, Button, Empty, Field, Loading, PageHead, Problem } from "../ui/parts.tsx";
@@ -12,7 +13,7 @@ type CallLine = Page["calls"][number];
 
 /** What one can look for, and how it is called. */
 const filters = [
-	{ id: "q", title: "Words in the error or tool" },
+	{ id: "q", title: "Words" },
 	{ id: "server", title: "Server" },
 	{ id: "user", title: "Person" },
 	{ id: "name", title: "Tool" },
@@ -162,7 +163,7 @@ function Pages({ query }: { query: Readonly<Record<string, string | undefined>> 
 function Lines({ lines }: { lines: readonly CallLine[] }): JSX.Element {
 	return (
 		<div class="table-box" tabIndex={0} role="region" aria-label="Calls">
-			<table>
+			<table class="calls">
 				<thead>
 					<tr>
 						<th scope="col">When</th>
@@ -195,24 +196,24 @@ function Line({ line }: { line: CallLine }): JSX.Element {
 	const name = line.tool ?? line.name;
 	return (
 		<tr>
-			<td class="num" title={dateTime(at_ms)}>
-				{clockTime(at_ms)}
+			<td class="num when" title={dateTime(at_ms)}>
+				{isSameDay(at_ms, now()) ? clockTime(at_ms) : dateTime(at_ms)}
 			</td>
-			<td class="wrap">
+			<td class="wrap what">
 				<a href={linkTo("calls", line.id)}>{plain(titleOf(line, name), 120)}</a>
 				{name === null ? null : <div class="muted small">{plain(line.method)}</div>}
 			</td>
-			<td class="wrap">
+			<td class="wrap who">
 				{plain(line.user ?? "unknown")}
 				<div class="muted small">{plain(line.client_name ?? "", 60)}</div>
 			</td>
-			<td class="wrap">
+			<td class="wrap ended">
 				<Badge tone={line.status === "ok" ? "ok" : line.status}>
 					{line.status === "ok" ? "ok" : (line.code ?? line.status)}
 				</Badge>
 				{line.error === null ? null : <div class="small">{plain(line.error, 160)}</div>}
 			</td>
-			<td class="right num">{duration(line.duration_ms)}</td>
+			<td class="right num took">{duration(line.duration_ms)}</td>
 		</tr>
 	);
 }

@@ -76,7 +76,13 @@ function ToolAccess({ server, tool, chosen }: ToolProps): JSX.Element {
 			{tool.scopes.length === 0 ? null : (
 				<p class="small">A token needs the scopes {plain(tool.scopes.join(" "), 300)}.</p>
 			)}
-			{tool.rules.length === 0 ? <p class="muted small">No rule is about it.</p> : null}
+			{tool.rules.length > 0 ? null : (
+				<p class="muted small">
+					{tool.approval
+						? "No rule is about it; its settings have a person asked."
+						: "No rule is about it."}
+				</p>
+			)}
 			{tool.rules.map((rule) => (
 				<div class="stack tight" key={`${rule.line}-${rule.name}`}>
 					<p class="small">

@@ -250,8 +250,17 @@ interface TabsProps {
 
 /** Links between the parts of a page. */
 export function Tabs({ label, tabs, current, href }: TabsProps): JSX.Element {
+	const row = useRef<HTMLElement>(null);
+	useEffect(() => {
+		// On a narrow screen not all of them are seen at once, but where one stands is.
+		const box = row.current;
+		const here = box?.querySelector<HTMLElement>('[aria-current="page"]');
+		if (box === null || here === null || here === undefined) return;
+		const from_left = here.offsetLeft - box.offsetLeft;
+		box.scrollLeft = from_left - (box.clientWidth - here.offsetWidth) / 2;
+	}, [current]);
 	return (
-		<nav class="tabs" aria-label={label}>
+		<nav class="tabs" aria-label={label} ref={row}>
 			{tabs.map(({ id, title }) => (
 				<a key={id} href={href(id)} aria-current={id === current ? "page" : undefined}>
 					{title}

@@ -31,6 +31,7 @@ servers:
     tools:
       deny: [rm_*]
       "read_*": { risk: read }
+      "write_*": { approval: required }
     sandbox: { mode: "off" }
     limits: { memory: 256MiB, processes: 64 }
     idle: { freeze: never }
