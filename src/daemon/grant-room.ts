@@ -50,6 +50,7 @@ export class GrantRoom {
 	readonly desk: GrantDesk;
 	readonly connections: Connections;
 	readonly #store: SealedTokenStore;
+	readonly #auths: UpstreamAuths;
 	readonly #log: Log;
 	readonly #random: Random;
 	readonly #door: () => SignInPages;
@@ -97,6 +98,7 @@ export class GrantRoom {
 			specOf: async (who, about) =>
 				(await currentSpec(parts, who, about)) ?? auths.specOf(who, about),
 		});
+		this.#auths = auths;
 		this.driver = httpDriverWith(auths);
 	}
 
@@ -124,9 +126,12 @@ export class GrantRoom {
 		});
 	}
 
-	/** Writes what could not be written before. */
-	close(): Promise<void> {
-		return this.#store.close();
+	/** Waits for tokens that are on their way, and writes what could not be written before. */
+	async close(): Promise<void> {
+		const { coming } = this.#auths;
+		if (coming > 0) this.#log.info({ coming }, "waiting for tokens that are on their way");
+		await this.#auths.close();
+		await this.#store.close();
 	}
 }
 

@@ -110,7 +110,8 @@ async function scene(t: TestContext, identity: boolean) {
 			new Promise((resolve) => pages.push(() => resolve(authorization.authorize(page))));
 		return pages;
 	};
-	return { authorization, deviations, folder, asked, hold, start, stop, call, scrape };
+	const log = () => (gateway as TestGateway).log.lines;
+	return { authorization, deviations, folder, asked, hold, log, start, stop, call, scrape };
 }
 
 /** The access tokens are good no more; refresh tokens are. */
@@ -313,6 +314,30 @@ test("an authorization that was taken back is asked for anew, once", async (t) =
 	await start();
 	assert.equal(await call("ana"), "token 2");
 	assert.equal(asked.length, 2);
+});
+
+test("a stop waits for the answer to a refresh token that is good once", async (t) => {
+	const { authorization, deviations, asked, log, start, stop, call } = await scene(t, true);
+	assert.equal(await call("ana"), "token 1");
+	expire(authorization);
+	const answer = Promise.withResolvers<void>();
+	deviations.answers = answer.promise;
+	const refused = call("ana").catch(() => "the gateway was stopped");
+	await until(() => authorization.requests("/token").length === 2);
+	const lines = log();
+	let is_stopped = false;
+	const stopped = stop().then(() => {
+		is_stopped = true;
+	});
+	// One that waits says so; one that does not is over before the answer comes.
+	await until(() => is_stopped || lines.some(({ message }) => /on their way/.test(message)));
+	answer.resolve();
+	await Promise.all([stopped, refused]);
+	delete deviations.answers;
+	await start();
+	assert.equal(await call("ana"), "token 2");
+	assert.deepEqual(asked, ["acme/ana"]);
+	assert.equal(authorization.requests("/token").length, 2);
 });
 
 for (const [what, end] of [

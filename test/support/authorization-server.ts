@@ -14,6 +14,8 @@ export interface Deviations {
 	registration?: Record<string, unknown>;
 	/** What the token endpoint answers instead. */
 	token?: { readonly status: number; readonly body: Record<string, unknown> };
+	/** What the token endpoint waits for with its answer, when all that it does is done. */
+	answers?: Promise<void>;
 	/** What the revocation endpoint answers instead; there is none unless the metadata names it. */
 	revoke?: (response: ServerResponse, token: string) => void;
 	/** Serves what is below /mcp to whoever has a token that is still good. */
@@ -68,7 +70,9 @@ export async function startAuthorizationServer(
 		refresh_tokens.add(`refresh-${count}`);
 		access_tokens.add(`access-${count}`);
 		const answer = { access_token: `access-${count}`, token_type: "Bearer", expires_in: 3600 };
-		return json(response, 200, { ...answer, refresh_token: `refresh-${count}` });
+		const given = { ...answer, refresh_token: `refresh-${count}` };
+		const send = () => json(response, 200, given);
+		return deviations.answers === undefined ? send() : void deviations.answers.then(send);
 	};
 	const serve = (request: IncomingMessage, response: ServerResponse, body: string) => {
 		const url = new URL(request.url ?? "/", issuer);

@@ -13,6 +13,7 @@ import { clientAuth } from "./client-auth.ts";
 import { type Discovered, discover } from "./discovery.ts";
 import { IdentityExchange, type IdentitySource, SignInRequired } from "./exchange.ts";
 import type { FoundServers } from "./found-servers.ts";
+import { givenGrant } from "./given-grant.ts";
 import type { IssuerLanes } from "./issuer-lanes.ts";
 import { OAuthProblem, originOf } from "./oauth-problem.ts";
 import { register } from "./register.ts";
@@ -30,12 +31,6 @@ import type { Grant, GrantKey, Registration, TokenStore } from "./token-store.ts
 const consent_wait_ms = 5_000;
 /** Authorizations that one call may cause: a first one, and steps up. */
 const rounds_max = 3;
-/** How long before its end a token is renewed, at most. */
-const renew_margin_ms = 60_000;
-/** How much sooner still, at most and by chance: what was given together is renewed apart. */
-const renew_spread_ms = 240_000;
-/** Longest token that is sent. */
-const token_chars_max = 8_192;
 
 /** One time that a token was asked for at an authorization server. */
 export interface TokenRequest {
@@ -63,6 +58,11 @@ export interface UpstreamAuthOptions {
 	readonly store: TokenStore;
 	/** Whoever else renews the same grant waits meanwhile, and finds the new one. */
 	inTurn<Value>(work: () => Promise<Value>): Promise<Value>;
+	/**
+	 * Told of every token request whose answer must not be lost; what it returns is called once that
+	 * is written. Throws where none is to be made any more.
+	 */
+	readonly begin?: (() => () => void) | undefined;
 	readonly clock: Clock;
 	/** By how much tokens are renewed sooner; without it at the same time before their end. */
 	readonly random?: Pick<Random, "fraction"> | undefined;
@@ -371,9 +371,13 @@ export class UpstreamAuth {
 		const { signal } = this.#withdrawal;
 		const registration = await this.#register(found);
 		const context = await this.#context(found, registration, challenge, before);
+		let ended: (() => void) | undefined;
+		const begin = () => {
+			ended = this.#options.begin?.();
+		};
 		try {
 			await this.#telling(spec.grant, async () => {
-				const answer = await this.#askFor(context, signal, occasion);
+				const answer = await this.#askFor(context, signal, occasion, begin);
 				await this.#options.inTurn(async () => {
 					const grant = this.#grantOf(found, context.scopes, answer, registration);
 					if (signal.aborted) {
@@ -388,6 +392,8 @@ export class UpstreamAuth {
 		} catch (error) {
 			await this.#forgetUnknown(error, found.server.issuer, registration);
 			throw error;
+		} finally {
+			ended?.();
 		}
 	}
 
@@ -395,8 +401,10 @@ export class UpstreamAuth {
 		context: TokenContext,
 		signal: AbortSignal,
 		occasion: Occasion,
+		begin: () => void,
 	): Promise<TokenEndpointResponse> {
 		const { spec } = this.#options;
+		if (!this.#asks_person) begin();
 		if (spec.grant === "client_credentials") return credentialsGrant(context);
 		if (isExchange(spec.grant)) {
 			const answer = await this.#exchange.grant(context, spec.grant, (issuer, work) =>
@@ -406,7 +414,11 @@ export class UpstreamAuth {
 			const { refresh_token: _, ...token } = answer;
 			return token;
 		}
-		const ask = (page: URL, state: string) => this.#ask(page, state, signal);
+		const ask = async (page: URL, state: string) => {
+			const callback = await this.#ask(page, state, signal);
+			begin();
+			return callback;
+		};
 		return codeGrant(context, this.#options.redirectUri(), ask);
 	}
 
@@ -442,13 +454,14 @@ export class UpstreamAuth {
 		const context = await this.#context(found, registration, no_challenge, before);
 		const scoped = { ...context, scopes: before.scopes };
 		const { refresh_token } = before;
+		const ended = this.#options.begin?.();
 		const refreshed = await this.#telling("refresh_token", async () => {
 			const answer = await refreshGrant(scoped, refresh_token);
 			if (typeof answer === "string") return answer;
 			const next = { refresh_token, ...answer };
 			await this.#keep(this.#grantOf(found, scoped.scopes, next, registration));
 			return "issued";
-		});
+		}).finally(() => ended?.());
 		if (refreshed === "issued") return true;
 		if (refreshed === "unknown_client") {
 			// What somebody else registered may be put right: the person has agreed, and that holds.
@@ -535,29 +548,14 @@ export class UpstreamAuth {
 	}
 
 	#grantOf(
-		{ server, resource }: Discovered,
+		found: Discovered,
 		scopes: readonly string[],
 		answer: TokenEndpointResponse,
 		registration: Registration,
 	): Grant {
-		const { access_token, token_type, refresh_token } = answer;
-		const is_sendable = /^[\x21-\x7e]+$/.test(access_token);
-		if (token_type !== "bearer" || !is_sendable || access_token.length > token_chars_max) {
-			throw new OAuthProblem(
-				"Its authorization server gave a token of a kind that Moorage does not know. " +
-					"Report this to whoever runs it.",
-			);
-		}
-		return {
-			issuer: server.issuer,
-			resource,
-			access_token,
-			refresh_token,
-			scopes,
-			renew_at_ms: this.#renewAt(answer.expires_in),
-			registration: this.#options.spec.client_id === undefined ? registration : undefined,
-			client_id: registration.client_id,
-		};
+		const { spec, clock, random } = this.#options;
+		const is_configured = spec.client_id !== undefined;
+		return givenGrant(answer, { found, scopes, registration, is_configured, clock, random });
 	}
 
 	async #keep(grant: Grant): Promise<void> {
@@ -565,17 +563,6 @@ export class UpstreamAuth {
 		await this.#options.store.keep(this.#key, grant);
 		this.#grant = grant;
 		this.#has_ended = false;
-	}
-
-	/** A minute before its end, or when a quarter of a shorter life is left; or somewhat sooner. */
-	#renewAt(expires_in_s: number | undefined): number | undefined {
-		if (expires_in_s === undefined) return undefined;
-		const { clock, random } = this.#options;
-		const life_ms = expires_in_s * 1000;
-		const margin_ms = Math.min(renew_margin_ms, life_ms / 4);
-		const spread_ms = Math.min(renew_spread_ms, life_ms / 8) * (random?.fraction() ?? 0);
-		// Whole milliseconds, because it is stored and told as such.
-		return Math.floor(clock.now() + life_ms - margin_ms - spread_ms);
 	}
 }
 

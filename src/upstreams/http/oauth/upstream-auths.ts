@@ -7,6 +7,7 @@ import { FoundServers } from "./found-servers.ts";
 import { IssuerLanes } from "./issuer-lanes.ts";
 import type { EndedGrant } from "./revoke.ts";
 import { MemoryTokenStore, type TokenStore } from "./token-store.ts";
+import { Unfinished } from "./unfinished.ts";
 import {
 	type AfterRefusal,
 	type PersonPage,
@@ -74,6 +75,7 @@ export class UpstreamAuths {
 	readonly #turns = new Map<string, Promise<unknown>>();
 	readonly #lanes = new IssuerLanes();
 	readonly #found: FoundServers;
+	readonly #unfinished = new Unfinished();
 
 	constructor(seams: OAuthSeams) {
 		this.#seams = seams;
@@ -115,6 +117,7 @@ export class UpstreamAuths {
 				onGranted: () => onGranted?.(who),
 				onTokenRequest: (request) => onTokenRequest?.(server, request),
 				inTurn: (work) => this.inTurn(who, work),
+				begin: () => this.#unfinished.begin(),
 			});
 		// The one that is used now is the last.
 		this.#auths.delete(key);
@@ -188,6 +191,19 @@ export class UpstreamAuths {
 		this.#dropped.add({ who: dropped.who, auth: new WeakRef(dropped.auth) });
 		if (this.#dropped.size < 2 * auths_max) return;
 		for (const one of this.#dropped) if (one.auth.deref() === undefined) this.#dropped.delete(one);
+	}
+
+	/** How many tokens are on their way. */
+	get coming(): number {
+		return this.#unfinished.running;
+	}
+
+	/**
+	 * Asks for no token any more, and waits for those that are on their way until they are kept, in
+	 * bounded time. Their store is closed after this.
+	 */
+	close(): Promise<void> {
+		return this.#unfinished.close(this.#seams.clock);
 	}
 
 	/** Does something with a grant while nobody else renews it. */
