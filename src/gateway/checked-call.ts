@@ -7,6 +7,7 @@ import { parseJson } from "../wire/parse-json.ts";
 import type { Call, CallTarget, ClientSide } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import { toolDefinition } from "./local/tool-definition.ts";
+import type { Watcher, WatchTarget } from "./subscriptions/watch-refusal.ts";
 
 /** What the checks are shown of a call: its parts by name, and its arguments on demand. */
 export function checkedCall(call: Call, target: CallTarget, context: GatewayContext): CheckedCall {
@@ -65,6 +66,28 @@ class CallForChecks implements CheckedCall {
 		}
 		return this.#value;
 	}
+}
+
+/** What the checks are shown of somebody who wants to hear of something: as if it were read. */
+export function checkedWatch(
+	{ principal, client, endpoint }: Watcher,
+	{ method, server, name }: WatchTarget,
+	{ clock, random }: GatewayContext,
+): CheckedCall {
+	return {
+		id: random.uuid(),
+		principal,
+		client: checkedClient(client),
+		endpoint,
+		server,
+		method,
+		name,
+		tool: undefined,
+		args: () => undefined,
+		arguments_raw: undefined,
+		now_ms: clock.now(),
+		notes: {},
+	};
 }
 
 /**

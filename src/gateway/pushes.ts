@@ -18,8 +18,13 @@ export type ListKind = "tools" | "resources" | "prompts";
 /** Something a server says to nobody in particular. */
 export type Push =
 	| { readonly kind: "list_changed"; readonly list: ListKind }
-	/** `uri` as this endpoint's clients know it. */
-	| { readonly kind: "updated"; readonly uri: string }
+	/** `uri` as this endpoint's clients know it, and the server's own. */
+	| {
+			readonly kind: "updated";
+			readonly server: string;
+			readonly uri: string;
+			readonly own_uri: string;
+	  }
 	/** News of a task; `task_id` is the server's own. */
 	| { readonly kind: "task"; readonly server: string; readonly task_id: string }
 	| { readonly kind: "log"; readonly level: string | undefined }
@@ -177,7 +182,7 @@ function pushOf(server: string, message: Message): Push {
 	if (message.method === "notifications/message") return { kind: "log", level: text("level") };
 	const uri = text("uri");
 	if (message.method === "notifications/resources/updated" && uri !== undefined) {
-		return { kind: "updated", uri };
+		return { kind: "updated", server, uri, own_uri: uri };
 	}
 	const task_id = text("taskId");
 	if (message.method === "notifications/tasks" && task_id !== undefined) {
@@ -200,5 +205,5 @@ function seenAt(
 	const uri = exposedUri(server, push.uri);
 	const edited = applyEdits(message.bytes, [replaceSpan(span, JSON.stringify(uri))]);
 	const indexed = indexMessage(edited);
-	return { push: { kind: "updated", uri }, message: indexed.ok ? indexed.value : message };
+	return { push: { ...push, uri }, message: indexed.ok ? indexed.value : message };
 }

@@ -61,7 +61,7 @@ export async function serveGet(parts: GetParts): Promise<"served" | "unknown"> {
 function pushOn(parts: GetParts, stream: string): SessionPush {
 	const { context, exchange, pushes, session } = parts;
 	return new SessionPush(context.events, session.id, stream, (push) =>
-		pushes.listen(pushListener(context, exchange.endpoint.name, session, push)),
+		pushes.listen(pushListener(context, exchange.endpoint.name, session, exchange.who, push)),
 	);
 }
 

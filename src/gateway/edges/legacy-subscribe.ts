@@ -1,12 +1,11 @@
 import { rpc_codes } from "../../protocol/codes.ts";
 import type { Session, Sessions } from "../../sessions/sessions.ts";
-import type { Message } from "../../wire/message.ts";
 import { memberSpan, readString } from "../../wire/object.ts";
-import { type ClientSide, type Reply, rpcError } from "../call.ts";
+import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
-import type { Endpoint } from "../endpoint.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
+import { watchRefusal } from "../subscriptions/watch-refusal.ts";
 
 /** True for the two legacy methods that watch resources. */
 export function isSubscription(method: string): boolean {
@@ -15,19 +14,17 @@ export function isSubscription(method: string): boolean {
 
 /** What a subscription request is made with. */
 export interface Subscriber {
-	readonly endpoint: Endpoint;
-	readonly client: ClientSide;
 	readonly session: Session | undefined;
 	readonly sessions: Sessions;
 	readonly subscriptions: ResourceSubscriptions;
 	readonly context: GatewayContext;
-	readonly signal: AbortSignal;
 }
 
 /** Answers `resources/subscribe` and `resources/unsubscribe` (resources, 2025-11-25). */
-export async function answerSubscription(message: Message, by: Subscriber): Promise<Reply> {
+export async function answerSubscription(call: Call, by: Subscriber): Promise<Reply> {
+	const { message, endpoint, client, signal } = call;
 	const uri = readString(message.bytes, memberSpan(message.params, "uri"));
-	const target = uri === undefined ? undefined : subscriptionTarget(by.endpoint, uri);
+	const target = uri === undefined ? undefined : subscriptionTarget(endpoint, uri);
 	if (uri === undefined) {
 		return rpcError(rpc_codes.invalid_params, "params.uri must be a string");
 	}
@@ -43,20 +40,14 @@ export async function answerSubscription(message: Message, by: Subscriber): Prom
 		const text = "A subscription needs a session: send initialize first";
 		return rpcError(rpc_codes.invalid_request, text);
 	}
-	const key = by.context.instanceKey(target.server, by.client);
+	const key = by.context.instanceKey(target.server, client);
 	const known = by.session.subscriptions.has(uri);
 	if (message.method === "resources/subscribe") {
-		if (by.context.switches?.isServerOff(target.server.name) === true) {
-			return rpcError(
-				rpc_codes.invalid_request,
-				`The server "${target.server.name}" is switched off`,
-			);
-		}
 		const { server, uri: own } = target;
+		const denied = deniedTo(call, server.name, own, by.context);
+		if (denied !== undefined) return denied;
 		// A second wish for the same resource by the same session is the same wish.
-		const refused = known
-			? undefined
-			: await by.subscriptions.subscribe(server, key, own, by.signal);
+		const refused = known ? undefined : await by.subscriptions.subscribe(server, key, own, signal);
 		if (refused !== undefined) return refused;
 		by.sessions.subscribe(by.session.id, uri);
 	} else if (known) {
@@ -64,4 +55,23 @@ export async function answerSubscription(message: Message, by: Subscriber): Prom
 		by.sessions.unsubscribe(by.session.id, uri);
 	}
 	return { kind: "result", json: "{}" };
+}
+
+/** Who may not read a resource may not watch it either. */
+function deniedTo(
+	call: Call,
+	server: string,
+	name: string,
+	context: GatewayContext,
+): Reply | undefined {
+	const { principal, client, notes } = call;
+	const by = { principal, client, endpoint: call.endpoint.name };
+	const refusal = watchRefusal(by, { method: "resources/read", server, name }, context);
+	if (refusal === undefined) return undefined;
+	const { code, message, rule } = refusal;
+	notes.decision = "deny";
+	notes.rule = rule;
+	const parts = { code, message, level: "info", server, retry_safe: true } as const;
+	const fields = { ...context.fieldsOf(call), server, rule, principal: principal.id };
+	return { kind: "fault", fault: context.fault(parts, fields) };
 }

@@ -243,14 +243,11 @@ export class LegacyEdge {
 	}
 
 	async #subscription(call: Call, asker: Asker): Promise<Reply> {
-		const reply = await answerSubscription(call.message, {
-			endpoint: call.endpoint,
-			client: call.client,
+		const reply = await answerSubscription(call, {
 			session: asker.session,
 			sessions: this.#context.sessions,
 			subscriptions: this.#subscriptions,
 			context: this.#context,
-			signal: call.signal,
 		});
 		await recordCall(call, reply, this.#context);
 		return reply;

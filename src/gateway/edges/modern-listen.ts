@@ -14,6 +14,7 @@ import type { Push, Pushes } from "../pushes.ts";
 import { scopeProblem, sharesScope } from "../scope.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
+import { type Watcher, type WatchTarget, watchRefusal } from "../subscriptions/watch-refusal.ts";
 import { edgeCall } from "./edge-call.ts";
 import { traceHeader } from "./exchange.ts";
 import type { Viewing } from "./modern-resume.ts";
@@ -106,12 +107,19 @@ function stream({ viewing, id, client, sources, accepted, ack, tag, signal }: Op
 	const uris = new Set(accepted.filter.resourceSubscriptions ?? []);
 	const nameOf = (push: Push) =>
 		push.kind === "task" ? accepted.tasks.get(taskKey(push.server, push.task_id)) : undefined;
+	const watcher = watcherOf(exchange, client);
+	const mayHear = (target: WatchTarget) =>
+		watchRefusal(watcher, target, viewing.context) === undefined;
 	const forget = sources.pushes.listen({
 		endpoint: exchange.endpoint.name,
 		session_id: undefined,
 		shares: (scope_key) => sharesScope(scope_key, client),
-		wants: (push) =>
-			push.kind === "task" ? nameOf(push) !== undefined : wants(accepted.filter, uris, push),
+		wants(push) {
+			const wanted =
+				push.kind === "task" ? nameOf(push) !== undefined : wants(accepted.filter, uris, push);
+			const target = wanted ? targetOf(push) : undefined;
+			return target === undefined ? wanted : mayHear(target);
+		},
 		deliver: (push, pushed) => reply.send(tagged(renamed(pushed, nameOf(push)), id)),
 		end: () => goodbye(),
 	});
@@ -186,6 +194,8 @@ async function subscribeAll(
 ): Promise<Accepted> {
 	const { context, exchange } = viewing;
 	const { subscriptions } = sources;
+	const watcher = watcherOf(exchange, client);
+	const mayHear = (target: WatchTarget) => watchRefusal(watcher, target, context) === undefined;
 	const kept = new Set<string>();
 	const tasks = new Map<string, string>();
 	const releases: (() => void)[] = [];
@@ -193,6 +203,9 @@ async function subscribeAll(
 	const resources = resourceSubscriptions.map(async (exposed) => {
 		const target = subscriptionTarget(exchange.endpoint, exposed);
 		if (target === undefined || scopeProblem(target.server, client) !== undefined) return;
+		// What may not be read is as unknown as what nobody has.
+		if (!mayHear({ method: "resources/read", server: target.server.name, name: target.uri }))
+			return;
 		const key = context.instanceKey(target.server, client);
 		const refused = await subscriptions.subscribe(target.server, key, target.uri, signal);
 		if (refused !== undefined) return;
@@ -204,6 +217,7 @@ async function subscribeAll(
 		const place = context.tasks.open(client.principal, exposed);
 		const server = exchange.endpoint.servers.find(({ name }) => name === place?.server);
 		if (place === undefined || server === undefined) return;
+		if (!mayHear({ method: "tasks/get", server: server.name, name: place.task_id })) return;
 		const key =
 			context.taskKey(server, client, place.task_id) ?? context.instanceKey(server, client);
 		if (!(await subscriptions.watchTask(server, key, place.task_id, signal))) return;
@@ -225,6 +239,22 @@ async function subscribeAll(
 			for (const release of releases.splice(0)) release();
 		},
 	};
+}
+
+function watcherOf({ who, endpoint }: Viewing["exchange"], client: ClientSide): Watcher {
+	return { principal: who, client, endpoint: endpoint.name };
+}
+
+/** What somebody has to be allowed to see to hear of something; undefined: nothing in particular. */
+function targetOf(push: Push): WatchTarget | undefined {
+	switch (push.kind) {
+		case "updated":
+			return { method: "resources/read", server: push.server, name: push.own_uri };
+		case "task":
+			return { method: "tasks/get", server: push.server, name: push.task_id };
+		default:
+			return undefined;
+	}
 }
 
 function taskKey(server: string, task_id: string): string {

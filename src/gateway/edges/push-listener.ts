@@ -1,15 +1,19 @@
+import type { Principal } from "../../identity/principal.ts";
 import { isLoudEnough } from "../../protocol/log-levels.ts";
 import type { Session } from "../../sessions/sessions.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Push, PushListener } from "../pushes.ts";
 import { sharesScope } from "../scope.ts";
+import { watchRefusal } from "../subscriptions/watch-refusal.ts";
 import type { PushChannel } from "./legacy-state.ts";
+import { clientOf } from "./session-client.ts";
 
 /** What a legacy session hears on its push stream. */
 export function pushListener(
 	context: GatewayContext,
 	endpoint: string,
 	session: Session,
+	who: Principal,
 	channel: PushChannel,
 ): PushListener {
 	const { id, principal } = session;
@@ -23,7 +27,12 @@ export function pushListener(
 			if (now === undefined) return false;
 			// Only the modern revision has an extension with such news.
 			if (push.kind === "task") return false;
-			if (push.kind === "updated") return now.subscriptions.has(push.uri);
+			if (push.kind === "updated") {
+				if (!now.subscriptions.has(push.uri)) return false;
+				const { server, own_uri: name } = push;
+				const by = { principal: who, client: clientOf(now), endpoint };
+				return watchRefusal(by, { method: "resources/read", server, name }, context) === undefined;
+			}
 			return push.kind !== "log" || isLoudEnough(push.level, now.log_level);
 		},
 		deliver: (_push, message) => channel.send(message.bytes),

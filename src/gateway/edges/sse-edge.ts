@@ -125,7 +125,7 @@ export class SseEdge {
 		const known = this.#by_session.get(session.id);
 		if (known !== undefined) return known;
 		const link = this.#open(exchange);
-		if (link !== undefined) this.#begin(link, endpoint, session);
+		if (link !== undefined) this.#begin(link, exchange, session);
 		return link;
 	}
 
@@ -215,7 +215,7 @@ export class SseEdge {
 			this.#note(exchange, replyOutcome(problem), message);
 			return undefined;
 		}
-		this.#begin(link, endpoint, session);
+		this.#begin(link, exchange, session);
 		this.#assumed.add(session.id);
 		return session;
 	}
@@ -243,7 +243,7 @@ export class SseEdge {
 			return;
 		}
 		this.#part(link);
-		this.#begin(link, endpoint, opening.session);
+		this.#begin(link, exchange, opening.session);
 		link.send(composeResult(id, opening.result));
 	}
 
@@ -258,7 +258,7 @@ export class SseEdge {
 		noteAnswered({ ...askedBy(exchange), message, outcome }, this.#parts.context);
 	}
 
-	#begin(link: SseLink, endpoint: Endpoint, session: Session): void {
+	#begin(link: SseLink, { endpoint, who }: Exchange, session: Session): void {
 		const { context, pushes, states } = this.#parts;
 		link.session = session;
 		this.#by_session.set(session.id, link);
@@ -266,7 +266,7 @@ export class SseEdge {
 		link.signal.addEventListener("abort", letGo, { once: true });
 		const listen = (push: SsePush) =>
 			pushes.listen({
-				...pushListener(context, endpoint.name, session, push),
+				...pushListener(context, endpoint.name, session, who, push),
 				end: () => link.hangUp(),
 			});
 		states.of(session.id).push = new SsePush(link, listen);
