@@ -111,13 +111,10 @@ export function askFor(
 	});
 }
 
-/** Errors after which the same refresh token may still be good. */
-const passing_errors = ["temporarily_unavailable", "server_error", "slow_down"];
-
 /**
  * A new token for an old one, or that the old one is not accepted any more, or not even our client
- * known. A server that is only out of order for a while throws an `OAuthProblem`: the old one is
- * kept then.
+ * known. Only what says so outright ends a grant (RFC 6749 section 5.2): everything else, such as
+ * what a proxy in front of the server says, throws an `OAuthProblem`, and the old one is kept.
  */
 export async function refreshGrant(
 	context: TokenContext,
@@ -131,12 +128,19 @@ export async function refreshGrant(
 	} catch (error) {
 		if (!(error instanceof ResponseBodyError)) throw problemOf(server, error);
 		const { status, error: code } = error;
-		if (status >= 500 || status === 429 || passing_errors.includes(code)) {
-			throw problemOf(server, error);
-		}
-		return code === "invalid_client" ? "unknown_client" : "ended";
+		// Whoever is asked too often may say anything, and of a status from 500 on nothing is read.
+		const is_busy = status === 429;
+		if (!is_busy && code === "invalid_grant") return "ended";
+		if (!is_busy && code === "invalid_client") return "unknown_client";
+		const { message, code: known } = problemOf(server, error);
+		throw new OAuthProblem(`${message} ${if_it_stays}`, known);
 	}
 }
+
+/** A grant that is kept although it cannot be renewed is for its person to end. */
+const if_it_stays =
+	"If it stays so, end the authorization on the page /oauth/connect or with " +
+	"`moorage grant revoke`, and connect anew.";
 
 /** The page where a person decides: an http or https address, whatever the server says. */
 function pageOf(server: AuthorizationServer): URL {

@@ -317,6 +317,29 @@ test("a server that is out of order for a while does not end a grant", async (t)
 	assert.equal(auth.token, "access-2");
 });
 
+const odd_refusals: readonly [number, string][] = [
+	[403, "forbidden"],
+	[400, "invalid_request"],
+	[400, "unauthorized_client"],
+	[400, "a code of its own"],
+	[429, "invalid_client"],
+];
+for (const [status, error] of odd_refusals) {
+	test(`a refresh that is answered with ${status} ${error} does not end a grant`, async (t) => {
+		const deviations: Deviations = {};
+		const { server, auth, refuse } = await rig(t, deviations);
+		await refuse(401, "Bearer");
+		deviations.token = { status, body: { error } };
+		const outcome = await refuse(401, "Bearer");
+		assert.ok(!outcome.ok && outcome.problem.code === "authorization_failed");
+		assert.match(outcome.problem.advice, /If it stays so, end the authorization/);
+		delete deviations.token;
+		assert.deepEqual(await refuse(401, "Bearer"), { ok: true, value: "retry" });
+		assert.equal(auth.token, "access-2");
+		assert.equal(server.requests("/authorize").length, 1);
+	});
+}
+
 test("an issuer that does not know our client any more is registered with anew", async (t) => {
 	const deviations: Deviations = {};
 	const { server, refuse } = await rig(t, deviations);
