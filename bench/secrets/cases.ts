@@ -39,6 +39,14 @@ export const secret_targets: readonly Target[] = [
 		read: ({ values }) => values["renewed_twice"] ?? null,
 	},
 	{
+		...{
+			name: "grants-10000",
+			what: "lines after a renewal that show a token or the vault's value",
+		},
+		...{ at: "most", limit: 0, check: 0 },
+		read: ({ values }) => values["lines_not_redacted"] ?? null,
+	},
+	{
 		...{ name: "grants-10000", what: "µs that a grant which is good adds to a call" },
 		...{ at: "most", limit: 2, check: 4 },
 		read: ({ values }) => values["warm_us"] ?? null,

@@ -36,9 +36,11 @@ export type OwnerTuple = readonly [tenant: string, user: string, risk: string];
 export const no_owner = -1;
 export const payload_lost = -2;
 
-/** Values that the worker does not know yet. */
+/** Values that the worker does not know yet, and those that are good for nothing any more. */
 export interface NewSecrets {
 	readonly values: readonly string[];
+	readonly tokens: readonly string[];
+	readonly forgotten: readonly string[];
 	/** Whether all others are good for nothing any more. */
 	readonly are_all: boolean;
 }

@@ -1,6 +1,8 @@
 import { type KnownSecrets, SecretRedactor } from "../secrets/redactor.ts";
 import type { NewSecrets } from "./messages.ts";
 
+/** So many values are still taken out after they were forgotten. */
+export const forgotten_max = 1_000;
 /** Longer than any secret. */
 const cut_bytes = 16 * 1024;
 
@@ -10,6 +12,8 @@ const cut_bytes = 16 * 1024;
  */
 export class PayloadRedaction {
 	#redactor = new SecretRedactor();
+	/** What is to be forgotten, the first of it first. */
+	readonly #forgotten = new Set<string>();
 	readonly #bytes_max: number;
 
 	/** For payloads of which so many bytes are kept. */
@@ -17,10 +21,24 @@ export class PayloadRedaction {
 		this.#bytes_max = bytes_max;
 	}
 
-	/** Takes these values out from now on. */
-	learn({ values, are_all }: NewSecrets): void {
-		if (are_all) this.#redactor = new SecretRedactor();
+	/**
+	 * Takes these values out from now on. What is forgotten is taken out for a while: it may stand in
+	 * a payload that came before it was.
+	 */
+	learn({ values, tokens, forgotten, are_all }: NewSecrets): void {
+		if (are_all) {
+			this.#redactor = new SecretRedactor();
+			this.#forgotten.clear();
+		}
 		for (const value of values) this.#redactor.add(value);
+		for (const value of tokens) this.#redactor.tokens.add(value);
+		for (const value of [...values, ...tokens]) this.#forgotten.delete(value);
+		for (const value of forgotten) this.#forgotten.add(value);
+		for (const value of this.#forgotten) {
+			if (this.#forgotten.size <= forgotten_max) break;
+			this.#forgotten.delete(value);
+			this.#redactor.forget(value);
+		}
 	}
 
 	/** What is kept of a payload; the same buffer where nothing is to be taken out. */
@@ -31,15 +49,11 @@ export class PayloadRedaction {
 	}
 }
 
-/** So many values may be good for nothing before a thread is told of all again. */
-const forgotten_max = 1_000;
-
 /** What the thread that takes secrets out has to be told, message by message. */
 export class SecretNews {
 	readonly #known: KnownSecrets;
 	#thread: object | undefined;
-	#changes = 0;
-	#forgotten = 0;
+	#version: number | undefined;
 
 	constructor(known: KnownSecrets) {
 		this.#known = known;
@@ -47,14 +61,12 @@ export class SecretNews {
 
 	/** What this thread does not know yet; undefined where it knows everything. */
 	since(thread: object): NewSecrets | undefined {
-		const { changes, forgotten } = this.#known;
-		const are_all = thread !== this.#thread || forgotten - this.#forgotten > forgotten_max;
-		if (!are_all && changes === this.#changes) return undefined;
-		const values = this.#known.valuesSince(are_all ? 0 : this.#changes);
-		if (are_all) this.#forgotten = forgotten;
+		if (thread !== this.#thread) this.#version = undefined;
+		const { version, ...news } = this.#known.newsSince(this.#version);
+		const is_same = version === this.#version;
 		this.#thread = thread;
-		this.#changes = changes;
-		return { values, are_all };
+		this.#version = version;
+		return is_same ? undefined : news;
 	}
 }
 

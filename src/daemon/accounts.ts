@@ -90,7 +90,7 @@ export class Accounts {
 		const addressOf = (request: IncomingMessage) =>
 			new Arrivals(house.plan.front).clientAddress(request);
 		this.identities = new IdentityTokens({
-			...{ records, clock, log, redactor },
+			...{ records, clock, log, redactor: redactor.tokens },
 			providers: () => providersOf(house.plan.identity),
 			isWanted: () => house.plan.servers.some(exchangesIdentity),
 			onKept: (account) => house.grants.connections.signedIn(partsOfPrincipal(account)),

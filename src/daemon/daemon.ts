@@ -55,6 +55,7 @@ import { isReady } from "./readiness.ts";
 import { SecretRoom } from "./secret-room.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
+import { tellEvicted } from "./tell-evicted.ts";
 import { grantOwnerOf } from "./values.ts";
 import { Wings } from "./wings.ts";
 
@@ -175,7 +176,7 @@ class House implements Daemon, BackendRooms {
 		const foundation = { database, token, box, owner_id };
 		const parts = { ...foundation, spawner, containers, egress, lock, era_verdicts, writer };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
-		// Before the vault: what was told last is redacted longest where there is too much.
+		// First of all: nothing is written down before their tokens are redacted.
 		await house.grants.start();
 		await house.secrets.start();
 		await house.#sessions.restore();
@@ -195,7 +196,7 @@ class House implements Daemon, BackendRooms {
 	private constructor(options: DaemonOptions, plan: Plan, parts: HouseParts, state_key: Buffer) {
 		const { clock, random, log } = options;
 		this.#options = options;
-		this.#redactor = options.redactor ?? new SecretRedactor();
+		this.#redactor = options.redactor ?? new SecretRedactor(tellEvicted(log));
 		this.#plan = plan;
 		this.#config = plan;
 		this.#lock = parts.lock;

@@ -65,7 +65,7 @@ export class GrantRoom {
 		this.#door = parts.door;
 		this.#cookies = parts.cookies;
 		this.#store = new SealedTokenStore({
-			...{ repository: rows.grants, box, redactor, clock, log },
+			...{ repository: rows.grants, box, redactor: redactor.tokens, clock, log },
 			onReplaced: (who, { about, grant }) => {
 				const spec = auths.specOf(who, about);
 				void this.desk.tellLate({ server: who.server, grant, spec });

@@ -48,6 +48,28 @@ for (const window of [4, 8] as const) {
 	});
 }
 
+test("patterns that come and go are found while they are there", () => {
+	const names = fc.string({ unit: fc.constantFrom("a", "b"), minLength: 8, maxLength: 14 });
+	const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(30), names), { maxLength: 60 });
+	const property = fc.property(steps, fc.stringMatching(/^[ab]{0,80}$/), (steps, text) => {
+		const matcher = new BlockMatcher([], 8);
+		const there = new Map<number, Buffer>();
+		for (const [comes, which, name] of steps) {
+			const index = [...there.keys()][which % Math.max(1, there.size)];
+			if (comes) there.set(matcher.add(Buffer.from(name)), Buffer.from(name));
+			else if (index !== undefined && there.delete(index)) matcher.remove(index);
+		}
+		const found: string[] = [];
+		matcher.find(Buffer.from(text), text.length, (start, end, index) => {
+			assert.deepEqual(there.get(index), Buffer.from(text.slice(start, end)));
+			found.push(`${start}-${end}`);
+		});
+		const slowly = findSlowly([...there.values()], Buffer.from(text));
+		assert.deepEqual(found.sort(), slowly.map((place) => place.split(":")[0]).sort());
+	});
+	fc.assert(property, { numRuns: 300 });
+});
+
 test("nothing beyond the given length is looked at", () => {
 	const matcher = new BlockMatcher([Buffer.from("abcdefgh")], 8);
 	const found: number[] = [];

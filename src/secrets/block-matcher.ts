@@ -12,6 +12,8 @@ const table_bits = [12, 22] as const;
 const sparseness = 16;
 /** An odd number near 2^32 divided by the golden ratio, which spreads what it multiplies. */
 const spread = 0x9e3779b1;
+/** The table is made anew when as many patterns were removed from it as are left, and this many. */
+const removed_min = 1_000;
 
 /**
  * Finds any of many byte strings in one pass, after Wu and Manber, "A fast algorithm for
@@ -20,40 +22,75 @@ const spread = 0x9e3779b1;
  * of that block; only where it may not move is the text compared with patterns. Aho and Corasick's
  * automaton reads every byte, and for a thousand secrets in all their forms its table would take
  * half a gigabyte.
+ *
+ * Patterns come and go one by one, and cost what one costs however many there are: tokens are
+ * renewed all the time. What is removed leaves its moves in the table, which makes windows move
+ * less far than they could and nothing else, until the table is made anew.
  */
 export class BlockMatcher {
-	readonly #patterns: readonly Uint8Array[];
+	readonly #patterns: (Uint8Array | undefined)[] = [];
 	readonly #window: number;
-	readonly #shift_bits: number;
-	readonly #shifts: Uint8Array;
+	readonly #moves: number;
+	#shift_bits = 0;
+	#shifts = new Uint8Array(0);
 	/** Where in its pattern each pattern's window begins. */
-	readonly #anchors: Int32Array;
-	/** Patterns by the hash of their window. */
-	readonly #buckets = new Map<number, number[]>();
+	readonly #anchors: number[] = [];
+	/** Patterns by the hash of their window: most often it is one. */
+	readonly #buckets = new Map<number, number | number[]>();
+	/** Numbers of patterns that were removed, to be given again. */
+	readonly #free: number[] = [];
+	/** Patterns that were removed since the table was made. */
+	#removed = 0;
 
 	constructor(patterns: readonly Uint8Array[], window_bytes: WindowBytes) {
-		this.#patterns = patterns;
 		this.#window = window_bytes;
-		const moves = this.#moves;
-		const bits = Math.ceil(Math.log2(Math.max(1, patterns.length * moves * sparseness)));
-		// Blocks of two bytes are their own index.
-		const table = window_bytes === 4 ? 16 : Math.min(Math.max(bits, table_bits[0]), table_bits[1]);
-		this.#shift_bits = 32 - table;
-		this.#shifts = new Uint8Array(2 ** table).fill(moves);
-		this.#anchors = chooseAnchors(patterns, this.#window);
-		patterns.forEach((pattern, index) => this.#enter(pattern, index));
+		// How far a window moves whose last block is in no pattern.
+		this.#moves = window_bytes / 2 + 1;
+		this.#makeTable();
+		for (const pattern of patterns) this.add(pattern);
+	}
+
+	/** Looks for a pattern from now on; its number, which is that of one that was removed or new. */
+	add(pattern: Uint8Array): number {
+		assert(pattern.length >= this.#window, "a pattern has at least as many bytes as its window");
+		const index = this.#free.pop() ?? this.#patterns.length;
+		this.#patterns[index] = pattern;
+		const { anchor, hash } = this.#chooseAnchor(pattern);
+		this.#anchors[index] = anchor;
+		const bucket = this.#buckets.get(hash);
+		if (bucket === undefined) this.#buckets.set(hash, index);
+		else if (typeof bucket === "number") this.#buckets.set(hash, [bucket, index]);
+		else bucket.push(index);
+		if (this.#bitsWanted() > 32 - this.#shift_bits) this.#makeTable();
+		else this.#enter(pattern, anchor);
+		return index;
+	}
+
+	/** Looks no longer for the pattern of this number. */
+	remove(index: number): void {
+		const pattern = this.#patterns[index];
+		if (pattern === undefined) return;
+		const hash = windowHash(pattern, this.#anchors[index] ?? 0, this.#window);
+		const bucket = this.#buckets.get(hash);
+		const rest = Array.isArray(bucket) ? bucket.filter((one) => one !== index) : [];
+		const [only] = rest;
+		if (only === undefined) this.#buckets.delete(hash);
+		else this.#buckets.set(hash, rest.length === 1 ? only : rest);
+		this.#patterns[index] = undefined;
+		this.#free.push(index);
+		this.#removed += 1;
+		if (this.#removed >= Math.max(removed_min, this.#count)) this.#makeTable();
 	}
 
 	/** Calls `onMatch` for every place in the first `length` bytes at which a pattern stands. */
 	find(bytes: Uint8Array, length: number, onMatch: OnMatch): void {
-		if (this.#patterns.length === 0) return;
+		if (this.#count === 0) return;
 		if (this.#window === 8) this.#findByFour(bytes, length, onMatch);
 		else this.#findByTwo(bytes, length, onMatch);
 	}
 
-	/** How far a window moves whose last block is in no pattern. */
-	get #moves(): number {
-		return this.#window / 2 + 1;
+	get #count(): number {
+		return this.#patterns.length - this.#free.length;
 	}
 
 	#findByFour(bytes: Uint8Array, length: number, onMatch: OnMatch): void {
@@ -82,17 +119,54 @@ export class BlockMatcher {
 		}
 	}
 
-	#enter(pattern: Uint8Array, index: number): void {
-		const anchor = this.#anchors[index] ?? 0;
+	/** Bits of the index that a table for all patterns there are should have. */
+	#bitsWanted(): number {
+		// Blocks of two bytes are their own index.
+		if (this.#window === 4) return 16;
+		const bits = Math.ceil(Math.log2(Math.max(1, this.#count * this.#moves * sparseness)));
+		return Math.min(Math.max(bits, table_bits[0]), table_bits[1]);
+	}
+
+	#makeTable(): void {
+		const bits = this.#bitsWanted();
+		this.#shift_bits = 32 - bits;
+		this.#shifts = new Uint8Array(2 ** bits).fill(this.#moves);
+		this.#removed = 0;
+		this.#patterns.forEach((pattern, index) => {
+			if (pattern !== undefined) this.#enter(pattern, this.#anchors[index] ?? 0);
+		});
+	}
+
+	#enter(pattern: Uint8Array, anchor: number): void {
 		for (let move = 0; move < this.#moves; move += 1) {
 			const block = this.#blockIndex(pattern, anchor + move);
 			const shift = this.#moves - 1 - move;
 			if ((this.#shifts[block] ?? 0) > shift) this.#shifts[block] = shift;
 		}
-		const key = windowHash(pattern, anchor, this.#window);
-		const bucket = this.#buckets.get(key);
-		if (bucket === undefined) this.#buckets.set(key, [index]);
-		else bucket.push(index);
+	}
+
+	/**
+	 * The window at the pattern's end, its middle or its beginning, whichever the fewest patterns
+	 * have: tokens of one service begin alike, and keys in PEM form end alike.
+	 */
+	#chooseAnchor(pattern: Uint8Array): { readonly anchor: number; readonly hash: number } {
+		const spare = pattern.length - this.#window;
+		let chosen = { anchor: spare, hash: windowHash(pattern, spare, this.#window) };
+		let fewest = this.#bucketSize(chosen.hash);
+		for (const anchor of [spare >> 1, 0]) {
+			if (fewest === 0) break;
+			const hash = windowHash(pattern, anchor, this.#window);
+			const size = this.#bucketSize(hash);
+			if (size >= fewest) continue;
+			chosen = { anchor, hash };
+			fewest = size;
+		}
+		return chosen;
+	}
+
+	#bucketSize(hash: number): number {
+		const bucket = this.#buckets.get(hash);
+		return bucket === undefined ? 0 : typeof bucket === "number" ? 1 : bucket.length;
 	}
 
 	#blockIndex(bytes: Uint8Array, at: number): number {
@@ -103,34 +177,22 @@ export class BlockMatcher {
 	#compare(bytes: Uint8Array, length: number, at: number, onMatch: OnMatch): void {
 		const bucket = this.#buckets.get(windowHash(bytes, at, this.#window));
 		if (bucket === undefined) return;
-		for (const index of bucket) {
-			const pattern = this.#patterns[index] as Uint8Array;
-			const start = at - (this.#anchors[index] ?? 0);
-			const end = start + pattern.length;
-			if (start >= 0 && end <= length && isAt(bytes, start, pattern)) onMatch(start, end, index);
-		}
+		if (typeof bucket === "number") this.#compareOne(bytes, length, at, bucket, onMatch);
+		else for (const index of bucket) this.#compareOne(bytes, length, at, index, onMatch);
 	}
-}
 
-/**
- * Of each pattern the window at its end, its middle or its beginning, whichever the fewest patterns
- * have: tokens of one service begin alike, and keys in PEM form end alike.
- */
-function chooseAnchors(patterns: readonly Uint8Array[], window: number): Int32Array {
-	const counts = new Map<number, number>();
-	const choices = patterns.map((pattern) => {
-		const spare = pattern.length - window;
-		assert(spare >= 0, "a pattern has at least as many bytes as its window");
-		return [...new Set([spare, spare >> 1, 0])].map((anchor) => {
-			const hash = windowHash(pattern, anchor, window);
-			counts.set(hash, (counts.get(hash) ?? 0) + 1);
-			return { anchor, hash };
-		});
-	});
-	return Int32Array.from(choices, (offered) => {
-		const rarity = ({ hash }: { hash: number }) => counts.get(hash) ?? 0;
-		return offered.reduce((best, one) => (rarity(one) < rarity(best) ? one : best)).anchor;
-	});
+	#compareOne(
+		bytes: Uint8Array,
+		length: number,
+		at: number,
+		index: number,
+		onMatch: OnMatch,
+	): void {
+		const pattern = this.#patterns[index] as Uint8Array;
+		const start = at - (this.#anchors[index] ?? 0);
+		const end = start + pattern.length;
+		if (start >= 0 && end <= length && isAt(bytes, start, pattern)) onMatch(start, end, index);
+	}
 }
 
 /** A hash of four bytes whose upper bits depend on all of them. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
-import { redacted, redactedHead, SecretRedactor, values_max } from "./redactor.ts";
+import { redacted, redactedHead, SecretRedactor, tokens_max, values_max } from "./redactor.ts";
 
 function knowing(...values: string[]): SecretRedactor {
 	const redactor = new SecretRedactor();
@@ -245,6 +245,70 @@ test("a value that is forgotten is shown again, and the others are not", () => {
 	redactor.forget("first of two");
 	redactor.forget("never known");
 	assert.equal(redactor.text("first of two, second of two"), `first of two, ${redacted}`);
+});
+
+test("tokens never push values out, and what is used least recently goes first, which is told", () => {
+	const evicted: string[] = [];
+	const redactor = new SecretRedactor((kind, count) => void evicted.push(`${kind} ${count}`));
+	redactor.add("a value of the vault");
+	redactor.tokens.add("used all the time");
+	redactor.tokens.add("used at first only");
+	for (let n = 0; n < tokens_max - 2; n += 1) redactor.tokens.add(`token-${n}`);
+	redactor.tokens.add("used all the time");
+	assert.deepEqual(evicted, []);
+	redactor.tokens.add("one too many");
+	assert.deepEqual(evicted, ["token 1"]);
+	assert.equal(
+		redactor.text("a value of the vault, used all the time, one too many, used at first only"),
+		`${redacted}, ${redacted}, ${redacted}, used at first only`,
+	);
+});
+
+test("a token that is a value of the vault as well stays redacted when it is renewed", () => {
+	for (const order of [
+		["add", "token"],
+		["token", "add"],
+	]) {
+		const redactor = new SecretRedactor();
+		for (const how of order) {
+			if (how === "add") redactor.add("both of them");
+			else redactor.tokens.add("both of them");
+		}
+		redactor.tokens.forget("both of them");
+		assert.equal(redactor.text("both of them"), redacted);
+		redactor.forget("both of them");
+		assert.equal(redactor.text("both of them"), "both of them");
+	}
+});
+
+test("what two values have in common is redacted until both are forgotten", () => {
+	const redactor = knowing("Bearer q8xkw0dj4ms", "q8xkw0dj4ms");
+	redactor.forget("q8xkw0dj4ms");
+	assert.equal(redactor.text("q8xkw0dj4ms"), redacted);
+	redactor.forget("Bearer q8xkw0dj4ms");
+	assert.equal(redactor.text("q8xkw0dj4ms"), "q8xkw0dj4ms");
+});
+
+test("after many tokens have come and gone, all that are known are found and no others", () => {
+	const random = new SeededRandom(12);
+	const redactor = new SecretRedactor();
+	const known = new Set<string>();
+	for (let round = 0; round < 6_000; round += 1) {
+		const token = `at-${random.bytes(12 + (round % 9)).toString("base64url")}`;
+		redactor.tokens.add(token);
+		known.add(token);
+		if (known.size <= 500) continue;
+		const [oldest = ""] = known;
+		redactor.tokens.forget(oldest);
+		known.delete(oldest);
+		assert.equal(redactor.text(oldest), oldest);
+	}
+	const text = [...known].join(" ");
+	assert.equal(redactor.text(text), [...known].map(() => redacted).join(" "));
+	const halves = [Buffer.from(text.slice(0, 4_321)), Buffer.from(text.slice(4_321))];
+	const stream = redactor.stream();
+	const safe = Buffer.concat([...halves.map((half) => stream.push(half)), stream.end()]);
+	assert.equal(safe.toString(), redactor.text(text));
 });
 
 test("a thousand secrets are all found in one text, none in another", () => {

@@ -1,4 +1,4 @@
-import { BlockMatcher } from "./block-matcher.ts";
+import { FormFinder, type KnownForm } from "./form-finder.ts";
 import { namesSecret } from "./key-names.ts";
 import {
 	type ByteRedaction,
@@ -33,48 +33,76 @@ export interface Redactor {
 
 /** What others need who take the same values out somewhere else. */
 export interface KnownSecrets {
-	/** How many values it was told so far, and how many of them it was told to forget. */
+	/** How many values it was told so far. */
 	readonly changes: number;
-	readonly forgotten: number;
-	/** Those that it was told when there were `changes` of them already, and still knows. */
-	valuesSince(changes: number): readonly string[];
+	/** What happened since the news of this `version`; everything where that is not known any more. */
+	newsSince(version: number | undefined): RedactorNews;
 }
 
-/** Most values known at a time; beyond it the one that was added first is forgotten. */
+/** What is to be done with each value that something happened to. */
+export interface RedactorNews {
+	/** What to ask with the next time. */
+	readonly version: number;
+	/** Whether these are all values there are, and others good for nothing any more. */
+	readonly are_all: boolean;
+	readonly values: readonly string[];
+	readonly tokens: readonly string[];
+	readonly forgotten: readonly string[];
+}
+
+/** Tokens that are renewed all the time: they are known apart from the values of the vault. */
+export interface KnownTokens {
+	/** As `SecretRedactor.add`. */
+	add(value: string): boolean;
+	/** For what is not good for anything any more, such as a token that has been renewed twice. */
+	forget(value: string): void;
+}
+
+/** Told when there are too many: of what kind, and how many of it are not redacted any more. */
+export type OnEvicted = (kind: SecretKind, evicted: number) => void;
+export type SecretKind = "value" | "token";
+
+/** Most of a kind known at a time; beyond it the one that was told least recently is forgotten. */
 export const values_max = 20_000;
+export const tokens_max = 60_000;
+/** Changes that can still be told of one by one. */
+const journal_max = 4_096;
 /** Deepest nesting of values that `json` looks into. */
 const depth_max = 64;
 
-const keywords = token_patterns.flatMap(({ keywords }, index) =>
-	keywords.map((keyword) => ({ bytes: Buffer.from(keyword), pattern: index })),
-);
 const marker = Buffer.from(redacted);
 const scratch = Buffer.alloc(64 * 1024);
 /** UTF-8 has at most three bytes for a unit of a JavaScript text. */
 const scratch_chars_max = Math.floor(scratch.length / 3);
 
-/** A value that is looked for, and which of all that were ever added it is. */
-interface Known {
-	readonly forms: readonly Buffer[];
-	readonly change: number;
-}
-
 /** The redactor of a process, which is told every value that is handed out. */
 export class SecretRedactor implements Redactor, KnownSecrets, Finder {
-	/** Forms by value, in the order in which the values were added. */
-	readonly #values = new Map<string, Known>();
-	#matchers: Matchers | undefined;
+	/** Tokens never take the place of values, nor values that of tokens. */
+	readonly tokens: KnownTokens = {
+		add: (value) => this.#add("token", value),
+		forget: (value) => this.#forget("token", value),
+	};
+	readonly #onEvicted: OnEvicted;
+	/** The forms of each, in the order in which they were told of last. */
+	readonly #known = {
+		value: new Map<string, readonly KnownForm[]>(),
+		token: new Map<string, readonly KnownForm[]>(),
+	};
+	readonly #evicted = { value: 0, token: 0 };
+	readonly #finder = new FormFinder();
 	#changes = 0;
-	#forgotten = 0;
+	/** What happened last, and the version before the first of it. */
+	readonly #journal: { readonly value: string; readonly kind: SecretKind | "forgotten" }[] = [];
+	#journal_from = 0;
+
+	/** `onEvicted` is called for each value that makes room for another. */
+	constructor(onEvicted: OnEvicted = () => undefined) {
+		this.#onEvicted = onEvicted;
+	}
 
 	/** How many values it was told so far. */
 	get changes(): number {
 		return this.#changes;
-	}
-
-	/** How many values it was told to forget. */
-	get forgotten(): number {
-		return this.#forgotten;
 	}
 
 	/**
@@ -82,30 +110,30 @@ export class SecretRedactor implements Redactor, KnownSecrets, Finder {
 	 * is too short to be looked for.
 	 */
 	add(value: string): boolean {
-		if (this.#values.has(value)) return true;
-		const forms = secretForms(value);
-		if (forms.length === 0) return false;
-		if (this.#values.size >= values_max) {
-			for (const oldest of this.#values.keys()) {
-				this.#values.delete(oldest);
-				break;
-			}
-		}
-		this.#matchers = undefined;
-		this.#changes += 1;
-		this.#values.set(value, { forms, change: this.#changes });
-		return true;
+		return this.#add("value", value);
 	}
 
-	valuesSince(changes: number): readonly string[] {
-		return [...this.#values].flatMap(([value, { change }]) => (change > changes ? [value] : []));
-	}
-
-	/** For what is not good for anything any more, such as a token that has been renewed twice. */
+	/** Shows a value again. */
 	forget(value: string): void {
-		if (!this.#values.delete(value)) return;
-		this.#matchers = undefined;
-		this.#forgotten += 1;
+		this.#forget("value", value);
+		this.#forget("token", value);
+	}
+
+	newsSince(version: number | undefined): RedactorNews {
+		const now = this.#journal_from + this.#journal.length;
+		if (version === undefined || version < this.#journal_from) {
+			const { value, token } = this.#known;
+			const all = { values: [...value.keys()], tokens: [...token.keys()], forgotten: [] };
+			return { version: now, are_all: true, ...all };
+		}
+		// Of each value what happened to it last.
+		const last = new Map<string, SecretKind | "forgotten">();
+		for (const { value, kind } of this.#journal.slice(version - this.#journal_from)) {
+			last.set(value, kind);
+		}
+		const of = (wanted: string) => [...last].flatMap(([one, kind]) => (kind === wanted ? one : []));
+		const some = { values: of("value"), tokens: of("token"), forgotten: of("forgotten") };
+		return { version: now, are_all: false, ...some };
 	}
 
 	text(value: string): string {
@@ -130,11 +158,11 @@ export class SecretRedactor implements Redactor, KnownSecrets, Finder {
 	}
 
 	find(bytes: Uint8Array, length: number): Found {
-		return this.#matchersNow().find(bytes, length);
+		return this.#finder.find(bytes, length);
 	}
 
 	heldBytes(bytes: Buffer): number {
-		return this.#matchersNow().heldBytes(bytes);
+		return this.#finder.heldBytes(bytes);
 	}
 
 	redact(bytes: Buffer, from: number, to: number, { ranges, patterns }: Found): Buffer {
@@ -147,9 +175,52 @@ export class SecretRedactor implements Redactor, KnownSecrets, Finder {
 		return safe === text ? known : Buffer.from(safe, "latin1");
 	}
 
-	#matchersNow(): Matchers {
-		this.#matchers ??= new Matchers([...this.#values.values()].flatMap(({ forms }) => forms));
-		return this.#matchers;
+	#add(kind: SecretKind, value: string): boolean {
+		const known = this.#known[kind];
+		const before = known.get(value);
+		if (before !== undefined) {
+			// It is in use: others are to be forgotten before it.
+			known.delete(value);
+			known.set(value, before);
+			return true;
+		}
+		// What is known as a value needs not be known as a token as well.
+		if (kind === "token" && this.#known.value.has(value)) return true;
+		const forms = secretForms(value);
+		if (forms.length === 0) return false;
+		const is_new = !this.#known.token.has(value);
+		known.set(
+			value,
+			forms.map((form) => this.#finder.add(form)),
+		);
+		if (!is_new) this.#drop("token", value);
+		else this.#changes += 1;
+		this.#note(value, kind);
+		if (known.size > (kind === "value" ? values_max : tokens_max)) this.#evict(kind);
+		return true;
+	}
+
+	#evict(kind: SecretKind): void {
+		const [oldest] = this.#known[kind].keys();
+		if (oldest !== undefined) this.#forget(kind, oldest);
+		this.#evicted[kind] += 1;
+		this.#onEvicted(kind, this.#evicted[kind]);
+	}
+
+	#forget(kind: SecretKind, value: string): void {
+		if (this.#drop(kind, value)) this.#note(value, "forgotten");
+	}
+
+	#drop(kind: SecretKind, value: string): boolean {
+		for (const form of this.#known[kind].get(value) ?? []) this.#finder.remove(form);
+		return this.#known[kind].delete(value);
+	}
+
+	#note(value: string, kind: SecretKind | "forgotten"): void {
+		this.#journal.push({ value, kind });
+		if (this.#journal.length <= 2 * journal_max) return;
+		this.#journal.splice(0, journal_max);
+		this.#journal_from += journal_max;
 	}
 
 	#json(value: unknown, depth: number): unknown {
@@ -200,98 +271,6 @@ function isMasked(name: string, value: unknown): boolean {
 	}
 	if (typeof value === "number" && /tokens$/i.test(name)) return false;
 	return namesSecret(name);
-}
-
-const nothing_found: Found = Object.freeze({ ranges: [], patterns: new Set<number>() });
-
-/** What looks for a set of forms, and the beginnings of tokens along with them. */
-class Matchers {
-	readonly #long: BlockMatcher;
-	readonly #short: BlockMatcher;
-	readonly #short_forms: number;
-	/** The forms in the order of their bytes. */
-	readonly #sorted: readonly Buffer[];
-	readonly #longest: number;
-	readonly #first_bytes = new Uint8Array(256);
-	/** What a search has found so far. */
-	#found: { readonly ranges: Range[]; readonly patterns: Set<number> } | undefined;
-
-	constructor(forms: readonly Buffer[]) {
-		const all = unique(forms);
-		const short = all.filter((form) => form.length < 8);
-		this.#long = new BlockMatcher(
-			all.filter((form) => form.length >= 8),
-			8,
-		);
-		this.#short = new BlockMatcher([...short, ...keywords.map(({ bytes }) => bytes)], 4);
-		this.#short_forms = short.length;
-		this.#sorted = all;
-		this.#longest = all.reduce((longest, { length }) => Math.max(longest, length), 0);
-		for (const form of all) this.#first_bytes[form[0] ?? 0] = 1;
-	}
-
-	find(bytes: Uint8Array, length: number): Found {
-		this.#long.find(bytes, length, this.#onValue);
-		this.#short.find(bytes, length, this.#onShort);
-		const found = this.#found;
-		// Nearly always nothing is there: nothing is made for it.
-		if (found === undefined) return nothing_found;
-		this.#found = undefined;
-		return { ranges: merged(found.ranges), patterns: found.patterns };
-	}
-
-	readonly #onValue = (start: number, end: number): void => {
-		this.#found ??= { ranges: [], patterns: new Set() };
-		this.#found.ranges.push([start, end]);
-	};
-
-	readonly #onShort = (start: number, end: number, index: number): void => {
-		const keyword = keywords[index - this.#short_forms];
-		if (keyword === undefined) return this.#onValue(start, end);
-		this.#found ??= { ranges: [], patterns: new Set() };
-		this.#found.patterns.add(keyword.pattern);
-	};
-
-	heldBytes(bytes: Buffer): number {
-		for (let held = Math.min(this.#longest - 1, bytes.length); held > 0; held -= 1) {
-			const start = bytes.length - held;
-			if (this.#first_bytes[bytes[start] ?? 0] === 1 && this.#begins(bytes, start)) return held;
-		}
-		return 0;
-	}
-
-	/** Whether a form begins with all that stands from `start` on, and goes on. */
-	#begins(bytes: Buffer, start: number): boolean {
-		let [low, high] = [0, this.#sorted.length];
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			const order = (this.#sorted[middle] as Buffer).compare(bytes, start);
-			if (order <= 0) low = middle + 1;
-			else high = middle;
-		}
-		const next = this.#sorted[low];
-		const length = bytes.length - start;
-		if (next === undefined || next.length <= length) return false;
-		return next.compare(bytes, start, bytes.length, 0, length) === 0;
-	}
-}
-
-/** In the order of their bytes, each one once. */
-function unique(forms: readonly Buffer[]): Buffer[] {
-	const sorted = forms.toSorted((a, b) => a.compare(b));
-	return sorted.filter((form, index) => index === 0 || !form.equals(sorted[index - 1] as Buffer));
-}
-
-function merged(found: Range[]): Range[] {
-	if (found.length < 2) return found;
-	found.sort(([a], [b]) => a - b);
-	const ranges: Range[] = [];
-	for (const [start, end] of found) {
-		const last = ranges.at(-1);
-		if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
-		else ranges.push([start, end]);
-	}
-	return ranges;
 }
 
 /** Bytes `from` to `to` with a marker in the place of each range. */

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import type { HttpSpec } from "../../src/config/plan.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import type { Random } from "../../src/lib/random.ts";
+import { aboutOf } from "../../src/upstreams/http/oauth/about.ts";
 import type { Grant, GrantKey, TokenStore } from "../../src/upstreams/http/oauth/token-store.ts";
 import type { UpstreamAuth } from "../../src/upstreams/http/oauth/upstream-auth.ts";
 import { UpstreamAuths } from "../../src/upstreams/http/oauth/upstream-auths.ts";
@@ -46,16 +47,20 @@ export async function startRenewingProvider(hold_ms: number) {
 	};
 }
 
-/** People with a grant each at one server, all given at the same moment, and kept in memory. */
+/**
+ * People with a grant each at one server, all given at the same moment. They are kept in memory, and
+ * in the store behind it where there is one.
+ */
 export async function peopleWithGrants(options: {
 	readonly issuer: string;
 	readonly count: number;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly renew_at_ms: number;
+	readonly behind?: TokenStore | undefined;
 }): Promise<{ readonly people: readonly UpstreamAuth[]; readonly store: KeptInMemory }> {
-	const { issuer, count, clock, random, renew_at_ms } = options;
-	const store = new KeptInMemory((user) => ({
+	const { issuer, count, clock, random, renew_at_ms, behind } = options;
+	const first = (user: string): Grant => ({
 		issuer,
 		resource: `${issuer}/mcp`,
 		access_token: `first-${user}`,
@@ -68,7 +73,8 @@ export async function peopleWithGrants(options: {
 			auth_method: "none",
 			redirect_uri: "http://127.0.0.1:1/callback",
 		},
-	}));
+	});
+	const store = new KeptInMemory(first, behind);
 	const auths = new UpstreamAuths({
 		clock,
 		random,
@@ -79,28 +85,37 @@ export async function peopleWithGrants(options: {
 	const spec: HttpSpec = { driver: "http", url: `${issuer}/mcp`, headers: {}, auth: by_itself };
 	const people: UpstreamAuth[] = [];
 	for (let user = 0; user < count; user += 1) {
+		if (behind !== undefined) await behind.keep(keyOf(spec.url, user), first(String(user)));
 		const person = await auths.of("server", spec, { tenant: "acme", user: String(user) });
 		if (person !== undefined) people.push(person);
 	}
 	return { people, store };
 }
 
+function keyOf(url: string, user: number): GrantKey {
+	return { tenant: "acme", user: String(user), server: "server", about: aboutOf(url, by_itself) };
+}
+
 /** As many grants as there are people; each has one that was given before. */
 class KeptInMemory implements TokenStore {
 	readonly #first: (user: string) => Grant;
+	readonly #behind: TokenStore | undefined;
+	/** What was kept, once it was. */
 	readonly grants_by_user = new Map<string, Grant>();
 
-	constructor(first: (user: string) => Grant) {
+	constructor(first: (user: string) => Grant, behind: TokenStore | undefined) {
 		this.#first = first;
+		this.#behind = behind;
 	}
 
-	grants({ user }: GrantKey): Promise<readonly Grant[]> {
-		return Promise.resolve([this.grants_by_user.get(user) ?? this.#first(user)]);
+	grants(key: GrantKey): Promise<readonly Grant[]> {
+		if (this.#behind !== undefined) return this.#behind.grants(key);
+		return Promise.resolve([this.grants_by_user.get(key.user) ?? this.#first(key.user)]);
 	}
 
-	keep({ user }: GrantKey, grant: Grant): Promise<void> {
-		this.grants_by_user.set(user, grant);
-		return Promise.resolve();
+	async keep(key: GrantKey, grant: Grant): Promise<void> {
+		await this.#behind?.keep(key, grant);
+		this.grants_by_user.set(key.user, grant);
 	}
 
 	end(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Overview } from "../../admin/contract.ts";
 import { loadPlan } from "../../config/load.ts";
 import { formatProblem } from "../../config/problem.ts";
 import type { Daemon, ProgressEvent } from "../../daemon/options.ts";
+import { tellEvicted } from "../../daemon/tell-evicted.ts";
 import { counted } from "../../lib/counted.ts";
 import { SecretRedactor } from "../../secrets/redactor.ts";
 import { type LogLevel, openLog, type RootLog } from "../../telemetry/log.ts";
@@ -58,8 +59,9 @@ export const up_command = defineCommand({
 	],
 	async run({ args, options }, context) {
 		const level = readLevel(options.log_level);
-		const redactor = new SecretRedactor();
+		const redactor = new SecretRedactor((...evicted) => tell(...evicted));
 		const log = openLog({ clock: context.clock, level, redactor });
+		const tell = tellEvicted(log);
 		const run = new UpRun(args.config, options, { log, redactor }, context);
 		try {
 			return await run.run();
