@@ -12,6 +12,7 @@ const rows: readonly Row[] = [
 	["evidence-read", "main_cpu_us", "µs of the main thread for all evidence of a read", 5, 40],
 	["evidence-read", "times_json", "times what a line by JSON.stringify costs, that", 1.2, 2],
 	["evidence-write", "wait_p99_ms", "ms that a call waits for its two entries, p99", 20, 2_000],
+	["evidence-write", "wait_in_appends", "times the p99 of an append that it waits", 4, 40],
 	["history", "bytes_per_call", "bytes that a call takes in the history", 400, 400],
 	["history-ten-million", "bytes_per_call", "bytes that a call takes, ten million kept", 400, 400],
 ];

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { Worker } from "node:worker_threads";
 import { sampleAnswered } from "../../test/support/answered-request.ts";
 import { sampleRecord } from "../../test/support/call-record.ts";
-import { systemClock } from "../lib/clock.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import type { CallRecord } from "../telemetry/call-record.ts";
 import { CallLog, type CallLogOptions, type CallLogTrouble } from "./call-log.ts";
 import type { CallsWorkerData } from "./messages.ts";
 
@@ -163,6 +166,39 @@ test("without files and history there is no thread, and nothing to ask", async (
 	assert.deepEqual(files(), []);
 	await assert.rejects(log.find({ limit: 1 }), /no history is kept/);
 	assert.equal(await log.trim(), 0);
+});
+
+test("a thread without work for a minute is ended, and the next line starts another", async (t) => {
+	const timers: (() => void)[] = [];
+	let later_ms = 0;
+	const clock: Clock = {
+		...systemClock,
+		monotonic: () => systemClock.monotonic() + later_ms,
+		afterIdle: (delay_ms, fn) => {
+			if (delay_ms > 1_000) timers.push(fn);
+			return systemClock.afterIdle(delay_ms, fn);
+		},
+	};
+	const exits: Promise<unknown>[] = [];
+	const onWorker = (worker: Worker) => void exits.push(once(worker, "exit"));
+	process.on("worker", onWorker);
+	t.after(() => process.off("worker", onWorker));
+	const { log, idsInFiles } = open(t, {}, { clock });
+	const [first, second] = calls(2);
+	log.after(first as CallRecord);
+	await log.flush();
+	assert.equal(exits.length, 1);
+	// It is not a minute yet.
+	timers.shift()?.();
+	assert.equal((await log.get("call-00000"))?.id, "call-00000");
+	later_ms = 120_000;
+	timers.shift()?.();
+	await exits[0];
+	log.after(second as CallRecord);
+	await log.flush();
+	assert.equal(exits.length, 2);
+	assert.deepEqual(idsInFiles(), ["call-00000", "call-00001"]);
+	assert.equal((await log.find({ limit: 10 })).calls.length, 2);
 });
 
 test("what is older than it is to be kept leaves the history", async (t) => {

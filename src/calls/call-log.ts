@@ -44,6 +44,10 @@ const lines_waiting_default = 50_000;
 const slot_bytes = 1024 * 1024;
 const slots_max = 3;
 const trouble_ms = 1_000;
+/** A thread that has nothing to do for so long is ended: it takes megabytes. */
+const rest_ms = 60_000;
+/** How often one is started where nothing else needs it, to remove what is old. */
+const trim_apart_ms = 3_600_000;
 
 /** Lines on their way to the disk. */
 interface InFlight {
@@ -71,12 +75,16 @@ export class CallLog implements Evidence {
 	#trouble_told: Timer | undefined;
 	#error: string | undefined;
 	#closed = false;
+	#resting: Timer | undefined;
+	#used_at_ms = 0;
+	#trimmed_at_ms: number;
 	/** Since the start. */
 	readonly totals = { lines: 0, dropped: 0, failed: 0 };
 
 	constructor(options: CallLogOptions) {
 		this.#options = options;
 		this.#clock = options.clock;
+		this.#trimmed_at_ms = this.#clock.monotonic();
 		this.#lines = this.#newBatch();
 		this.#answered = new AnsweredRequests(options.clock, (request) => {
 			const line = answeredLine(request, options.redactor);
@@ -122,6 +130,7 @@ export class CallLog implements Evidence {
 	async find(query: CallQuery): Promise<CallPage> {
 		if (this.#options.data.history === undefined) throw new Error("no history is kept");
 		this.#send();
+		this.#use();
 		return (await this.#link.ask({ kind: "ask", ask: "find", query })) as CallPage;
 	}
 
@@ -129,13 +138,19 @@ export class CallLog implements Evidence {
 	async get(call: string): Promise<CallLine | undefined> {
 		if (this.#options.data.history === undefined) throw new Error("no history is kept");
 		this.#send();
+		this.#use();
 		return (await this.#link.ask({ kind: "ask", ask: "get", call })) as CallLine | undefined;
 	}
 
 	/** Removes some of what is older than it is to be kept; returns how many calls. */
 	async trim(): Promise<number> {
-		// Where nothing was logged since the start, no thread is started for it.
-		if (this.#options.data.history === undefined || !this.#link.runs) return 0;
+		if (this.#options.data.history === undefined) return 0;
+		if (!this.#link.runs) {
+			// Where nothing is logged, no thread is started for it, but once in a while.
+			if (this.#clock.monotonic() - this.#trimmed_at_ms < trim_apart_ms) return 0;
+			this.#use();
+		}
+		this.#trimmed_at_ms = this.#clock.monotonic();
 		return (await this.#link.ask({
 			kind: "ask",
 			ask: "trim",
@@ -156,6 +171,7 @@ export class CallLog implements Evidence {
 		this.#answered.flush();
 		await this.flush();
 		this.#closed = true;
+		this.#resting?.cancel();
 		await this.#link.end({ kind: "ask", ask: "close" });
 		this.#trouble_told?.cancel();
 		this.#tellTrouble();
@@ -177,11 +193,32 @@ export class CallLog implements Evidence {
 			lines.release();
 			return;
 		}
+		this.#use();
 		this.#batch += 1;
 		const batch = this.#batch;
 		this.#in_flight.push({ batch, lines });
 		this.#in_flight_lines += lines.rows;
 		worker.postMessage({ kind: "lines", batch, packed } satisfies ToWorker, []);
+	}
+
+	/** Somebody needs the thread. */
+	#use(): void {
+		this.#used_at_ms = this.#clock.monotonic();
+		this.#restLater(rest_ms);
+	}
+
+	#restLater(delay_ms: number): void {
+		this.#resting ??= this.#clock.afterIdle(delay_ms, () => {
+			this.#resting = undefined;
+			void this.#restIfIdle();
+		});
+	}
+
+	async #restIfIdle(): Promise<void> {
+		const left_ms = this.#used_at_ms + rest_ms - this.#clock.monotonic();
+		if (left_ms > 0) return this.#restLater(left_ms);
+		await this.#link.rest({ kind: "ask", ask: "close" }, () => this.#in_flight.length === 0);
+		if (this.#link.runs && !this.#closed) this.#restLater(rest_ms);
 	}
 
 	/** Who keeps so many more lines; undefined where nobody does, which is counted. */

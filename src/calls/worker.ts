@@ -10,7 +10,7 @@ import type { CallsWorkerData, LinesMessage, ToWorker } from "./messages.ts";
 /** Lines of so many messages are one transaction. */
 const messages_max = 8;
 /** Nobody waits for a line: calls go first where there are few processors. */
-const nice = 5;
+const nice = 10;
 
 assert(parentPort !== null, "this module runs as a worker");
 const port = parentPort;

@@ -69,6 +69,27 @@ test("a thread that falls leaves nobody waiting, and is started again after a se
 	await link.end({ kind: "ask", ask: "close" });
 });
 
+test("a thread rests when nothing is on its way to it, and is started again when it is asked", async () => {
+	const { heard, link, started } = build();
+	const close = { kind: "ask", ask: "close" } as const;
+	await link.rest(close, () => true);
+	assert.equal(started(), 0);
+	assert.equal(await link.ask({ kind: "ask", ask: "echo" }), "echo");
+	await link.rest(close, () => false);
+	assert.equal(link.runs, true);
+	const [, answer] = await Promise.all([
+		link.rest(close, () => true),
+		link.ask({ kind: "ask", ask: "echo" }),
+	]);
+	assert.deepEqual([answer, link.runs], ["echo", true]);
+	await link.rest(close, () => true);
+	assert.equal(link.runs, false);
+	assert.equal(await link.ask({ kind: "ask", ask: "echo" }), "echo");
+	assert.equal(started(), 2);
+	assert.deepEqual(heard, []);
+	await link.end(close);
+});
+
 test("ending a thread that never ran starts none", async () => {
 	const { link, started } = build();
 	await link.end({ kind: "ask", ask: "close" });

@@ -88,6 +88,19 @@ export class WorkerLink<Question extends object, Message extends { readonly kind
 		}
 	}
 
+	/**
+	 * Asks a last question and ends the thread, unless somebody needs it by then: who needs it later
+	 * starts another. `is_idle` says whether nothing is on its way to it.
+	 */
+	async rest(last: Question, is_idle: () => boolean): Promise<void> {
+		const worker = this.#worker;
+		if (worker === undefined) return;
+		await this.ask(last).catch(() => undefined);
+		if (this.#worker !== worker || this.#questions.size > 0 || !is_idle()) return;
+		this.#worker = undefined;
+		await worker.terminate();
+	}
+
 	/** Asks a last question, whatever comes of it, and ends the thread. */
 	async end(last: Question): Promise<void> {
 		const worker = this.#worker;
