@@ -21,6 +21,14 @@ const encodings: Readonly<Record<string, (value: string) => string>> = {
 			/[\u007f-\uffff]/g,
 			(unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
 		),
+	"in JSON of Go": (value) => escaped(value, "<>&"),
+	"in JSON of Gson": (value) => escaped(value, "<>&'="),
+	"in JSON of PHP": (value) => escaped(value, "<>&'\"").replace(/u00../g, upper),
+	"in JSON of .NET": (value) =>
+		escaped(value, "<>&'\"+`")
+			.replace(/[\u007f-\uffff]/g, codeOf)
+			.replace(/\\(u[\da-f]{4}|.)/g, upper),
+	"in JSON of Go within JSON": (value) => JSON.stringify(escaped(value, "<>&")).slice(1, -1),
 	"in an address": (value) => `https://example.com/?q=${encodeURIComponent(value)}&r=1`,
 	"in an address, in lower case": (value) =>
 		encodeURIComponent(value).replace(/%../g, (code) => code.toLowerCase()),
@@ -35,6 +43,22 @@ const encodings: Readonly<Record<string, (value: string) => string>> = {
 	"in hex": (value) => Buffer.from(value).toString("hex"),
 	"in capital hex": (value) => Buffer.from(value).toString("hex").toUpperCase(),
 };
+
+function codeOf(sign: string): string {
+	return `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function upper(code: string): string {
+	return /u[\da-f]{4}/.test(code) ? code.replace(/[\da-f]{4}/, (one) => one.toUpperCase()) : code;
+}
+
+/** The inside of a JSON text in which all of `signs` are written as codes. */
+function escaped(value: string, signs: string): string {
+	const written = [...value].map((sign) =>
+		signs.includes(sign) ? codeOf(sign) : JSON.stringify(sign).slice(1, -1),
+	);
+	return written.join("");
+}
 
 /** Values like those of services, and with everything that has a form of its own somewhere. */
 const secrets = fc.oneof(
@@ -97,6 +121,42 @@ describe("a known value", () => {
 		for (const line of lines) assert.equal(redactor.text(`  ${line}`), `  ${redacted}`);
 		assert.equal(redactor.text("-----END PRIVATE KEY-----"), "-----END PRIVATE KEY-----");
 		assert.equal(redactor.text(key.join("\r\n")).includes(lines[1] ?? ""), false);
+	});
+
+	for (const [how, columns, encode] of [
+		["base64 with lines of 64", 64, (value: string) => btoa(value)],
+		["base64 with lines of 76", 76, (value: string) => btoa(`${value}\n`)],
+		["hex with lines of 60", 60, (value: string) => Buffer.from(value).toString("hex")],
+	] as const) {
+		it(`is redacted as ${how}, together and line by line`, () => {
+			const random = new SeededRandom(3);
+			for (let bytes = 60; bytes < 400; bytes += 1) {
+				const value = `sk-${random.bytes(bytes).toString("base64url")}`;
+				const redactor = knowing(value);
+				const lines = encode(value).match(new RegExp(`.{1,${columns}}`, "g")) ?? [];
+				assert.ok(lines.length > 1);
+				const safe = redactor.text(lines.join("\n")).split("\n");
+				for (const [index, line] of lines.entries()) {
+					const wanted =
+						index < lines.length - 1 ? /^\[redacted\]$/ : /^(\[redacted\].{0,4}|.{1,11})$/;
+					assert.match(redactor.text(line), wanted);
+					assert.match(safe[index] ?? "", wanted);
+				}
+			}
+		});
+	}
+
+	it("is redacted in UTF-16, and in base64 of that", () => {
+		const property = fc.property(secrets, fc.string(), (value, around) => {
+			fc.pre(value.trim().length >= 12);
+			const redactor = knowing(value);
+			const bytes = Buffer.from(`${around}${value}${around}`, "utf16le");
+			const core = Buffer.from(value.trim().toWellFormed(), "utf16le");
+			assert.ok(!redactor.bytes(bytes).includes(core), "bytes");
+			const encoded = redactor.text(bytes.toString("base64"));
+			assert.ok(!Buffer.from(encoded, "base64").includes(core), "base64");
+		});
+		fc.assert(property);
 	});
 
 	it("is redacted where only the secret part of it is shown", () => {

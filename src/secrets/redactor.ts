@@ -186,7 +186,7 @@ export class SecretRedactor implements Redactor, KnownSecrets, Finder {
 		}
 		// What is known as a value needs not be known as a token as well.
 		if (kind === "token" && this.#known.value.has(value)) return true;
-		const forms = secretForms(value);
+		const forms = secretForms(value, kind === "value" ? "all" : "fewer");
 		if (forms.length === 0) return false;
 		const is_new = !this.#known.token.has(value);
 		known.set(

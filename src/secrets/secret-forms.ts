@@ -4,26 +4,40 @@ export const value_bytes_min = 4;
 /** Longest form that is looked for as one; longer ones are looked for piece by piece. */
 export const piece_bytes_max = 256;
 
+/** Which forms are looked for: `fewer` for what there are tens of thousands of. */
+export type FormRange = "all" | "fewer";
+
+/** Columns at which programs break base64 (RFC 7468, RFC 2045) and hex (`xxd -p`) into lines. */
+const base64_columns = [64, 76] as const;
+const hex_columns = [60, 64] as const;
+/** A shorter line of an encoding stands in too much else. */
+const encoded_line_chars_min = 8;
+
+/** What programs write as \u00XX in JSON: Go; Gson; PHP; .NET. */
+const json_escapes = ["<>&", "<>&'=", "<>&'\"", "<>&'\"+`"] as const;
+
 /** Lines of a longer value that are worth finding alone, as the lines of a key in PEM form. */
 const line_chars_min = 16;
 const pem_boundary = /^-----(BEGIN|END) /;
 
 /**
  * Everything a secret may look like where it turns up, as byte strings of `value_bytes_min` to
- * `piece_bytes_max` bytes: itself, and within JSON (twice as well, and with all but ASCII or `/`
- * escaped), addresses and forms, hex, and base64 at each of its three alignments in both
- * alphabets; each of them for the secrets within it as well, see `secretsWithin`.
+ * `piece_bytes_max` bytes: itself, and within JSON (twice as well, with `/` or all but ASCII
+ * escaped, and with the signs of HTML escaped as several languages do), addresses and forms, hex, and
+ * base64 at each of its three alignments in both alphabets; each of them for the secrets within it
+ * as well, see `secretsWithin`. All forms are besides those the lines that hex and base64 are broken
+ * into when nothing stands before the value, UTF-16LE, and base64 of that.
  */
-export function secretForms(value: string): Buffer[] {
+export function secretForms(value: string, range: FormRange = "all"): Buffer[] {
 	const texts = new Set<string>();
 	for (const secret of secretsWithin(value)) {
-		for (const form of formsOf(secret.toWellFormed())) texts.add(form);
+		const whole = secret.toWellFormed();
+		// As latin1 every byte is one character, so that equal bytes are equal texts.
+		for (const form of formsOf(whole)) texts.add(Buffer.from(form).toString("latin1"));
+		if (range === "all") for (const form of rarerForms(whole)) texts.add(form);
 	}
 	const pieces = new Set<string>();
-	for (const text of texts) {
-		// As latin1 every byte is one character, so that equal bytes are equal texts.
-		for (const piece of cut(Buffer.from(text).toString("latin1"))) pieces.add(piece);
-	}
+	for (const text of texts) for (const piece of cut(text)) pieces.add(piece);
 	return [...pieces].map((piece) => Buffer.from(piece, "latin1"));
 }
 
@@ -94,11 +108,12 @@ function formsOf(secret: string): string[] {
 		inJson(json),
 		json.replaceAll("/", "\\/"),
 		asciiJson(json),
-		asciiJson(json).replace(/\\u[0-9a-f]{4}/g, (code) => `\\u${code.slice(2).toUpperCase()}`),
+		upperCodes(asciiJson(json)),
 		url,
 		lowerPercent(url),
 		strict_url.replace(/%[0-9a-f]{2}/g, (code) => code.toUpperCase()),
 		lowerPercent(strict_url),
+		...escapedJson(secret),
 		url.replaceAll("%20", "+"),
 		lowerPercent(url.replaceAll("%20", "+")),
 		new URLSearchParams([["", secret]]).toString().slice(1),
@@ -112,15 +127,59 @@ function formsOf(secret: string): string[] {
 	].filter((form) => Buffer.byteLength(form) >= value_bytes_min);
 }
 
+/** Forms that only some programs write, as latin1 texts. */
+function rarerForms(secret: string): string[] {
+	const hex = Buffer.from(secret).toString("hex");
+	const wide = Buffer.from(secret, "utf16le");
+	return [
+		...base64_columns.flatMap((columns) =>
+			brokenAt(columns, alignedBase64(Buffer.from(secret), 0)),
+		),
+		...hex_columns.flatMap((columns) => [
+			...brokenAt(columns, hex),
+			...brokenAt(columns, hex.toUpperCase()),
+		]),
+		wide.toString("latin1"),
+		...[0, 1, 2].map((before) => alignedBase64(wide, before)),
+	];
+}
+
+/** The lines of an encoding that is broken into lines; none where it is one line. */
+function brokenAt(columns: number, encoded: string): string[] {
+	if (encoded.length <= columns) return [];
+	const lines = encoded.match(new RegExp(`.{1,${columns}}`, "g")) ?? [];
+	return lines.filter(({ length }) => length >= encoded_line_chars_min);
+}
+
+/** In JSON whose writer escapes signs that need not be, with digits of either case. */
+function escapedJson(secret: string): string[] {
+	const signs = json_escapes.filter((all) => [...all].some((sign) => secret.includes(sign)));
+	return signs.flatMap((escaped) => {
+		const json = [...secret]
+			.map((sign) => (escaped.includes(sign) ? codeOf(sign) : inJson(sign)))
+			.join("");
+		const all = [json, upperCodes(json), asciiJson(json), upperCodes(asciiJson(json))];
+		return all.flatMap((form) => [form, inJson(form)]);
+	});
+}
+
+function codeOf(sign: string): string {
+	return `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** With the digits of each code in capitals; a backslash that is escaped begins none. */
+function upperCodes(json: string): string {
+	return json.replace(/\\(?:u[0-9a-f]{4}|.)/g, (code) =>
+		code.length === 6 ? `\\u${code.slice(2).toUpperCase()}` : code,
+	);
+}
+
 function inJson(text: string): string {
 	return JSON.stringify(text).slice(1, -1);
 }
 
 function asciiJson(json: string): string {
-	return json.replace(
-		/[\u007f-\uffff]/g,
-		(unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-	);
+	return json.replace(/[\u007f-\uffff]/g, codeOf);
 }
 
 function lowerPercent(text: string): string {
