@@ -61,7 +61,7 @@ export class CallApprover implements CallApprovals {
 			case "approved":
 				return this.#goOn(call, known, checked, context);
 			case "running":
-				return this.#nextRound(call, known, context);
+				return this.#nextRound(call, known, checked, context);
 			case "done":
 			case "unknown":
 				return this.#runsAlready(call, known, context);
@@ -180,43 +180,41 @@ export class CallApprover implements CallApprovals {
 		checked: CheckedCall,
 		context: GatewayContext,
 	): Promise<Reply | undefined> {
+		if (hasAnswers(call)) return unseenAnswers(call, approval, context);
 		const { approvals } = this.#options;
-		const args = lazily(approval.arguments);
-		const now_ms = context.clock.now();
-		const final = { ...checked, arguments_raw: approval.arguments, args, now_ms };
+		const final = agreedCall(checked, approval, context);
 		const thought = await recheck(call, final, context);
 		if (thought.kind === "refused") return thought.reply;
 		// With these arguments, or by now, it may be others who have to agree.
 		const open = thought.demand && (await approvals.demand(approval.id, thought.demand));
 		if (open !== undefined) return this.#pending(call, open, context);
-		if (call.signal.aborted) {
-			return refusal(call, "call_cancelled", "The call was cancelled before it ran.", context);
-		}
+		if (call.signal.aborted) return cancelled(call, context);
 		const claimed = await approvals.claim(approval.id);
 		if (claimed === undefined) return this.#runsAlready(call, approval, context);
-		call.notes.claimed = claimed.id;
-		call.notes.checked = final;
-		const { message } = call;
-		const current = checked.arguments_raw ?? "{}";
-		if (current !== claimed.arguments && message.params !== undefined) {
-			const set = { arguments: claimed.arguments };
-			call.edits.push(...objectEdits(message.bytes, message.params, { set }));
-			// What the client put into headers was of the arguments that it sent.
-			call.param_headers = undefined;
-		}
+		runAgreed(call, claimed, final);
 		return undefined;
 	}
 
-	#nextRound(call: Call, approval: Approval, context: GatewayContext): Reply | undefined {
-		const { params } = call.message;
-		const answers = memberSpan(params, "inputResponses") ?? memberSpan(params, "requestState");
-		const round = this.#rounds.get(approval.id);
-		if (answers === undefined || round === undefined) {
+	/** One more round of a call that runs, with the arguments of its first: what was agreed to. */
+	async #nextRound(
+		call: Call,
+		approval: Approval,
+		checked: CheckedCall,
+		context: GatewayContext,
+	): Promise<Reply | undefined> {
+		if (!hasAnswers(call) || !this.#rounds.has(approval.id)) {
 			return this.#runsAlready(call, approval, context);
 		}
+		const final = agreedCall(checked, approval, context);
+		const thought = await recheck(call, final, context);
+		if (thought.kind === "refused") return thought.reply;
+		if (call.signal.aborted) return cancelled(call, context);
+		const round = this.#rounds.get(approval.id);
+		// The same answers were sent twice, or it took too long: only one goes on.
+		if (round === undefined) return this.#runsAlready(call, approval, context);
 		round.cancel();
 		this.#rounds.delete(approval.id);
-		call.notes.claimed = approval.id;
+		runAgreed(call, approval, final);
 		return undefined;
 	}
 
@@ -235,6 +233,44 @@ export class CallApprover implements CallApprovals {
 		const text = pendingText(approval, this.#options.pageUrl(approval.id), then);
 		return refusal(call, "approval_pending", text, context, retry_after_ms);
 	}
+}
+
+/** What the checks look at once people have agreed: their arguments, which may be others. */
+function agreedCall(
+	checked: CheckedCall,
+	{ arguments: arguments_raw }: Approval,
+	context: GatewayContext,
+): CheckedCall {
+	return { ...checked, arguments_raw, args: lazily(arguments_raw), now_ms: context.clock.now() };
+}
+
+/** Lets a call go on as what people agreed to, whichever arguments its client sent. */
+function runAgreed(call: Call, { id, arguments: agreed }: Approval, final: CheckedCall): void {
+	const asked = call.notes.checked?.arguments_raw ?? "{}";
+	call.notes.claimed = id;
+	call.notes.checked = final;
+	const { message } = call;
+	if (asked === agreed || message.params === undefined) return;
+	call.edits.push(...objectEdits(message.bytes, message.params, { set: { arguments: agreed } }));
+	// What the client put into headers was of the arguments that it sent.
+	call.param_headers = undefined;
+}
+
+/** Whether a call answers what its server asked in an earlier round. */
+function hasAnswers({ message: { params } }: Call): boolean {
+	return ["inputResponses", "requestState"].some((key) => memberSpan(params, key) !== undefined);
+}
+
+/** Answers to questions of no round of this approval: nobody who agreed has seen them. */
+function unseenAnswers(call: Call, { id }: Approval, context: GatewayContext): Reply {
+	const text =
+		`This call is approved (${id}), but not the inputResponses and requestState that came with ` +
+		"it. Make it again without them; what its server then asks can be answered.";
+	return refusal(call, "approval_pending", text, context);
+}
+
+function cancelled(call: Call, context: GatewayContext): Reply {
+	return refusal(call, "call_cancelled", "The call was cancelled before it ran.", context);
 }
 
 /** When it is worth asking again. */
