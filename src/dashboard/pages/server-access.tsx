@@ -4,6 +4,7 @@ import { plain } from "../lib/format.ts";
 import { useQuery } from "../lib/query.ts";
 import { ask, linkTo, placeOf } from "../lib/router.ts";
 import { Badge, Button, Empty, Loading, Problem } from "../ui/parts.tsx";
+import { AskFirst } from "./ask-first.tsx";
 
 type Access = Reply<"getServerAccess">;
 type AccessTool = Access["tools"][number];
@@ -63,6 +64,7 @@ function ToolAccess({ server, tool, chosen }: ToolProps): JSX.Element {
 					{tool.offered ? null : <Badge tone="bad">not offered</Badge>}
 					{tool.approval ? <Badge tone="ask">a person is asked</Badge> : null}
 					<Badge tone="">{tool.risk}</Badge>
+					{tool.approval ? null : <AskFirst server={server} tool={tool.tool} />}
 					<Button pressed={chosen} onClick={() => ask({ tool: chosen ? undefined : tool.tool })}>
 						Who may call it?<span class="sr"> {title}</span>
 					</Button>

@@ -265,7 +265,7 @@ function mistakesIn(problem: ApiProblem | undefined): Mistakes {
 }
 
 /** Numbers that no number here holds go as texts, as they came; all others as numbers. */
-function withTexts(value: unknown): unknown {
+export function withTexts(value: unknown): unknown {
 	if (value instanceof ExactNumber) {
 		return losesNothing(value) ? Number(value.text) : value.text;
 	}

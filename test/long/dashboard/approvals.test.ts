@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { readAdminToken } from "../../../src/admin/token.ts";
@@ -6,6 +7,7 @@ import { needs_chromium } from "../../support/browser.ts";
 import {
 	assertAccessible,
 	assertFits,
+	assertLooks,
 	type DashboardScene,
 	startDashboard,
 	takePicture,
@@ -18,20 +20,20 @@ describe("calls that wait for a person", () => {
 	let scene: DashboardScene;
 	let page: Page;
 
+	const echo = { ...stdioFixture("echo"), tools: { echo: { approval: "required" } } };
+	const ledger = stdioFixture("ledger");
+
 	before(async () => {
 		if (needs_chromium !== false) return;
-		const { command, args } = stdioFixture("echo");
-		scene = await startDashboard({
-			servers: { echo: { command, args, tools: { echo: { approval: "required" } } } },
-		});
+		scene = await startDashboard({ servers: { echo } });
 		({ page } = scene);
 	});
 	after(() => scene?.stop());
 
-	const call = async (text: string) => {
+	const call = async (text: string, of = "echo/tools/echo") => {
 		const token = await readAdminToken(scene.gateway.daemon.plan.data);
 		assert.ok(token.ok);
-		const response = await fetch(`${scene.gateway.url}/api/servers/echo/tools/echo/call`, {
+		const response = await fetch(`${scene.gateway.url}/api/servers/${of}/call`, {
 			method: "POST",
 			headers: { authorization: `Bearer ${token.value}`, "content-type": "application/json" },
 			body: JSON.stringify({ text }),
@@ -75,6 +77,48 @@ describe("calls that wait for a person", () => {
 		assert.equal(denied.status, 403);
 		assert.match(denied.text, /Far too much/);
 	});
+
+	test(
+		"a tool is asked about from the page of its server on, in the file behind it",
+		here,
+		async () => {
+			await page.setViewportSize({ width: 1440, height: 900 });
+			await scene.gateway.reconfigure({});
+			const comment = "# Which tools wait is for us to say.";
+			await writeFile(
+				scene.gateway.config_path,
+				[
+					...["version: 1", "listen: 127.0.0.1:0", "servers:", comment, "  ledger:"],
+					...[`    command: ${[ledger.command, ...ledger.args].join(" ")}`, "    tools:"],
+					...["      deny: [hold]", "      note: { risk: read } # only a note", ""],
+				].join("\n"),
+			);
+			assert.ok((await scene.gateway.daemon.reload()).ok);
+			await scene.visit("#/fleet", "Fleet");
+			await page.getByRole("article", { name: "ledger" }).getByText("Ready").waitFor();
+			await scene.visit("#/servers/ledger/access", "ledger");
+			for (const tool of ["note", "refund"]) {
+				const card = page.getByRole("region", { name: `Who may call ${tool}` });
+				await card.getByRole("button", { name: `Ask first before ${tool}` }).press("Enter");
+				const dialog = page.getByRole("dialog");
+				await dialog.getByText("exact arguments", { exact: false }).waitFor();
+				if (tool === "note") await assertLooks(page, "ask-first");
+				await dialog.getByRole("button", { name: "Ask first" }).click();
+				await page.getByText(`A person is asked before ${tool} is called.`).waitFor();
+				await card.getByText("a person is asked", { exact: true }).waitFor();
+				assert.equal(await card.getByRole("button", { name: "Ask first" }).count(), 0);
+			}
+			const text = await readFile(scene.gateway.config_path, "utf8");
+			for (const kept of [comment, "# only a note", "deny:"]) assert.ok(text.includes(kept), text);
+			assert.match(text, /note: \{ risk: read, approval: required \} # only a note/);
+			const parked = call("a note", "ledger/tools/note");
+			await scene.visit("#/approvals", "Approvals");
+			const waiting = page.getByRole("region", { name: "ledger note" });
+			await waiting.getByRole("button", { name: "Approve" }).click();
+			assert.equal((await parked).status, 200);
+			await scene.gateway.reconfigure({ servers: { echo } });
+		},
+	);
 
 	test("a server is switched off and on where it stands, with a reason", here, async () => {
 		await page.setViewportSize({ width: 1440, height: 900 });
