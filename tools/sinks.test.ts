@@ -25,6 +25,33 @@ for (const text of [
 	`process.stdout.write("x");`,
 	`const { stderr } = process;`,
 	`await fetch("https://example.com");`,
+	`await globalThis.fetch("https://example.com");`,
+	`globalThis["fetch"]("https://example.com");`,
+	`const { writeFile } = await import("node:fs/promises");`,
+	`const module = await import(name);`,
+	`export { writeFile } from "node:fs/promises";`,
+	`export * from "node:fs/promises";`,
+	`import { writeFile } from "fs/promises";`,
+	`import { promises } from "node:fs";`,
+	`import { copyFile } from "node:fs/promises";`,
+	`import { cpSync } from "node:fs";`,
+	`import { spawn } from "node:child_process";`,
+	`import { Worker } from "node:worker_threads";`,
+	`import { writeHeapSnapshot } from "node:v8";`,
+	`import { createRequire } from "node:module";`,
+	`import process from "node:process";`,
+	`console.log("x");`,
+	`fetch.call(undefined, "x");`,
+	`console["log"]("x");`,
+	`new WebSocket("ws://example.com");`,
+	`process["stdout"].write("x");`,
+	`process[name].write("x");`,
+	`globalThis.process.stdout.write("x");`,
+	`const own = process;`,
+	`const { [name]: out } = process;`,
+	`process.report.writeReport("x");`,
+	`process.getBuiltinModule("node:fs").writeFileSync("x", "y");`,
+	`process.emitWarning("x");`,
 ]) {
 	test(`a file writes that says: ${text}`, () => assert.equal(writes("src/a.ts", text), true));
 }
@@ -35,6 +62,11 @@ for (const text of [
 	`import { isIP } from "node:net";`,
 	`const fetch = 1; export const { stdout } = context;`,
 	`import type { IncomingMessage } from "node:http";`,
+	`import type { ChildProcess } from "node:child_process";`,
+	`const { pid, env } = process; process.exitCode = 1;`,
+	`const own = await import("./other.ts");`,
+	`export const sizeOf = (fetch: { size: number }) => fetch.size;`,
+	`const answer = await options.fetch("x"); options.console.log("x");`,
 ]) {
 	test(`a file does not write that says: ${text}`, () =>
 		assert.equal(writes("src/a.ts", text), false));
@@ -51,7 +83,7 @@ test("a file that writes outside every sink is found, one in a sink or in plumbi
 	});
 	const found = checkSinks(root, {
 		sinks: [{ name: "log", about: "", files: ["src/calls/log.ts"], guard: { reason: "" } }],
-		plumbing: [{ files: ["src/lib/**"], why: "" }],
+		plumbing: [{ files: ["src/lib/keys.ts"], why: "" }],
 	});
 	assert.deepEqual(
 		found.map(({ file }) => file),
@@ -63,6 +95,15 @@ test("an entry that nothing belongs to is found", (t) => {
 	const root = tempTree(t, { "src/lib/a.ts": "export const a = 1;" });
 	const [found] = checkSinks(root, { ...nothing, plumbing: [{ files: ["src/b.ts"], why: "" }] });
 	assert.match(found?.message ?? "", /src\/b\.ts/);
+});
+
+test("a room is no entry: whatever is added to it writes unseen", (t) => {
+	const root = tempTree(t, { "src/calls/log.ts": `console.log("x");` });
+	const found = checkSinks(root, { ...nothing, plumbing: [{ files: ["src/calls/**"], why: "" }] });
+	assert.deepEqual(
+		found.map(({ message }) => /name it in|name single files/.exec(message)?.[0]),
+		["name it in", "name single files"],
+	);
 });
 
 test("a sink is redacted by a file that has a redactor, or the check fails", (t) => {
