@@ -9,8 +9,11 @@ import type { CallsWorkerData, LinesMessage, ToWorker } from "./messages.ts";
 
 /** Lines of so many messages are one transaction. */
 const messages_max = 8;
-/** Nobody waits for a line: calls go first where there are few processors. */
-const nice = 10;
+/**
+ * Nobody waits for a line: calls go first where there are few processors. By so little that the
+ * lines of a busy machine are kept too.
+ */
+const nice = 3;
 
 assert(parentPort !== null, "this module runs as a worker");
 const port = parentPort;

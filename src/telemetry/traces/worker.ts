@@ -31,7 +31,7 @@ let tells_news = false;
 const batch_max = 1_024;
 
 /** Nobody waits for a trace: calls go first where there are few processors. */
-yieldToOthers(10);
+yieldToOthers(5);
 
 const exporter = new OtlpExporter<UnpackedCall>({
 	clock: systemClock,
