@@ -33,7 +33,7 @@ export interface TraceThreadOptions {
 
 /** How long a call is gathered with others, and how many at the most. */
 const gather_ms = 200;
-const gather_calls_max = 512;
+const gather_calls_max = 1_000;
 const calls_waiting_default = traces_waiting_max;
 /** The share of the places that ordinary calls may take. */
 const ordinary_share = 0.5;
