@@ -53,7 +53,8 @@ function watchChild(child: ChildProcess, complainFor: (program: string) => Compl
 /** Longest line that is looked at; what is longer is a server's misbehaviour and is not kept. */
 const line_bytes_max = 16 * 1024 * 1024;
 
-class Lines {
+/** Puts lines together of what passes by. */
+export class Lines {
 	readonly #onLine: (line: string) => void;
 	#pieces: Buffer[] = [];
 	#bytes = 0;
@@ -76,9 +77,10 @@ class Lines {
 		this.#keep(chunk.subarray(start));
 	}
 
+	/** A copy: the gateway gives the memory of what it has read back as soon as it has it. */
 	#keep(piece: Buffer): void {
 		this.#bytes += piece.length;
-		if (this.#bytes <= line_bytes_max) this.#pieces.push(piece);
+		if (this.#bytes <= line_bytes_max) this.#pieces.push(Buffer.from(piece));
 		else this.#pieces = [];
 	}
 }
