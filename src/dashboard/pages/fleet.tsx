@@ -9,7 +9,7 @@ import { hasRole, useSession } from "../lib/session.ts";
 import { useVisible } from "../lib/visible.ts";
 import { Empty, Field, Loading, PageHead, Problem, StateBadge } from "../ui/parts.tsx";
 import { Spark } from "../ui/spark.tsx";
-import { KillSwitches } from "./kill-switch.tsx";
+import { KillSwitches, serversOff, useKillSwitches } from "./kill-switch.tsx";
 import { ServerActions } from "./server-actions.tsx";
 
 type Fleet = Reply<"getFleet">;
@@ -87,10 +87,11 @@ function Body(props: {
 			),
 		[fleet, wanted, state, sort],
 	);
+	const switches = useKillSwitches();
 	if (fleet.servers.length === 0) return <NoServers may_add={may_add} />;
 	return (
 		<>
-			<KillSwitches />
+			<KillSwitches query={switches} />
 			<Totals fleet={fleet} />
 			<div class="filters">
 				<Field
@@ -112,7 +113,7 @@ function Body(props: {
 						: `${shown.length} of ${fleet.servers.length} servers`}
 				</p>
 			</div>
-			<Rows servers={shown} onChange={onChange} />
+			<Rows servers={shown} off={serversOff(switches)} onChange={onChange} />
 		</>
 	);
 }
@@ -203,7 +204,12 @@ function Totals({ fleet }: { fleet: Fleet }): JSX.Element {
 	);
 }
 
-function Rows(props: { servers: readonly FleetServer[]; onChange(): void }): JSX.Element {
+function Rows(props: {
+	servers: readonly FleetServer[];
+	/** Those that every call is kept from. */
+	off: ReadonlySet<string>;
+	onChange(): void;
+}): JSX.Element {
 	if (props.servers.length === 0) {
 		return (
 			<Empty title="No server is like that">
@@ -225,7 +231,12 @@ function Rows(props: { servers: readonly FleetServer[]; onChange(): void }): JSX
 				<span />
 			</div>
 			{props.servers.map((server) => (
-				<Row key={server.name} server={server} onChange={props.onChange} />
+				<Row
+					key={server.name}
+					server={server}
+					off={props.off.has(server.name)}
+					onChange={props.onChange}
+				/>
 			))}
 		</section>
 	);
@@ -233,6 +244,7 @@ function Rows(props: { servers: readonly FleetServer[]; onChange(): void }): JSX
 
 interface RowProps {
 	readonly server: FleetServer;
+	readonly off: boolean;
 	onChange(): void;
 }
 
@@ -241,7 +253,7 @@ interface RowProps {
  * hundreds, and all of them may change every two seconds. Of one that nobody sees only its name is
  * there, to be found and to be reached with the keyboard.
  */
-function Row({ server, onChange }: RowProps): JSX.Element {
+function Row({ server, off, onChange }: RowProps): JSX.Element {
 	const row = useRef<HTMLElement>(null);
 	const visible = useVisible(row);
 	const drawn = useRef(server);
@@ -251,7 +263,7 @@ function Row({ server, onChange }: RowProps): JSX.Element {
 		() => (
 			<article class="fleet-row" aria-label={current.name} ref={row}>
 				{visible ? (
-					<RowBody server={current} onChange={onChange} />
+					<RowBody server={current} off={off} onChange={onChange} />
 				) : (
 					<div class="name">
 						<a href={linkTo("servers", current.name)}>{current.name}</a>
@@ -259,11 +271,11 @@ function Row({ server, onChange }: RowProps): JSX.Element {
 				)}
 			</article>
 		),
-		[current, visible, onChange],
+		[current, visible, off, onChange],
 	);
 }
 
-function RowBody({ server, onChange }: RowProps): JSX.Element {
+function RowBody({ server, off, onChange }: RowProps): JSX.Element {
 	const { traffic } = server;
 	const waiting = server.waiting > 0 ? `, ${server.waiting} waiting` : "";
 	return (
@@ -276,7 +288,7 @@ function RowBody({ server, onChange }: RowProps): JSX.Element {
 				</div>
 			</div>
 			<span class="state">
-				<StateBadge state={server.state} />
+				<StateBadge state={server.state} off={off} />
 			</span>
 			<div class="metrics num">
 				<Metric name="calls/s" value={rate(traffic.calls_per_s)} />
@@ -293,7 +305,7 @@ function RowBody({ server, onChange }: RowProps): JSX.Element {
 				label={`${counted(traffic.calls, "call")} in the last minute`}
 			/>
 			<div class="tools">
-				<ServerActions name={server.name} state={server.state} onDone={onChange} />
+				<ServerActions name={server.name} state={server.state} off={off} onDone={onChange} />
 			</div>
 			{server.reason === undefined ? null : <p class="why">{plain(server.reason, 300)}</p>}
 		</>

@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { call } from "../lib/api.ts";
+import { call, type Reply } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { placed } from "../lib/fields.ts";
 import { plain, relative } from "../lib/format.ts";
-import { useAction, useQuery } from "../lib/query.ts";
+import { type Query, useAction, useQuery } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
 import { FormDialog } from "../ui/form-dialog.tsx";
 import { Line } from "../ui/line.tsx";
@@ -17,6 +17,8 @@ interface KillProps {
 	readonly name: string;
 	/** Whether the button says so, beside its sign. */
 	readonly words?: boolean;
+	/** Whether it is switched off already. */
+	readonly off?: boolean;
 }
 
 const consequences = {
@@ -25,8 +27,9 @@ const consequences = {
 } as const;
 
 /** Switches a server off for everybody, or a tenant off for everything, at once. */
-export function KillButton({ kind = "server", name, words }: KillProps): JSX.Element {
-	const why_not = whyNot(useSession(), "operator");
+export function KillButton({ kind = "server", name, words, off }: KillProps): JSX.Element {
+	const is_off = off === true ? "It is switched off already." : undefined;
+	const why_not = whyNot(useSession(), "operator") ?? is_off;
 	const [asked, setAsked] = useState(false);
 	const [reason, setReason] = useState("");
 	const kill = useAction(async () => {
@@ -74,14 +77,34 @@ export function KillButton({ kind = "server", name, words }: KillProps): JSX.Ele
 	);
 }
 
+/** What is switched off now. */
+export function useKillSwitches(): Query<Reply<"listKillSwitches">> {
+	return useQuery("listKillSwitches", { on: ["kill_switch"] });
+}
+
+/** The names of the servers among what is switched off. */
+export function serversOff({ value }: ReturnType<typeof useKillSwitches>): ReadonlySet<string> {
+	const switches = value?.kill_switches ?? [];
+	return new Set(switches.flatMap(({ kind, name }) => (kind === "server" ? (name ?? []) : [])));
+}
+
+interface SwitchesProps {
+	readonly query: ReturnType<typeof useKillSwitches>;
+	/** The server that is looked at; all of them where none is. */
+	readonly server?: string;
+}
+
 /** What is switched off now, and the way to switch it on again. */
-export function KillSwitches(): JSX.Element | null {
-	const { value, problem, reload } = useQuery("listKillSwitches", { on: ["kill_switch"] });
+export function KillSwitches({ query, server }: SwitchesProps): JSX.Element | null {
+	const { value, problem, reload } = query;
 	if (problem !== undefined) return <Problem problem={problem} />;
-	if (value === undefined || value.kill_switches.length === 0) return null;
+	const shown = (value?.kill_switches ?? []).filter(
+		({ kind, name }) => server === undefined || (kind === "server" && name === server),
+	);
+	if (shown.length === 0) return null;
 	return (
 		<section class="problem" aria-label="What is switched off">
-			{value.kill_switches.map((one) => (
+			{shown.map((one) => (
 				<div class="row" key={one.id}>
 					<span class="grow">
 						<strong>{plain(one.id, 200)}</strong> is switched off, by {plain(one.set_by)}{" "}

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { type ApiProblem, call, problemIn } from "../lib/api.ts";
 import { plain } from "../lib/format.ts";
-import { useAction } from "../lib/query.ts";
+import { type Action, useAction } from "../lib/query.ts";
 import { useSession, whyNot } from "../lib/session.ts";
 import { Button, Confirm } from "../ui/parts.tsx";
 import { tell } from "../ui/toasts.tsx";
@@ -25,11 +25,19 @@ interface ServerActionsProps {
 	readonly state: string;
 	/** Whether buttons have words. */
 	readonly words?: boolean;
+	/** Whether a switch keeps every call from it. */
+	readonly off: boolean;
 	onDone(): void;
 }
 
 /** What can be done with a server right where it stands. */
-export function ServerActions({ name, state, words, onDone }: ServerActionsProps): JSX.Element {
+export function ServerActions({
+	name,
+	state,
+	words,
+	off,
+	onDone,
+}: ServerActionsProps): JSX.Element {
 	const why_not = whyNot(useSession(), "operator");
 	const [asked, setAsked] = useState(false);
 	const act = useAction(async (deed: Deed) => {
@@ -76,22 +84,39 @@ export function ServerActions({ name, state, words, onDone }: ServerActionsProps
 			>
 				{words === true ? "Restart" : undefined}
 			</Button>
-			<KillButton name={name} words={words === true} />
+			<KillButton name={name} words={words === true} off={off} />
 			{asked ? (
-				<Confirm
-					title={`Restart ${name}?`}
-					verb="Restart"
-					busy={act.busy}
-					problem={act.problem}
+				<RestartConfirm
+					name={name}
+					act={act}
 					onConfirm={() => perform("restart")}
 					onClose={() => setAsked(false)}
-				>
-					<p>
-						What runs of it is ended, after its calls had time to finish, and started anew. What is
-						in its memory alone is lost; its volume stays.
-					</p>
-				</Confirm>
+				/>
 			) : null}
 		</>
+	);
+}
+
+function RestartConfirm(props: {
+	name: string;
+	act: Action<Deed>;
+	onConfirm(): void;
+	onClose(): void;
+}): JSX.Element {
+	const { name, act, onConfirm, onClose } = props;
+	return (
+		<Confirm
+			title={`Restart ${name}?`}
+			verb="Restart"
+			busy={act.busy}
+			problem={act.problem}
+			onConfirm={onConfirm}
+			onClose={onClose}
+		>
+			<p>
+				What runs of it is ended, after its calls had time to finish, and started anew. What is in
+				its memory alone is lost; its volume stays.
+			</p>
+		</Confirm>
 	);
 }

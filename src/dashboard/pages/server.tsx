@@ -5,6 +5,7 @@ import { bytes, counted, dateTime, duration, plain, relative } from "../lib/form
 import { useQuery } from "../lib/query.ts";
 import { linkTo, type Place } from "../lib/router.ts";
 import { Copyable, Facts, Loading, PageHead, Problem, StateBadge, Tabs } from "../ui/parts.tsx";
+import { KillSwitches, serversOff, useKillSwitches } from "./kill-switch.tsx";
 import { AccessTab } from "./server-access.tsx";
 import { ServerActions } from "./server-actions.tsx";
 import { LogsTab } from "./server-logs.tsx";
@@ -40,6 +41,8 @@ export function ServerPage({ place }: { place: Place }): JSX.Element {
 		every_ms: refresh_ms,
 		on: ["state", "reloaded"],
 	});
+	const switches = useKillSwitches();
+	const off = serversOff(switches).has(name);
 	const Tab = tabs.find(({ id }) => id === current)?.tab ?? OverviewTab;
 	return (
 		<>
@@ -48,12 +51,15 @@ export function ServerPage({ place }: { place: Place }): JSX.Element {
 			</p>
 			<PageHead
 				title={name}
-				about={value === undefined ? undefined : <StateBadge state={value.status.state} />}
+				about={
+					value === undefined ? undefined : <StateBadge state={value.status.state} off={off} />
+				}
 			>
 				{value === undefined ? null : (
-					<ServerActions name={name} state={value.status.state} words onDone={reload} />
+					<ServerActions name={name} state={value.status.state} words off={off} onDone={reload} />
 				)}
 			</PageHead>
+			<KillSwitches query={switches} server={name} />
 			<Tabs
 				label={`Parts of ${name}`}
 				tabs={tabs}

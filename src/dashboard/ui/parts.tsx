@@ -152,7 +152,9 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /** The state of a server in a word and a colour. */
-export function StateBadge({ state }: { state: string }): JSX.Element {
+export function StateBadge({ state, off }: { state: string; off?: boolean }): JSX.Element {
+	// Whatever runs of it, nobody can call it.
+	if (off === true) return <Badge tone="bad">Switched off</Badge>;
 	return (
 		<Badge tone={state}>
 			<i class="dot" aria-hidden="true" />

@@ -129,8 +129,19 @@ describe("calls that wait for a person", () => {
 		await assertAccessible(page, "the dialog of the kill switch");
 		await dialog.getByRole("button", { name: "Switch off" }).click();
 		await page.getByText("server:echo").waitFor();
+		const row = page.getByRole("article", { name: "echo" });
+		await row.getByText("Switched off", { exact: true }).waitFor();
+		assert.equal(
+			await row.getByRole("button", { name: "Switch off echo" }).getAttribute("title"),
+			"It is switched off already.",
+		);
+		await scene.visit("#/servers/echo", "echo");
+		await page.getByRole("region", { name: "What is switched off" }).waitFor();
+		await assertLooks(page, "server-off");
+		await scene.visit("#/fleet", "Fleet");
 		assert.match((await call("x")).text, /switched_off/);
 		await page.getByRole("button", { name: "Switch on" }).click();
 		await page.getByText("server:echo is switched on again.").waitFor();
+		await row.getByText("Ready").waitFor();
 	});
 });
