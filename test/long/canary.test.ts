@@ -13,18 +13,23 @@ import {
 import { stdioFixture } from "../support/gateway.ts";
 import { type LineProcess, startLineProcess } from "../support/line-process.ts";
 import { execCli, runCli } from "../support/run-cli.ts";
+import { until } from "../support/until.ts";
 import { startUp } from "../support/up-process.ts";
 import { ModernWire, openLegacy } from "../support/wire-clients.ts";
 
 /** Secrets with everything that has a form of its own somewhere; each is planted in its own way. */
 const canaries = {
-	vault: "cnry-vault/a+b=c d\"e'f\\g-ü-71Kq",
+	vault: "cnry-vault/a+b=c d\"e'f\\g-ü-<&>`-71Kq",
 	short: "zq9!Wx7",
 	file: "cnry-file-9Xv2Lm04TpQsR8uY",
 	environment: "cnry-env-Jk2Hg7Fd5Sa3Qw1E",
 	/** What the authorization server of a remote server gives. */
 	access: "cnry-access-Zx8Cv7Bn6Ma5Sd4Fg",
 	refresh: "cnry-refresh-Ty3Ui2Op1As9Df8Gh",
+	/** What a person got there, and what we are known by since we registered. */
+	person_access: "cnry-personal-access-Qa1Zw2Sx3Ed4Cr5",
+	person_refresh: "cnry-personal-refresh-Fv6Tg7Bh8Yn9Uj0",
+	registration: "cnry-registration-Mi1Ko2Lp3Oj4Nh5",
 	key: `-----BEGIN PRIVATE KEY-----\n${"CnRyKeYLiNe0".repeat(5)}\n${"QwErTyUiOp12".repeat(5)}\n-----END PRIVATE KEY-----`,
 } as const;
 
@@ -36,6 +41,9 @@ function formsOf(value: string): string[] {
 		value,
 		JSON.stringify(value).slice(1, -1),
 		JSON.stringify(JSON.stringify(value)).slice(3, -3),
+		// As Go and .NET write it.
+		escaped(value, "<>&"),
+		escaped(value, "<>&'\"+`").replace(/u00../g, (code) => `u${code.slice(1).toUpperCase()}`),
 		encodeURIComponent(value),
 		new URLSearchParams({ v: value }).toString().slice(2),
 		bytes.toString("hex"),
@@ -46,6 +54,15 @@ function formsOf(value: string): string[] {
 			return [middle(text), middle(text).replaceAll("+", "-").replaceAll("/", "_")];
 		}),
 	].filter((form) => form.length >= 6);
+}
+
+function escaped(value: string, signs: string): string {
+	const json = [...value].map((sign) =>
+		signs.includes(sign)
+			? `\\u00${sign.charCodeAt(0).toString(16)}`
+			: JSON.stringify(sign).slice(1, -1),
+	);
+	return json.join("");
 }
 
 const wanted = Object.entries(canaries).flatMap(([name, value]) => {
@@ -60,6 +77,10 @@ function found(where: string, bytes: Buffer): string[] {
 	return wanted
 		.filter(({ form }) => bytes.includes(form))
 		.map(({ name, form }) => `${name} as ${form.toString().slice(0, 60)} in ${where}`);
+}
+
+function firstWord(text: string): string {
+	return text.split(" ")[0] ?? "";
 }
 
 /** What stands in a folder, file by file, names included. */
@@ -101,11 +122,14 @@ const dies = `
 const unknown_key = "MC4CAQAwBQYDK2VwBCIEI";
 
 /** A remote server that wants a token, and is careless with it. */
-async function startRemote(): Promise<TestAuthorizationServer> {
-	const { access: access_token, refresh: refresh_token } = canaries;
+async function startRemote(
+	access_token: string,
+	refresh_token: string,
+): Promise<TestAuthorizationServer> {
 	const granted = { access_token, refresh_token, token_type: "Bearer", expires_in: 3_600 };
 	const server = await startAuthorizationServer({
 		token: { status: 200, body: granted },
+		registration: { client_secret: canaries.registration },
 		mcp(request, response, body) {
 			if (request.method !== "POST") return response.writeHead(405).end();
 			const { id, method } = JSON.parse(body) as { id?: number; method: string };
@@ -171,9 +195,10 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 		startLineProcess("smtp-sink"),
 		startLineProcess("otlp-collector"),
 	]);
-	const remote = await startRemote();
+	const remote = await startRemote(canaries.access, canaries.refresh);
+	const others = await startRemote(canaries.person_access, canaries.person_refresh);
 	t.after(() => Promise.all([alarms, mails, collector].map((one) => one.stop())));
-	t.after(() => remote.close());
+	t.after(() => Promise.all([remote.close(), others.close()]));
 	const secret = "${env:CANARY_TOKEN}";
 	const config = {
 		version: 1,
@@ -210,6 +235,7 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 				oauth: { grant: "client_credentials", client_id: "us", client_secret: "${secret:short}" },
 				start: "on-demand",
 			},
+			personal: { url: `${others.issuer}/mcp`, auth: "oauth", start: "on-demand" },
 			leaky: { ...stdioFixture("secretive"), env },
 			asking: { ...stdioFixture("secretive"), env, tools: { hold: { approval: "required" } } },
 			broken: { command: "/no/such/program", env, start: "on-demand" },
@@ -245,6 +271,15 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 	const granted = new ModernWire(new URL("/granted/mcp", url));
 	replies.push(Buffer.from(JSON.stringify(await granted.call("whoami"))));
 	assert.ok(remote.requests("/token").length > 0, "the remote server is used with a token");
+	const personal = new ModernWire(new URL("/personal/mcp", url));
+	const asked = JSON.stringify(await personal.call("whoami"));
+	const [, page = ""] = /open (http\S+), then/.exec(asked) ?? [];
+	const led_back = await fetch(await others.authorize(new URL(page)));
+	assert.equal(led_back.status, 200, await led_back.text());
+	const isUsed = () =>
+		others.requests("/mcp").some(({ authorization }) => authorization === canaries.person_access);
+	await until(isUsed);
+	replies.push(Buffer.from(JSON.stringify(await personal.call("whoami"))));
 	const modern = new ModernWire(new URL("/leaky/mcp", url));
 	const legacy = await openLegacy(new URL("/leaky/mcp", url));
 	replies.push(Buffer.from(JSON.stringify(await modern.call(canaries.environment))));
@@ -268,21 +303,55 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 	assert.equal(rotated.code, 0, rotated.stderr);
 	await modern.call("leak");
 
+	// What waits for people, and with what: to those who decide, an approval shows what would run.
+	const asking = new ModernWire(new URL("/asking/mcp", url));
+	const waiting = { name: canaries.key, note: canaries.vault };
+	replies.push(Buffer.from(JSON.stringify(await asking.call("hold", JSON.stringify(waiting)))));
+	const told = await relay.find<{ kind: string }>(({ kind }) => kind === "hook");
+	assert.match(JSON.stringify(told), /redacted/);
+
 	const answers: Buffer[] = [];
+	const toDeciders: Buffer[] = [];
+	const read = async (path: string) => {
+		const headers = { authorization: `Bearer ${token}` };
+		const answer = await fetch(new URL(path, url), { headers });
+		const body = Buffer.from(await answer.arrayBuffer());
+		assert.equal(answer.status, 200, `${path}: ${body.toString().slice(0, 300)}`);
+		return body;
+	};
+	/** The id of one of what a path lists. */
+	const idOf = async (path: string, isWanted = (_one: Record<string, unknown>) => true) => {
+		const listed: unknown = JSON.parse((await read(path)).toString());
+		const lists = Object.values(listed as object).filter(Array.isArray);
+		const found = (lists[0] as Record<string, unknown>[]).find(isWanted);
+		assert.ok(found !== undefined, `${path} lists one`);
+		return String(found["id"] ?? found["name"] ?? found["tenant"]);
+	};
+	const alerted = await cli("alerts", "test");
+	assert.equal(alerted.code, 0, alerted.stderr);
+	// Of what has really happened, not only of the test.
+	const isOfServer = (text: unknown) => /dying/.test(String(text));
+	await alarms.find<{ kind: string; body?: string }>(({ body }) => isOfServer(body));
+	const call = await idOf("/api/calls", ({ server }) => server === "asking");
+	const ids: Readonly<Record<string, string>> = {
+		"/api/approvals/": await idOf("/api/approvals"),
+		"/api/calls/": call,
+		"/api/alerts/": await idOf("/api/alerts"),
+		"/api/tenants/": await idOf("/api/tenants"),
+		"/api/servers/": "leaky",
+	};
 	const reads = Object.values<Operation>(operations).filter(
 		({ method, path }) =>
 			method === "GET" && path !== "/api/events" && path !== "/api/openapi.json",
 	);
 	for (const { path } of reads) {
-		const address = new URL(path.replace("{name}", "leaky").replace("{id}", "none"), url);
-		const answer = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
-		answers.push(Buffer.from(await answer.arrayBuffer()));
+		const known = Object.keys(ids).find((beginning) => path.startsWith(beginning));
+		const body = await read(path.replace(/\{\w+\}/, ids[known ?? ""] ?? "nobody"));
+		if (path.startsWith("/api/approvals")) toDeciders.push(body);
+		else answers.push(body);
 	}
 	for (const path of ["/metrics", "/readyz", "/healthz"]) {
-		const answer = await fetch(new URL(path, url), {
-			headers: { authorization: `Bearer ${token}` },
-		});
-		answers.push(Buffer.from(await answer.arrayBuffer()));
+		answers.push(await read(path));
 	}
 	const last_words = await cli("logs", "dying", "--tail", "500");
 	assert.match(last_words.stdout, /cannot start with \[redacted\]/);
@@ -292,11 +361,6 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 		await cli(...words);
 		await cli(...words, "--json");
 	}
-	const alerted = await cli("alerts", "test");
-	assert.equal(alerted.code, 0, alerted.stderr);
-	// Of what has really happened, not only of the test.
-	const isOfServer = (text: unknown) => /dying/.test(String(text));
-	await alarms.find<{ kind: string; body?: string }>(({ body }) => isOfServer(body));
 	// Whoever calls a secret by its name is told of, and the name is not.
 	await alarms.find<{ body?: string }>(({ body }) => /unknown_tool.*redacted/.test(String(body)));
 	await mails.find<{ kind: string; text?: string }>(({ text }) => isOfServer(text));
@@ -312,16 +376,13 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 	const backup = join(folder, "backup");
 	const backed_up = await execCli(["backup", backup], { cwd: folder });
 	assert.equal(backed_up.code, 0, backed_up.stderr);
-	// The last: to administrators, an approval shows exactly what would run.
-	const asking = new ModernWire(new URL("/asking/mcp", url));
-	await asking.call("hold", JSON.stringify({ name: canaries.key, note: canaries.vault }));
-	const told = await relay.find<{ kind: string }>(({ kind }) => kind === "hook");
-	assert.match(JSON.stringify(told), /redacted/);
 	const events = await endEvents();
 	assert.match(events.toString(), /"leaky"/, "the news tell of what has happened");
 	await up.stop();
 	const grants = tablesOf(join(data, "moorage.db"), ["upstream_grants", "upstream_clients"]);
-	assert.match(grants.toString(), /"server":"granted"/, "the token was kept");
+	for (const server of ["granted", "personal"]) {
+		assert.ok(grants.includes(`"server":"${server}"`), `the token of ${server} was kept`);
+	}
 
 	const data_files = await filesIn(data);
 	const under = (name: string) => data_files.filter(([path]) => path.includes(join(data, name)));
@@ -346,6 +407,10 @@ test("planted secrets are in clear text in no sink, and nowhere in the data fold
 		alerts: [...answers, saidTo(alarms), saidTo(mails)],
 		approvals: [Buffer.from(JSON.stringify(told))],
 	};
+	// Who decides has to see just what would run. It is the one place that shows a secret, to them.
+	assert.ok(toDeciders.length > 0);
+	const decided_on = new Set(toDeciders.flatMap((text) => found("", text)).map(firstWord));
+	assert.deepEqual(decided_on, new Set(["key", "vault"]), "what the caller sent, and nothing else");
 	for (const { name } of sinks) {
 		assert.ok(outcome[name].length > 0, `nothing was looked at in the sink "${name}"`);
 		const leaks = outcome[name].flatMap((text) => found(name, text));
