@@ -15,8 +15,8 @@ import type { Hosting } from "../hosting/hosting.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { isSameText } from "../lib/same-text.ts";
 import type { GrantOwner } from "../store/grant-repository.ts";
+import type { PersonPage } from "../upstreams/http/oauth/attempt.ts";
 import type { KeptGrant, SealedTokenStore } from "../upstreams/http/oauth/sealed-token-store.ts";
-import type { PersonPage } from "../upstreams/http/oauth/upstream-auth.ts";
 import type { GrantFor, UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import type { Consents, Waiting } from "./consents.ts";
 import { aboutServer, type Values } from "./grants-about.ts";
@@ -172,10 +172,10 @@ export class Connections implements ConnectBackend, CallConnections {
 		if ((this.#has_identity || begun !== undefined) && !begun_here) {
 			return { kind: "not_theirs", server };
 		}
-		const coming = this.#auths.underWay(who);
 		waiting.resolve(callback);
-		const outcome = await coming;
-		if (outcome === undefined || outcome.ok) return { kind: "connected", server };
+		// Of this page, not of another that the same person may have open.
+		const outcome = await waiting.outcome;
+		if (outcome.ok) return { kind: "connected", server };
 		return { kind: "failed", server, message: outcome.problem.advice };
 	}
 

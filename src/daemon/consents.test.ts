@@ -17,11 +17,12 @@ test("an answer that nobody waits for is refused", async (t) => {
 
 const page = new URL("https://login.example/?scope=read");
 const who = { tenant: "acme", user: "ana" };
+const given = Promise.resolve({ ok: true, value: "retry" } as const);
 
 test("the answer of an authorization page is taken once, by the one who waits for it", async () => {
 	const consents = new Consents(systemClock, new QuietLog());
 	const { signal } = new AbortController();
-	const waiting = consents.authorize("peer", page, "known", who, signal);
+	const waiting = consents.authorize("peer", page, "known", who, signal, given);
 	const callback = new URL(`http://localhost${consent_path}?state=known&code=1`);
 	assert.equal(consents.withState("other"), undefined);
 	consents.withState("known")?.resolve(callback);
@@ -32,10 +33,10 @@ test("the answer of an authorization page is taken once, by the one who waits fo
 test("an answer to what was withdrawn meanwhile is refused", async () => {
 	const consents = new Consents(systemClock, new QuietLog());
 	const withdrawal = new AbortController();
-	const waiting = consents.authorize("peer", page, "known", who, withdrawal.signal);
+	const waiting = consents.authorize("peer", page, "known", who, withdrawal.signal, given);
 	withdrawal.abort();
 	await assert.rejects(waiting, /withdrawn/);
-	await assert.rejects(consents.authorize("peer", page, "late", who, withdrawal.signal));
+	await assert.rejects(consents.authorize("peer", page, "late", who, withdrawal.signal, given));
 	for (const state of ["known", "late"]) assert.equal(consents.withState(state), undefined);
 });
 
@@ -44,7 +45,7 @@ test("nobody finds what somebody else is asked for, and it ends after ten minute
 	const consents = new Consents(clock, new QuietLog());
 	const { signal } = new AbortController();
 	const next = consents.next({ ...who, server: "peer" }, signal);
-	const waiting = consents.authorize("peer", page, "known", who, signal);
+	const waiting = consents.authorize("peer", page, "known", who, signal, given);
 	assert.equal((await next).page, page);
 	const others = [
 		{ ...who, server: "other" },
@@ -62,9 +63,9 @@ test("no more than so many wait at one time", async () => {
 	const consents = new Consents(systemClock, new QuietLog());
 	const withdrawal = new AbortController();
 	const all = Array.from({ length: 256 }, (_, at) =>
-		consents.authorize("peer", page, `state-${at}`, who, withdrawal.signal),
+		consents.authorize("peer", page, `state-${at}`, who, withdrawal.signal, given),
 	);
-	const late = consents.authorize("peer", page, "late", who, withdrawal.signal);
+	const late = consents.authorize("peer", page, "late", who, withdrawal.signal, given);
 	await assert.rejects(late, /too many/);
 	withdrawal.abort();
 	for (const outcome of await Promise.allSettled(all)) assert.equal(outcome.status, "rejected");
@@ -75,7 +76,7 @@ test("the log names the page of ours where there is one, never the issuer's", ()
 	const consents = new Consents(systemClock, log, () => "https://gateway.example/page");
 	const withdrawal = new AbortController();
 	consents
-		.authorize("peer", page, "known", who, withdrawal.signal)
+		.authorize("peer", page, "known", who, withdrawal.signal, given)
 		.catch((error: unknown) => assert.match(String(error), /withdrawn/));
 	withdrawal.abort();
 	const text = JSON.stringify(log.lines);

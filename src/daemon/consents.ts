@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { GrantOwner } from "../store/grant-repository.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { AfterRefusal } from "../upstreams/http/oauth/attempt.ts";
 import type { GrantFor } from "../upstreams/http/oauth/upstream-auths.ts";
 
 /** Where authorization pages lead back to. */
@@ -25,6 +26,8 @@ export interface Waiting {
 	readonly page: URL;
 	/** Who was led there by our own page: nobody else may answer. */
 	begun: Begun | undefined;
+	/** What comes of it, once it is answered or not wanted any more; never rejects. */
+	readonly outcome: Promise<AfterRefusal>;
 	/** Takes the address that the page led back to, once. */
 	resolve(callback: URL): void;
 }
@@ -61,6 +64,7 @@ export class Consents {
 		state: string,
 		{ tenant, user }: GrantOwner,
 		signal: AbortSignal,
+		outcome: Promise<AfterRefusal>,
 	): Promise<URL> {
 		if (signal.aborted) return Promise.reject(new Error("nobody wants it any more"));
 		if (this.#waiting.size >= consents_max) return Promise.reject(new Error("too many wait"));
@@ -88,6 +92,7 @@ export class Consents {
 				who,
 				page,
 				begun: undefined,
+				outcome,
 				resolve: (callback) => {
 					end();
 					resolve(callback);

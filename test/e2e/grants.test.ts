@@ -120,7 +120,12 @@ function expire(authorization: TestAuthorizationServer): void {
 }
 
 test("people use their own accounts, and nobody is asked again after a restart", async (t) => {
-	const { authorization, folder, asked, start, call, scrape } = await scene(t, true);
+	const { authorization, folder, asked, start, stop, call, scrape } = await scene(t, true);
+	const renewals = () =>
+		authorization
+			.requests("/token")
+			.filter(({ parameters }) => parameters["grant_type"] === "refresh_token").length;
+	let before = 0;
 	assert.equal(await call("ana"), "token 1");
 	assert.equal(await call("bob"), "token 2");
 	assert.equal(await call("ana"), "token 1");
@@ -141,6 +146,8 @@ test("people use their own accounts, and nobody is asked again after a restart",
 	await t.test("each refresh token is good once: the newest one is what is kept", async () => {
 		expire(authorization);
 		await start();
+		// What the gateway before was comparing in the background may have met the expired token, too.
+		before = renewals();
 		assert.equal(await call("ana"), "token 4");
 		expire(authorization);
 		assert.equal(await call("ana"), "token 5");
@@ -149,7 +156,9 @@ test("people use their own accounts, and nobody is asked again after a restart",
 
 	await t.test("the renewals are counted", async () => {
 		const issued = 'moorage_upstream_tokens_total{server="accounts",grant="refresh_token"';
-		assert.ok((await scrape()).includes(`${issued},outcome="issued"} 3\n`));
+		const seen = renewals() - before;
+		assert.ok(seen >= 2);
+		assert.ok((await scrape()).includes(`${issued},outcome="issued"} ${seen}\n`));
 	});
 
 	await t.test("nobody was asked, and the client registered once", () => {
@@ -158,6 +167,8 @@ test("people use their own accounts, and nobody is asked again after a restart",
 	});
 
 	await t.test("nothing of it stands in the data folder in clear text", async () => {
+		// Files that come and go while it runs cannot be read in peace.
+		await stop();
 		const data = join(folder, ".moorage");
 		for (const entry of await readdir(data, { recursive: true, withFileTypes: true })) {
 			if (!entry.isFile()) continue;

@@ -4,10 +4,11 @@ import type { OAuthGrant, OAuthSpec } from "../../../config/plan.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { type GuardedFetch, guardedFetch } from "../../../lib/guarded-fetch.ts";
 import type { Random } from "../../../lib/random.ts";
-import { fail, type Result, succeed } from "../../../lib/result.ts";
+import { fail, succeed } from "../../../lib/result.ts";
 import type { AuthProblem } from "../../faults.ts";
 import type { Headers } from "../remote.ts";
 import { aboutOf, digest } from "./about.ts";
+import { type AfterRefusal, Attempt, type AttemptOptions, withdrawn } from "./attempt.ts";
 import { type BearerChallenge, readChallenge } from "./challenge.ts";
 import { clientAuth } from "./client-auth.ts";
 import { type Discovered, discover } from "./discovery.ts";
@@ -27,8 +28,6 @@ import {
 } from "./token-requests.ts";
 import type { Grant, GrantKey, Registration, TokenStore } from "./token-store.ts";
 
-/** How long a call waits for a person before it ends with what to do. */
-const consent_wait_ms = 5_000;
 /** Authorizations that one call may cause: a first one, and steps up. */
 const rounds_max = 3;
 
@@ -42,15 +41,8 @@ export interface TokenRequest {
 	readonly outcome: "issued" | "refused" | "failed";
 }
 
-/** Where a person goes to agree. */
-export interface PersonPage {
-	readonly url: string;
-	/** Whether a call is answered with it at once, instead of waiting for the person a moment. */
-	readonly at_once: boolean;
-}
-
 /** What the authorization for one server is made of. */
-export interface UpstreamAuthOptions {
+export interface UpstreamAuthOptions extends AttemptOptions {
 	readonly url: string;
 	readonly spec: OAuthSpec;
 	/** Whose it is; `about` is known by the authorization itself. */
@@ -63,17 +55,12 @@ export interface UpstreamAuthOptions {
 	 * is written. Throws where none is to be made any more.
 	 */
 	readonly begin?: (() => () => void) | undefined;
-	readonly clock: Clock;
 	/** By how much tokens are renewed sooner; without it at the same time before their end. */
 	readonly random?: Pick<Random, "fraction"> | undefined;
 	/** Keeps renewals at one issuer few at a time; without it each goes at once. */
 	readonly lanes?: IssuerLanes | undefined;
 	/** What is known of servers that others renew at as well. */
 	readonly found?: Pick<FoundServers, "discover" | "provider"> | undefined;
-	/** Shows the page to a person; rejects once `signal` aborts: nobody may answer it any more. */
-	readonly authorize: (page: URL, state: string, signal: AbortSignal) => ReturnType<Authorize>;
-	/** Where whoever calls may go and agree. Undefined: the page itself stands in the log alone. */
-	readonly pageFor?: ((page: URL) => PersonPage | undefined) | undefined;
 	/** Whose identity is exchanged, where the grant is such a one. */
 	readonly identity?: IdentitySource | undefined;
 	/** Where whoever calls signs in for that. */
@@ -98,9 +85,6 @@ export interface RefusedCall {
 	readonly rounds: number;
 }
 
-/** What follows from a refusal. */
-export type AfterRefusal = Result<"retry" | "pass", AuthProblem>;
-
 /** Why another token is wanted: how it may be got depends on it. */
 type Occasion =
 	| "refused" // what we have is not accepted
@@ -110,7 +94,8 @@ type Occasion =
 /**
  * Our authorization to use one server. Refusals drive it: it asks for a token when one is
  * wanted, for a new one when the old is not accepted, and for more scopes when they do not
- * suffice. However many calls are refused at once, one authorization is under way at a time.
+ * suffice. However many calls are refused at once, one authorization is under way at a time; a step
+ * up, for which nobody may come, is one beside it, and keeps no other call from a new token.
  */
 export class UpstreamAuth {
 	readonly #options: UpstreamAuthOptions;
@@ -123,15 +108,11 @@ export class UpstreamAuth {
 	#loading: Promise<void> | undefined;
 	/** Whether the last grant was taken back, or has run out. */
 	#has_ended = false;
-	/** The page that waits for a person. */
-	#page: URL | undefined;
-	/** Calls that are answered as soon as there is a page. */
-	readonly #until_page = new Set<() => void>();
-	#under_way: Promise<AfterRefusal> | undefined;
-	/** Aborts what is asked for now, once it is not to be given any more. */
-	#withdrawal = new AbortController();
+	#under_way: Attempt | undefined;
+	/** One for more scopes: what there is goes on to be used and renewed meanwhile. */
+	#step_up: Attempt | undefined;
 	/** The renewal of a token that is still good. */
-	#ahead: Promise<void> | undefined;
+	#ahead: Attempt | undefined;
 	/** The token that could not be renewed ahead of its end: its refusal is waited for. */
 	#unrenewable: string | undefined;
 	/** The last challenge that led to a token: it may name what is found nowhere else. */
@@ -171,7 +152,7 @@ export class UpstreamAuth {
 	 * True where there was something of either kind.
 	 */
 	forget(): boolean {
-		const had = this.#grant !== undefined || this.#under_way !== undefined;
+		const had = this.#grant !== undefined || this.is_under_way;
 		this.#forgetGrant();
 		this.withdraw();
 		return had;
@@ -179,9 +160,14 @@ export class UpstreamAuth {
 
 	/** What is being asked for is not wanted any more; what there is stays. */
 	withdraw(): void {
+		for (const attempt of [this.#under_way, this.#step_up, this.#ahead]) attempt?.withdraw();
 		this.#under_way = undefined;
-		this.#withdrawal.abort();
-		this.#withdrawal = new AbortController();
+		this.#step_up = undefined;
+	}
+
+	/** Whether somebody waits for an authorization now. */
+	get is_under_way(): boolean {
+		return this.#under_way !== undefined || this.#step_up !== undefined;
 	}
 
 	/** Who the configuration says that we are. */
@@ -208,7 +194,7 @@ export class UpstreamAuth {
 	async onRefused(call: RefusedCall): Promise<AfterRefusal> {
 		const challenge = readChallenge(call.headers["www-authenticate"]);
 		const is_step_up = call.status === 403;
-		await this.#ahead;
+		await this.#ahead?.outcome;
 		if (is_step_up && challenge.error !== "insufficient_scope") return succeed("pass");
 		// Another call has got a new token meanwhile.
 		if (call.token !== this.token && call.rounds < rounds_max) return succeed("retry");
@@ -226,17 +212,23 @@ export class UpstreamAuth {
 			);
 		}
 		const occasion = is_step_up ? "step_up" : "refused";
-		return this.#atMost(this.#obtainOnce(challenge, occasion));
+		const why = () =>
+			this.#has_ended ? "The authorization for it was taken back or has run out. " : "";
+		return this.#obtainOnce(challenge, occasion).atMost(why);
 	}
 
 	/** One authorization at a time: whoever comes meanwhile waits for the same. */
-	#obtainOnce(challenge: BearerChallenge, occasion: Occasion): Promise<AfterRefusal> {
+	#obtainOnce(challenge: BearerChallenge, occasion: "refused" | "step_up"): Attempt {
 		if (this.#under_way !== undefined) return this.#under_way;
-		const under_way = this.#obtain(challenge, occasion).finally(() => {
-			if (this.#under_way === under_way) this.#under_way = undefined;
+		if (occasion === "step_up" && this.#step_up !== undefined) return this.#step_up;
+		const attempt = this.#begin(challenge, occasion);
+		if (occasion === "step_up") this.#step_up = attempt;
+		else this.#under_way = attempt;
+		void attempt.outcome.then(() => {
+			if (this.#step_up === attempt) this.#step_up = undefined;
+			if (this.#under_way === attempt) this.#under_way = undefined;
 		});
-		this.#under_way = under_way;
-		return under_way;
+		return attempt;
 	}
 
 	/** Whether a person decides on a page each time. */
@@ -249,80 +241,30 @@ export class UpstreamAuth {
 		return challenge.scopes.some((scope) => !before.includes(scope));
 	}
 
-	/** The authorization goes on behind a call that cannot wait for a person. */
-	#atMost(under_way: Promise<AfterRefusal>): Promise<AfterRefusal> {
-		return new Promise((resolve) => {
-			const giveUp = () => end(fail({ code: "authorization_required", advice: this.#whatToDo() }));
-			const timer = this.#options.clock.afterIdle(consent_wait_ms, giveUp);
-			const end = (outcome: AfterRefusal) => {
-				timer.cancel();
-				this.#until_page.delete(giveUp);
-				resolve(outcome);
-			};
-			this.#until_page.add(giveUp);
-			void under_way.then(end);
-			this.#tellPage();
-		});
-	}
-
-	/** Whoever may be told the page at once is. */
-	#tellPage(): void {
-		if (this.#personPage()?.at_once !== true) return;
-		for (const giveUp of [...this.#until_page]) giveUp();
-	}
-
-	#personPage(): PersonPage | undefined {
-		return this.#page && this.#options.pageFor?.(this.#page);
-	}
-
-	#whatToDo(): string {
-		const why = this.#has_ended ? "The authorization for it was taken back or has run out. " : "";
-		const where = this.#personPage()?.url ?? "the address that stands in Moorage's log";
-		return `${why}It needs your authorization: open ${where}, then try again.`;
-	}
-
 	/**
 	 * Asks a person though no call was refused: they want to agree before they call. Resolves with
 	 * what came of it; a page that waits already is that of this one, too.
 	 */
 	async connect(): Promise<AfterRefusal> {
-		await this.#ahead;
-		return this.#obtainOnce(this.#challenge, "refused");
+		await this.#ahead?.outcome;
+		return this.#obtainOnce(this.#challenge, "refused").outcome;
 	}
 
-	/** What comes of the authorization that is under way; undefined where there is none. */
-	get under_way(): Promise<AfterRefusal> | undefined {
-		return this.#under_way;
-	}
-
-	/** Asks a person, and remembers where meanwhile. */
-	async #ask(page: URL, state: string, signal: AbortSignal): Promise<URL> {
-		if (signal.aborted) throw withdrawn();
-		this.#page = page;
-		try {
-			const answer = this.#options.authorize(page, state, signal);
-			this.#tellPage();
-			const callback = await answer;
-			if (signal.aborted) throw withdrawn();
-			return callback;
-		} catch (error) {
-			throw signal.aborted ? withdrawn() : error;
-		} finally {
-			if (this.#page === page) this.#page = undefined;
-		}
-	}
-
-	async #obtain(challenge: BearerChallenge, occasion: Occasion): Promise<AfterRefusal> {
-		try {
-			await this.load();
-			await this.#renew(challenge, occasion);
-			this.#challenge = challenge;
-			return succeed("retry");
-		} catch (error) {
-			if (error instanceof SignInRequired) return fail(this.#signInFirst());
-			if (error instanceof OAuthProblem) return fail(failed(error.message));
-			return fail(failed("Authorization with it failed. Check its address, and try again later."));
-		}
+	#begin(challenge: BearerChallenge, occasion: Occasion): Attempt {
+		return new Attempt(this.#options, async (attempt) => {
+			try {
+				await this.load();
+				const outcome = await this.#renew(challenge, occasion, attempt);
+				if (outcome.ok) this.#challenge = challenge;
+				return outcome;
+			} catch (error) {
+				if (error instanceof SignInRequired) return fail(this.#signInFirst());
+				if (error instanceof OAuthProblem) return fail(failed(error.message));
+				return fail(
+					failed("Authorization with it failed. Check its address, and try again later."),
+				);
+			}
+		});
 	}
 
 	#signInFirst(): AuthProblem {
@@ -339,7 +281,9 @@ export class UpstreamAuth {
 		const by_itself = refresh_token !== undefined || !this.#asks_person;
 		if (!by_itself || this.#unrenewable === access_token) return;
 		if (this.#ahead !== undefined || this.#under_way !== undefined) return;
-		this.#ahead = this.#obtain(this.#challenge, "ahead").then(() => {
+		const attempt = this.#begin(this.#challenge, "ahead");
+		this.#ahead = attempt;
+		void attempt.outcome.then(() => {
 			this.#ahead = undefined;
 			if (this.token === access_token) this.#unrenewable = access_token;
 		});
@@ -351,7 +295,11 @@ export class UpstreamAuth {
 		this.#grant = kept.find(({ issuer }) => issuer === spec.issuer) ?? kept[0];
 	}
 
-	async #renew(challenge: BearerChallenge, occasion: Occasion): Promise<void> {
+	async #renew(
+		challenge: BearerChallenge,
+		occasion: Occasion,
+		attempt: Attempt,
+	): Promise<AfterRefusal> {
 		const { url, spec } = this.#options;
 		const before = this.#grant;
 		const preferred = [spec.issuer, before?.issuer].filter((issuer) => issuer !== undefined);
@@ -365,10 +313,11 @@ export class UpstreamAuth {
 			const turn = () => this.#refresh(server, before, occasion);
 			return { found: server, is_renewed: await this.#options.inTurn(turn) };
 		});
-		if (is_renewed) return;
-		if (occasion === "ahead" && this.#asks_person) return;
-		// Whoever ends the authorization from here on ends this one too.
-		const { signal } = this.#withdrawal;
+		if (is_renewed || (occasion === "ahead" && this.#asks_person)) return succeed("retry");
+		attempt.check();
+		// Its page asks for all that there was and for more: one page is enough for a person.
+		const waits = occasion === "refused" && this.#asks_person ? this.#step_up : undefined;
+		if (waits !== undefined) return attempt.follow(waits);
 		const registration = await this.#register(found);
 		const context = await this.#context(found, registration, challenge, before);
 		let ended: (() => void) | undefined;
@@ -377,10 +326,10 @@ export class UpstreamAuth {
 		};
 		try {
 			await this.#telling(spec.grant, async () => {
-				const answer = await this.#askFor(context, signal, occasion, begin);
+				const answer = await this.#askFor(context, attempt, occasion, begin);
 				await this.#options.inTurn(async () => {
 					const grant = this.#grantOf(found, context.scopes, answer, registration);
-					if (signal.aborted) {
+					if (attempt.signal.aborted) {
 						this.#options.onLate?.(grant);
 						throw withdrawn();
 					}
@@ -389,6 +338,7 @@ export class UpstreamAuth {
 				return "issued";
 			});
 			if (this.#asks_person) this.#options.onGranted?.();
+			return succeed("retry");
 		} catch (error) {
 			await this.#forgetUnknown(error, found.server.issuer, registration);
 			throw error;
@@ -399,7 +349,7 @@ export class UpstreamAuth {
 
 	async #askFor(
 		context: TokenContext,
-		signal: AbortSignal,
+		attempt: Attempt,
 		occasion: Occasion,
 		begin: () => void,
 	): Promise<TokenEndpointResponse> {
@@ -415,7 +365,7 @@ export class UpstreamAuth {
 			return token;
 		}
 		const ask = async (page: URL, state: string) => {
-			const callback = await this.#ask(page, state, signal);
+			const callback = await attempt.ask(page, state);
 			begin();
 			return callback;
 		};
@@ -573,12 +523,6 @@ function refusedClient(issuer: string): OAuthProblem {
 		`Its authorization server ${originOf(issuer)} does not accept who Moorage is there. ` +
 			"Check `client_id` and `client_secret` under `oauth`.",
 		"invalid_client",
-	);
-}
-
-function withdrawn(): OAuthProblem {
-	return new OAuthProblem(
-		"It was ended before it was given. Make the call again to be asked anew.",
 	);
 }
 

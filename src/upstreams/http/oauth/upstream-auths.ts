@@ -2,18 +2,14 @@ import type { HttpSpec, OAuthSpec } from "../../../config/plan.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Random } from "../../../lib/random.ts";
 import type { GrantOwner } from "../../../store/grant-repository.ts";
+import type { AfterRefusal, PersonPage } from "./attempt.ts";
 import { fixedIdentity, type IdentitySource } from "./exchange.ts";
 import { FoundServers } from "./found-servers.ts";
 import { IssuerLanes } from "./issuer-lanes.ts";
 import type { EndedGrant } from "./revoke.ts";
 import { MemoryTokenStore, type TokenStore } from "./token-store.ts";
 import { Unfinished } from "./unfinished.ts";
-import {
-	type AfterRefusal,
-	type PersonPage,
-	type TokenRequest,
-	UpstreamAuth,
-} from "./upstream-auth.ts";
+import { type TokenRequest, UpstreamAuth } from "./upstream-auth.ts";
 
 /** Whose authorization is wanted, and for which server. */
 export interface GrantFor extends GrantOwner {
@@ -25,7 +21,7 @@ export interface OAuthSeams {
 	readonly clock: Clock;
 	/**
 	 * Shows an authorization page to whoever may decide; resolves with the address it led back to,
-	 * and rejects once `signal` aborts.
+	 * and rejects once `signal` aborts. `outcome` is what comes of the whole; it never rejects.
 	 */
 	readonly authorize: (
 		server: string,
@@ -33,6 +29,7 @@ export interface OAuthSeams {
 		state: string,
 		who: GrantOwner,
 		signal: AbortSignal,
+		outcome: Promise<AfterRefusal>,
 	) => Promise<URL>;
 	/** See `UpstreamAuthOptions`; by default nobody who calls is told. */
 	readonly pageFor?: ((page: URL, who: GrantFor) => PersonPage | undefined) | undefined;
@@ -107,8 +104,8 @@ export class UpstreamAuths {
 				random,
 				lanes: this.#lanes,
 				found: this.#found,
-				authorize: (page, state, signal) =>
-					authorize(server, page, state, { tenant, user }, signal),
+				authorize: (page, state, ...rest) =>
+					authorize(server, page, state, { tenant, user }, ...rest),
 				redirectUri,
 				pageFor: (page) => pageFor?.(page, who),
 				identity: spec.subject ? fixedIdentity(spec.subject) : identityOf?.(who, spec.provider),
@@ -163,14 +160,9 @@ export class UpstreamAuths {
 		return this.#latestOf(who)?.connect();
 	}
 
-	/** What comes of the authorization of somebody that is under way, if there is one. */
-	underWay(who: GrantFor): Promise<AfterRefusal> | undefined {
-		return this.#latestOf(who)?.under_way;
-	}
-
 	#latestOf({ server, ...owner }: GrantFor): UpstreamAuth | undefined {
 		const theirs = this.#allOf(owner).filter(({ who }) => who.server === server);
-		return (theirs.find(({ auth }) => auth.under_way !== undefined) ?? theirs.at(-1))?.auth;
+		return (theirs.find(({ auth }) => auth.is_under_way) ?? theirs.at(-1))?.auth;
 	}
 
 	#allOf({ tenant, user }: GrantOwner): { who: GrantFor; auth: UpstreamAuth }[] {
