@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { isSameText } from "../lib/same-text.ts";
+import type { FaultCode } from "../protocol/fault.ts";
 import { bearerOf, createTokenCheck } from "./auth.ts";
 import { admin_principal, adminRolesOf, type Caller } from "./caller.ts";
 import type {
@@ -35,6 +36,10 @@ export interface AdmissionOptions extends CookieOptions {
 		request: IncomingMessage | undefined,
 		again?: boolean,
 	): Promise<Principal | undefined>;
+	/** Why somebody who is known may not come in all the same; undefined: nothing is against it. */
+	obstacle(
+		who: Principal,
+	): (Pick<AdminProblem, "message"> & { readonly code: FaultCode }) | undefined;
 	/** Who somebody is now who signed in with their name; undefined: nobody any more. */
 	person(holder: PersonHolder): Principal | undefined;
 }
@@ -74,10 +79,8 @@ export class Admission {
 		const header = context.req.header("authorization");
 		if (header !== undefined) {
 			const credential = bearerOf(header);
-			const caller =
-				credential &&
-				(await this.identify({ kind: "credential", credential }, incomingOf(context)));
-			return caller === undefined || caller === "" ? fail(wrong_token) : succeed(caller);
+			if (credential === undefined || credential === "") return fail(wrong_token);
+			return this.find({ kind: "credential", credential }, incomingOf(context));
 		}
 		const token = this.#cookie.read(context.req.header("cookie"));
 		if (token === undefined) return fail(no_token);
@@ -85,15 +88,16 @@ export class Admission {
 		if (session === undefined) return fail(session_over);
 		const forged = forgeryIn(context, session);
 		if (forged !== undefined) return fail(forged);
-		const caller = await this.#sessionCaller(session);
-		return caller === undefined ? fail(session_over) : succeed(caller);
+		const found = await this.#sessionCaller(session);
+		return found.ok || found.problem !== wrong_token ? found : fail(session_over);
 	}
 
 	/** Who is signed in in the browser that sent a `Cookie` header; undefined: nobody. */
 	async visitor(header: string | undefined): Promise<SignedInCaller | undefined> {
 		const token = this.#cookie.read(header);
 		const session = token === undefined ? undefined : this.#options.sessions.find(token);
-		return session === undefined ? undefined : this.#sessionCaller(session);
+		const found = session === undefined ? undefined : await this.#sessionCaller(session);
+		return found?.ok === true ? found.value : undefined;
 	}
 
 	/**
@@ -105,29 +109,33 @@ export class Admission {
 		const { sessions } = this.#options;
 		if (session_id !== undefined && !sessions.isOpen(session_id)) return false;
 		const request = session_id === undefined ? incomingOf(context) : undefined;
-		const now = await this.identify(holder, request, true);
-		if (now?.principal.id !== principal.id) return false;
-		return now.roles.length === roles.length && now.roles.every((role) => roles.includes(role));
+		const now = await this.find(holder, request, true);
+		if (!now.ok || now.value.principal.id !== principal.id) return false;
+		const held = now.value.roles;
+		return held.length === roles.length && held.every((role) => roles.includes(role));
 	}
 
-	/** Who somebody is; undefined: nobody here. */
-	async identify(
+	/** Who somebody is, or why they may not come in. */
+	async find(
 		holder: SessionHolder,
 		request: IncomingMessage | undefined,
 		again = false,
-	): Promise<Caller | undefined> {
-		const nothing = { session_id: undefined, csrf: undefined, expires_at_ms: undefined };
+	): Promise<Result<Caller, AdminProblem>> {
 		if (holder.kind !== "credential") {
-			const person = this.#options.person(holder);
-			return person && { principal: person, roles: adminRolesOf(person.roles), holder, ...nothing };
+			return this.#let(this.#options.person(holder), holder);
 		}
 		const { credential } = holder;
 		if (this.#isAdminToken(`Bearer ${credential}`)) {
-			return { principal: admin_principal, roles: ["admin"], holder, ...nothing };
+			return succeed({ principal: admin_principal, roles: ["admin"], holder, ...no_session });
 		}
-		const principal = await this.#options.identify(credential, request, again);
-		if (principal === undefined) return undefined;
-		return { principal, roles: adminRolesOf(principal.roles), holder, ...nothing };
+		return this.#let(await this.#options.identify(credential, request, again), holder);
+	}
+
+	#let(principal: Principal | undefined, holder: SessionHolder): Result<Caller, AdminProblem> {
+		if (principal === undefined) return fail(wrong_token);
+		const obstacle = this.#options.obstacle(principal);
+		if (obstacle !== undefined) return fail(problemOf(obstacle.code, obstacle.message));
+		return succeed({ principal, roles: adminRolesOf(principal.roles), holder, ...no_session });
 	}
 
 	/**
@@ -159,10 +167,11 @@ export class Admission {
 		return this.#cookie.clear();
 	}
 
-	async #sessionCaller(session: FoundSession): Promise<SignedInCaller | undefined> {
-		const caller = await this.identify(session.holder, undefined);
+	async #sessionCaller(session: FoundSession): Promise<Result<SignedInCaller, AdminProblem>> {
+		const found = await this.find(session.holder, undefined);
+		if (!found.ok) return found;
 		const { id: session_id, csrf, expires_at_ms } = session;
-		return caller && { ...caller, session_id, csrf, expires_at_ms };
+		return succeed({ ...found.value, session_id, csrf, expires_at_ms });
 	}
 }
 
@@ -186,6 +195,8 @@ export function isFromElsewhere(context: Context): boolean {
 	const site = context.req.header("sec-fetch-site");
 	return site !== undefined && !own_sites.has(site);
 }
+
+const no_session = { session_id: undefined, csrf: undefined, expires_at_ms: undefined };
 
 const no_token = problemOf("unauthorized", "The admin API needs a token, a key or a session.");
 const wrong_token = problemOf("unauthorized", "This token is not known here.");

@@ -44,7 +44,7 @@ export function callerOf(context: Context): Caller {
 }
 
 /** True for `admin`, and for whoever has one of these roles. */
-export function hasRole(caller: Caller, roles: readonly AdminRole[]): boolean {
+export function hasRole(caller: Pick<Caller, "roles">, roles: readonly AdminRole[]): boolean {
 	return caller.roles.some((role) => role === "admin" || roles.includes(role));
 }
 

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { type Admission, incomingOf, isFromElsewhere, other_site } from "./admission.ts";
-import { admin_roles, type Caller, callerOf, hasRole } from "./caller.ts";
+import { type Caller, callerOf, hasRole } from "./caller.ts";
 import { config_text_schema, pasted_schema } from "./contracts/config-file.ts";
 import { answer_schema, app_frame_schema, play_schema } from "./contracts/playground.ts";
 import { open_session_schema } from "./contracts/session.ts";
@@ -85,8 +85,12 @@ function sessionHandlers(options: AdminApiOptions, admission: Admission) {
 			if (!body.ok) return problemResponse(body.problem);
 			const holder = await holderOf(body.value, context);
 			if (!holder.ok) return holder.problem;
-			const caller = await admission.identify(holder.value, undefined);
-			if (caller === undefined) return problemResponse(wrong_credential);
+			const found = await admission.find(holder.value, undefined);
+			if (!found.ok) {
+				const is_unknown = found.problem.code === "unauthorized";
+				return problemResponse(is_unknown ? wrong_credential : found.problem);
+			}
+			const caller = found.value;
 			const { cookie, csrf, expires_at_ms } = await admission.signIn(
 				caller,
 				context.req.header("cookie"),
@@ -216,16 +220,15 @@ function createEventHandler(options: AdminApiOptions, streams: OpenStreams): Han
 		const opened = streams.open("news", context);
 		if (!opened.ok) return problemResponse(opened.problem);
 		const { signal, close } = opened.value;
-		const { roles } = callerOf(context);
+		const caller = callerOf(context);
 		const kinds = context.req.query("kinds")?.split(",");
-		const held = roles.includes("admin") ? admin_roles : roles;
 		const stream = eventStream({
 			clock: options.clock,
 			signal,
 			follow: (send) =>
 				options.live.subscribe((event) => {
 					if (kinds === undefined || kinds.includes(event.kind)) send(event.kind, event.data);
-				}, held),
+				}, caller),
 			dropped: (events) => ({ events }),
 			onEnd: close,
 		});

@@ -5,6 +5,7 @@ import { type Html, html } from "../login/html.ts";
 import { readForm } from "../login/read-form.ts";
 import { Admission, type AdmissionOptions, type SignedInCaller } from "./admission.ts";
 import type { SessionHolder } from "./dashboard-sessions.ts";
+import type { AdminProblem } from "./problem.ts";
 import { PageCookie } from "./session-cookie.ts";
 import type { Leaving, SignInProblem } from "./sign-in-backend.ts";
 import { sign_in_path, signInForms } from "./sign-in-forms.ts";
@@ -158,16 +159,13 @@ export class SignInPages {
 		request: IncomingMessage,
 		response: ServerResponse,
 	): Promise<void> {
-		const caller = await this.#admission.identify(holder, undefined);
-		if (caller === undefined) {
-			return this.#refuse(
-				{ status: 401, message: "That is not known here." },
-				{ to },
-				request,
-				response,
-			);
+		const found = await this.#admission.find(holder, undefined);
+		if (!found.ok) {
+			const { code, message } = found.problem;
+			const why = notLetIn(code, message);
+			return this.#refuse(why, { to }, request, response);
 		}
-		const { cookie } = await this.#admission.signIn(caller, request.headers.cookie);
+		const { cookie } = await this.#admission.signIn(found.value, request.headers.cookie);
 		return seeOther(response, to, cookie);
 	}
 
@@ -228,3 +226,9 @@ const done = pageOf(
 	html`<p>You can close this page and go back to where you were.</p><p class="soft">Or go on to the
 <a href="/">dashboard</a>.</p>`,
 );
+
+/** Who is known but may not come in is told why. */
+function notLetIn(code: AdminProblem["code"], message: string): SignInProblem {
+	if (code !== "unauthorized") return { status: 403, message };
+	return { status: 401, message: "That is not known here." };
+}

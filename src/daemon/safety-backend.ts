@@ -13,6 +13,7 @@ import { type Decider, whyNotDecide } from "../approvals/deciders.ts";
 import type { DecisionProblem } from "../approvals/machine.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { KillSwitches } from "../policy/kill-switches.ts";
+import { deciderOf } from "./decider.ts";
 import { SwitchDesk } from "./switch-desk.ts";
 import { ApprovalWing } from "./wings/approvals.ts";
 import { OffSwitchWing } from "./wings/off-switches.ts";
@@ -96,11 +97,6 @@ export class DaemonSafety implements SafetyBackend {
 	#view(approval: Approval, who: Decider): ApprovalView {
 		return approvalView(approval, who, this.#parts.pageUrl(approval.id));
 	}
-}
-
-/** Whoever asks the admin API, as somebody who decides. */
-export function deciderOf({ principal, roles }: Caller): Decider {
-	return { id: principal.id, tenant: principal.tenant, roles: [...principal.roles, ...roles] };
 }
 
 const decision_codes: Readonly<Record<DecisionProblem["code"], AdminProblemCode>> = {

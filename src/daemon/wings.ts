@@ -31,7 +31,7 @@ export interface WingParts {
 	readonly options: DaemonOptions;
 	/** What runs now. */
 	plan(): Plan;
-	/** Publishes what happens to whoever looks: `live.publish(kind, data, roles?)`. */
+	/** Publishes what happens to whoever looks: `live.publish(kind, data, viewers?)`. */
 	readonly live: LiveEvents;
 	readonly connection: Connection;
 	readonly writer: StoreWriter;

@@ -148,8 +148,8 @@ function schemeOf(authorization: string | undefined): "dpop" | undefined {
 }
 
 /**
- * What a request of the admin API presents; a token is good that is for the gateway or `/api`. Its
- * answers give no nonces, so none are wanted.
+ * What a request of the admin API presents. A token is good that is for `/api`: one for the gateway
+ * as a whole is for its MCP addresses. Answers give no nonces here, so none are wanted.
  */
 export function presentedToApi(
 	authorization: string,
@@ -162,7 +162,7 @@ export function presentedToApi(
 		proofs: proofsOf(request?.headers["dpop"]),
 		method: request?.method ?? "",
 		url: `${base}${path}`,
-		resources: [base, `${base}/api`],
+		resources: [`${base}/api`],
 		nonce_required: false,
 		certificate: request === undefined ? undefined : certificateOf(request.socket),
 	};

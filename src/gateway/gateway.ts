@@ -13,6 +13,7 @@ import type { Upstream } from "../upstreams/driver.ts";
 import { Admission } from "./admission.ts";
 import { answerError, type Refusal } from "./answer-error.ts";
 import { type Answered, noteAnswered, refusedOutcome } from "./answered.ts";
+import { type ApiObstacle, apiObstacle } from "./api-access.ts";
 import { type Arrival, Arrivals } from "./arrival.ts";
 import { UnattributedAsks } from "./asks.ts";
 import { type Authenticated, Authenticator, presentedToApi } from "./authenticate.ts";
@@ -182,6 +183,11 @@ export class Gateway {
 		return found.ok ? found.value : undefined;
 	}
 
+	/** Why somebody who is known may not use the admin API. */
+	apiObstacle(who: Principal): ApiObstacle | undefined {
+		return apiObstacle(who, this.#authenticator.scopes, this.context.switches);
+	}
+
 	/** Whether browsers come over TLS, be it ended here or in front. */
 	get is_encrypted(): boolean {
 		const { public_url, tls } = this.#plan.front;
@@ -336,7 +342,10 @@ export class Gateway {
 		const { metrics, onRefused } = this.#options;
 		if (metrics === undefined) return answerJson(response, 404, not_found);
 		const has_identity = this.#plan.identity !== undefined;
-		const whoIs = (authorization: string) => this.identify(authorization, request);
+		const whoIs = async (authorization: string) => {
+			const who = await this.identify(authorization, request);
+			return who !== undefined && this.apiObstacle(who) === undefined ? who : undefined;
+		};
 		serveScrape(request, response, { has_identity, whoIs, metrics, onRefused }).catch(
 			(error: unknown) => this.#broke(error, { response, headers: no_headers }),
 		);

@@ -30,6 +30,8 @@ export interface SwitchChange {
 export interface Switches {
 	/** Why a person may do nothing at all here; undefined: nothing is against it. */
 	callerRefusal(who: Principal): SwitchedOff | undefined;
+	/** The same where not everything is off at once: what holds at the admin API, too. */
+	personRefusal(who: Principal): SwitchedOff | undefined;
 	/** Whether nothing that a server says is passed on. */
 	isServerOff(server: string): boolean;
 	onChange(listener: (change: SwitchChange) => void): void;

@@ -147,6 +147,15 @@ export class KillSwitches implements Check {
 		return against && refusalOf(against);
 	}
 
+	/** The same without `all`: why this person, what they come with, or their tenant is off. */
+	personRefusal(who: Principal): KillRefusal | undefined {
+		if (this.#on.size === 0) return undefined;
+		const against = this.#inForce().find(
+			(kill_switch) => kill_switch.kind !== "all" && coversCaller(kill_switch, who),
+		);
+		return against && refusalOf(against);
+	}
+
 	/** Whether nothing that a server says is passed on. */
 	isServerOff(server: string): boolean {
 		if (this.#on.size === 0) return false;

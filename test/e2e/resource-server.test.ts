@@ -189,6 +189,23 @@ test("a token without a scope that every call needs is told so, for one more aut
 	);
 });
 
+test("a token is good at the admin API if it is for `/api` and has the scope `admin`", async () => {
+	const session = async (resource: string, scope: string) => {
+		const token = await forge.token(resource, { claims: { scope } });
+		const response = await fetch(`${gateway.url}/api/session`, { headers: bearer(token) });
+		return { status: response.status, code: ((await response.json()) as { code?: string }).code };
+	};
+	const api = `${gateway.url}/api`;
+	assert.equal((await session(api, "mcp admin")).status, 200);
+	for (const scope of ["mcp", "admin", ""]) {
+		assert.deepEqual(await session(api, scope), { status: 403, code: "scope_missing" });
+	}
+	// One for every MCP address, or for one of them, is none for administering.
+	for (const elsewhere of [gateway.url, resource(), `${gateway.url}/mcp`]) {
+		assert.equal((await session(elsewhere, "mcp admin")).status, 401);
+	}
+});
+
 test("a tool that needs more is told of in the same way, with every scope of the call", async (t) => {
 	const stepped = await startGateway({
 		identity: { issuers: [{ issuer: forge.issuer }], scopes: ["mcp"] },

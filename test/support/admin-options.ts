@@ -69,6 +69,7 @@ export function adminOptions(
 		cookie_name: "moorage_session",
 		isSecure: () => false,
 		sign_in: anaSignsIn,
+		obstacle: () => undefined,
 		person: ({ tenant, user }) =>
 			principalOf(tenant, user, { roles: ["approver"], via: "session" }),
 		identify(credential) {

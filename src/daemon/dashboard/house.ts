@@ -136,6 +136,7 @@ export class DashboardHouse {
 				finish: (...given) => sign_in().finish(...given),
 				leave: (...given) => sign_in().leave(...given),
 			},
+			obstacle: (who) => gateway().apiObstacle(who),
 			person: (holder) => sign_in().person(holder),
 			cookie_name: `moorage_session_${owner_id.replaceAll("-", "").slice(-8)}`,
 			isSecure: () => gateway().is_encrypted,

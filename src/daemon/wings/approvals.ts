@@ -1,5 +1,6 @@
 import { live_states } from "../../approvals/approval.ts";
 import { Approvals } from "../../approvals/approvals.ts";
+import { maySee } from "../../approvals/deciders.ts";
 import { Outcomes } from "../../approvals/outcomes.ts";
 import { ApprovalCallback } from "../../approvals/webhooks/callback.ts";
 import { ApprovalWebhooks } from "../../approvals/webhooks/sender.ts";
@@ -10,6 +11,7 @@ import { RiskCheck } from "../../policy/check-risk.ts";
 import { SqlApprovalRepository } from "../../store/approval-repository.ts";
 import type { Counter, Family } from "../../telemetry/metrics/instruments.ts";
 import type { Registry } from "../../telemetry/metrics/registry.ts";
+import { deciderOf } from "../decider.ts";
 import type { Wing, WingParts } from "../wings.ts";
 
 /** Calls that wait for people. */
@@ -64,10 +66,13 @@ export class ApprovalWing implements Wing {
 			onTried: (hook, outcome) => this.#tried?.get(hook, outcome).add(),
 		});
 		this.store.onChange((approval) => this.#webhooks.changed(approval));
-		this.store.onChange(({ id, state, server, tool, principal, made_by }) => {
+		this.store.onChange((approval) => {
+			const { id, state, server, tool, principal, made_by } = approval;
 			const about = { approval: id, state, server, tool, principal, made_by };
 			log.info(about, "an approval changed");
-			live.publish("approval", { id, state, server, tool }, ["operator", "auditor", "approver"]);
+			live.publish("approval", { id, state, server, tool }, (who) => {
+				return maySee(approval, deciderOf(who));
+			});
 		});
 	}
 

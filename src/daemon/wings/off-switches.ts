@@ -21,6 +21,7 @@ export class OffSwitchWing implements Wing {
 		this.checks = [kill_switches];
 		this.switches = {
 			callerRefusal: (who) => kill_switches.callerRefusal(who),
+			personRefusal: (who) => kill_switches.personRefusal(who),
 			isServerOff: (server) => kill_switches.isServerOff(server),
 			onChange(listener) {
 				kill_switches.onChange(({ kind, kill_switch }) => {

@@ -40,7 +40,7 @@ export function MyKeys(): JSX.Element {
 			{asked === "add" ? (
 				<AddKeyDialog
 					title="Make a key of yours"
-					scopes_hint="What it is limited to; not limited when empty."
+					scopes_hint="What it is limited to; not limited when empty. With scopes, it opens the dashboard only if admin is one of them."
 					add={async (body) => (await call("addMyKey", { body })).key}
 					onClose={close}
 					onDone={reload}
