@@ -27,6 +27,7 @@ export interface ClientRequest {
 	readonly query?: Readonly<Record<string, string>>;
 	/** Raw JSON. */
 	readonly body?: string;
+	readonly headers?: Readonly<Record<string, string>>;
 	readonly signal?: AbortSignal;
 	/** How long the answer may take; 0 waits as long as the gateway does. */
 	readonly wait_ms?: number;
@@ -130,6 +131,7 @@ export class AdminClient {
 			headers: {
 				authorization: `Bearer ${this.#address.token}`,
 				...(options.body === undefined ? {} : { "content-type": "application/json" }),
+				...options.headers,
 			},
 			headersTimeout: wait_ms,
 			bodyTimeout: wait_ms,

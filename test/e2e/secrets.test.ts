@@ -235,6 +235,25 @@ test("the secrets of an .env file are stored, and the file is left to others", a
 	assert.equal(await readFile(join(folder, ".env"), "utf8"), text);
 });
 
+test("an .env file exchanges no value of the vault unless it is told to", async (t) => {
+	const folder = await place(t);
+	await secret(folder, ["set", "api_key"], "the value of the vault");
+	await writeFile(
+		join(folder, ".env"),
+		"NEW_TOKEN='a new one of 123'\nAPI_KEY='of the file 123'\n",
+	);
+	const gateway = await gatewayIn(folder, { servers: server({ TOKEN: "${secret:api_key}" }) });
+	const refused = await secret(folder, ["import", ".env"]);
+	assert.notEqual(refused.code, 0);
+	assert.match(refused.stderr, /already: `api_key`.*--replace/s);
+	assert.doesNotMatch((await secret(folder, ["ls"])).stdout, /new_token/, "nothing was stored");
+	assert.equal(await held(gateway, "TOKEN"), hash("the value of the vault"));
+	const told = await secret(folder, ["import", ".env", "--replace"]);
+	assert.equal(told.code, 0, told.text);
+	assert.match((await secret(folder, ["ls"])).stdout, /new_token/);
+	while ((await held(gateway, "TOKEN")) !== hash("of the file 123"));
+});
+
 test("a vault that cannot be opened says why and gives nothing out; the rest runs", async (t) => {
 	const folder = await place(t);
 	await writeFile(join(folder, "moorage.yaml"), "version: 1\n");

@@ -16,6 +16,7 @@ interface SecretOptions {
 	readonly tenant: string | undefined;
 	readonly user: string | undefined;
 	readonly master: boolean;
+	readonly replace: boolean;
 	readonly json: boolean;
 }
 
@@ -45,6 +46,11 @@ export const secret_command = defineCommand({
 		master: {
 			flags: "--master",
 			description: "rotate the master key instead of a value",
+			kind: "switch",
+		},
+		replace: {
+			flags: "--replace",
+			description: "let an imported .env file exchange values of the vault",
 			kind: "switch",
 		},
 		config: {
@@ -146,7 +152,7 @@ async function importSecrets(
 	desk: Desk,
 	context: CommandContext,
 ): Promise<number> {
-	const imported = await importFile(file, desk, context);
+	const imported = await importFile(file, options, desk, context);
 	const { output } = context;
 	if (options.json) {
 		output.json(imported);

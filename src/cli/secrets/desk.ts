@@ -25,7 +25,11 @@ import { storedTools } from "./stored-tools.ts";
 /** What the command does with the vault, whether a gateway runs or not. */
 export interface Desk {
 	list(): Promise<SecretList>;
-	set(secret: ChangedSecret & { readonly value: string }): Promise<ChangedSecret>;
+	/** With `is_new` a value that is there already is refused. */
+	set(
+		secret: ChangedSecret & { readonly value: string },
+		options?: { readonly is_new: boolean },
+	): Promise<ChangedSecret>;
 	remove(secret: ChangedSecret): Promise<ChangedSecret>;
 	rotateMaster(key: string | undefined): Promise<RotatedMaster>;
 	check(): Promise<readonly SecretFinding[]>;
@@ -53,9 +57,10 @@ export function withDesk<Value>(
 function remoteDesk(client: AdminClient): Desk {
 	return {
 		list: async () => (await client.request("listSecrets")).value,
-		async set({ name, ...secret }) {
+		async set({ name, ...secret }, { is_new } = { is_new: false }) {
 			const body = JSON.stringify(secret);
-			return (await client.request("setSecret", { path: { name }, body })).value;
+			const headers = is_new ? { "if-none-match": "*" } : {};
+			return (await client.request("setSecret", { path: { name }, body, headers })).value;
 		},
 		async remove({ name, tenant, user }) {
 			const query = { tenant, user };
@@ -106,7 +111,8 @@ async function withLocalDesk<Value>(
 		});
 		return await work({
 			list: () => desk.list(),
-			set: async (secret) => given(await desk.set(secret)),
+			set: async (secret, { is_new } = { is_new: false }) =>
+				given(await desk.set(secret, is_new ? "absent" : undefined)),
 			remove: async (secret) => given(await desk.remove(secret)),
 			rotateMaster: async (key) => given(await desk.rotateMaster(key)),
 			check: () => desk.check(),

@@ -24,10 +24,13 @@ export interface Imported {
 
 /**
  * Stores the secrets of a file in the vault. A configuration then refers to them instead; an
- * `.env` file is left as it is, because other programs read it.
+ * `.env` file is left as it is, because other programs read it. A value that is in the vault keeps
+ * its place: those of a configuration get another name, and an `.env` file whose names are taken is
+ * refused as a whole unless `replace` says that its values are to take their place.
  */
 export async function importFile(
 	name: string,
+	{ replace }: { readonly replace: boolean },
 	desk: Desk,
 	context: CommandContext,
 ): Promise<Imported> {
@@ -35,16 +38,18 @@ export async function importFile(
 	const state = await fileState(path);
 	const content = await readBounded(path, read_limits.config_bytes_max);
 	if (!content.ok) throw failed("file_unreadable", `${path} ${content.problem}.`, "Name a file.");
-	if (/^\.env(\.|$)|\.env$/.test(basename(path))) return importEnv(path, content.value, desk);
+	if (/^\.env(\.|$)|\.env$/.test(basename(path))) {
+		return importEnv({ path, text: content.value, replace }, desk);
+	}
 	const found = findSecrets(path, content.value);
 	if (found === undefined) {
 		const next = "Correct it first: `moorage up` says where its mistakes are.";
 		throw failed("config_refused", `${path} cannot be read as a configuration.`, next);
 	}
-	const taken = new Set((await desk.list()).secrets.map((secret) => secret.name));
+	const taken = await namesOf(desk);
 	const names = chooseNames(found, taken);
 	for (const [{ value }, secret] of distinct(names)) {
-		await desk.set({ name: secret, tenant: "", user: "", value });
+		await desk.set({ name: secret, tenant: "", user: "", value }, { is_new: true });
 	}
 	const moved = moveSecrets(content.value, found, names);
 	if (moved !== content.value && !(await replaceFile(path, moved, state))) {
@@ -55,10 +60,28 @@ export async function importFile(
 	return { file: path, secrets, rewritten: moved !== content.value };
 }
 
-async function importEnv(path: string, text: string, desk: Desk): Promise<Imported> {
+async function importEnv(
+	{ path, text, replace }: { path: string; text: string; replace: boolean },
+	desk: Desk,
+): Promise<Imported> {
 	const found = findEnvSecrets(text);
-	for (const secret of found) await desk.set({ ...secret, tenant: "", user: "" });
+	const taken = replace ? new Set<string>() : await namesOf(desk);
+	const known = found.filter(({ name }) => taken.has(name)).map(({ name }) => `\`${name}\``);
+	if (known.length > 0) {
+		const message = `In the vault already: ${known.join(", ")}. Nothing was stored.`;
+		const next =
+			"Exchange their values with those of the file by `--replace`, or rename them in a copy of it.";
+		throw failed("secret_exists", message, next);
+	}
+	for (const secret of found) {
+		await desk.set({ ...secret, tenant: "", user: "" }, { is_new: !replace });
+	}
 	return { file: path, secrets: found.map(({ name }) => ({ name })), rewritten: false };
+}
+
+/** Names that have a value for anybody: another one of everybody's would be the one they get else. */
+async function namesOf(desk: Desk): Promise<Set<string>> {
+	return new Set((await desk.list()).secrets.map(({ name }) => name));
 }
 
 /** Equal values get one name; where it is taken, or is that of another value, the server's too. */
