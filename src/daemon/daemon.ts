@@ -430,6 +430,7 @@ class House implements Daemon, BackendRooms {
 			...{ volumes: new Volumes(this.#plan.data), egress: this.#egress },
 			isKnown: ({ name, fingerprint }) => this.#catalogs.get(name)?.fingerprint === fingerprint,
 			isPersonal: (server) => isPersonal(this.#plan, server),
+			switchedOff: (server) => this.wings.front_door.switches?.serverRefusal(server)?.message,
 			resolve: (spec, context) => this.#packages.resolve(spec, context),
 			events: {
 				onReady: (key, upstream) => this.#onReady(key, upstream),
@@ -520,7 +521,8 @@ class House implements Daemon, BackendRooms {
 				connections: this.grants.connections,
 				sign_in: (request, response) => this.#dashboard.serveSignIn(request, response),
 				approval_pages: servePages(this.wings, this.#dashboard.door, log),
-				ready: () => isReady(this.#plan, this.#catalogs, this.#hosting),
+				ready: () =>
+					isReady(this.#plan, this.#catalogs, this.#hosting, this.wings.front_door.switches),
 				evidence: [...this.wings.evidence, this.#dashboard.traffic],
 				...this.wings.front_door,
 			},

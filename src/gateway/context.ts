@@ -5,7 +5,7 @@ import { homePlace } from "../hosting/places.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
-import type { Check, Listed, Verdict } from "../policy/check.ts";
+import type { Check, Listed, Place, Verdict } from "../policy/check.ts";
 import type { FindRisk } from "../policy/current-policy.ts";
 import { type Fault, type FaultParts, makeFault } from "../protocol/fault.ts";
 import type { Redactor } from "../secrets/redactor.ts";
@@ -210,6 +210,11 @@ export class GatewayContext {
 		const tool = item.kind === "tool" ? toolFacts(item.server, item.name, this) : undefined;
 		const listed = { ...item, tool };
 		return this.checks.every((check) => check.mayList?.(who, listed) !== false);
+	}
+
+	/** Whether anything of a server could be allowed to this principal. */
+	mayUse(who: Principal, place: Place): boolean {
+		return this.checks.every((check) => check.mayUse?.(who, place) !== false);
 	}
 
 	get tracing(): TracePropagation | undefined {

@@ -113,7 +113,8 @@ export class Gateway {
 		);
 		this.context.switches?.onChange((change) => {
 			pushes.announceEverything();
-			if (change.kind === "lifted") return;
+			// What is on again is told what is still wanted of it.
+			if (change.kind === "lifted") return this.subscriptions.wakeWatched();
 			const open = this.#answers.openFor((who) => change.isAbout(who));
 			if (open.length === 0) return;
 			// Calls have their errors by then; what is left are streams that would stay for hours.

@@ -32,8 +32,10 @@ export interface Switches {
 	callerRefusal(who: Principal): SwitchedOff | undefined;
 	/** The same where not everything is off at once: what holds at the admin API, too. */
 	personRefusal(who: Principal): SwitchedOff | undefined;
-	/** Whether nothing that a server says is passed on. */
+	/** Whether nothing goes to a server, and nothing that it says is passed on. */
 	isServerOff(server: string): boolean;
+	/** Why that is so; undefined where it is not. */
+	serverRefusal(server: string): SwitchedOff | undefined;
 	onChange(listener: (change: SwitchChange) => void): void;
 }
 

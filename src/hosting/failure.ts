@@ -40,6 +40,12 @@ const final_codes: ReadonlySet<FaultCode> = new Set<FaultCode>([
 	"secret_unavailable",
 ]);
 
+/** Somebody has switched the server off; `why` is a sentence. */
+export function serverOff(random: Random, server: string, why: string): Fault {
+	const parts = { code: "switched_off", message: why, level: "info", server } as const;
+	return makeFault(random, { ...parts, retry_safe: true });
+}
+
 /** A start or an install that ended in a fault. */
 export function failureOfFault(fault: Fault): Failure {
 	return {

@@ -5,7 +5,7 @@ import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { InstanceUsage } from "../upstreams/driver.ts";
 import { StartAdmission } from "./admission.ts";
-import { gatewayStopping, replaced, unknownServer } from "./failure.ts";
+import { gatewayStopping, replaced, serverOff, unknownServer } from "./failure.ts";
 import { guardEvents, guarded } from "./guard.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import type { Lease } from "./lease.ts";
@@ -76,13 +76,15 @@ export class Hosting {
 
 	/**
 	 * A lease on an instance, started first where that is needed. Waits at most `wait_ms`; a
-	 * server that has failed answers at once with the reason.
+	 * server that has failed, or is switched off, answers at once with the reason.
 	 */
 	async acquire(key: InstanceKey, options: AcquireOptions): Promise<Result<Lease, Fault>> {
 		const { random } = this.#around;
 		if (this.#stopping !== undefined) return fail(gatewayStopping(random, key.server));
 		const server = this.#hosted(key.server);
 		if (server === undefined) return fail(unknownServer(random, key.server));
+		const off = this.#around.switchedOff?.(key.server);
+		if (off !== undefined) return fail(serverOff(random, key.server, off));
 		const trial = this.#trials.get(key.server);
 		const version = trial?.takes(callerOf(key, options.caller)) === true ? "new" : "old";
 		const chosen = trial !== undefined && version === "new" ? trial.server : server;
@@ -97,9 +99,9 @@ export class Hosting {
 		return again ? this.acquire(key, options) : outcome;
 	}
 
-	/** A lease on an instance that is ready and has room; undefined otherwise. */
+	/** A lease on an instance that is ready, has room, and is not switched off; else undefined. */
 	tryAcquire(key: InstanceKey, seeking: Seeking = {}): Lease | undefined {
-		if (this.#stopping !== undefined) return undefined;
+		if (this.#stopping !== undefined || this.#isOff(key.server)) return undefined;
 		const server = this.#servers.get(key.server);
 		// Nearly always there is no trial, and this is on the way of every call.
 		const trial = this.#trials.size === 0 ? undefined : this.#trials.get(key.server);
@@ -115,6 +117,7 @@ export class Hosting {
 	 */
 	sleeps(key: InstanceKey, seeking: Seeking = {}): boolean {
 		if (this.#stopping !== undefined || this.#trials.has(key.server)) return false;
+		if (this.#isOff(key.server)) return false;
 		return this.#hosted(key.server)?.sleeps(key, seeking) === true;
 	}
 
@@ -181,7 +184,10 @@ export class Hosting {
 		if (this.#stopping === undefined) this.#hosted(server)?.agreed();
 	}
 
-	/** What a server offers has become known, or unknown: see `HostingOptions.isKnown`. */
+	/**
+	 * What a server offers has become known, or unknown, or it was switched off, or on: see
+	 * `HostingOptions.isKnown` and `HostingOptions.switchedOff`.
+	 */
 	reconsider(server: string): void {
 		this.#hosted(server)?.reconsider();
 	}
@@ -301,6 +307,10 @@ export class Hosting {
 				this.#servers.delete(server.name);
 			}
 		});
+	}
+
+	#isOff(server: string): boolean {
+		return this.#around.switchedOff?.(server) !== undefined;
 	}
 
 	/** A server that is in the plan; one that only drains is no longer known. */

@@ -75,6 +75,21 @@ test("an eager server starts with the base key once it is prepared", () => {
 	assert.deepEqual(steps(wanted, server()), []);
 });
 
+test("of a server that is off nothing is prepared, started or warmed, and what runs is left", () => {
+	const off: WantedServer = { ...wanted, standing: true, off: true, warm_at_ms: now_ms };
+	const declared = { state: "declared", generation: 1, retry_at_ms: undefined } as const;
+	assert.deepEqual(steps(off, server({ preparation: declared })), []);
+	assert.deepEqual(steps(off, server()), []);
+	assert.deepEqual(steps(off, server({ slots: [slot({ waiting: 1 })] })), []);
+	const unused = slot({ state: "ready", unused_since_ms: now_ms - 40 });
+	assert.deepEqual(steps({ ...off, idle: on_demand }, server({ slots: [unused] })), [
+		{ kind: "freeze", server: "s", key: base },
+	]);
+	assert.deepEqual(steps(off, server({ slots: [slot({ state: "starting" })] })), [
+		{ kind: "abort", server: "s", key: base },
+	]);
+});
+
 test("a failed preparation is tried again when its time has come", () => {
 	const failed = { state: "failed", generation: 1, retry_at_ms: now_ms + 5 } as const;
 	const waiting = planSteps([wanted], [server({ preparation: failed })], now_ms);

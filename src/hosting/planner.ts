@@ -21,6 +21,8 @@ export interface WantedServer {
 	readonly generation: number;
 	/** Whether its base instance runs although nobody asks for it. */
 	readonly standing: boolean;
+	/** Whether nothing of it may be prepared, started or woken now; what runs is left alone. */
+	readonly off?: boolean | undefined;
 	readonly idle: IdlePlan;
 	readonly health: HealthPlan;
 	/** When it is to be warm for somebody who will call; undefined: nobody said so. */
@@ -183,6 +185,7 @@ function planPreparation(
 	target: WantedServer,
 	preparation: PresentPreparation,
 ): void {
+	if (target.off === true) return;
 	const outdated = preparation.generation !== target.generation;
 	const pending =
 		outdated ||
@@ -193,7 +196,8 @@ function planPreparation(
 
 function planSlots(plan: Planning, target: WantedServer, server: PresentServer): void {
 	const { preparation } = server;
-	const startable = preparation.state === "stopped" && preparation.generation === target.generation;
+	const prepared = preparation.state === "stopped" && preparation.generation === target.generation;
+	const startable = prepared && target.off !== true;
 	if (startable && target.warm_at_ms !== undefined && plan.isDue(target.warm_at_ms)) {
 		plan.add({ kind: "warm", server: target.name });
 	}
@@ -223,7 +227,7 @@ function planSlot(
 	const outdated = slot.generation !== target.generation;
 	switch (slot.state) {
 		case "starting":
-			if (outdated) plan.add({ kind: "abort", server: target.name, key });
+			if (outdated || target.off === true) plan.add({ kind: "abort", server: target.name, key });
 			return;
 		case "ready":
 		case "frozen":

@@ -7,7 +7,7 @@ import { fail, type Result } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { InstanceUsage } from "../upstreams/driver.ts";
 import { awaitsPerson, type Recovery } from "./backoff.ts";
-import { onlyForPeople, unavailable } from "./failure.ts";
+import { onlyForPeople, serverOff, unavailable } from "./failure.ts";
 import { Fleet } from "./fleet.ts";
 import { baseKey, type InstanceKey } from "./instance-key.ts";
 import { usageOf } from "./instance-status.ts";
@@ -123,6 +123,7 @@ export class HostedServer {
 	async restart(): Promise<void> {
 		if (this.#plan === undefined) return;
 		this.journal.note("restart asked for");
+		this.#noteOff();
 		for (const slot of this.#fleet.slots) slot.asked_at_ms = this.#now();
 		this.#renew();
 		await this.settled({ wait_ms: this.#plan.timeouts.start_ms + drain_ms_max });
@@ -132,6 +133,7 @@ export class HostedServer {
 	wake(): void {
 		if (this.#plan === undefined) return;
 		this.journal.note("waking asked for");
+		if (this.#noteOff()) return;
 		this.#warm(this.#plan);
 		this.#reconcile();
 	}
@@ -191,6 +193,8 @@ export class HostedServer {
 
 	/** What decides about its plan outside of hosting may have changed. */
 	reconsider(): void {
+		const off = this.#off;
+		if (off !== undefined) this.#refuseAll(() => serverOff(this.#around.random, this.name, off));
 		this.#reconcile();
 	}
 
@@ -324,7 +328,8 @@ export class HostedServer {
 		const { name } = this;
 		const standing = this.#isStanding();
 		const warm_at_ms = this.#warmAt();
-		return [{ name, warm_at_ms, generation: this.#generation, standing, idle, health }];
+		const off = this.#off !== undefined;
+		return [{ name, warm_at_ms, generation: this.#generation, standing, off, idle, health }];
 	}
 
 	/** On the monotonic scale: the machine's clock may be moved, and the machine may have slept. */
@@ -347,6 +352,18 @@ export class HostedServer {
 		const plan = this.#plan;
 		if (plan === undefined || plan.start !== "eager" || this.#isPersonal(plan)) return false;
 		return plan.idle.keep !== "on-demand" || this.#around.isKnown?.(plan) !== true;
+	}
+
+	/** See `HostingOptions.switchedOff`. */
+	get #off(): string | undefined {
+		return this.#around.switchedOff?.(this.name);
+	}
+
+	/** Whether it is switched off; then whoever asked for something reads why nothing starts. */
+	#noteOff(): boolean {
+		const off = this.#off;
+		if (off !== undefined) this.journal.note(`nothing is started: ${off}`);
+		return off !== undefined;
 	}
 
 	/** See `HostingOptions.isPersonal`. */
@@ -405,7 +422,7 @@ export class HostedServer {
 	}
 
 	#isSettled(): boolean {
-		if (this.#plan === undefined) return true;
+		if (this.#plan === undefined || this.#off !== undefined) return true;
 		return isSettled(this.#isStanding(), this.#preparation, this.#fleet.slots);
 	}
 

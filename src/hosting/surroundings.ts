@@ -89,6 +89,11 @@ export interface HostingOptions {
 	 * first: nothing of it is started for nobody in particular. Without it no server is such a one.
 	 */
 	readonly isPersonal?: ((server: ServerPlan) => boolean) | undefined;
+	/**
+	 * Why nothing of a server may be started or woken now: a sentence; undefined where it may. Without
+	 * it everything may. `Hosting.reconsider` has to be called when that changes.
+	 */
+	readonly switchedOff?: ((server: string) => string | undefined) | undefined;
 	/** The zone that times of the day are in; by default the machine's own. */
 	readonly offsetAt?: OffsetAt | undefined;
 	/** Read on every use: a reload may change them. */

@@ -66,7 +66,10 @@ export class Trial {
 			volumes_of === undefined
 				? around.volumes
 				: around.volumes?.borrow({ server: plan.name, from: volumes_of, lasts });
-		this.server = new HostedServer(plan, { ...around, events, volumes }, { journal, locked });
+		// What an administrator deploys is tried all the same: it may be what makes it right again.
+		const switchedOff = (name: string) => (this.#live ? around.switchedOff?.(name) : undefined);
+		const own = { ...around, events, volumes, switchedOff };
+		this.server = new HostedServer(plan, own, { journal, locked });
 		this.server.adopt(plan);
 		this.ready = Promise.race([this.#start(), this.#given_up.promise]);
 	}

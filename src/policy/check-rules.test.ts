@@ -136,6 +136,44 @@ test("rules hold for the copy of a server as for the server", () => {
 	assert.equal(rules_check.check(callWith({ server: "billing-3" })).kind, "allow");
 });
 
+test("who is denied everything of a server may use nothing of it", () => {
+	const place = { endpoint: "all", server: "billing" };
+	const mayUse = (rules: readonly RulePlan[], more: Partial<PolicyPlan> = {}) =>
+		new RulesCheck(policyOf({ rules, ...more })).mayUse(ana, place);
+	const is_ana = "principal.user == 'ana'";
+	const closed = { default: "deny" } as const;
+	assert.equal(mayUse([]), true);
+	assert.equal(mayUse([ruleWith({})]), false);
+	assert.equal(mayUse([ruleWith({ when: is_ana })]), false);
+	assert.equal(mayUse([ruleWith({ when: is_ana, methods: ["*"] })]), false);
+	assert.equal(mayUse([ruleWith({ when: "principal.user == 'bob'" })]), true);
+	// What cannot be decided of anything is denied.
+	assert.equal(mayUse([ruleWith({ when: "principal.claims.level > 2.0" })]), false);
+	// What depends on what is asked for, on the client or on the time may turn out well.
+	for (const when of ["name == 'a'", "method == 'tools/call'", "client.name == 'a'"]) {
+		assert.equal(mayUse([ruleWith({ when })]), true, when);
+	}
+	assert.equal(mayUse([ruleWith({ when: `${is_ana} || name == 'a'` })]), false);
+	for (const narrow of [
+		{ tools: ["*"] },
+		{ methods: ["tools/call"] },
+		{ risks: ["read"] as const },
+	]) {
+		assert.equal(mayUse([ruleWith(narrow)]), true, JSON.stringify(narrow));
+	}
+	assert.equal(mayUse([ruleWith({ servers: ["other"] })]), true);
+	assert.equal(mayUse([ruleWith({ endpoints: ["support"] })]), true);
+	// Where only what a rule allows may be, one has to allow something, or people have to agree.
+	assert.equal(mayUse([], closed), false);
+	assert.equal(mayUse([ruleWith({ then: "allow", when: is_ana, tools: ["a"] })], closed), true);
+	assert.equal(mayUse([ruleWith({ then: "allow", servers: ["other"] })], closed), false);
+	assert.equal(mayUse([ruleWith({ then: "ask", methods: ["prompts/get"] })], closed), true);
+	const tools = [{ pattern: "re*", risk: undefined, scopes: [], approval: default_approval }];
+	const servers = { billing: { tools, arguments: "check" as const, reviewed: undefined } };
+	assert.equal(mayUse([], { ...closed, servers }), true);
+	assert.equal(mayUse([ruleWith({})], { ...closed, servers }), false);
+});
+
 test("what a tool's own settings demand is asked for, unless a rule denies", () => {
 	const approval = { ...default_approval, count: 2 };
 	const tools = [{ pattern: "re*", risk: undefined, scopes: [], approval }];

@@ -1,9 +1,16 @@
 import type { ApprovalPlan } from "../config/policy-plan.ts";
 import type { Principal } from "../identity/principal.ts";
 import { type Demand, joinDemands } from "../protocol/demand.ts";
-import { allowed, type Check, type CheckedCall, type Listed, type Verdict } from "./check.ts";
+import {
+	allowed,
+	type Check,
+	type CheckedCall,
+	type Listed,
+	type Place,
+	type Verdict,
+} from "./check.ts";
 import type { CurrentPolicy } from "./current-policy.ts";
-import { couldBeAllowed, judge } from "./judge.ts";
+import { couldBeAllowed, couldUse, judge } from "./judge.ts";
 import type { RuleVerdict } from "./question.ts";
 import { settingsFor } from "./risk.ts";
 import type { Rule } from "./rules.ts";
@@ -45,6 +52,17 @@ export class RulesCheck implements Check {
 		return book.all.length === 0 && plan.default === "allow" ? undefined : this.#mayList;
 	}
 
+	readonly mayUse = (who: Principal, { endpoint, server }: Place): boolean => {
+		const { book, plan, seenListed } = this.#policy;
+		const { server: origin } = seenListed({ endpoint, server, ...nothing_listed });
+		// A tool that people decide about is allowed to whoever they agree with.
+		const is_asked = this.#policy
+			.serverPolicy(server)
+			.tools.some(({ approval }) => approval !== undefined);
+		const by_default = is_asked ? "allow" : plan.default;
+		return couldUse(book, by_default, who, { endpoint, server: origin });
+	};
+
 	readonly #mayList = (who: Principal, given: Listed): boolean => {
 		const { book, plan, seenListed } = this.#policy;
 		const item = seenListed(given);
@@ -54,6 +72,8 @@ export class RulesCheck implements Check {
 		return couldBeAllowed(book, plan.default, who, item);
 	};
 }
+
+const nothing_listed = { kind: "tool", name: "", tool: undefined } as const;
 
 /** What stands in records where a tool's own settings, and no rule, want a person asked. */
 const tool_setting = "tools";

@@ -94,6 +94,9 @@ export interface Listed {
 	readonly tool: ToolFacts | undefined;
 }
 
+/** A server at an address. */
+export type Place = Pick<Listed, "endpoint" | "server">;
+
 /** One thing that has to be true of a call before its server hears of it. */
 export interface Check {
 	/** Stands in the record of calls that it refuses without naming a rule. */
@@ -101,6 +104,8 @@ export interface Check {
 	check(call: CheckedCall): Verdict | Promise<Verdict>;
 	/** False only where no arguments could make the call allowed. Absent: everything is shown. */
 	readonly mayList?: ((who: Principal, item: Listed) => boolean) | undefined;
+	/** False only where nothing of a server could be allowed to somebody. Absent: something is. */
+	readonly mayUse?: ((who: Principal, place: Place) => boolean) | undefined;
 	/** The call is over, for checks that count what is in flight. Once per `check` that allowed. */
 	done?(call: CheckedCall): void;
 }

@@ -90,7 +90,7 @@ export function factsOf(call: CheckedCall): Facts {
 }
 
 /** What is known of a call before it is made, of something that a list may show. */
-export function factsOfListed(who: Principal, item: Listed, method: string): Facts {
+export function factsOfListed(who: Principal, item: Omit<Listed, "kind">, method: string): Facts {
 	return {
 		principal: kept(principals, who, PrincipalFacts),
 		client: undefined,

@@ -1,6 +1,6 @@
 import type { RuleOutcome } from "../config/policy-plan.ts";
 import type { Principal } from "../identity/principal.ts";
-import type { CheckedCall, Listed, ListedKind } from "./check.ts";
+import type { CheckedCall, Listed, ListedKind, Place } from "./check.ts";
 import { type Facts, factsOfListed, unknown_when_listed } from "./facts.ts";
 import type { Foregone } from "./foregone.ts";
 import { isOfRisk, Question, type RuleVerdict } from "./question.ts";
@@ -90,17 +90,41 @@ export function couldBeAllowed(
 
 const unknown_with_name: ReadonlySet<string> = new Set([...unknown_when_listed, "name"]);
 
-function possibleOutcomes(
-	rule: Rule,
-	item: Listed,
-	facts: Facts,
-	unknown: ReadonlySet<string>,
+/** What is not known before it is known which of a server's things is asked for. */
+const unknown_of_place: ReadonlySet<string> = new Set([...unknown_with_name, "method", "tool"]);
+
+/**
+ * Whether anything of a server could be allowed to somebody, whatever they ask of it. True where
+ * that depends on what they ask for, even if each single thing turns out to be denied.
+ */
+export function couldUse(
+	book: RuleBook,
+	by_default: "allow" | "deny",
+	who: Principal,
+	place: Place,
+): boolean {
+	let allowed = by_default === "allow";
+	const rules = book.aboutPlace(place);
+	if (rules.length === 0) return allowed;
+	const facts = factsOfListed(who, { ...place, name: "", tool: undefined }, "");
+	for (const { condition, plan, methods, risks } of rules) {
+		const outcomes = outcomesOf(condition?.foresee(facts, unknown_of_place) ?? true, plan);
+		const is_of_all = plan.tools.length === 0 && risks.size === 0 && isAny(methods);
+		if (is_of_all && outcomes.every((outcome) => outcome === "deny")) return false;
+		allowed ||= outcomes.some((outcome) => outcome === "allow" || outcome === "ask");
+	}
+	return allowed;
+}
+
+function isAny(patterns: readonly string[]): boolean {
+	return patterns.length === 0 || patterns.includes("*");
+}
+
+function outcomesOf(
+	foreseen: ReturnType<NonNullable<Rule["condition"]>["foresee"]>,
+	plan: Rule["plan"],
 ): readonly RuleOutcome[] {
-	const { condition, plan } = rule;
-	if (rule.needs_tool && item.tool === undefined) return ["deny"];
-	if (!isOfRisk(rule, item.tool?.risk)) return ["pass"];
-	if (condition === undefined) return [plan.then];
-	switch (condition.foresee(facts, unknown)) {
+	switch (foreseen) {
 		case true:
 			return [plan.then];
 		case false:
@@ -110,4 +134,16 @@ function possibleOutcomes(
 		case "unknown":
 			return [plan.then, plan.otherwise];
 	}
+}
+
+function possibleOutcomes(
+	rule: Rule,
+	item: Listed,
+	facts: Facts,
+	unknown: ReadonlySet<string>,
+): readonly RuleOutcome[] {
+	const { condition, plan } = rule;
+	if (rule.needs_tool && item.tool === undefined) return ["deny"];
+	if (!isOfRisk(rule, item.tool?.risk)) return ["pass"];
+	return outcomesOf(condition?.foresee(facts, unknown) ?? true, plan);
 }

@@ -87,6 +87,39 @@ for (const [kind, name, change, stops] of table) {
 	});
 }
 
+const of_copies: readonly [KillKind, string | undefined, boolean][] = [
+	["server", "files", true],
+	["tool", "files__delete", true],
+	["writes", "files", true],
+	["server", "copy", true],
+	["tool", "copy__delete", true],
+	["server", "other", false],
+	["tool", "copy__read", false],
+];
+
+for (const [kind, name, stops] of of_copies) {
+	test(`${kind} ${name} ${stops ? "is off" : "is on"} for the copy of "files", too`, async () => {
+		const { clock, store } = await setUp();
+		const switches = new KillSwitches({
+			clock,
+			repository: store.repositories.kill_switches,
+			onTrouble: (error) => assert.fail(String(error)),
+			originOf: (server) => (server === "copy" ? "files" : server),
+		});
+		await switches.kill(request(kind, name));
+		const tool = toolFacts("delete", "destructive");
+		const call = checkedCall({ server: "copy", name: "delete", tool });
+		assert.equal(switches.check(call).kind, stops ? "deny" : "allow");
+		const listed = { endpoint: "mcp", server: "copy", kind: "tool", name: "delete", tool } as const;
+		assert.equal(switches.mayList?.(ana, listed), !stops);
+		const of_server = stops && kind === "server";
+		assert.equal(switches.isServerOff("copy"), of_server);
+		assert.equal(switches.mayUse(ana, listed), !of_server);
+		// A switch for the copy alone is none for its original.
+		assert.equal(switches.isServerOff("files"), kind === "server" && name === "files");
+	});
+}
+
 test("lists leave out what nothing could be done with", async () => {
 	const { switches } = await setUp();
 	const item = (name: string, risk: "read" | "destructive"): Listed => ({

@@ -2,7 +2,14 @@ import type { Principal } from "../identity/principal.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { KillSwitchRepository, StoredKillSwitch } from "../store/kill-switch-repository.ts";
-import { allowed, type Check, type CheckedCall, type Listed, type Verdict } from "./check.ts";
+import {
+	allowed,
+	type Check,
+	type CheckedCall,
+	type Listed,
+	type Place,
+	type Verdict,
+} from "./check.ts";
 import {
 	coversCall,
 	coversCaller,
@@ -13,6 +20,7 @@ import {
 	type KillTarget,
 	kill_kinds,
 	killId,
+	type Stoppable,
 	targetProblem,
 } from "./kill-target.ts";
 
@@ -61,6 +69,8 @@ export interface KillSwitchOptions {
 	readonly repository: KillSwitchRepository;
 	/** A switch could not be written or removed; what holds in this process holds nevertheless. */
 	readonly onTrouble: (error: unknown) => void;
+	/** The server that one is a copy of; itself where it is none. Without it there are no copies. */
+	readonly originOf?: ((server: string) => string) | undefined;
 }
 
 /**
@@ -128,16 +138,23 @@ export class KillSwitches implements Check {
 	check(call: CheckedCall): Verdict {
 		if (this.#on.size === 0) return allowed;
 		for (const kill_switch of this.#inForce()) {
-			if (coversCall(kill_switch, call)) return { kind: "deny", ...refusalOf(kill_switch) };
+			if (this.covers(kill_switch, call)) return { kind: "deny", ...refusalOf(kill_switch) };
 		}
 		return allowed;
+	}
+
+	/** Whether a call is switched off by a switch; one of a copy is one of its original, too. */
+	covers(kill_switch: KillSwitch, call: Stoppable): boolean {
+		return coversCall(kill_switch, call, this.#originOf(call.server));
 	}
 
 	/** Absent while nothing is switched off: filtering a long list costs more than this question. */
 	get mayList(): ((who: Principal, item: Listed) => boolean) | undefined {
 		if (this.#on.size === 0) return undefined;
 		return (who, item) =>
-			!this.#inForce().some((kill_switch) => coversItem(kill_switch, who, item));
+			!this.#inForce().some((kill_switch) =>
+				coversItem(kill_switch, who, item, this.#originOf(item.server)),
+			);
 	}
 
 	/** Why a person may do nothing at all here; undefined: nothing is against it. */
@@ -156,16 +173,30 @@ export class KillSwitches implements Check {
 		return against && refusalOf(against);
 	}
 
-	/** Whether nothing that a server says is passed on. */
+	/** Nobody uses a server that is off. */
+	readonly mayUse = (_who: Principal, { server }: Place): boolean => !this.isServerOff(server);
+
+	/** Whether nothing goes to a server, and nothing that it says is passed on. */
 	isServerOff(server: string): boolean {
-		if (this.#on.size === 0) return false;
-		return this.#inForce().some((kill_switch) => coversServer(kill_switch, server));
+		return this.serverRefusal(server) !== undefined;
+	}
+
+	/** Why nothing of a server is used; undefined: nothing is against it. */
+	serverRefusal(server: string): KillRefusal | undefined {
+		if (this.#on.size === 0) return undefined;
+		const names = { server, origin: this.#originOf(server) };
+		const against = this.#inForce().find((kill_switch) => coversServer(kill_switch, names));
+		return against && refusalOf(against);
 	}
 
 	/** Forgets its timer. */
 	close(): void {
 		this.#timer?.cancel();
 		this.#listeners.clear();
+	}
+
+	#originOf(server: string): string | undefined {
+		return this.#options.originOf?.(server);
 	}
 
 	/** By the wall clock, whatever timers say. */

@@ -75,36 +75,58 @@ export function coversCaller({ kind, name }: KillTarget, who: Principal): boolea
 	}
 }
 
-/** Whether a target is this server as a whole. */
-export function coversServer({ kind, name }: KillTarget, server: string): boolean {
-	return kind === "all" || (kind === "server" && name === server);
+/** A server, and the one that it is a copy of; itself where it is none. */
+export interface ServerNames {
+	readonly server: string;
+	readonly origin?: string | undefined;
+}
+
+/** Whether a target is this server as a whole. What is said of a server holds for its copies. */
+export function coversServer({ kind, name }: KillTarget, server: ServerNames): boolean {
+	return kind === "all" || (kind === "server" && isNamed(name, server));
+}
+
+function isNamed(name: string | undefined, { server, origin }: ServerNames): boolean {
+	return name === server || (origin !== undefined && name === origin);
 }
 
 /** Whether a call is switched off by a target. */
-export function coversCall(target: KillTarget, call: Stoppable): boolean {
+export function coversCall(target: KillTarget, call: Stoppable, origin?: string): boolean {
 	const { principal, made_by } = call;
-	if (coversCaller(target, principal) || coversServer(target, call.server)) return true;
+	const names = { server: call.server, origin };
+	if (coversCaller(target, principal) || coversServer(target, names)) return true;
 	if (made_by !== undefined && coversCaller(target, made_by)) return true;
 	const { kind, name } = target;
 	if (kind === "tool") {
-		return call.method === "tools/call" && name === exposedTool(call.server, call.name);
+		return call.method === "tools/call" && isTool(name, names, call.name);
 	}
-	if (kind !== "writes" || (name !== undefined && name !== call.server)) return false;
+	if (kind !== "writes" || (name !== undefined && !isNamed(name, names))) return false;
 	// A tool that nothing is known of may change anything; a task is told more by `tasks/update`.
 	if (call.method === "tools/call") return call.tool?.risk !== "read";
 	return call.method === "tasks/update";
 }
 
 /** Whether nothing that an item of a list could be used for is left. */
-export function coversItem(target: KillTarget, who: Principal, item: Listed): boolean {
-	if (coversCaller(target, who) || coversServer(target, item.server)) return true;
+export function coversItem(
+	target: KillTarget,
+	who: Principal,
+	item: Listed,
+	origin?: string,
+): boolean {
+	const names = { server: item.server, origin };
+	if (coversCaller(target, who) || coversServer(target, names)) return true;
 	if (item.kind !== "tool") return false;
 	const { kind, name } = target;
-	if (kind === "tool") return name === exposedTool(item.server, item.name);
+	if (kind === "tool") return isTool(name, names, item.name);
 	if (kind !== "writes") return false;
-	return (name === undefined || name === item.server) && item.tool?.risk !== "read";
+	return (name === undefined || isNamed(name, names)) && item.tool?.risk !== "read";
 }
 
-function exposedTool(server: string, name: string | undefined): string {
-	return `${server}${name_separator}${name ?? ""}`;
+function isTool(
+	target: string | undefined,
+	{ server, origin }: ServerNames,
+	name: string | undefined,
+): boolean {
+	const exposed = (of: string) => `${of}${name_separator}${name ?? ""}`;
+	return target === exposed(server) || (origin !== undefined && target === exposed(origin));
 }

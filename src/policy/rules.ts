@@ -86,6 +86,7 @@ function placed(plan: RulePlan, { message, index }: ExpressionProblem): ConfigPr
 export class RuleBook {
 	readonly all: readonly Rule[];
 	readonly #chosen = new Map<string, readonly Rule[]>();
+	readonly #of_places = new Map<string, readonly Rule[]>();
 
 	constructor(rules: readonly Rule[]) {
 		this.all = rules;
@@ -100,6 +101,19 @@ export class RuleBook {
 		if (this.#chosen.size >= choices_max) this.#chosen.clear();
 		const chosen = this.all.filter((rule) => isAbout(rule, target));
 		this.#chosen.set(key, chosen);
+		return chosen;
+	}
+
+	/** The rules about anything of a server at an endpoint, in order. */
+	aboutPlace({ endpoint, server }: Pick<RuleTarget, "endpoint" | "server">): readonly Rule[] {
+		const key = `${server}\n${endpoint}`;
+		const known = this.#of_places.get(key);
+		if (known !== undefined) return known;
+		if (this.#of_places.size >= choices_max) this.#of_places.clear();
+		const chosen = this.all.filter(
+			({ plan }) => fits(plan.servers, server) && fits(plan.endpoints, endpoint),
+		);
+		this.#of_places.set(key, chosen);
 		return chosen;
 	}
 }

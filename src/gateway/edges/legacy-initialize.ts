@@ -102,7 +102,7 @@ async function open(
 		const text = "initialize needs protocolVersion, capabilities and clientInfo";
 		return { kind: "refused", reply: rpcError(rpc_codes.invalid_params, text), status: 400 };
 	}
-	const hello = await endpointHello(endpoint, context, signal);
+	const hello = await endpointHello({ endpoint, principal: who, signal }, context);
 	if (!hello.ok) {
 		context.report(hello.problem, { endpoint: endpoint.name, method: "initialize" });
 		return { kind: "refused", reply: { kind: "fault", fault: hello.problem }, status: 200 };

@@ -65,7 +65,7 @@ export async function serveListen(
 		await end(rpcError(rpc_codes.invalid_params, "params.notifications must be an object"));
 		return;
 	}
-	const hello = await endpointHello(endpoint, context, signal);
+	const hello = await endpointHello(call, context);
 	if (signal.aborted) return end(left(context));
 	if (!hello.ok) {
 		context.report(hello.problem, { endpoint: endpoint.name, method: message.method });

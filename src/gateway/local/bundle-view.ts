@@ -7,7 +7,13 @@ import { name_separator } from "../../protocol/names.ts";
 import type { Call } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { type AbsentServer, knownCatalogs, offeredNow, offeredTo } from "./known-catalog.ts";
+import {
+	type AbsentServer,
+	type Asker,
+	knownCatalogs,
+	offeredNow,
+	offeredTo,
+} from "./known-catalog.ts";
 
 /** A bundle's merged lists, made once for the catalogs they are made of. */
 interface View {
@@ -77,9 +83,9 @@ export async function wholeList(
 	endpoint: Endpoint,
 	kind: ItemKind,
 	context: GatewayContext,
-	{ client, signal }: Pick<Call, "client" | "signal">,
+	asker: Asker & Pick<Call, "client">,
 ): Promise<{ list: MergedList; absent: readonly AbsentServer[] }> {
-	const { catalogs, absent } = await knownCatalogs(endpoint.servers, context, signal, client);
+	const { catalogs, absent } = await knownCatalogs(endpoint.servers, context, asker);
 	return { list: mergedList(endpoint, kind, catalogs, context), absent };
 }
 
@@ -99,7 +105,7 @@ export function findExposed(
 	kind: "tools" | "prompts",
 	exposed: string,
 	context: GatewayContext,
-	asker: Pick<Call, "client" | "signal">,
+	asker: Asker & Pick<Call, "client">,
 ): Found | Promise<Found> {
 	// Nearly every name says whose it is; the offers of all the others need not be looked at.
 	const prefix = exposed.slice(0, Math.max(0, exposed.indexOf(name_separator)));
@@ -134,9 +140,9 @@ async function findLater(
 	exposed: string,
 	server: ServerPlan,
 	context: GatewayContext,
-	asker: Pick<Call, "client" | "signal">,
+	asker: Asker & Pick<Call, "client">,
 ): Promise<Found> {
-	const outcome = await offeredTo(asker.client, server, context, asker.signal);
+	const outcome = await offeredTo(asker, server, context);
 	if (!outcome.ok) return { kind: "absent", fault: outcome.problem };
 	const known = offeredCatalogs(endpoint, context, asker);
 	const item = mergedList(endpoint, kind, known, context).find(exposed);

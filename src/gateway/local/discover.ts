@@ -8,7 +8,7 @@ import { offeredHere, withTasks } from "./offered-here.ts";
 
 /** Answers `server/discover` for an endpoint (discovery, 2026-07-28). */
 export async function discover(call: Call, context: GatewayContext): Promise<Reply> {
-	const outcome = await endpointHello(call.endpoint, context, call.signal);
+	const outcome = await endpointHello(call, context);
 	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
 	const hello = outcome.value;
 	const notes = absentNotes(hello.absent);

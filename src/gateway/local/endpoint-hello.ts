@@ -4,9 +4,14 @@ import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
 import { readJsonText } from "../../wire/object.ts";
 import type { GatewayContext } from "../context.ts";
-import type { Endpoint } from "../endpoint.ts";
 import { mergedExtensions } from "./bundle-extensions.ts";
-import { type AbsentServer, knownCatalog, knownCatalogs } from "./known-catalog.ts";
+import {
+	type AbsentServer,
+	type Asker,
+	knownCatalog,
+	knownCatalogs,
+	useRefusal,
+} from "./known-catalog.ts";
 
 /** How an endpoint introduces itself, in either era. */
 export interface EndpointHello {
@@ -20,24 +25,29 @@ export interface EndpointHello {
 /**
  * A single server introduces itself in its own words; a bundle in ours, with what its servers
  * can do taken together. Fails only when a single server cannot be reached; one that waits for
- * people to connect their accounts is introduced by us, so that they can be asked.
+ * people to connect their accounts is introduced by us, so that they can be asked. Of a server that
+ * is off, or of which who asks may use nothing, no word is said and nothing is started.
  */
 export async function endpointHello(
-	endpoint: Endpoint,
+	asker: Asker,
 	context: GatewayContext,
-	signal: AbortSignal,
 ): Promise<Result<EndpointHello, Fault>> {
+	const { endpoint, signal } = asker;
 	const only = endpoint.kind === "single" ? endpoint.servers[0] : undefined;
 	if (only !== undefined) {
+		const refusal = useRefusal(only.name, asker, context);
+		if (refusal !== undefined) return fail(refusal);
 		const known = await knownCatalog(only, context, signal);
 		if (known.ok) return succeed(helloOf(known.value));
 		return awaitsPerson(known.problem) ? succeed(unmetHello(only)) : fail(known.problem);
 	}
-	const { catalogs, absent } = await knownCatalogs(endpoint.servers, context, signal);
+	const { catalogs, absent } = await knownCatalogs(endpoint.servers, context, asker);
+	const of_use = catalogs.filter(({ server }) => useRefusal(server, asker, context) === undefined);
 	return succeed({
-		capabilities: mergedCapabilities(catalogs, absent),
+		// What can be done here at all is said to everybody: rules and switches change meanwhile.
+		capabilities: mergedCapabilities(catalogs, of_use, absent),
 		server_info: JSON.stringify(context.product),
-		instructions: mergedInstructions(catalogs),
+		instructions: mergedInstructions(of_use),
 		absent,
 	});
 }
@@ -72,6 +82,7 @@ type Flags = Record<string, boolean>;
 /** A bundle can do what any of its servers can; a call that needs more fails at that server. */
 function mergedCapabilities(
 	catalogs: readonly ServerCatalog[],
+	of_use: readonly ServerCatalog[],
 	absent: readonly AbsentServer[],
 ): Record<string, unknown> {
 	const unmet = absent.some(({ fault }) => awaitsPerson(fault));
@@ -84,7 +95,7 @@ function mergedCapabilities(
 			merged[name] = either((merged[name] ?? {}) as Flags, flags as Flags);
 		}
 	}
-	const extensions = mergedExtensions(catalogs);
+	const extensions = mergedExtensions(of_use);
 	if (Object.keys(extensions).length > 0) merged["extensions"] = extensions;
 	return merged;
 }

@@ -1,14 +1,37 @@
 import type { ServerCatalog } from "../../catalog/catalogs.ts";
 import type { ServerPlan } from "../../config/plan.ts";
-import { type Result, succeed } from "../../lib/result.ts";
-import type { Fault } from "../../protocol/fault.ts";
-import type { ClientSide } from "../call.ts";
+import { fail, type Result, succeed } from "../../lib/result.ts";
+import { type Fault, makeFault } from "../../protocol/fault.ts";
+import type { Call, ClientSide } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { audienceOf, scopeProblem } from "../scope.ts";
 
 /** The instance that speaks for a server when nobody in particular asks. */
 export function catalogKey(server: ServerPlan) {
 	return { server: server.name, scope_key: "", capabilities: "{}" };
+}
+
+/** Who wants to know what servers offer, and at which address. */
+export type Asker = Pick<Call, "principal" | "endpoint" | "signal">;
+
+/**
+ * Why somebody may use nothing of a server: then nothing of it is started for them, and they hear
+ * nothing of what it says. Undefined where they may use something.
+ */
+export function useRefusal(
+	server: string,
+	{ principal, endpoint }: Pick<Asker, "principal" | "endpoint">,
+	context: GatewayContext,
+): Fault | undefined {
+	const off = context.switches?.serverRefusal(server);
+	const is_free =
+		off === undefined && context.mayUse(principal, { endpoint: endpoint.name, server });
+	if (is_free) return undefined;
+	const { code, message } = off ?? {
+		code: "policy_denied" as const,
+		message: `No rule lets you use anything of the server "${server}".`,
+	};
+	return makeFault(context.random, { code, message, level: "info", server, retry_safe: true });
 }
 
 /**
@@ -19,9 +42,12 @@ export async function knownCatalog(
 	server: ServerPlan,
 	context: GatewayContext,
 	signal: AbortSignal,
+	asker?: Pick<Asker, "principal" | "endpoint">,
 ): Promise<Result<ServerCatalog, Fault>> {
 	const known = context.catalogs.get(server.name);
 	if (known !== undefined) return succeed(known);
+	const refusal = asker && useRefusal(server.name, asker, context);
+	if (refusal !== undefined) return fail(refusal);
 	const wait_ms = context.limits.list_wait_ms;
 	const deadline = new AbortController();
 	const timer = context.clock.after(wait_ms, () => deadline.abort());
@@ -51,13 +77,15 @@ export async function knownCatalog(
  * known to be the same.
  */
 export async function offeredTo(
-	client: ClientSide,
+	asker: Asker & Pick<Call, "client">,
 	server: ServerPlan,
 	context: GatewayContext,
-	signal: AbortSignal,
 ): Promise<Result<ServerCatalog, Fault>> {
+	const { client, signal } = asker;
 	const known = offeredNow(client, server, context);
 	if (known !== undefined) return succeed(known);
+	const refusal = useRefusal(server.name, asker, context);
+	if (refusal !== undefined) return fail(refusal);
 	if (isForAll(client, server)) return knownCatalog(server, context, signal);
 	const key = context.instanceKey(server, client);
 	const wait_ms = context.limits.list_wait_ms;
@@ -86,32 +114,40 @@ function isForAll(client: ClientSide, server: ServerPlan): boolean {
 	return server.scope === "shared" || scopeProblem(server, client) !== undefined;
 }
 
+function isRefusal({ code }: Fault): boolean {
+	return code === "switched_off" || code === "policy_denied";
+}
+
 /** A server that a list has to do without, and why. */
 export interface AbsentServer {
 	readonly server: string;
 	readonly fault: Fault;
 }
 
-/** The catalogs of several servers, and which are missing. One slow server delays only itself. */
+/**
+ * The catalogs of several servers, and which are missing. One slow server delays only itself; one
+ * that whoever asks may use nothing of is neither started nor missed.
+ */
 export async function knownCatalogs(
 	servers: readonly ServerPlan[],
 	context: GatewayContext,
-	signal: AbortSignal,
-	client?: ClientSide,
+	asker: Asker & Partial<Pick<Call, "client">>,
 ): Promise<{ catalogs: ServerCatalog[]; absent: AbsentServer[] }> {
 	const catalogs: ServerCatalog[] = [];
 	const absent: AbsentServer[] = [];
+	const { client, signal } = asker;
 	const outcomes = await Promise.all(
 		servers.map((server) =>
 			client === undefined
-				? knownCatalog(server, context, signal)
-				: offeredTo(client, server, context, signal),
+				? knownCatalog(server, context, signal, asker)
+				: offeredTo({ ...asker, client }, server, context),
 		),
 	);
 	for (const [position, outcome] of outcomes.entries()) {
 		const server = (servers[position] as ServerPlan).name;
 		if (outcome.ok) catalogs.push(outcome.value);
-		else absent.push({ server, fault: context.report(outcome.problem) });
+		else if (!isRefusal(outcome.problem))
+			absent.push({ server, fault: context.report(outcome.problem) });
 	}
 	return { catalogs, absent };
 }

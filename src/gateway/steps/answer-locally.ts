@@ -34,6 +34,6 @@ function listLocally(
 ): Reply | undefined | Promise<Reply> {
 	const single = call.endpoint.kind === "single";
 	const reply = single ? sleepingList(call, method, context) : bundleList(call, method, context);
-	if (method === "tools/list") warmAhead(call.endpoint.servers, call.client, context);
+	if (method === "tools/list") warmAhead(call, context);
 	return reply;
 }

@@ -15,10 +15,10 @@ export interface Watcher {
 
 /** What somebody wants to hear of, by the request that would show it. */
 export interface WatchTarget {
-	readonly method: "resources/read" | "tasks/get";
+	readonly method: "resources/read" | "tasks/get" | "skills/list";
 	readonly server: string;
-	/** The server's own uri, or its own id of the task. */
-	readonly name: string;
+	/** The server's own uri, or its own id of the task; undefined of a list. */
+	readonly name: string | undefined;
 }
 
 /** Why somebody does not hear of something. */
