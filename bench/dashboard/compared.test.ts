@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Sample } from "../figures.ts";
-import { inTurns, p99Of } from "./compared.ts";
+import { cpuOfCalls, inTurns, p99Of } from "./compared.ts";
 
 const sample = (p99_ms: number): Sample => ({
 	...{ calls: 100, seconds: 1, p50_ms: 1, p99_ms, p999_ms: p99_ms },
@@ -35,6 +35,16 @@ test("the p99 of calls is told by its medians, their ratio and the spread of the
 		p99_ms_with: 3,
 		p99_ratio: 1.5,
 		p99_spread_without: 1.25,
+	});
+});
+
+test("what a call costs is told by the best round of each side", () => {
+	const costing = (cpu_ms: number) => ({ ...sample(1), cpu_ms });
+	const compared = { without: [30, 10].map(costing), looked_at: [11, 90].map(costing) };
+	assert.deepEqual(cpuOfCalls(compared), {
+		cpu_us_without: 100,
+		cpu_us_with: 110,
+		cpu_ratio: 1.1,
 	});
 });
 

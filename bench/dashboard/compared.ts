@@ -1,4 +1,4 @@
-import { median, ratio, rounded, type Sample } from "../figures.ts";
+import { median, ratio, rounded, type Sample, summarize } from "../figures.ts";
 
 /** Rounds of the same calls while nobody looks, and while somebody does. */
 export interface Compared {
@@ -39,6 +39,20 @@ export function p99Of({ without, looked_at }: Compared): Readonly<Record<string,
 		p99_ms_with: rounded(p99_ms_with, 3),
 		p99_ratio: rounded(ratio(p99_ms_with, p99_ms_without), 3),
 		p99_spread_without: rounded(ratio(Math.max(...times), Math.min(...times)), 3),
+	});
+}
+
+/**
+ * CPU microseconds of the gateway for a call, in the best round of each side: whoever else runs on
+ * the machine makes calls dearer, and never cheaper.
+ */
+export function cpuOfCalls({ without, looked_at }: Compared): Readonly<Record<string, number>> {
+	const cpu_us_without = summarize(without).cpu_us_least;
+	const cpu_us_with = summarize(looked_at).cpu_us_least;
+	return known({
+		cpu_us_without,
+		cpu_us_with,
+		cpu_ratio: rounded(ratio(cpu_us_with, cpu_us_without), 3),
 	});
 }
 

@@ -4,7 +4,7 @@ import type { GatewayProcess } from "../contenders.ts";
 import { summarize } from "../figures.ts";
 import type { Measured } from "../hosting/measured.ts";
 import { LoadGenerator, type LoadRequest } from "../load.ts";
-import { inTurns, known, p99Of } from "./compared.ts";
+import { cpuOfCalls, inTurns, known, p99Of } from "./compared.ts";
 import { callsOf, connections, rate, startFleet } from "./fleet.ts";
 
 const dashboards_count = 3;
@@ -55,9 +55,8 @@ async function compare(
 		...known({
 			p999_ms_without: none.p999_ms,
 			p999_ms_with: three.p999_ms,
-			cpu_us_without: none.cpu_us,
-			cpu_us_with: three.cpu_us,
 		}),
+		...cpuOfCalls(compared),
 	};
 }
 

@@ -9,7 +9,7 @@ import { median, rounded } from "../figures.ts";
 import type { Measured } from "../hosting/measured.ts";
 import { LoadGenerator } from "../load.ts";
 import { cpuOf } from "../process-stat.ts";
-import { inTurns, known, p99Of } from "./compared.ts";
+import { cpuOfCalls, inTurns, known, p99Of } from "./compared.ts";
 import { callsOf, connections, names, rate, startFleet } from "./fleet.ts";
 
 const run_ms = 8_000;
@@ -69,6 +69,7 @@ export async function measurePage(short: boolean): Promise<Measured> {
 				calls_per_s: rounded(calls_per_s, 0),
 			}),
 			...p99Of(compared),
+			...cpuOfCalls(compared),
 		};
 	} finally {
 		await browser.close();
