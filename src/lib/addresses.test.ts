@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { addressKind, isLoopbackHost, literalAddress } from "./addresses.ts";
+import { addressKind, isLoopbackHost, isNowhere, literalAddress } from "./addresses.ts";
 
 test("addresses of smaller networks are known in every spelling", () => {
 	const kinds = {
@@ -39,6 +39,22 @@ test("addresses of smaller networks are known in every spelling", () => {
 	};
 	for (const [address, kind] of Object.entries(kinds)) {
 		assert.equal(addressKind(address), kind, address);
+	}
+});
+
+test("addresses that stand for no host are known in every spelling", () => {
+	const spellings = [
+		"0.0.0.0",
+		"0.255.0.1",
+		"::",
+		"0:0::0",
+		"::%lo",
+		"::ffff:0.0.0.0",
+		"::ffff:0:1",
+	];
+	for (const address of spellings) assert.equal(isNowhere(address), true, address);
+	for (const address of ["1.0.0.0", "::1", "127.0.0.1", "10.0.0.0", "::ffff:1.0.0.0", "0", ""]) {
+		assert.equal(isNowhere(address), false, address);
 	}
 });
 

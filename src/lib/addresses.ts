@@ -59,6 +59,26 @@ export function addressKind(address: string): AddressKind {
 	return bare === address && routed.check(bare, type) ? "public" : "private";
 }
 
+const nowhere = new BlockList();
+nowhere.addSubnet("0.0.0.0", 8, "ipv4");
+nowhere.addAddress("::", "ipv6");
+
+/** True for addresses that stand for no host, which systems take for this machine (RFC 1122 3.2.1.3). */
+export function isNowhere(address: string): boolean {
+	const family = isIP(address);
+	const [bare = ""] = address.split("%");
+	return family !== 0 && nowhere.check(bare, family === 6 ? "ipv6" : "ipv4");
+}
+
+/** The suffixes of names that nobody can register. */
+const local_suffixes = [".localhost", ".internal", ".local", ".lan", ".home.arpa"];
+
+/** True for a name that cannot be anybody's on the public network. */
+export function isLocalName(host: string): boolean {
+	if (isIP(host) !== 0) return false;
+	return !host.includes(".") || local_suffixes.some((suffix) => host.endsWith(suffix));
+}
+
 /** The address a URL's host is, without brackets; undefined for a name. */
 export function literalAddress(hostname: string): string | undefined {
 	const bare = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;

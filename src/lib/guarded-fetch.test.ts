@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { type TestCertificate, TestCertificates } from "../../test/support/certificates.ts";
 import { startNameServer } from "../../test/support/name-server.ts";
 import { private_addresses } from "../../test/support/private-addresses.ts";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { systemClock } from "./clock.ts";
 import { guardedFetch, RefusedAddress } from "./guarded-fetch.ts";
 
@@ -123,4 +127,100 @@ test("an answer that does not end is cut off, and headers of use are kept", asyn
 	await assert.rejects(fetch(`${near}endless`), /too much/);
 	const small = await fetch(`${near}small`);
 	assert.deepEqual([...small.headers], [["cache-control", "max-age=60"]]);
+});
+
+test("an address that stands for no host is not asked, whatever network the server is in", async () => {
+	for (const near of ["https://10.0.0.1/", "https://127.0.0.1/", "https://0.0.0.0/"]) {
+		const fetch = guardedFetch({ near, clock });
+		for (const host of ["0.0.0.0", "0.1.2.3", "[::]", "[::ffff:0.0.0.0]"]) {
+			await assert.rejects(fetch(`https://${host}:1/`), /an address that nobody has/, host);
+		}
+	}
+});
+
+/** A server on this machine with a certificate; the port. */
+async function serveTls(t: TestContext, { cert, key }: TestCertificate): Promise<number> {
+	const server = createTlsServer({ cert, key }, (_, response) => response.end("the server"));
+	server.on("tlsClientError", () => undefined);
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	t.after(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	return (server.address() as AddressInfo).port;
+}
+
+test("a name is near this machine only where what it leads to has a certificate for it", async (t) => {
+	const certificates = new TestCertificates(await tempFolder(t));
+	const authority = await certificates.authority("authority");
+	const trusted = getCACertificates("default");
+	setDefaultCACertificates([...trusted, authority.cert]);
+	t.after(() => setDefaultCACertificates(trusted));
+	const own = await certificates.signed("own", authority, ["DNS:mcp.corp.example"]);
+	const strange = await certificates.authority("strange");
+	const forged = await certificates.signed("forged", strange, ["DNS:mcp.corp.example"]);
+	const asked: string[] = [];
+	const inner = await serve(t, (request, response) => {
+		asked.push(request.url ?? "");
+		response.end("the inner service");
+	});
+	const inside = `http://127.0.0.1:${inner}/`;
+	const own_port = await serveTls(t, own);
+	const names = await startNameServer((name, turn) => {
+		if (name.startsWith("rebinding") && turn > 0) return ["93.184.216.34"];
+		return name.startsWith("alone") || name.startsWith("mcp")
+			? ["127.0.0.1"]
+			: ["93.184.216.34", "127.0.0.1"];
+	});
+	t.after(() => names.close());
+	const near = (url: string) => guardedFetch({ near: url, clock, resolve: names.resolve });
+
+	await t.test("not where it is somebody else's, or nobody's", async () => {
+		for (const url of [
+			`https://rebinding.evil.example:${own_port}/mcp`,
+			`https://alone.evil.example:${own_port}/mcp`,
+			`https://mcp.corp.example:${await serveTls(t, forged)}/mcp`,
+			`https://alone.evil.example:${inner}/mcp`,
+			`http://alone.evil.example:${inner}/mcp`,
+		]) {
+			const fetch = near(url);
+			await assert.rejects(
+				fetch(inside),
+				/loopback network in which the server itself is not/,
+				url,
+			);
+			await assert.rejects(fetch(`http://localhost:${inner}/`), RefusedAddress, url);
+		}
+		assert.deepEqual(asked, []);
+	});
+
+	await t.test("and where it is, what is beside it is asked", async () => {
+		const fetch = near(`https://mcp.corp.example:${own_port}/mcp`);
+		assert.equal(await (await fetch(inside)).text(), "the inner service");
+		const there = await fetch(`https://mcp.corp.example:${own_port}/`);
+		assert.equal(await there.text(), "the server");
+	});
+
+	await t.test("a name that nobody can register needs none", async () => {
+		for (const name of ["alone", "alone.internal"]) {
+			const fetch = near(`http://${name}:${inner}/mcp`);
+			assert.equal((await fetch(inside)).status, 200, name);
+		}
+	});
+});
+
+test("a server that cannot show who it is for a moment is looked at again", async (t) => {
+	const certificates = new TestCertificates(await tempFolder(t));
+	const authority = await certificates.authority("authority");
+	const own = await certificates.signed("own", authority, ["DNS:mcp.corp.example"]);
+	const port = await serveTls(t, own);
+	const names = await startNameServer(() => ["127.0.0.1"]);
+	t.after(() => names.close());
+	const near = `https://mcp.corp.example:${port}/`;
+	const fetch = guardedFetch({ near, clock, resolve: names.resolve });
+	await assert.rejects(fetch(near), RefusedAddress);
+	const trusted = getCACertificates("default");
+	setDefaultCACertificates([...trusted, authority.cert]);
+	t.after(() => setDefaultCACertificates(trusted));
+	assert.equal(await (await fetch(near)).text(), "the server");
 });

@@ -1,8 +1,15 @@
 import { lookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { Agent, request } from "undici";
-import { type AddressKind, addressKind, isLoopbackHost, literalAddress } from "./addresses.ts";
+import {
+	type AddressKind,
+	addressKind,
+	isLoopbackHost,
+	isNowhere,
+	literalAddress,
+} from "./addresses.ts";
 import type { Clock } from "./clock.ts";
+import { kindsNear, type NearKinds, type ResolveName } from "./near-kinds.ts";
 
 /** Metadata, key sets and token answers are small. */
 const body_bytes_default = 256 * 1024;
@@ -23,21 +30,13 @@ export interface GuardedInit {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** Finds the addresses of a name. */
-export type ResolveName = (hostname: string) => Promise<readonly FoundAddress[]>;
-
-/** One address of a name. */
-export interface FoundAddress {
-	readonly address: string;
-	readonly family: number;
-}
-
 /** What the guard lets through. */
 export interface GuardOptions {
 	readonly clock: Clock;
 	/**
 	 * A URL that whoever runs Moorage configured. What it leads to may name addresses in the same
-	 * kind of network; without it only public ones are asked.
+	 * kind of network, as far as its host is shown to be there (see `kindsNear`); without it only
+	 * public ones are asked.
 	 */
 	readonly near?: string | undefined;
 	/** Whether redirects within the origin are followed; a metadata document may want none. */
@@ -60,14 +59,15 @@ export class RefusedAddress extends Error {}
  */
 export function guardedFetch(options: GuardOptions): GuardedFetch {
 	const { clock, near, resolve = systemResolve } = options;
-	let allowed: Promise<ReadonlySet<AddressKind>> | undefined;
+	let allowed: Promise<NearKinds> | undefined;
 	return async (target, init = {}) => {
 		allowed ??= kindsNear(near, resolve);
-		const kinds = await allowed.catch((error: unknown) => {
+		const { kinds, is_settled } = await allowed.catch((error: unknown) => {
 			// A name that is not found now may be found later.
 			allowed = undefined;
 			throw error;
 		});
+		if (!is_settled) allowed = undefined;
 		const connect = { lookup: guardedLookup(kinds, resolve) };
 		const agent = new Agent({ connect, connections: 1 });
 		const abort = new AbortController();
@@ -140,21 +140,11 @@ function checked(target: string, kinds: ReadonlySet<AddressKind>): URL {
 }
 
 function checkAddress(address: string, kinds: ReadonlySet<AddressKind>): void {
+	// Connected to, it is this machine, whatever network it counts to.
+	if (isNowhere(address)) throw new RefusedAddress("leads to an address that nobody has");
 	const kind = addressKind(address);
 	if (kinds.has(kind)) return;
 	throw new RefusedAddress(`leads into a ${kind} network in which the server itself is not`);
-}
-
-/** The kinds of the configured host's own addresses; public ones are always allowed. */
-async function kindsNear(
-	near: string | undefined,
-	resolve: ResolveName,
-): Promise<ReadonlySet<AddressKind>> {
-	if (near === undefined) return new Set<AddressKind>(["public"]);
-	const { hostname } = new URL(near);
-	const literal = literalAddress(hostname);
-	const found = literal === undefined ? await resolve(hostname) : [{ address: literal }];
-	return new Set<AddressKind>(["public", ...found.map(({ address }) => addressKind(address))]);
 }
 
 const systemResolve: ResolveName = (hostname) => lookup(hostname, { all: true });

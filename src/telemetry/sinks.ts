@@ -300,4 +300,5 @@ export const plumbing: readonly Plumbing[] = [
 		why: "questions to issuers about their own tokens",
 	},
 	{ files: ["src/lib/guarded-fetch.ts"], why: "reads documents from addresses others name" },
+	{ files: ["src/lib/near-kinds.ts"], why: "looks at certificates, and sends nothing" },
 ];

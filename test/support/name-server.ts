@@ -2,7 +2,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
-import type { ResolveName } from "../../src/lib/guarded-fetch.ts";
+import type { ResolveName } from "../../src/lib/near-kinds.ts";
 
 /** A DNS server in this process, that may say something else each time it is asked. */
 export interface NameServer {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isLocalName, matchesRule, parseHostRule, ruleFor } from "./host-rules.ts";
+import { isLocalName } from "../../lib/addresses.ts";
+import { matchesRule, parseHostRule, ruleFor } from "./host-rules.ts";
 import { canonicalHost, parseAuthority } from "./target.ts";
 
 function allows(rule: string, target: string): boolean {

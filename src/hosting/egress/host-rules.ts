@@ -12,9 +12,6 @@ export interface HostRule {
 /** The ports of an entry that names none. */
 const default_ports: readonly number[] = [443, 80];
 
-/** Names that nobody can register, so that whoever lists one means this network. */
-const local_suffixes = [".localhost", ".internal", ".local", ".lan", ".home.arpa"];
-
 /** Reads an entry of a plan; undefined for one that no connection can match. */
 export function parseHostRule(text: string): HostRule | undefined {
 	const [, star, name = "", port] = /^(\*\.)?(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
@@ -36,10 +33,4 @@ export function matchesRule(rule: HostRule, { host, port }: Target): boolean {
 export function ruleFor({ host, port }: Target): string {
 	const written = bracketed(host);
 	return default_ports.includes(port) ? written : `${written}:${port}`;
-}
-
-/** True for a name that cannot be anybody's on the public network. */
-export function isLocalName(host: string): boolean {
-	if (isIP(host) !== 0) return false;
-	return !host.includes(".") || local_suffixes.some((suffix) => host.endsWith(suffix));
 }

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import { type AddressKind, addressKind } from "../../lib/addresses.ts";
-import { type HostRule, isLocalName, matchesRule } from "./host-rules.ts";
+import { type AddressKind, addressKind, isLocalName } from "../../lib/addresses.ts";
+import { type HostRule, matchesRule } from "./host-rules.ts";
 import { canonicalHost, type Target } from "./target.ts";
 
 /** Which targets an instance may have: listed ones, or every one on the public network. */
