@@ -1,4 +1,5 @@
 import { isAbsolute, join, resolve } from "node:path";
+import { isLoopbackHost } from "../lib/addresses.ts";
 import type { Expander } from "./expander.ts";
 import type { Placed } from "./located.ts";
 import type { MasterKeyPlan, SecretsPlan } from "./plan.ts";
@@ -32,6 +33,10 @@ export function compileSecrets(
 	if (url === null || !["http:", "https:"].includes(url.protocol)) {
 		const next = "Write it in full, for example `https://vault.example.com:8200`.";
 		report.problem(vault.address.start, "The `address` is no http or https address.", next);
+	} else if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
+		const message = "What opens the vault, and all values of it, would cross the network in clear.";
+		const next = "Write an `https` address; `http` is for a vault or a proxy on this machine.";
+		report.problem(vault.address.start, message, next);
 	}
 	const template = (placed: Placed, name: string) => {
 		const text = expander.template(placed, { server: "vault", part: "vault", name });

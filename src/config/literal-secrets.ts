@@ -45,7 +45,12 @@ export class LiteralSecrets {
 		const { name: file } = this.#report.source;
 		const secret = secretName(place);
 		if (this.#form === "moorage") {
-			const next = `Run \`moorage secret set ${secret}\`, and write \`${referenceTo(secret, value, place)}\` here.`;
+			const written = `\`${referenceTo(secret, value, place)}\``;
+			const where =
+				place.part === "args"
+					? `give it to the program in \`env\`, where it takes that: every user of the machine can read arguments. Else write ${written} here.`
+					: `write ${written} here.`;
+			const next = `Run \`moorage secret set ${secret}\`, and ${where}`;
 			this.#report.problem(placed.start, about, next);
 			return template;
 		}

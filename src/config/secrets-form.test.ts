@@ -55,3 +55,17 @@ test("a wrong address of a vault refuses the whole file", async (t) => {
 	const { problem } = await read(t, { address: "vault.example.com", token: "${env:VAULT_TOKEN}" });
 	assert.match(problem, /is no http or https address/);
 });
+
+test("a vault elsewhere is reached by https only, one on this machine by http as well", async (t) => {
+	const token = "${env:VAULT_TOKEN}";
+	for (const address of [
+		"http://vault.example.com:8200",
+		"http://10.0.0.7:8200",
+		"http://127.0.0.1.example.com/",
+	]) {
+		assert.match((await read(t, { address, token })).problem, /in clear.*`https`/);
+	}
+	for (const address of ["http://127.0.0.1:8200", "http://[::1]:8200", "http://localhost:8200"]) {
+		assert.equal((await read(t, { address, token })).problem, "");
+	}
+});

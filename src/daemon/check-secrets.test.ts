@@ -54,6 +54,25 @@ for (const [what, env, named] of [
 	});
 }
 
+test("a credential in an argument is told of, and where else it could be; in env it is not", async (t) => {
+	const args = ["--token=${secret:token}", "--key", "${env:API_TOKEN}", "${env:REGION}"];
+	const inContainer = { image: "ghcr.io/x/y:1", args: ["${vault:secret/a#key}"] };
+	const one = { command: "server", args, env: { TOKEN: "${secret:token}" } };
+	const { vault, check } = await house(t, { one, two: inContainer });
+	await vault.set("token", everybody, "the value");
+	const found = (await check()).filter(({ kind }) => kind === "argument");
+	assert.deepEqual(
+		found.map(({ message }) => message.split(":").slice(0, -1).join(":")),
+		[
+			"`token` is in argument 1 of `one`",
+			"`${env:API_TOKEN}` is in argument 3 of `one`",
+			"`${vault:secret/a#key}` is in argument 1 of `two`",
+		],
+	);
+	assert.equal(found[0]?.secret, "token");
+	for (const { next } of found) assert.match(next, /`env`.*`files`/);
+});
+
 test("nothing is shared too broadly by tools that all read, that all change, or that have no credential", async (t) => {
 	const credential = program({ TOKEN: "${secret:token}" });
 	for (const [server, tools] of [

@@ -1,11 +1,11 @@
 import type { SecretFinding } from "../admin/contracts/secrets.ts";
 import type { SaidTool } from "../catalog/said-tools.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
-import { specReferences } from "../hosting/spec-values.ts";
+import { specReferences, specTexts } from "../hosting/spec-values.ts";
 import type { Clock } from "../lib/clock.ts";
 import { riskOf } from "../policy/risk.ts";
 import { callsSecret } from "../secrets/looks-secret.ts";
-import { referenceText } from "../secrets/template.ts";
+import { type Reference, referencesIn, referenceText } from "../secrets/template.ts";
 import type { SecretInfo, Vault } from "../secrets/vault.ts";
 
 /** What secrets are held against. */
@@ -36,6 +36,7 @@ export async function checkSecrets(
 		}),
 		...servers.flatMap((server) => missing(server, secrets)),
 		...plain(parts.plan()),
+		...servers.flatMap(inArguments),
 		...servers.flatMap((server) => broad(server, parts.tools(server.name))),
 		...shared(servers),
 		...secrets.flatMap((secret) => old(secret, parts)),
@@ -80,14 +81,34 @@ function plain(plan: Plan | undefined): SecretFinding[] {
 
 /** Every value of a server that opens something elsewhere, wherever it is kept. */
 function credentialsOf(server: ServerPlan): string[] {
-	const all = specReferences(server.spec).flatMap((reference) => {
-		const { kind, body } = reference;
-		const name = body.slice(body.lastIndexOf("#") + 1);
-		if (kind === "secret") return [body];
-		const is_credential = kind === "vault" || kind === "literal" || callsSecret(name);
-		return is_credential ? [referenceText(reference)] : [];
+	return [...new Set(specReferences(server.spec).flatMap(credentialOf))];
+}
+
+/** What a reference to a credential is called; nothing where it refers to something else. */
+function credentialOf(reference: Reference): string[] {
+	const { kind, body } = reference;
+	const name = body.slice(body.lastIndexOf("#") + 1);
+	if (kind === "secret") return [body];
+	const is_credential = kind === "vault" || kind === "literal" || callsSecret(name);
+	return is_credential ? [referenceText(reference)] : [];
+}
+
+/** Every user of a machine can read the arguments of all that runs there. */
+function inArguments({ name, spec }: ServerPlan): SecretFinding[] {
+	return specTexts(spec).flatMap(({ place, text }) => {
+		if (!place.startsWith("argument ")) return [];
+		return referencesIn(text).flatMap((reference) => {
+			const [credential] = credentialOf(reference);
+			if (credential === undefined) return [];
+			const secret = reference.kind === "secret" ? { secret: credential } : {};
+			const message =
+				`\`${credential}\` is in ${place} of \`${name}\`: every user of the machine can read ` +
+				"arguments in the list of processes.";
+			const next =
+				"Give it to the program in `env`, or with `files` as the path of a file, where it takes that.";
+			return [{ kind: "argument" as const, server: name, ...secret, message, next }];
+		});
 	});
-	return [...new Set(all)];
 }
 
 /** Whoever may only read should not hold a credential that can change things. */

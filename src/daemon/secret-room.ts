@@ -102,7 +102,7 @@ export class SecretRoom {
 			const { message, next, detail } = opened.problem;
 			options.log.error({ detail }, `The vault cannot be opened: ${message} ${next}`);
 		}
-		this.#tellOld().catch(() => undefined);
+		this.#tellRisks().catch(() => undefined);
 		this.#lookLater();
 	}
 
@@ -145,11 +145,12 @@ export class SecretRoom {
 		});
 	}
 
-	/** Once, at the start: what is older than it should be. */
-	async #tellOld(): Promise<void> {
+	/** Once, at the start: what is older than it should be, or where others can read it. */
+	async #tellRisks(): Promise<void> {
 		const findings = await this.desk.check();
 		for (const { kind, message, next } of findings) {
-			if (kind === "old") this.#parts.options.log.warn({}, `${message} ${next}`);
+			if (kind === "old" || kind === "argument")
+				this.#parts.options.log.warn({}, `${message} ${next}`);
 		}
 	}
 }

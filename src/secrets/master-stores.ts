@@ -1,4 +1,5 @@
 import { chmod, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Environment } from "../lib/environment.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
@@ -13,7 +14,7 @@ import {
 	writeMasterKey,
 } from "./master-key.ts";
 import type { ValueProblem } from "./values.ts";
-import { createWhole } from "./whole-file.ts";
+import { createWhole, syncFolder } from "./whole-file.ts";
 
 /** Runs a program to its end, without a shell; `input` is its standard input. */
 export type RunCommand = (
@@ -61,6 +62,7 @@ export function fileStore(path: string, random: Random): MasterKeyStore {
 			attempt(`The new master key could not take the place of ${path}.`, async () => {
 				await chmod(next, 0o600);
 				await rename(next, path);
+				await syncFolder(dirname(path));
 			}),
 	};
 }

@@ -48,7 +48,7 @@ export const rotated_master_schema = z.object({
 
 export const secret_finding_schema = z.object({
 	kind: z
-		.enum(["locked", "damaged", "missing", "old", "unused", "shared", "broad", "plain"])
+		.enum(["locked", "damaged", "missing", "old", "unused", "shared", "broad", "plain", "argument"])
 		.describe("What is the matter."),
 	secret: z.string().optional(),
 	server: z.string().optional(),
