@@ -26,8 +26,8 @@ export interface ChainWriterOptions {
 	readonly segment_bytes_max: number;
 }
 
-/** Logs of this format have a head file from their first entry on, or since this was told. */
-const log_format = 2;
+/** Logs of this format have a head file and signed keys from their first entry on, or since this. */
+const log_format = 3;
 
 /**
  * Appends entries to the log of one folder, whose only writer it is. What `append` returned for is

@@ -135,9 +135,11 @@ export class AuditKeeper {
 		const { folder, seed, box_key, segment_bytes_max } = this.#data;
 		const { disk, random, now } = this.#parts;
 		const signer = signerOf(Buffer.from(seed));
-		const writer = new ChainWriter({ folder, disk, signer, now, segment_bytes_max });
 		const box = new SecretBox(Buffer.from(box_key), random);
-		const keys = new PayloadKeys(folder, { disk, box, random });
+		// Before the log says that they are signed.
+		disk.mkdir(folder);
+		const keys = new PayloadKeys(folder, { disk, box, random, signer });
+		const writer = new ChainWriter({ folder, disk, signer, now, segment_bytes_max });
 		const recorder = new Recorder({ writer, keys, random, redaction: this.#redaction });
 		this.#open = { writer, keys, recorder };
 		return this.#open;

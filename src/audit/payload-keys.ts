@@ -2,6 +2,8 @@ import { join } from "node:path";
 import type { Random } from "../lib/random.ts";
 import { box_key_bytes, type SecretBox } from "../secrets/box.ts";
 import type { Disk } from "./disk.ts";
+import { readKeyLine, type StoredKey, signedKey, writeKeyLine } from "./key-line.ts";
+import type { Signer } from "./signing-key.ts";
 
 /** Whose payloads a key seals, and of which class of calls. */
 export interface KeyOwner {
@@ -26,11 +28,13 @@ const day_ms = 24 * 3_600_000;
 const id_bytes = 9;
 const about = "audit-payload-key";
 
-interface StoredKey extends KeyOwner {
-	readonly id: string;
-	readonly day: number;
-	/** The key in a `SecretBox`. */
-	readonly key: string;
+/** What keys are read and made with. */
+export interface PayloadKeysParts {
+	readonly disk: Disk;
+	readonly box: SecretBox;
+	readonly random: Random;
+	/** Whoever only reads needs none. */
+	readonly signer?: Signer;
 }
 
 /**
@@ -42,21 +46,27 @@ export class PayloadKeys {
 	readonly #disk: Disk;
 	readonly #box: SecretBox;
 	readonly #random: Random;
+	readonly #signer: Signer | undefined;
 	readonly #stored = new Map<string, StoredKey>();
 	/** Opened keys by whose and when. */
 	readonly #current = new Map<string, PayloadKey>();
 
-	/** Reads the keys of a folder. Throws on errors of the disk. */
-	constructor(folder: string, parts: { disk: Disk; box: SecretBox; random: Random }) {
+	/**
+	 * Reads the keys of a folder. With a signer, keys that an older version has made are signed.
+	 * Throws on errors of the disk.
+	 */
+	constructor(folder: string, parts: PayloadKeysParts) {
 		this.#path = join(folder, keys_name);
 		this.#disk = parts.disk;
 		this.#box = parts.box;
 		this.#random = parts.random;
+		this.#signer = parts.signer;
 		const text = this.#disk.readIfThere(this.#path)?.toString("utf8") ?? "";
 		for (const line of text.split("\n")) {
-			const stored = parse(line);
+			const stored = readKeyLine(line);
 			if (stored !== undefined) this.#stored.set(stored.id, stored);
 		}
+		if (this.#signer !== undefined) this.#signOld(this.#signer, !text.endsWith("\n"));
 	}
 
 	/** The key for what is sealed now. A new one is on the disk when this returns. */
@@ -105,10 +115,10 @@ export class PayloadKeys {
 		const key = this.#random.bytes(box_key_bytes);
 		const named = { id, tenant, user, risk, day };
 		const sealed = this.#box.seal(key.toString("base64url"), aboutOf(named));
-		const stored: StoredKey = { ...named, key: sealed };
+		const stored = this.#signed({ ...named, key: sealed });
 		const file = this.#disk.open(this.#path);
 		try {
-			this.#disk.write(file, Buffer.from(`${JSON.stringify(stored)}\n`));
+			this.#disk.write(file, Buffer.from(writeKeyLine(stored)));
 			this.#disk.sync(file);
 		} finally {
 			this.#disk.close(file);
@@ -117,21 +127,26 @@ export class PayloadKeys {
 		return { ...named, key };
 	}
 
+	/**
+	 * Keys of a version that signed none. Where one is signed, all were: what has lost its signature
+	 * since is left to be found. A line that was cut short goes, so that none is written behind it.
+	 */
+	#signOld(signer: Signer, is_torn: boolean): void {
+		const all = [...this.#stored.values()];
+		const is_old = all.length > 0 && all.every(({ signature }) => signature === undefined);
+		if (is_old) for (const key of all) this.#stored.set(key.id, signedKey(key, signer));
+		if (is_old || (is_torn && all.length > 0)) this.#write([...this.#stored.values()]);
+	}
+
+	#signed(stored: StoredKey): StoredKey {
+		return this.#signer === undefined ? stored : signedKey(stored, this.#signer);
+	}
+
 	#write(keys: readonly StoredKey[]): void {
-		this.#disk.replace(this.#path, keys.map((key) => `${JSON.stringify(key)}\n`).join(""));
+		this.#disk.replace(this.#path, keys.map(writeKeyLine).join(""));
 	}
 }
 
 function aboutOf({ id, tenant, user, risk, day }: Omit<StoredKey, "key">): string {
 	return `${about} ${JSON.stringify([id, tenant, user, risk, day])}`;
-}
-
-/** A line that was written only in part is none. */
-function parse(line: string): StoredKey | undefined {
-	if (line === "") return undefined;
-	try {
-		return JSON.parse(line) as StoredKey;
-	} catch {
-		return undefined;
-	}
 }

@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { type ChainHead, type ChainLine, genesis_hash, isWhole, readLine } from "./chain.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
+import { findKeysFault } from "./key-line.ts";
 import { type Beside, readBeside, stateOfHead } from "./log-end.ts";
+import { keys_name } from "./payload-keys.ts";
 import { checkpoint_name, head_name, linesOf, listSegments, type Segment } from "./segments.ts";
 import type { Verifier } from "./signing-key.ts";
 
@@ -51,6 +54,8 @@ export interface Verification {
 
 /** Logs that say that they have this format, or a later one, have a head file. */
 const head_format = 2;
+/** The same for signatures of the keys of payloads. */
+const keys_format = 3;
 /** Intents without an outcome that are remembered; a log with more says so by the count. */
 const open_intents_max = 10_000;
 
@@ -68,6 +73,7 @@ export function verifyLog(
 ): Verification {
 	// Before the segments: a gateway may be writing, and then they are older than what is read.
 	const beside = readBeside(folder, options.disk, options.verifier);
+	const keys = options.disk.readIfThere(join(folder, keys_name));
 	const segments = listSegments(folder, options.disk);
 	const walk = new Walk(options.verifier, beside, options.onEntry);
 	for (const [index, segment] of segments.entries()) {
@@ -76,6 +82,7 @@ export function verifyLog(
 		if (walk.problem !== undefined) break;
 	}
 	if (walk.problem === undefined) walk.end(segments.at(-1));
+	if (walk.problem === undefined) walk.keys(keys);
 	return walk.result();
 }
 
@@ -110,6 +117,7 @@ class Walk {
 	#entries = 0;
 	/** Whether the log says that it has a head file; older ones have none. */
 	#has_head_format = false;
+	#has_keys_format = false;
 	/** Whether the files beside the log are there, going by what it says so far. */
 	readonly #expected_beside = { checkpoint: false, head: false };
 	#attested_seq = 0;
@@ -195,6 +203,15 @@ class Walk {
 			this.#fail("unsigned", seq, place, `The file ${head_name} is not as it was written.`);
 		}
 		if (head === "torn") this.#torn_heads += 1;
+	}
+
+	/** What the keys of payloads say: those of older logs are not signed. */
+	keys(bytes: Buffer | undefined): void {
+		const fault = bytes && findKeysFault(bytes, this.#verifier);
+		if (fault === undefined || (fault.kind === "unsigned" && !this.#has_keys_format)) return;
+		const place = { segment: keys_name, line: fault.line };
+		const message = `The key in line ${fault.line} of the file ${keys_name} is not as it was written.`;
+		this.#fail(fault.kind, this.#expected - 1, place, message);
 	}
 
 	result(): Verification {
@@ -305,6 +322,7 @@ class Walk {
 	 */
 	#expectBeside({ kind, format, checkpoint, head }: Record<string, unknown>): void {
 		this.#has_head_format ||= Number(format) >= head_format;
+		this.#has_keys_format ||= Number(format) >= keys_format;
 		const is_start = kind === "start";
 		// In older logs it is first made behind the first start, and may be interrupted.
 		const has_checkpoint = is_start
