@@ -120,9 +120,9 @@ function approvalPage(
 <dt>State</dt><dd>${state}</dd>
 <dt>Tool</dt><dd>${server}: ${tool}${risk === undefined ? "" : ` (${risk})`}</dd>
 <dt>Caller</dt><dd>${principal}${made_by === undefined ? "" : ` (in whose name ${made_by} makes it)`}, with ${client_name || "an unnamed client"}</dd>
-${rule === undefined ? undefined : html`<dt>Asked by</dt><dd>${rule}</dd>`}
+${rule === undefined ? undefined : html`<dt>Because of</dt><dd>${becauseOf(rule)}</dd>`}
 <dt>Needs</dt><dd>${approval.needed} of ${approval.approvers.join(", ") || "approvers and admins"}${among}</dd>
-<dt>Until</dt><dd>${new Date(approval.expires_at_ms).toISOString()}</dd></dl>
+<dt>Until</dt><dd>${timeOf(approval.expires_at_ms)}</dd></dl>
 ${after === undefined ? undefined : alarm(`The same call may have run before (${after}).`)}
 <p>It is called with exactly these arguments:</p><pre>${visibleJson(approval.arguments_json)}</pre>
 ${approval.votes.map(
@@ -142,4 +142,14 @@ function decisionForm(approval: ApprovalView, csrf: string, typed: Fields): Html
 ${may_edit ? edit : undefined}<label>Reason<input name="reason" maxlength="1000" value="${typed["reason"]}"></label>
 <button name="verdict" value="approve">Approve</button>
 <button class="plain" name="verdict" value="deny">Deny</button></form>`;
+}
+
+/** What wants a person asked; `tools` is how records call a tool's own setting. */
+function becauseOf(rule: string): string {
+	return rule === "tools" ? "the setting of this tool" : rule;
+}
+
+/** `2026-11-30 05:32 UTC`: the page has no script that knew the zone of whoever reads it. */
+function timeOf(at_ms: number): string {
+	return `${new Date(at_ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
