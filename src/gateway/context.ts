@@ -21,6 +21,7 @@ import { toolFacts } from "./checked-call.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ParkedCalls } from "./parking/parked-calls.ts";
 import { callerOf, ownersOf, scopeKey, type Who } from "./scope.ts";
+import { ServedTenants } from "./served-tenants.ts";
 import { stopTasks } from "./stop-tasks.ts";
 import { RunningCalls, type Switches } from "./switches.ts";
 import { TaskHolds } from "./task-holds.ts";
@@ -141,6 +142,8 @@ export class GatewayContext {
 	readonly evidence: readonly Evidence[];
 	readonly approvals: CallApprovals | undefined;
 	readonly connections: CallConnections | undefined;
+	/** For whom shared instances have worked. */
+	readonly served = new ServedTenants();
 	/** What an off switch can stop. */
 	readonly running = new RunningCalls();
 	readonly switches: Switches | undefined;

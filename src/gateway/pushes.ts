@@ -38,7 +38,8 @@ export interface PushListener {
 	readonly session_id: string | undefined;
 	/** Whether the instances of this scope work for it, too. */
 	shares(scope_key: string): boolean;
-	wants(push: Push): boolean;
+	/** `key` is that of the instance that says it; undefined where the gateway does. */
+	wants(push: Push, key: InstanceKey | undefined): boolean;
 	deliver(push: Push, message: Message): void;
 	/** The address is no longer served: the stream ends. */
 	end(): void;
@@ -151,7 +152,7 @@ export class Pushes {
 	#deliver(endpoint: string, key: InstanceKey | undefined, push: Push, message: Message): void {
 		const told = new Set<string>();
 		for (const listener of this.#listeners) {
-			if (listener.endpoint !== endpoint || !listener.wants(push)) continue;
+			if (listener.endpoint !== endpoint || !listener.wants(push, key)) continue;
 			const { session_id } = listener;
 			// What somebody's own instance says is for them alone.
 			if (key !== undefined && !listener.shares(key.scope_key)) continue;

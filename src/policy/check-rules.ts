@@ -13,7 +13,7 @@ import type { CurrentPolicy } from "./current-policy.ts";
 import { couldBeAllowed, couldUse, judge } from "./judge.ts";
 import type { RuleVerdict } from "./question.ts";
 import { settingsFor } from "./risk.ts";
-import type { Rule } from "./rules.ts";
+import type { Rule, RuleBook } from "./rules.ts";
 
 /** The rules of the configuration: the first that denies wins, and says which one it is. */
 export class RulesCheck implements Check {
@@ -53,15 +53,29 @@ export class RulesCheck implements Check {
 	}
 
 	readonly mayUse = (who: Principal, { endpoint, server }: Place): boolean => {
-		const { book, plan, seenListed } = this.#policy;
+		const { book, seenListed } = this.#policy;
 		const { server: origin } = seenListed({ endpoint, server, ...nothing_listed });
+		// It is asked with all that servers say outside of calls.
+		const known = knownOf(book, who);
+		const place = `${origin}\n${endpoint}`;
+		let may_use = known.get(place);
+		if (may_use === undefined) {
+			may_use = this.#couldUse(who, { endpoint, server: origin });
+			if (known.size >= places_max) known.clear();
+			known.set(place, may_use);
+		}
+		return may_use;
+	};
+
+	#couldUse(who: Principal, place: Place): boolean {
+		const { book, plan } = this.#policy;
 		// A tool that people decide about is allowed to whoever they agree with.
 		const is_asked = this.#policy
-			.serverPolicy(server)
+			.serverPolicy(place.server)
 			.tools.some(({ approval }) => approval !== undefined);
 		const by_default = is_asked ? "allow" : plan.default;
-		return couldUse(book, by_default, who, { endpoint, server: origin });
-	};
+		return couldUse(book, by_default, who, place);
+	}
 
 	readonly #mayList = (who: Principal, given: Listed): boolean => {
 		const { book, plan, seenListed } = this.#policy;
@@ -71,6 +85,26 @@ export class RulesCheck implements Check {
 		}
 		return couldBeAllowed(book, plan.default, who, item);
 	};
+}
+
+/** Places that are remembered of one principal. */
+const places_max = 1_000;
+
+/** What the rules say of somebody at each place; a book is exchanged with all that it stands by. */
+const usable = new WeakMap<RuleBook, WeakMap<Principal, Map<string, boolean>>>();
+
+function knownOf(book: RuleBook, who: Principal): Map<string, boolean> {
+	let of_book = usable.get(book);
+	if (of_book === undefined) {
+		of_book = new WeakMap();
+		usable.set(book, of_book);
+	}
+	let known = of_book.get(who);
+	if (known === undefined) {
+		known = new Map();
+		of_book.set(who, known);
+	}
+	return known;
 }
 
 const nothing_listed = { kind: "tool", name: "", tool: undefined } as const;

@@ -46,6 +46,7 @@ export async function answerSubscription(call: Call, by: Subscriber): Promise<Re
 		const { server, uri: own } = target;
 		const denied = deniedTo(call, server.name, own, by.context);
 		if (denied !== undefined) return denied;
+		by.context.served.note(key, call.principal.tenant);
 		// A second wish for the same resource by the same session is the same wish.
 		const refused = known ? undefined : await by.subscriptions.subscribe(server, key, own, signal);
 		if (refused !== undefined) return refused;

@@ -207,6 +207,7 @@ async function subscribeAll(
 		if (!mayHear({ method: "resources/read", server: target.server.name, name: target.uri }))
 			return;
 		const key = context.instanceKey(target.server, client);
+		context.served.note(key, exchange.who.tenant);
 		const refused = await subscriptions.subscribe(target.server, key, target.uri, signal);
 		if (refused !== undefined) return;
 		kept.add(exposed);

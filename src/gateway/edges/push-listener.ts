@@ -1,3 +1,4 @@
+import type { InstanceKey } from "../../hosting/hosting.ts";
 import type { Principal } from "../../identity/principal.ts";
 import { isLoudEnough } from "../../protocol/log-levels.ts";
 import type { Session } from "../../sessions/sessions.ts";
@@ -17,11 +18,14 @@ export function pushListener(
 	channel: PushChannel,
 ): PushListener {
 	const { id, principal } = session;
+	const mayHearAll = (key: InstanceKey) =>
+		context.served.mayTell(key, who.tenant) &&
+		context.mayUse(who, { endpoint, server: key.server });
 	return {
 		endpoint,
 		session_id: id,
 		shares: (scope_key) => sharesScope(scope_key, { session_id: id, principal }),
-		wants(push: Push) {
+		wants(push: Push, key) {
 			// Asked anew each time: its level and its subscriptions change while it listens.
 			const now = context.sessions.get(id, endpoint, principal);
 			if (now === undefined) return false;
@@ -33,7 +37,10 @@ export function pushListener(
 				const by = { principal: who, client: clientOf(now), endpoint };
 				return watchRefusal(by, { method: "resources/read", server, name }, context) === undefined;
 			}
-			return push.kind !== "log" || isLoudEnough(push.level, now.log_level);
+			if (push.kind === "list_changed") return true;
+			if (push.kind === "log" && !isLoudEnough(push.level, now.log_level)) return false;
+			// It is about nobody knows what: about anything that the server was ever told.
+			return key !== undefined && mayHearAll(key);
 		},
 		deliver: (_push, message) => channel.send(message.bytes),
 		end: () => channel.end(),

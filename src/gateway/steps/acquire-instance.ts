@@ -2,6 +2,7 @@ import type { ServerPlan } from "../../config/plan.ts";
 import type { InstanceKey, Lease } from "../../hosting/hosting.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Fault } from "../../protocol/fault.ts";
+import { isListMethod } from "../../protocol/methods.ts";
 import type { Call, Reply } from "../call.ts";
 import { askToConnect, pageFirst } from "../connecting/ask-to-connect.ts";
 import type { GatewayContext } from "../context.ts";
@@ -22,7 +23,7 @@ export function acquireInstance(
 	const asker = call.client.session_id ?? call.id;
 	const exact = task_key !== undefined;
 	const lease = context.hosting.tryAcquire(key, { caller, asker, exact });
-	if (lease !== undefined) return use(call, lease);
+	if (lease !== undefined) return use(call, lease, context);
 	const options = { signal: call.signal, wait_ms: server.timeouts.start_ms };
 	const { tenant, id } = call.principal;
 	const turns = [tenant, id, caller ?? ""];
@@ -33,12 +34,12 @@ export function acquireInstance(
 		const waited_ms = context.clock.monotonic() - began_ms;
 		if (asleep) call.notes.wake_ms += waited_ms;
 		else call.notes.queue_ms += waited_ms;
-		const refused = keep(call, outcome);
+		const refused = keep(call, outcome, context);
 		if (refused === undefined) return undefined;
 		if (!(await askToConnect(call, refused, context))) {
 			return pageFirst(call, refused, context) ?? refused;
 		}
-		return keep(call, await context.hosting.acquire(key, seeking));
+		return keep(call, await context.hosting.acquire(key, seeking), context);
 	});
 }
 
@@ -57,13 +58,19 @@ function refuse(message: string, server: string, context: GatewayContext): Reply
 	return { kind: "fault", fault: context.fault({ ...parts, retry_safe: true }) };
 }
 
-function keep(call: Call, outcome: Result<Lease, Fault>): Reply | undefined {
+function keep(
+	call: Call,
+	outcome: Result<Lease, Fault>,
+	context: GatewayContext,
+): Reply | undefined {
 	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
-	return use(call, outcome.value);
+	return use(call, outcome.value, context);
 }
 
-function use(call: Call, lease: Lease): undefined {
+function use(call: Call, lease: Lease, { served }: GatewayContext): undefined {
 	call.lease = lease;
+	// A list is asked for in the same words by everybody.
+	if (!isListMethod(call.method)) served.note(lease.key, call.principal.tenant);
 	const { scope_key, place } = lease.key;
 	call.notes.instance = place ? `${scope_key}#${place}` : scope_key;
 	call.notes.upstream_revision = lease.upstream.hello.revision;
