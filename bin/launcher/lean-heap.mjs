@@ -9,9 +9,9 @@
  * millisecond later. Made old, they keep everything that they point at until all of the memory is
  * gone through: a quarter of the processor's time went into that (docs/benchmarks.md).
  *
- * And V8 goes through all of the memory once what lies outside of the heap has grown by a fraction
- * of the heap. Long results lie there, two or three of which are such a fraction of a lean heap. With
- * three times the heap, memory at rest stays the same, since then the garbage is collected as before.
+ * And V8 goes through all of the memory once what lies outside of the heap has grown by a
+ * fraction of the heap. Long results lie there: two of them are such a fraction of a lean one.
+ * With three times the heap instead, memory at rest stays the same: then all is collected as before.
  */
 
 /** What each option is told by, and the option. */

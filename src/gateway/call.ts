@@ -5,7 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { CheckedCall } from "../policy/check.ts";
 import type { Fault, FaultCode } from "../protocol/fault.ts";
 import type { Era } from "../protocol/revisions.ts";
-import type { CallDecision } from "../telemetry/call-record.ts";
+import type { CallDecision, CallRecord } from "../telemetry/call-record.ts";
 import type { UpstreamAsk } from "../upstreams/driver.ts";
 import type { Edit, Message } from "../wire/message.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -84,7 +84,12 @@ export interface CallNotes {
 	claimed: string | undefined;
 	/** Of what was asked, once somebody has asked for it. */
 	input_hash: string | undefined;
+	/** The trace that it belongs to, once somebody has asked for it. */
+	trace: CallTrace | undefined;
 }
+
+/** The trace that a call belongs to. */
+export type CallTrace = Pick<CallRecord, "trace_id" | "span_id" | "parent_span_id" | "sampled">;
 
 /** One client request on its way through the pipeline. Steps fill in the optional part. */
 export interface Call {
@@ -194,6 +199,7 @@ export function makeCall(parts: CallParts, clock: Clock): Call {
 			stopped: undefined,
 			claimed: undefined,
 			input_hash: undefined,
+			trace: undefined,
 		},
 	};
 }

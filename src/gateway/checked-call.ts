@@ -130,16 +130,25 @@ function isObject(value: unknown): value is Record<string, unknown> {
 interface NamedClient {
 	readonly name: string;
 	readonly version: string;
+	/** Whether it says both, as texts. */
+	readonly is_named: boolean;
 	shown: CheckedCall["client"] | undefined;
 }
 
 /** The same few clients call again and again; what is remembered of them is bounded. */
 const named_clients = new Map<string, NamedClient>();
 const named_clients_max = 1000;
+/** What says more of itself is read anew each time. */
+const named_chars_max = 4096;
 
 /** Name and version in a client's `clientInfo`, a raw JSON object. */
 export function namedClient(info: string): Pick<NamedClient, "name" | "version"> {
 	return named(info);
+}
+
+/** Whether a client says its name and its version, both as texts. */
+export function isNamed(info: string): boolean {
+	return named(info).is_named;
 }
 
 function named(info: string): NamedClient {
@@ -147,8 +156,10 @@ function named(info: string): NamedClient {
 	if (known === undefined) {
 		const read = readJsonText(info);
 		const members = isObject(read) ? read : {};
-		const name = textOf(members["name"]);
-		known = { name, version: textOf(members["version"]), shown: undefined };
+		const { name, version } = members;
+		const is_named = typeof name === "string" && typeof version === "string";
+		known = { name: textOf(name), version: textOf(version), is_named, shown: undefined };
+		if (info.length > named_chars_max) return known;
 		if (named_clients.size >= named_clients_max) named_clients.clear();
 		named_clients.set(info, known);
 	}

@@ -24,7 +24,8 @@ export class OpenAnswers {
 	add(response: ServerResponse): OpenAnswer {
 		const answer: OpenAnswer = { response, who: undefined };
 		const place = this.#open.add(answer);
-		response.once("close", () => {
+		// It closes once, and a listener for once costs more.
+		response.on("close", () => {
 			this.#open.remove(place, answer);
 			if (this.#open.size === 0) this.#empty?.();
 		});

@@ -6,8 +6,8 @@ import type { CallRecord, CallStatus } from "../telemetry/call-record.ts";
 import { parseTraceparent } from "../telemetry/traces/trace-context.ts";
 import { bodyLength, wholeBody } from "../wire/body.ts";
 import type { Message } from "../wire/message.ts";
-import { memberSpan, rawText, readJson, readString } from "../wire/object.ts";
-import type { Call, Reply } from "./call.ts";
+import { memberSpan, rawText, readJson, readName, readString } from "../wire/object.ts";
+import type { Call, CallTrace, Reply } from "./call.ts";
 import { namedClient } from "./checked-call.ts";
 import type { GatewayContext } from "./context.ts";
 import { toolDefinition } from "./local/tool-definition.ts";
@@ -59,12 +59,15 @@ export function recordOf(
 	const { client, message, notes, principal, target } = call;
 	const { bytes } = message;
 	const named = namedClient(client.info);
-	const trace = traceOf(call);
+	const trace = traceOfCall(call);
 	const outcome = reply === undefined ? nothing_yet : outcomeOf(reply, call, context);
 	return {
 		id: call.id,
 		request_id: message.id === undefined ? "null" : rawText(bytes, message.id),
-		...trace,
+		trace_id: trace.trace_id,
+		span_id: trace.span_id,
+		parent_span_id: trace.parent_span_id,
+		sampled: trace.sampled,
 		ts_ms: notes.ts_ms,
 		method: call.method,
 		name: target?.name ?? nameIn(call),
@@ -84,7 +87,10 @@ export function recordOf(
 		upstream_revision: notes.upstream_revision,
 		upstream_era: eraOf(notes.upstream_revision),
 		session_id: client.session_id,
-		...outcome,
+		status: outcome.status,
+		code: outcome.code,
+		error_id: outcome.error_id,
+		error_message: outcome.error_message,
 		duration_ms: context.clock.monotonic() - notes.began_ms,
 		queue_ms: notes.queue_ms,
 		wake_ms: notes.wake_ms,
@@ -166,13 +172,19 @@ function soleServer({ endpoint }: Call): string | undefined {
 function nameIn({ message }: Call): string | undefined {
 	const { bytes, params } = message;
 	const span = memberSpan(params, "name") ?? memberSpan(params, "uri");
-	return readString(bytes, span)?.slice(0, 512);
+	return readName(bytes, span)?.slice(0, 512);
+}
+
+/** The trace of a call; it is asked for several times, and never changes. */
+export function traceOfCall(call: Call): CallTrace {
+	call.notes.trace ??= traceOf(call);
+	return call.notes.trace;
 }
 
 /** The client's trace goes on; without one a new one begins, named like the call. */
 export function traceOf(
 	call: Pick<Call, "id" | "trace_header"> & { readonly message: Message | undefined },
-): Pick<CallRecord, "trace_id" | "span_id" | "parent_span_id" | "sampled"> {
+): CallTrace {
 	const { message } = call;
 	const own = call.id.replaceAll("-", "");
 	const sent =

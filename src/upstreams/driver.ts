@@ -139,9 +139,9 @@ export interface UpstreamRequest {
 	/** The call fails with `call_timeout` after this long without an answer or progress. */
 	readonly call_ms: number;
 	/** Extra HTTP headers for a remote server (`Mcp-Param-*`). */
-	readonly headers?: Readonly<Record<string, string>>;
+	readonly headers?: Readonly<Record<string, string>> | undefined;
 	/** The trace that a remote server is told of in an HTTP header (W3C Trace Context). */
-	readonly traceparent?: string;
+	readonly traceparent?: string | undefined;
 	/**
 	 * Raw JSON of the definition of the tool that is called, as far as it is known: a modern
 	 * server over HTTP wants some arguments in headers too, and the definition says which.

@@ -5,7 +5,7 @@ import { message, toolRequest } from "../../test/support/upstream-harness.ts";
 import { memberSpan } from "../wire/object.ts";
 import { objectEdits } from "../wire/splice.ts";
 import type { UpstreamRequest } from "./driver.ts";
-import { progressToken, stampRequest, withEnvelope } from "./outgoing.ts";
+import { progressToken, stampLine, stampRequest, withEnvelope } from "./outgoing.ts";
 
 const envelope = {
 	revision: "2026-07-28",
@@ -34,6 +34,23 @@ test("id and progress token become the id of this hop, everything else stays", (
 		stampRequest(made, [], 42).toString("utf8"),
 		text.replace('"a\\"b"', "42").replace("1e3", "42"),
 	);
+});
+
+test("as a line it is the same with its newline, and breaks between tokens are spaces", () => {
+	const texts = [
+		'{"jsonrpc":"2.0","id":1,"method":"m"}',
+		'\n{"params":{"a":\r\n[1,\n2]},"id":"x","method":"m","jsonrpc":"2.0"}\r\n',
+		'{"method":"m","params":{"_meta":{"progressToken":"p"}},"id":7,"jsonrpc":"2.0"}\n',
+	];
+	for (const text of texts) {
+		const made = message(text);
+		const edits =
+			made.params === undefined ? [] : objectEdits(made.bytes, made.params, { set: { b: "3" } });
+		const whole = stampRequest(made, edits, 9).toString();
+		assert.equal(stampLine(made, edits, 9).toString(), `${whole.replaceAll(/[\r\n]/g, " ")}\n`);
+		assert.deepEqual(JSON.parse(whole), { ...JSON.parse(stampLine(made, edits, 9).toString()) });
+		assert.equal(made.bytes.toString(), text);
+	}
 });
 
 test("a request without a progress token gets none", () => {

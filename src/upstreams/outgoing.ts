@@ -2,6 +2,7 @@ import { assert } from "../lib/assert.ts";
 import { meta_keys } from "../protocol/meta.ts";
 import { indexMessage } from "../wire/index-message.ts";
 import type { Edit, Message } from "../wire/message.ts";
+import { asLine } from "../wire/ndjson.ts";
 import { memberSpan, rawText } from "../wire/object.ts";
 import { applyEdits, objectEdits, replaceSpan } from "../wire/splice.ts";
 import type { UpstreamRequest } from "./driver.ts";
@@ -24,12 +25,28 @@ export function progressToken(message: Message): string | undefined {
  * number as progress token where the client wants progress. One copy, however many changes.
  */
 export function stampRequest(message: Message, edits: readonly Edit[], id: number): Buffer {
+	return applyEdits(message.bytes, stamps(message, edits, id));
+}
+
+/** The same as one line, for a stream of lines: no second copy is made for that. */
+export function stampLine(message: Message, edits: readonly Edit[], id: number): Buffer {
+	const end = message.bytes.length;
+	const all = stamps(message, edits, id);
+	all.push({ start: end, end, text: "\n" });
+	return asLine(applyEdits(message.bytes, all));
+}
+
+function stamps(message: Message, edits: readonly Edit[], id: number): Edit[] {
 	assert(message.id !== undefined, "a request has an id");
 	const text = String(id);
-	const all = [...edits, replaceSpan(message.id, text)];
+	const stamp = replaceSpan(message.id, text);
+	const first = edits[0];
+	// In their order, where nothing has to be sorted: most write the id before the params.
+	const all =
+		first !== undefined && first.start < stamp.start ? [...edits, stamp] : [stamp, ...edits];
 	const token = memberSpan(message.meta, meta_keys.progress_token);
 	if (token !== undefined) all.push(replaceSpan(token, text));
-	return applyEdits(message.bytes, all);
+	return all;
 }
 
 const envelope_keys = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { key_text, string_text } from "../../test/support/json-text.ts";
-import { decodeName, decodeText } from "./decode.ts";
+import { decodeName, decodeRepeated, decodeText } from "./decode.ts";
 
 function nameOf(quoted: string): string {
 	const bytes = Buffer.from(`..${quoted}..`);
@@ -69,4 +69,23 @@ test("more names than the cache holds all decode", () => {
 			assert.equal(nameOf(`"name_${index}"`), `name_${index}`);
 		}
 	}
+});
+
+test("what is repeated is the text that stands there, the first time and again", () => {
+	const text = fc.oneof(
+		fc.string({ unit: "grapheme", maxLength: 700 }),
+		// Equally long, and equal at most places: these share slots.
+		fc
+			.tuple(fc.constantFrom("a", "b", "ä"), fc.constantFrom(3, 100, 500, 511, 512, 513))
+			.map(([one, length]) => `{"name":"${one}${"x".repeat(length)}"}`),
+	);
+	fc.assert(
+		fc.property(fc.array(text, { minLength: 1, maxLength: 10 }), (texts) => {
+			for (const one of [...texts, ...texts]) {
+				const bytes = Buffer.from(`..${one}..`);
+				assert.equal(decodeRepeated(bytes, 2, bytes.length - 2), one);
+			}
+		}),
+		{ numRuns: 500 },
+	);
 });

@@ -34,6 +34,39 @@ export function decodeName(bytes: Buffer, start: number, end: number): string {
 	return known;
 }
 
+/** The same for JSON as it is written, which is longer: a client says each time what it is. */
+const raw_slots = 64;
+const raw_bytes_max = 512;
+const raw_texts: string[] = Array.from({ length: raw_slots }, () => "");
+const raw_text_bytes = Buffer.alloc(raw_slots * raw_bytes_max);
+
+/**
+ * The text of `start..end` as it stands there, valid UTF-8; for what peers repeat in every message.
+ * The same text is the same string, which whoever looks it up in a map has the use of.
+ */
+export function decodeRepeated(bytes: Buffer, start: number, end: number): string {
+	const length = end - start;
+	if (length === 0 || length > raw_bytes_max) return bytes.toString("utf8", start, end);
+	const middle = bytes[start + (length >> 1)] as number;
+	const late = bytes[end - 1 - (length >> 2)] as number;
+	const slot = (middle * 7 + late * 31 + length * 67) & (raw_slots - 1);
+	const known = raw_texts[slot] as string;
+	const offset = slot * raw_bytes_max;
+	if (
+		known.length === length &&
+		bytes.compare(raw_text_bytes, offset, offset + length, start, end) === 0
+	) {
+		return known;
+	}
+	const text = bytes.toString("utf8", start, end);
+	// Only of plain ASCII the length tells how many bytes there are.
+	if (text.length === length) {
+		raw_texts[slot] = text;
+		bytes.copy(raw_text_bytes, offset, start, end);
+	}
+	return text;
+}
+
 /** Decodes the content of any validated JSON string. */
 export function decodeText(bytes: Buffer, start: number, end: number): string {
 	const text = bytes.toString("utf8", start, end);

@@ -128,13 +128,19 @@ export function toLine(bytes: Buffer): Buffer {
 	const line = Buffer.allocUnsafe(bytes.length + 1);
 	bytes.copy(line);
 	line[bytes.length] = byte_newline;
-	blank(line, bytes, byte_newline);
-	blank(line, bytes, byte_return);
-	return line;
+	return asLine(line);
 }
 
-function blank(line: Buffer, bytes: Buffer, byte: number): void {
-	for (let at = bytes.indexOf(byte); at !== -1; at = bytes.indexOf(byte, at + 1)) {
-		line[at] = byte_space;
+/** Makes a JSON text with its newline one line, in place: the memory must be the caller's own. */
+export function asLine(text: Buffer): Buffer {
+	blank(text, byte_newline);
+	blank(text, byte_return);
+	return text;
+}
+
+function blank(text: Buffer, byte: number): void {
+	const end = text.length - 1;
+	for (let at = text.indexOf(byte); at !== -1 && at < end; at = text.indexOf(byte, at + 1)) {
+		text[at] = byte_space;
 	}
 }

@@ -1,4 +1,4 @@
-import { decodeName, decodeText } from "./decode.ts";
+import { decodeName, decodeRepeated, decodeText } from "./decode.ts";
 import type { Member, ObjectIndex, Span } from "./message.ts";
 import { parseJson } from "./parse-json.ts";
 import {
@@ -108,6 +108,12 @@ export function readString(bytes: Buffer, span: Span | undefined): string | unde
 	return decodeText(bytes, span.start + 1, span.end - 1);
 }
 
+/** The same of a string that is one of few, such as a revision: it is remembered, as keys are. */
+export function readName(bytes: Buffer, span: Span | undefined): string | undefined {
+	if (span === undefined || bytes[span.start] !== byte_quote) return undefined;
+	return decodeName(bytes, span.start + 1, span.end - 1);
+}
+
 /** The parsed value at `span`; undefined when there is no value. */
 export function readJson(bytes: Buffer, span: Span | undefined): unknown {
 	return span === undefined ? undefined : parseJson(bytes, span);
@@ -117,6 +123,11 @@ export function readJson(bytes: Buffer, span: Span | undefined): unknown {
 export function readJsonText(json: string): unknown {
 	const bytes = Buffer.from(json);
 	return parseJson(bytes, { start: 0, end: bytes.length });
+}
+
+/** As `rawText`, for what a peer says in every message. */
+export function repeatedText(bytes: Buffer, span: Span): string {
+	return decodeRepeated(bytes, span.start, span.end);
 }
 
 /** The text at `span` as it is written, for a string with its quotes and escapes. */

@@ -31,7 +31,15 @@ export function parseJson(bytes: Buffer, span: Span, text?: string): unknown {
 	return builder.value(depth_max);
 }
 
+/** Up to here a search may run on behind the span. */
+const short_bytes_max = 4096;
+
 function hasEscapedKey(bytes: Buffer, span: Span): boolean {
+	// Most have none, and what is short is searched to its end sooner than a view is made of it.
+	if (bytes.length - span.start <= short_bytes_max) {
+		const first = bytes.indexOf(byte_backslash, span.start);
+		if (first === -1 || first >= span.end) return false;
+	}
 	// A view, so that no search runs on into what lies behind the span.
 	const json = bytes.subarray(span.start, span.end);
 	const end = json.length;

@@ -5,7 +5,7 @@ import type { AskOutcome } from "../../upstreams/driver.ts";
 import { composeRequest } from "../../wire/compose.ts";
 import { indexMessage } from "../../wire/index-message.ts";
 import type { Edit, Message, Span } from "../../wire/message.ts";
-import { indexObject, memberSpan, rawText, readString } from "../../wire/object.ts";
+import { indexObject, memberSpan, rawText, readName, readString } from "../../wire/object.ts";
 import { applyEdits, objectEdits } from "../../wire/splice.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
@@ -28,7 +28,7 @@ export type SendAgain = (message: Message, edits: readonly Edit[]) => Promise<Re
 export function needsInput(reply: Reply): boolean {
 	if (reply.kind !== "message") return false;
 	const { bytes, result } = reply.message;
-	return readString(bytes, memberSpan(result, "resultType")) === "input_required";
+	return readName(bytes, memberSpan(result, "resultType")) === "input_required";
 }
 
 /** Plays the rounds of a call to its final reply. */

@@ -4,8 +4,9 @@ import { decodeHeaderValue, header_names, nameSource } from "../../protocol/head
 import { meta_keys } from "../../protocol/meta.ts";
 import { modern_revisions } from "../../protocol/revisions.ts";
 import type { Message } from "../../wire/message.ts";
-import { memberSpan, readJson, readString } from "../../wire/object.ts";
+import { memberSpan, readName, repeatedText } from "../../wire/object.ts";
 import { type RpcErrorReply, rpcError } from "../call.ts";
+import { isNamed } from "../checked-call.ts";
 import { envelopeVersion, readHeader } from "./classify.ts";
 
 /**
@@ -37,10 +38,7 @@ function envelopeProblem(message: Message): RpcErrorReply | undefined {
 	}
 	const info = memberSpan(message.meta, meta_keys.client_info);
 	if (info === undefined) return undefined;
-	const value = readJson(message.bytes, info) as Record<string, unknown> | null;
-	if (typeof value?.["name"] === "string" && typeof value["version"] === "string") {
-		return undefined;
-	}
+	if (isNamed(repeatedText(message.bytes, info))) return undefined;
 	return invalid(`params._meta["${meta_keys.client_info}"] must have a name and a version`);
 }
 
@@ -87,7 +85,7 @@ function nameMismatch(message: Message, headers: IncomingHttpHeaders): RpcErrorR
 	if (message.kind !== "request") return undefined;
 	const source = nameSource(message.method as string);
 	if (source === undefined) return undefined;
-	const body = readString(message.bytes, memberSpan(message.params, source));
+	const body = readName(message.bytes, memberSpan(message.params, source));
 	const header = readHeader(headers, header_names.name);
 	if (header === undefined) {
 		return body === undefined ? undefined : mismatch("the Mcp-Name header is missing");

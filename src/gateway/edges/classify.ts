@@ -4,7 +4,7 @@ import { header_names, trimOptionalWhitespace } from "../../protocol/headers.ts"
 import { meta_keys } from "../../protocol/meta.ts";
 import { type Era, eraOf } from "../../protocol/revisions.ts";
 import type { Message } from "../../wire/message.ts";
-import { memberSpan, readString } from "../../wire/object.ts";
+import { memberSpan, readName } from "../../wire/object.ts";
 import { type RpcErrorReply, rpcError } from "../call.ts";
 
 /** Which edge a message belongs to, or why it belongs to none. */
@@ -40,7 +40,7 @@ export function classify(message: Message, headers: IncomingHttpHeaders): Classi
 
 /** The revision named in a message's envelope. */
 export function envelopeVersion(message: Message): string | undefined {
-	return readString(message.bytes, memberSpan(message.meta, meta_keys.protocol_version));
+	return readName(message.bytes, memberSpan(message.meta, meta_keys.protocol_version));
 }
 
 /** One header's value without surrounding blanks; undefined when it is absent. */

@@ -55,7 +55,7 @@ export function viewerOf(
 
 /** Closing the response stream is how a modern client cancels. */
 export function cancelWithStream({ exchange, reply }: Viewing, run: ModernRun): void {
-	exchange.response.once("close", () => {
+	exchange.response.on("close", () => {
 		if (!reply.finished) run.cancel();
 	});
 }

@@ -3,7 +3,7 @@ import { header_names } from "../../protocol/headers.ts";
 import { meta_keys } from "../../protocol/meta.ts";
 import { isSpokenIn } from "../../protocol/methods.ts";
 import type { Message, Span } from "../../wire/message.ts";
-import { memberSpan, rawText, readString } from "../../wire/object.ts";
+import { memberSpan, rawText, readName, repeatedText } from "../../wire/object.ts";
 import { noteAnswered, replyOutcome } from "../answered.ts";
 import { type ClientSide, makeCall, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
@@ -124,12 +124,12 @@ function clientOf(exchange: Exchange, message: Message): ClientSide {
 	return {
 		era: "modern",
 		revision: envelopeVersion(message) ?? "",
-		capabilities: capabilities === undefined ? "{}" : rawText(bytes, capabilities),
-		info: info === undefined ? unnamed_client : rawText(bytes, info),
+		capabilities: capabilities === undefined ? "{}" : repeatedText(bytes, capabilities),
+		info: info === undefined ? unnamed_client : repeatedText(bytes, info),
 		session_id: undefined,
 		principal: exchange.principal,
 		client_id: exchange.client,
-		log_level: readString(bytes, memberSpan(meta, meta_keys.log_level)),
+		log_level: readName(bytes, memberSpan(meta, meta_keys.log_level)),
 	};
 }
 

@@ -9,7 +9,7 @@ import { memberSpan, readString } from "../../wire/object.ts";
 import { type MetaChange, metaEdits } from "../bridge/request-edits.ts";
 import type { Call } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
-import { traceOf } from "../recording.ts";
+import { traceOfCall } from "../recording.ts";
 
 /**
  * The server is told of the trace as a child of this call (`_meta.traceparent`, SEP-414). Without
@@ -20,7 +20,7 @@ export function continueTrace(call: Call, context: GatewayContext): undefined {
 	if (hello === undefined) return undefined;
 	const { tracing } = context;
 	if (tracing !== undefined) {
-		const { trace_id, span_id, sampled } = traceOf(call);
+		const { trace_id, span_id, sampled } = traceOfCall(call);
 		call.traceparent = formatTraceparent({
 			trace_id,
 			span_id: stageSpanId(span_id, "upstream"),

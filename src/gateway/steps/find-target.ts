@@ -2,7 +2,7 @@ import type { ServerPlan } from "../../config/plan.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { nameSource } from "../../protocol/headers.ts";
 import type { Message, Span } from "../../wire/message.ts";
-import { indexObject, memberSpan, readJsonText, readString } from "../../wire/object.ts";
+import { indexObject, memberSpan, readJsonText, readName, readString } from "../../wire/object.ts";
 import { replaceSpan } from "../../wire/splice.ts";
 import { asksForTask } from "../bridge/legacy-tasks.ts";
 import {
@@ -68,7 +68,7 @@ function findSingle(
 		return findTask(call, context);
 	}
 	const span = source === undefined ? undefined : memberSpan(call.message.params, source);
-	const name = readString(call.message.bytes, span);
+	const name = readName(call.message.bytes, span);
 	if (source !== undefined && name === undefined) {
 		return rpcError(rpc_codes.invalid_params, `params.${source} must be a string`);
 	}

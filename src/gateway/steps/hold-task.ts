@@ -1,7 +1,7 @@
 import type { Stoppable } from "../../policy/kill-target.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import type { Message, ObjectIndex, Span } from "../../wire/message.ts";
-import { indexObject, memberSpan, readJson, readString } from "../../wire/object.ts";
+import { indexObject, memberSpan, readJson, readName, readString } from "../../wire/object.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
 import { ownersOf } from "../scope.ts";
@@ -56,7 +56,7 @@ function isOver(method: string, { bytes, error }: Message): boolean {
 
 /** The task that a call became: in a place of its own in 2025-11-25, the result in SEP-2663. */
 function madeTask(request: Message, { bytes, result }: Message): ObjectIndex | undefined {
-	if (readString(bytes, memberSpan(result, "resultType")) === "task") return result;
+	if (readName(bytes, memberSpan(result, "resultType")) === "task") return result;
 	if (memberSpan(request.params, "task") === undefined) return undefined;
 	const made: Span | undefined = memberSpan(result, "task");
 	return made && indexObject(bytes, made);

@@ -1,6 +1,6 @@
 import { exposedUri } from "../../protocol/names.ts";
 import type { Message, Span } from "../../wire/message.ts";
-import { indexArray, indexObject, memberSpan, readString } from "../../wire/object.ts";
+import { indexArray, indexObject, memberSpan, readName, readString } from "../../wire/object.ts";
 import { replaceSpan } from "../../wire/splice.ts";
 import { mayNameTask, taskResultEdits } from "../bridge/legacy-tasks.ts";
 import { skillUriEdits } from "../bridge/skill-uris.ts";
@@ -57,7 +57,7 @@ function bindTask(
 
 /** Where a result names its task: it became one, or tells how one is doing (SEP-2663). */
 function taskSpan(method: string, { bytes, result }: Message): Span | undefined {
-	const became = readString(bytes, memberSpan(result, "resultType")) === "task";
+	const became = readName(bytes, memberSpan(result, "resultType")) === "task";
 	return became || method.startsWith("tasks/") ? memberSpan(result, "taskId") : undefined;
 }
 

@@ -130,8 +130,8 @@ async function sendOnce(
 		name: target.name,
 		signal: call.signal,
 		call_ms: target.server.timeouts.call_ms,
-		...(call.param_headers === undefined ? {} : { headers: call.param_headers }),
-		...(call.traceparent === undefined ? {} : { traceparent: call.traceparent }),
+		headers: call.param_headers,
+		traceparent: call.traceparent,
 		tool_schema: () => toolDefinition(target.server.name, target.name, context),
 		backlog: () => call.sink.backlog?.(),
 		onNotification(notification) {

@@ -1,5 +1,5 @@
 import { rpc_codes } from "../../protocol/codes.ts";
-import { memberSpan, readJson, readString } from "../../wire/object.ts";
+import { memberSpan, readJson, readName } from "../../wire/object.ts";
 import { completeReplyEdits, legacyReplyEdits, modernReplyEdits } from "../bridge/reply-edits.ts";
 import { canElicitUrl, urlQuestions } from "../bridge/url-elicitation.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
@@ -31,7 +31,7 @@ export function translateReply(call: Call, reply: Reply, context: GatewayContext
 	}
 	const code = readJson(message.bytes, memberSpan(message.error, "code"));
 	if (other_hop_codes.has(code)) return notSupported(call, context, `code ${String(code)}`);
-	const type = readString(message.bytes, memberSpan(message.result, "resultType"));
+	const type = readName(message.bytes, memberSpan(message.result, "resultType"));
 	if (type !== undefined && type !== "complete") {
 		return notSupported(call, context, `resultType ${type}`);
 	}

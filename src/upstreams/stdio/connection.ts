@@ -16,7 +16,7 @@ import type {
 } from "../driver.ts";
 import { UpstreamFaults } from "../faults.ts";
 import { Inbound } from "../inbound.ts";
-import { progressToken, stampRequest } from "../outgoing.ts";
+import { progressToken, stampLine } from "../outgoing.ts";
 import { type Outcome, type PendingCall, PendingCalls } from "../pending.ts";
 import { Lifetime } from "./lifetime.ts";
 import { Outbox } from "./outbox.ts";
@@ -110,7 +110,7 @@ export class StdioConnection {
 		if (this.#outbox.is_full) return Promise.resolve(fail(this.faults.queueFull()));
 		const call = this.#pending.add(request);
 		if (request.onNotification !== undefined) call.token = progressToken(request.message);
-		this.#outbox.push(stampRequest(request.message, request.edits, call.id), call);
+		this.#outbox.pushLine(stampLine(request.message, request.edits, call.id), call);
 		return call.outcome;
 	}
 

@@ -37,8 +37,12 @@ export class Outbox {
 
 	/** Queues a message; `call` is marked as written when its bytes leave. */
 	push(message: Buffer, call: PendingCall | undefined): void {
+		this.pushLine(toLine(message), call);
+	}
+
+	/** The same of a message that is one line already, with its newline. */
+	pushLine(line: Buffer, call: PendingCall | undefined): void {
 		if (this.#closed) return;
-		const line = toLine(message);
 		this.#waiting.push({ line, call });
 		this.#waiting_bytes += line.length;
 		if (this.#scheduled || this.#writing) return;
