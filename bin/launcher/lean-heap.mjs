@@ -11,7 +11,7 @@
  *
  * And V8 goes through all of the memory once what lies outside of the heap has grown by a
  * fraction of the heap. Long results lie there: two of them are such a fraction of a lean one.
- * With three times the heap instead, memory at rest stays the same: then all is collected as before.
+ * With three times the heap, memory at rest stays the same: then all is collected as before.
  */
 
 /** What each option is told by, and the option. */

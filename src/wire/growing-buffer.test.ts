@@ -39,6 +39,30 @@ test("pieces of others are never written to, nor what was taken", () => {
 	assert.equal(taken.toString(), "firstsecond");
 });
 
+test("pieces that are nobody else's are empty once they are copied, and no byte is lost", () => {
+	fc.assert(
+		fc.property(fc.array(fc.tuple(fc.nat(60_000), fc.boolean()), { maxLength: 12 }), (parts) => {
+			const buffer = new GrowingBuffer();
+			const pieces = parts.map(([length, is_ours], at) => {
+				const bytes = Buffer.alloc(length, at + 1);
+				return { bytes, is_ours, was: Buffer.from(bytes) };
+			});
+			for (const { bytes, is_ours } of pieces) buffer.append(bytes, is_ours);
+			const taken = buffer.take();
+			assert.deepEqual(taken, Buffer.concat(pieces.map(({ was }) => was)));
+			for (const { bytes, is_ours, was } of pieces) {
+				if (is_ours && pieces.length > 1) continue;
+				assert.deepEqual(bytes, was);
+			}
+		}),
+	);
+	const buffer = new GrowingBuffer();
+	const [first, second] = [Buffer.alloc(20_000, 1), Buffer.alloc(20_000, 2)];
+	const shared = Buffer.alloc(40_000, 3).subarray(0, 20_000);
+	for (const piece of [first, second, shared]) buffer.append(piece, true);
+	assert.deepEqual([first.length, second.length, shared.length], [0, 0, 20_000]);
+});
+
 test("clearing forgets", () => {
 	const buffer = new GrowingBuffer();
 	buffer.append(Buffer.from("gone"));

@@ -4,6 +4,15 @@ const long_bytes_min = 256 * 1024;
 /** What is kept ready for it at most. */
 const expected_bytes_max = 16 * 1024 * 1024;
 
+/** Less than this is not worth it. */
+const given_back_bytes_min = 16 * 1024;
+
+/** Frees the memory of bytes that nobody needs any more, where it is all theirs. */
+function giveBack({ buffer, length }: Buffer): void {
+	if (length < given_back_bytes_min || length !== buffer.byteLength) return;
+	if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 /**
  * Collects what arrives in pieces. One piece alone is kept as it is, without a copy; more are
  * copied into memory that doubles, so that a large whole costs time in proportion to its size
@@ -14,13 +23,20 @@ export class GrowingBuffer {
 	/** Bytes collected. */
 	length = 0;
 	#memory: Buffer | undefined = undefined;
+	/** Whether the memory is of no use to anybody once it has been copied. */
+	#is_ours = false;
 	#expected = 0;
 
-	/** Adds a piece. Its memory must not change until `take` or `clear`. */
-	append(piece: Buffer): void {
+	/**
+	 * Adds a piece. Its memory must not change until `take` or `clear`.
+	 * @param is_ours true where nobody else looks at the piece's memory: once it is copied, the piece
+	 *   is empty. Waiting for the garbage collector costs more than all that is done with the bytes
+	 */
+	append(piece: Buffer, is_ours = false): void {
 		const length = this.length + piece.length;
 		if (this.#memory === undefined) {
 			this.#memory = piece;
+			this.#is_ours = is_ours;
 		} else {
 			// The first piece is somebody else's memory and exactly full, so this never writes there.
 			if (length > this.#memory.length) {
@@ -28,9 +44,12 @@ export class GrowingBuffer {
 				const capacity = Math.max(length, 2 * this.length, capacity_bytes_min, expected);
 				const larger = Buffer.allocUnsafeSlow(capacity);
 				this.#memory.copy(larger, 0, 0, this.length);
+				if (this.#is_ours) giveBack(this.#memory);
 				this.#memory = larger;
+				this.#is_ours = true;
 			}
 			piece.copy(this.#memory, this.length);
+			if (is_ours) giveBack(piece);
 		}
 		this.length = length;
 	}

@@ -43,6 +43,35 @@ test("half lines are put together", () => {
 	]);
 });
 
+test("lines are the same where the reader may empty the chunks once it has copied them", () => {
+	const line = fc.nat(50_000).map((length) => "x".repeat(length));
+	const ends = fc.array(fc.nat(40_000), { maxLength: 20 });
+	fc.assert(
+		fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), ends, (lines, lengths) => {
+			const told: string[] = [];
+			const reader = new LineReader({
+				line_bytes_max: 60_000,
+				owns_chunks: true,
+				onLine: (bytes) => told.push(bytes.toString()),
+				onOversize: () => assert.fail("no line is too long"),
+			});
+			const whole = Buffer.from(lines.map((text) => `${text}\n`).join(""));
+			let at = 0;
+			for (const length of [...lengths, whole.length]) {
+				// Memory of its own, as each read of a pipe has.
+				const chunk = Buffer.alloc(Math.min(length, whole.length - at));
+				whole.copy(chunk, 0, at);
+				reader.push(chunk);
+				at = Math.min(at + length, whole.length);
+			}
+			assert.deepEqual(
+				told,
+				lines.filter((text) => text !== ""),
+			);
+		}),
+	);
+});
+
 test("what stands behind the last newline is a line when the stream ends", () => {
 	assert.deepEqual(read(10, "a\nlast"), [{ line: "a" }, { line: "last" }]);
 	assert.deepEqual(read(10, "a\n"), [{ line: "a" }]);

@@ -16,6 +16,8 @@ const nothing = Buffer.alloc(0);
 export interface LineReaderOptions {
 	/** Longest line accepted, without its line ending. */
 	readonly line_bytes_max: number;
+	/** True where nobody else looks at the chunks: one that was copied is empty afterwards. */
+	readonly owns_chunks?: boolean;
 	/** Called for every line that is not empty; the line may share memory with its chunk. */
 	onLine(line: Buffer): void;
 	/** Called once for a line that was too long, when it has ended. */
@@ -46,7 +48,9 @@ export class LineReader {
 		while (from < chunk.length) {
 			const newline = chunk.indexOf(byte_newline, from);
 			if (newline === -1) {
-				this.#extend(chunk.subarray(from));
+				// Of a chunk with the end of a line in it, others hold a part.
+				const is_ours = from === 0 && this.#options.owns_chunks === true;
+				this.#extend(from === 0 ? chunk : chunk.subarray(from), is_ours);
 				return;
 			}
 			const piece = chunk.subarray(from, newline);
@@ -65,13 +69,13 @@ export class LineReader {
 		this.#finish();
 	}
 
-	#extend(piece: Buffer): void {
+	#extend(piece: Buffer, is_ours = false): void {
 		if (piece.length === 0) return;
 		if (this.#head !== undefined) {
 			this.#discard(piece);
 			return;
 		}
-		this.#partial.append(piece);
+		this.#partial.append(piece, is_ours);
 		// One byte more than the limit may still turn out to be the return of a line ending.
 		if (this.#partial.length > this.#options.line_bytes_max + 1) {
 			const begun = this.#partial.take();

@@ -136,6 +136,7 @@ export class StdioConnection {
 		let ended = false;
 		const reader = new LineReader({
 			line_bytes_max: this.#context.reply_bytes_max,
+			owns_chunks: true,
 			onLine: (line) => (ended ? this.#receiveLast(line) : this.#receive(line)),
 			onOversize: (head, bytes_total, tail) => this.#oversize(head, bytes_total, tail),
 		});
