@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { setMaxListeners } from "node:events";
 import { test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { startGateway } from "../../test/support/gateway.ts";
 import { QuietLog } from "../../test/support/quiet-log.ts";
 import { systemClock } from "../lib/clock.ts";
+import { OAuthProblem } from "../upstreams/http/oauth/oauth-problem.ts";
 import { Consents, consent_path } from "./consents.ts";
 
 test("an answer that nobody waits for is refused", async (t) => {
@@ -59,14 +61,39 @@ test("nobody finds what somebody else is asked for, and it ends after ten minute
 	assert.equal(consents.of({ ...who, server: "peer" }), undefined);
 });
 
-test("no more than so many wait at one time", async () => {
+test("no more than so many wait for one person, which keeps nobody else from being asked", async () => {
 	const consents = new Consents(systemClock, new QuietLog());
 	const withdrawal = new AbortController();
-	const all = Array.from({ length: 256 }, (_, at) =>
-		consents.authorize("peer", page, `state-${at}`, who, withdrawal.signal, given),
-	);
+	const ask = (user: string, state: string) =>
+		consents.authorize("peer", page, state, { ...who, user }, withdrawal.signal, given);
+	const all = Array.from({ length: 256 }, (_, at) => ask("ana", `state-${at}`));
+	await assert.rejects(ask("ana", "late"), (error) => {
+		assert.ok(error instanceof OAuthProblem);
+		assert.match(error.message, /256 authorizations of yours wait .* \/oauth\/connect/);
+		return true;
+	});
+	all.push(ask("bob", "of bob"));
+	assert.notEqual(consents.withState("of bob"), undefined);
+	// One that is answered makes room.
+	consents.withState("state-0")?.resolve(page);
+	all.push(ask("ana", "later"));
+	assert.notEqual(consents.withState("later"), undefined);
+	withdrawal.abort();
+	const ends = (await Promise.allSettled(all)).map(({ status }) => status);
+	assert.equal(ends.filter((status) => status === "fulfilled").length, 1);
+});
+
+test("no more than so many wait for all together, and who comes then is told so", async () => {
+	const consents = new Consents(systemClock, new QuietLog());
+	const withdrawal = new AbortController();
+	// Each of them adds a listener to this signal, as many requests do to theirs.
+	setMaxListeners(0, withdrawal.signal);
+	const all = Array.from({ length: 16_384 }, (_, at) => {
+		const owner = { ...who, user: `user-${at}` };
+		return consents.authorize("peer", page, `state-${at}`, owner, withdrawal.signal, given);
+	});
 	const late = consents.authorize("peer", page, "late", who, withdrawal.signal, given);
-	await assert.rejects(late, /too many/);
+	await assert.rejects(late, /16384 authorizations wait .* Try again in ten minutes/);
 	withdrawal.abort();
 	for (const outcome of await Promise.allSettled(all)) assert.equal(outcome.status, "rejected");
 });

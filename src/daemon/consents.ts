@@ -2,6 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { GrantOwner } from "../store/grant-repository.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { AfterRefusal } from "../upstreams/http/oauth/attempt.ts";
+import { OAuthProblem } from "../upstreams/http/oauth/oauth-problem.ts";
 import type { GrantFor } from "../upstreams/http/oauth/upstream-auths.ts";
 
 /** Where authorization pages lead back to. */
@@ -9,8 +10,10 @@ export const consent_path = "/oauth/callback";
 
 /** How long a person has; pages are opened from a log line. */
 const consent_ms = 600_000;
-/** Authorizations waiting at one time. */
-const consents_max = 256;
+/** Authorizations that wait at one time for one person, or for all of a tenant or gateway. */
+const consents_each_max = 256;
+/** And for all together, so that nobody alone keeps others from being asked. */
+const consents_max = 16_384;
 
 /** Who agreed on our own page, and in which browser. */
 export interface Begun {
@@ -41,6 +44,8 @@ export class Consents {
 	/** What the log says of where to go. */
 	readonly #pageFor: (page: URL, who: GrantFor) => string;
 	readonly #waiting = new Map<string, Waiting>();
+	/** How many wait for each. */
+	readonly #counts = new Map<string, number>();
 	readonly #listeners = new Set<(waiting: Waiting) => void>();
 
 	constructor(
@@ -67,7 +72,8 @@ export class Consents {
 		outcome: Promise<AfterRefusal>,
 	): Promise<URL> {
 		if (signal.aborted) return Promise.reject(new Error("nobody wants it any more"));
-		if (this.#waiting.size >= consents_max) return Promise.reject(new Error("too many wait"));
+		const too_many = this.#tooMany({ tenant, user });
+		if (too_many !== undefined) return Promise.reject(new OAuthProblem(too_many));
 		const who = { tenant, user, server };
 		this.#log.warn(
 			{ page: this.#pageFor(page, who), ...who },
@@ -77,7 +83,7 @@ export class Consents {
 			const end = () => {
 				timer.cancel();
 				signal.removeEventListener("abort", withdraw);
-				this.#waiting.delete(state);
+				if (this.#waiting.delete(state)) this.#count(who, -1);
 			};
 			const withdraw = () => {
 				end();
@@ -99,8 +105,31 @@ export class Consents {
 				},
 			};
 			this.#waiting.set(state, waiting);
+			this.#count(who, 1);
 			for (const listener of [...this.#listeners]) listener(waiting);
 		});
+	}
+
+	/** Why somebody cannot be asked for another one now; undefined where they can. */
+	#tooMany(owner: GrantOwner): string | undefined {
+		if ((this.#counts.get(ownerKey(owner)) ?? 0) >= consents_each_max) {
+			return (
+				`${consents_each_max} authorizations of yours wait for an answer already. Answer some on the ` +
+				"page /oauth/connect, or wait ten minutes, then try again."
+			);
+		}
+		if (this.#waiting.size < consents_max) return undefined;
+		return (
+			`${consents_max} authorizations wait for an answer, and no more are asked for meanwhile. ` +
+			"Try again in ten minutes."
+		);
+	}
+
+	#count(owner: GrantOwner, more: number): void {
+		const key = ownerKey(owner);
+		const count = (this.#counts.get(key) ?? 0) + more;
+		if (count === 0) this.#counts.delete(key);
+		else this.#counts.set(key, count);
 	}
 
 	/** What waits for an answer with this `state`. */
@@ -129,6 +158,10 @@ export class Consents {
 			look();
 		});
 	}
+}
+
+function ownerKey({ tenant, user }: GrantOwner): string {
+	return JSON.stringify([tenant, user]);
 }
 
 function authorizer({ tenant, user }: GrantOwner): string {

@@ -103,8 +103,9 @@ export class GrantDesk implements GrantBackend {
 	async #end(who: GrantFor) {
 		const { store, auths, specOf } = this.#parts;
 		return auths.inTurn(who, async () => {
-			const { removed, grants } = await store.revoke(who);
+			// First, because it cannot fail: where the store does, nobody goes on with what is in memory.
 			const was_asked = auths.forget(who);
+			const { removed, grants } = await store.revoke(who);
 			const ended = grants.map(async ({ grant, about }): Promise<EndedGrant> => {
 				return { server: who.server, grant, spec: await specOf(who, about) };
 			});

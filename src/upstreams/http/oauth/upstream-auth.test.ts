@@ -221,6 +221,29 @@ test("ahead of a token's end nobody is asked, and a token that cannot be renewed
 	assert.equal(auth.token, "access-2");
 });
 
+test("a renewal that fails ahead of a token's end is tried again, not with every call", async (t) => {
+	const clock = new FakeClock();
+	const deviations: Deviations = {};
+	const { server, auth, refuse } = await rig(t, deviations, {}, clock);
+	await refuse(401, "Bearer");
+	await clock.advance(3_540_000);
+	deviations.token = { status: 503, body: {} };
+	auth.headers();
+	await until(() => server.requests("/token").length === 2);
+	// Whoever is refused waits for the attempt, so that it is over here.
+	await refuse(403, "Bearer");
+	delete deviations.token;
+	for (let calls = 0; calls < 5; calls += 1) auth.headers();
+	await clock.advance(14_999);
+	auth.headers();
+	await refuse(403, "Bearer");
+	assert.equal(server.requests("/token").length, 2);
+	await clock.advance(1);
+	auth.headers();
+	await until(() => auth.token === "access-2");
+	assert.equal(server.requests("/authorize").length, 1);
+});
+
 test("Moorage's own token is got anew ahead of its end", async (t) => {
 	const clock = new FakeClock();
 	const own = { grant: "client_credentials", client_id: "a", client_secret: "c" } as const;

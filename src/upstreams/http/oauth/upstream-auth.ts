@@ -28,6 +28,8 @@ import {
 } from "./token-requests.ts";
 import type { Grant, GrantKey, Registration, TokenStore } from "./token-store.ts";
 
+/** How long after a renewal ahead that failed another is tried, as long as calls come. */
+const renew_again_ms = 15_000;
 /** Authorizations that one call may cause: a first one, and steps up. */
 const rounds_max = 3;
 
@@ -113,8 +115,8 @@ export class UpstreamAuth {
 	#step_up: Attempt | undefined;
 	/** The renewal of a token that is still good. */
 	#ahead: Attempt | undefined;
-	/** The token that could not be renewed ahead of its end: its refusal is waited for. */
-	#unrenewable: string | undefined;
+	/** The token that could not be renewed ahead of its end, and when that is tried once more. */
+	#unrenewed: { readonly token: string; readonly again_ms: number } | undefined;
 	/** The last challenge that led to a token: it may name what is found nowhere else. */
 	#challenge: BearerChallenge = readChallenge(undefined);
 
@@ -276,16 +278,20 @@ export class UpstreamAuth {
 
 	#renewAhead(): void {
 		const grant = this.#grant;
-		if (grant?.renew_at_ms === undefined || this.#options.clock.now() < grant.renew_at_ms) return;
+		const { clock } = this.#options;
+		if (grant?.renew_at_ms === undefined || clock.now() < grant.renew_at_ms) return;
 		const { access_token, refresh_token } = grant;
 		const by_itself = refresh_token !== undefined || !this.#asks_person;
-		if (!by_itself || this.#unrenewable === access_token) return;
+		const failed_before = this.#unrenewed?.token === access_token ? this.#unrenewed : undefined;
+		if (!by_itself || clock.monotonic() < (failed_before?.again_ms ?? 0)) return;
 		if (this.#ahead !== undefined || this.#under_way !== undefined) return;
 		const attempt = this.#begin(this.#challenge, "ahead");
 		this.#ahead = attempt;
 		void attempt.outcome.then(() => {
 			this.#ahead = undefined;
-			if (this.token === access_token) this.#unrenewable = access_token;
+			const again_ms = clock.monotonic() + renew_again_ms;
+			const is_unrenewed = this.token === access_token;
+			this.#unrenewed = is_unrenewed ? { token: access_token, again_ms } : undefined;
 		});
 	}
 
