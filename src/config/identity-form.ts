@@ -8,6 +8,7 @@ import type { ApiKeyPlan } from "./plan-identity.ts";
 import { default_tenant, userOf } from "./principal-names.ts";
 import type { Report } from "./report.ts";
 import type { identity_schema } from "./schema-identity.ts";
+import { checkSpeakers } from "./tenant-speakers.ts";
 
 type IdentityForm = z.output<typeof identity_schema>;
 
@@ -18,14 +19,16 @@ export function readIdentity(
 	report: Report,
 ): IdentityDraft | undefined {
 	if (form === undefined) return undefined;
-	return {
-		keys: readKeys(form.keys, root, report),
-		issuers: readIssuers(form, root, report),
-		certificates: readCertificates(form.certificates, root, report),
-		scopes: form.scopes,
-		dpop_nonces: form.dpop_nonces,
-		login: readLogin(form.login, form.dpop_nonces, root, report),
-	};
+	const keys = readKeys(form.keys, root, report);
+	const issuers = readIssuers(form, root, report);
+	const certificates = readCertificates(form.certificates, root, report);
+	const login = readLogin(form.login, form.dpop_nonces, root, report);
+	const is_short = form.issuer !== undefined;
+	const { scopes, dpop_nonces, shared_tenants: shared } = form;
+	if (!is_short || form.issuers.length === 0) {
+		checkSpeakers({ issuers, login, keys, certificates, shared, is_short }, root, report);
+	}
+	return { keys, issuers, certificates, scopes, dpop_nonces, login };
 }
 
 function readKeys(keys: IdentityForm["keys"], root: Located, report: Report): ApiKeyPlan[] {

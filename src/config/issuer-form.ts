@@ -142,12 +142,11 @@ class IssuerReader {
 		};
 	}
 
-	/** Two issuers must not be able to name each other's people. */
+	/** What cannot be of more than one issuer. */
 	checkTogether(drafts: readonly IssuerDraft[]): void {
 		const issuers = new Set<string>();
-		const tenants = new Set<string>();
 		let asked = 0;
-		for (const [index, { issuer, claims, introspection }] of drafts.entries()) {
+		for (const [index, { issuer, introspection }] of drafts.entries()) {
 			const path = ["identity", "issuers", index];
 			if (issuers.has(issuer)) {
 				this.problem([...path, "issuer"], "This issuer is listed twice.", {
@@ -160,19 +159,6 @@ class IssuerReader {
 				const text = "Only one issuer can be asked about tokens that nobody else can read.";
 				this.problem([...path, "introspection"], text, { next: "Remove it from the others." });
 			}
-			if (drafts.length === 1) continue;
-			const { tenant } = claims;
-			if (tenant.kind === "claim" && tenant.allowed.length === 0) {
-				const text = "One issuer of several could name any tenant, those of the others too.";
-				this.problem([...path, "claims", "tenant"], text, {
-					next: "List the tenants it speaks for under `tenants`.",
-				});
-			}
-			if (tenant.kind === "fixed" && tenants.has(tenant.name)) {
-				const text = `Another issuer speaks for the tenant \`${tenant.name}\` already, so people of the same name would be one.`;
-				this.problem(path, text, { next: "Give each issuer a `tenant` of its own." });
-			}
-			if (tenant.kind === "fixed") tenants.add(tenant.name);
 		}
 	}
 

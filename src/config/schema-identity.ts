@@ -137,6 +137,12 @@ export const identity_schema = z.strictObject({
 		.default([])
 		.describe("Authorization servers whose access tokens are accepted."),
 	scopes: z.array(word).default([]).describe("Scopes that every call needs."),
+	shared_tenants: z
+		.array(z.string().min(1))
+		.default([])
+		.describe(
+			"Patterns of tenants in which several of `issuers`, `keys`, `certificates` and `login` may name people, who are then the same where their names are.",
+		),
 	dpop_nonces: z
 		.enum(["off", "required"])
 		.default("off")

@@ -26,6 +26,7 @@ const configOf = (dpop_nonces: "off" | "required") => ({
 		dpop_nonces,
 		issuers: [{ issuer: provider.issuer, tenant: "corp" }],
 		login: {},
+		shared_tenants: ["corp"],
 	},
 	servers: {},
 });

@@ -22,6 +22,7 @@ test("whatever address a caller names, nobody is asked at it", async (t) => {
 		{
 			identity: {
 				issuer: issuer.issuer,
+				shared_tenants: ["default"],
 				login: { accounts: true, registration: true, client_documents: ["*"] },
 				keys: [{ name: "ana", hash: `sha256:${hashApiKey(key)}`, tenant: "acme", user: "ana" }],
 			},

@@ -116,6 +116,7 @@ before(async () => {
 		{
 			identity: {
 				issuer: "http://127.0.0.1:1",
+				shared_tenants: ["default"],
 				keys: [{ name: "member", hash: `sha256:${hashApiKey(key)}` }],
 			},
 			servers: { lazy: { ...stdioFixture("echo"), start: "on-demand" } },

@@ -29,6 +29,7 @@ let admin: string;
 
 function identity() {
 	return {
+		shared_tenants: ["company"],
 		login: {
 			federated: [
 				{
