@@ -30,12 +30,16 @@ export interface SecretRow extends SecretScope {
 export interface SecretRows {
 	keys(): Promise<DataKeyRow[]>;
 	addKey(key: DataKeyRow): Promise<void>;
-	/** Puts these in the place of the keys of their ids: all of them, or none. */
+	/** Puts these in the place of the keys of their ids, or adds them: all of them, or none. */
 	replaceKeys(keys: readonly DataKeyRow[]): Promise<void>;
+	/** Removes those of these keys that no value is sealed with; their ids. */
+	removeUnusedKeys(ids: readonly string[]): Promise<string[]>;
 	list(): Promise<SecretRow[]>;
 	get(scope: SecretScope, name: string): Promise<SecretRow | undefined>;
 	/** Stores a value in the place of the one of its name and scope. */
 	put(row: SecretRow): Promise<void>;
+	/** Puts a value that was sealed anew in the place of what it was, unless that is another now. */
+	reseal(row: SecretRow, sealed_before: string): Promise<void>;
 	/** False where there was none. */
 	remove(scope: SecretScope, name: string): Promise<boolean>;
 	used(scope: SecretScope, name: string, at_ms: number, by: string): Promise<void>;

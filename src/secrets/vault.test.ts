@@ -105,8 +105,9 @@ for (const [what, name, scope, value] of [
 test("another master key changes no value, and the old one opens nothing any more", async (context) => {
 	const { vault, open, path, rows } = await house(context);
 	await vault.set("token", everybody, "the value");
+	await vault.set("token", { tenant: "acme", user: "bob" }, "bob's value");
 	const before = await readFile(path, "utf8");
-	const values_before = await rows.list();
+	const [values_before, keys_before] = [await rows.list(), await rows.keys()];
 	const [rotated, during] = await Promise.all([
 		vault.rotateMaster(undefined),
 		vault.get("token", use),
@@ -116,10 +117,72 @@ test("another master key changes no value, and the old one opens nothing any mor
 	assert.notEqual(await readFile(path, "utf8"), before);
 	assert.deepEqual(await vault.get("token", use), succeed("the value"));
 	assert.deepEqual(await open().get("token", use), succeed("the value"));
-	const sealed = (all: Awaited<ReturnType<SecretRows["list"]>>) => all.map((row) => row.sealed);
-	assert.deepEqual(sealed(await rows.list()), sealed(values_before));
+	// Whoever had the old key had the data key, too: none of it is good for what is stored now.
+	const old_ids = new Set(keys_before.map(({ id }) => id));
+	assert.ok((await rows.keys()).every(({ id }) => !old_ids.has(id)));
+	const values_after = await rows.list();
+	assert.equal(values_after.length, 2);
+	for (const [index, { key_id, sealed, ...rest }] of values_after.entries()) {
+		assert.ok(!old_ids.has(key_id));
+		const { key_id: _key_id, sealed: sealed_before, ...rest_before } = values_before[index] ?? {};
+		assert.notEqual(sealed, sealed_before);
+		assert.deepEqual(
+			{ ...rest, used_at_ms: 0, used_by: "" },
+			{ ...rest_before, used_at_ms: 0, used_by: "" },
+		);
+	}
 	await writeFile(path, before);
 	assert.match(messageOf(await open().get("token", use)), /holds another master key/);
+});
+
+test("a vault that was open while another process took another key reads what is sealed anew", async (context) => {
+	const { vault, open } = await house(context);
+	await vault.set("token", everybody, "the value");
+	const other = open();
+	assert.deepEqual(await other.get("token", use), succeed("the value"));
+	assert.ok((await vault.rotateMaster(undefined)).ok);
+	assert.deepEqual(await other.get("token", use), succeed("the value"));
+	assert.ok((await vault.rotateMaster(undefined)).ok);
+	assert.ok((await other.set("token", everybody, "another value")).ok);
+	assert.deepEqual(await vault.get("token", use), succeed("another value"));
+	assert.deepEqual(await open().get("token", use), succeed("another value"));
+});
+
+test("values that an interrupted rotation did not seal anew are so with the next opening", async (context) => {
+	const { vault, open, path, rows } = await house(context);
+	for (const name of ["one", "two", "three"]) await vault.set(name, everybody, `value ${name}`);
+	let left = 1;
+	const dying: SecretRows = {
+		...bound(rows),
+		reseal: (row, before) =>
+			left-- > 0 ? rows.reseal(row, before) : Promise.reject(new Error("died")),
+	};
+	const master = fileStore(path, systemRandom);
+	const broken = new Vault({ rows: dying, master, clock: new FakeClock(), random: systemRandom });
+	await assert.rejects(broken.rotateMaster(undefined), /died/);
+	assert.equal((await rows.keys()).length, 2);
+	for (const name of ["one", "two", "three"]) {
+		assert.deepEqual(await broken.get(name, use), succeed(`value ${name}`));
+	}
+	assert.ok((await open().open()).ok);
+	assert.equal((await rows.keys()).length, 1, "the key of before is gone");
+	for (const name of ["one", "two", "three"]) {
+		assert.deepEqual(await open().get(name, use), succeed(`value ${name}`));
+	}
+});
+
+test("a damaged value keeps its key, and keeps no other from being sealed anew", async (context) => {
+	const { vault, open, rows } = await house(context);
+	await vault.set("good", everybody, "the value");
+	await vault.set("bad", everybody, "the value");
+	const bad = (await rows.list()).find(({ name }) => name === "bad");
+	assert.ok(bad !== undefined);
+	await rows.put({ ...bad, sealed: `${bad.sealed.slice(0, -8)}AAAAAAAA` });
+	assert.ok((await vault.rotateMaster(undefined)).ok);
+	assert.equal((await rows.keys()).length, 2);
+	await rows.put(bad);
+	assert.deepEqual(await open().get("bad", use), succeed("the value"), "once it is mended");
+	assert.equal((await rows.keys()).length, 1);
 });
 
 test("a rotation that is interrupted anywhere leaves a key that opens everything", async (context) => {
@@ -251,6 +314,8 @@ function bound(rows: SecretRows): SecretRows {
 		keys: () => rows.keys(),
 		addKey: (key) => rows.addKey(key),
 		replaceKeys: (keys) => rows.replaceKeys(keys),
+		removeUnusedKeys: (ids) => rows.removeUnusedKeys(ids),
+		reseal: (row, before) => rows.reseal(row, before),
 		list: () => rows.list(),
 		get: (scope, name) => rows.get(scope, name),
 		put: (row) => rows.put(row),

@@ -52,8 +52,8 @@ function secretTag({ changed_at_ms }: Pick<SecretInfo, "changed_at_ms">): string
 
 /**
  * The secrets of a gateway: each value sealed with a data key, each data key with the master key
- * (envelope encryption, AES-256-GCM). Another master key seals the data keys anew and leaves the
- * values alone. While the master key cannot be had nothing is given out or stored, and whoever asks
+ * (envelope encryption, AES-256-GCM). With another master key comes another data key, and every value
+ * is sealed anew: whoever has the key of before opens nothing that is stored from then on. While the master key cannot be had nothing is given out or stored, and whoever asks
  * is told why; every request looks for it again.
  */
 export class Vault implements ValueSource {
@@ -125,22 +125,26 @@ export class Vault implements ValueSource {
 				const message = `The vault holds ${secrets_max} values, which is as many as it may.`;
 				return fail({ message, next: "Remove what nobody uses: `moorage secret ls`." });
 			}
-			const boxes = await this.#boxes();
-			if (!boxes.ok) return boxes;
-			const box = boxes.value.get(this.#current) as SecretBox;
 			const now_ms = clock.now();
-			await rows.put({
-				...scope,
-				name,
-				key_id: this.#current,
-				sealed: box.seal(value, about(scope, name)),
-				created_at_ms: before?.created_at_ms ?? now_ms,
-				// It is what a value is told from the one before by: two of one moment differ, too.
-				changed_at_ms: Math.max(now_ms, (before?.changed_at_ms ?? 0) + 1),
-				used_at_ms: before?.used_at_ms,
-				used_by: before?.used_by,
-			});
-			return succeed(undefined);
+			for (;;) {
+				const boxes = await this.#boxes();
+				if (!boxes.ok) return boxes;
+				const box = boxes.value.get(this.#current) as SecretBox;
+				await rows.put({
+					...scope,
+					name,
+					key_id: this.#current,
+					sealed: box.seal(value, about(scope, name)),
+					created_at_ms: before?.created_at_ms ?? now_ms,
+					// It is what a value is told from the one before by: two of one moment differ, too.
+					changed_at_ms: Math.max(now_ms, (before?.changed_at_ms ?? 0) + 1),
+					used_at_ms: before?.used_at_ms,
+					used_by: before?.used_by,
+				});
+				// Another process may have taken another master key, and removed the key of before.
+				if ((await rows.keys()).some(({ id }) => id === this.#current)) return succeed(undefined);
+				this.#keys = undefined;
+			}
 		});
 	}
 
@@ -167,9 +171,10 @@ export class Vault implements ValueSource {
 	}
 
 	/**
-	 * Seals all data keys with another master key: the given one, or a new one where Moorage keeps
-	 * the key itself. Values stay readable all the while, and whatever is interrupted leaves the one
-	 * or the other key in force, never none.
+	 * Takes another master key: the given one, or a new one where Moorage keeps the key itself. A new
+	 * data key comes with it, with which all values are sealed anew. They stay readable all the while,
+	 * and whatever is interrupted leaves the one or the other key in force, never none; values that
+	 * were not sealed anew yet are so when the vault is opened next.
 	 */
 	rotateMaster(given: MasterKey | undefined): Promise<Result<{ id: string }, ValueProblem>> {
 		return this.#inTurn(async () => {
@@ -186,21 +191,65 @@ export class Vault implements ValueSource {
 			const prepared = (await master.prepare?.(next)) ?? succeed(undefined);
 			if (!prepared.ok) return prepared;
 			const old = this.#master as MasterKey;
+			const stored = await rows.keys();
 			const resealed: DataKeyRow[] = [];
-			for (const row of await rows.keys()) {
+			for (const row of stored) {
 				const key = openKey(row, old, random);
 				if (key === undefined) return fail(damagedKey(row.id));
 				resealed.push(sealKey(row, key, next, random));
 			}
-			await rows.replaceKeys(resealed);
+			const added = this.#drawKey(next, stored.at(-1));
+			await rows.replaceKeys([...resealed, added.row]);
 			this.#master = next;
+			boxes.value.set(added.row.id, new SecretBox(added.key, random));
+			this.#current = added.row.id;
 			const finished = (await master.finish?.(next)) ?? succeed(undefined);
+			await this.#resealAll(boxes.value);
 			return finished.ok ? succeed({ id: next.id }) : finished;
 		});
 	}
 
-	async #open(row: SecretRow): Promise<Result<string, ValueProblem>> {
-		const boxes = await this.#inTurn(() => this.#boxes());
+	/** Seals every value with the current data key, and removes keys that are of no use any more. */
+	async #resealAll(boxes: ReadonlyMap<string, SecretBox>): Promise<void> {
+		const { rows } = this.#options;
+		const box = boxes.get(this.#current) as SecretBox;
+		for (const row of await rows.list()) {
+			if (row.key_id === this.#current) continue;
+			const bound_to = about(row, row.name);
+			const value = boxes.get(row.key_id)?.open(row.sealed, bound_to);
+			// One that is damaged stays as it is, and so does its key.
+			if (value === undefined) continue;
+			await rows.reseal(
+				{ ...row, key_id: this.#current, sealed: box.seal(value, bound_to) },
+				row.sealed,
+			);
+		}
+		// They are still known here: somebody may have read a row before it was sealed anew.
+		await rows.removeUnusedKeys([...boxes.keys()].filter((id) => id !== this.#current));
+	}
+
+	/** A new data key, sealed with a master key; the one that is the last of all from now on. */
+	#drawKey(master: MasterKey, last: DataKeyRow | undefined) {
+		const { random, clock } = this.#options;
+		const id = random.bytes(6).toString("base64url");
+		const key = random.bytes(box_key_bytes);
+		const created_at_ms = Math.max(clock.now(), (last?.created_at_ms ?? 0) + 1);
+		return {
+			key,
+			row: sealKey({ id, master_id: "", sealed: "", created_at_ms }, key, master, random),
+		};
+	}
+
+	async #open(found: SecretRow): Promise<Result<string, ValueProblem>> {
+		let row = found;
+		const boxes = await this.#inTurn(async () => {
+			const known = await this.#boxes();
+			if (!known.ok || known.value.has(row.key_id)) return known;
+			// Another process has taken another master key meanwhile.
+			this.#keys = undefined;
+			row = (await this.#options.rows.get(row, row.name)) ?? row;
+			return this.#boxes();
+		});
 		if (!boxes.ok) return boxes;
 		const value = boxes.value.get(row.key_id)?.open(row.sealed, about(row, row.name));
 		if (value !== undefined) return succeed(value);
@@ -213,7 +262,7 @@ export class Vault implements ValueSource {
 	/** The opened data keys; the first one is made when it is needed. */
 	async #boxes(): Promise<Result<Map<string, SecretBox>, ValueProblem>> {
 		if (this.#keys !== undefined) return succeed(this.#keys);
-		const { rows, master, random, clock } = this.#options;
+		const { rows, master, random } = this.#options;
 		const stored = await rows.keys();
 		const wanted = stored[0]?.master_id;
 		const loaded = await master.load(wanted);
@@ -232,15 +281,15 @@ export class Vault implements ValueSource {
 			this.#current = row.id;
 		}
 		if (keys.size === 0) {
-			const id = random.bytes(6).toString("base64url");
-			const key = random.bytes(box_key_bytes);
-			const row = { id, master_id: "", sealed: "", created_at_ms: clock.now() };
-			await rows.addKey(sealKey(row, key, loaded.value, random));
-			keys.set(id, new SecretBox(key, random));
-			this.#current = id;
+			const { key, row } = this.#drawKey(loaded.value, undefined);
+			await rows.addKey(row);
+			keys.set(row.id, new SecretBox(key, random));
+			this.#current = row.id;
 		}
 		this.#master = loaded.value;
 		this.#keys = keys;
+		// What an interrupted rotation has left. What cannot be written now can be read all the same.
+		if (keys.size > 1) await this.#resealAll(keys).catch(() => undefined);
 		return succeed(keys);
 	}
 

@@ -38,6 +38,17 @@ export class SqlSecretRepository implements SecretRows {
 			.execute();
 	}
 
+	async removeUnusedKeys(ids: readonly string[]): Promise<string[]> {
+		if (ids.length === 0) return [];
+		const removed = await this.#db
+			.deleteFrom("secret_keys")
+			.where("id", "in", [...ids])
+			.where("id", "not in", (query) => query.selectFrom("secrets").select("key_id"))
+			.returning("id")
+			.execute();
+		return removed.map(({ id }) => id);
+	}
+
 	async list(): Promise<SecretRow[]> {
 		const rows = await this.#db
 			.selectFrom("secrets")
@@ -69,6 +80,18 @@ export class SqlSecretRepository implements SecretRows {
 			.onConflict((conflict) =>
 				conflict.columns(["tenant", "user_name", "name"]).doUpdateSet(values),
 			)
+			.execute();
+	}
+
+	async reseal(row: SecretRow, sealed_before: string): Promise<void> {
+		const { tenant, user, name, key_id, sealed } = row;
+		await this.#db
+			.updateTable("secrets")
+			.set({ key_id, sealed })
+			.where("tenant", "=", tenant)
+			.where("user_name", "=", user)
+			.where("name", "=", name)
+			.where("sealed", "=", sealed_before)
 			.execute();
 	}
 
