@@ -7,7 +7,7 @@ import { parseJson } from "../wire/parse-json.ts";
 import type { Call, CallTarget, ClientSide } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import { toolDefinition } from "./local/tool-definition.ts";
-import type { Watcher, WatchTarget } from "./subscriptions/watch-refusal.ts";
+import type { Reader, ReadTarget } from "./read-refusal.ts";
 
 /** What the checks are shown of a call: its parts by name, and its arguments on demand. */
 export function checkedCall(call: Call, target: CallTarget, context: GatewayContext): CheckedCall {
@@ -69,9 +69,9 @@ class CallForChecks implements CheckedCall {
 }
 
 /** What the checks are shown of somebody who wants to hear of something: as if it were read. */
-export function checkedWatch(
-	{ principal, client, endpoint }: Watcher,
-	{ method, server, name }: WatchTarget,
+export function checkedRead(
+	{ principal, client, endpoint }: Reader,
+	{ method, server, name }: ReadTarget,
 	{ clock, random }: GatewayContext,
 ): CheckedCall {
 	return {

@@ -3,9 +3,9 @@ import type { Session, Sessions } from "../../sessions/sessions.ts";
 import { memberSpan, readString } from "../../wire/object.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { readRefusal, refusedReading } from "../read-refusal.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
-import { watchRefusal } from "../subscriptions/watch-refusal.ts";
 
 /** True for the two legacy methods that watch resources. */
 export function isSubscription(method: string): boolean {
@@ -65,14 +65,8 @@ function deniedTo(
 	name: string,
 	context: GatewayContext,
 ): Reply | undefined {
-	const { principal, client, notes } = call;
+	const { principal, client } = call;
 	const by = { principal, client, endpoint: call.endpoint.name };
-	const refusal = watchRefusal(by, { method: "resources/read", server, name }, context);
-	if (refusal === undefined) return undefined;
-	const { code, message, rule } = refusal;
-	notes.decision = "deny";
-	notes.rule = rule;
-	const parts = { code, message, level: "info", server, retry_safe: true } as const;
-	const fields = { ...context.fieldsOf(call), server, rule, principal: principal.id };
-	return { kind: "fault", fault: context.fault(parts, fields) };
+	const refusal = readRefusal(by, { method: "resources/read", server, name }, context);
+	return refusal && refusedReading(call, server, refusal, context);
 }

@@ -11,10 +11,10 @@ import { type ClientSide, type Reply, rpcError } from "../call.ts";
 import { endpointHello } from "../local/endpoint-hello.ts";
 import { recordCall } from "../pipeline.ts";
 import type { Push, Pushes } from "../pushes.ts";
+import { type Reader, type ReadTarget, readRefusal } from "../read-refusal.ts";
 import { scopeProblem, sharesScope } from "../scope.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
-import { type Watcher, type WatchTarget, watchRefusal } from "../subscriptions/watch-refusal.ts";
 import { edgeCall } from "./edge-call.ts";
 import { traceHeader } from "./exchange.ts";
 import type { Viewing } from "./modern-resume.ts";
@@ -108,8 +108,8 @@ function stream({ viewing, id, client, sources, accepted, ack, tag, signal }: Op
 	const nameOf = (push: Push) =>
 		push.kind === "task" ? accepted.tasks.get(taskKey(push.server, push.task_id)) : undefined;
 	const watcher = watcherOf(exchange, client);
-	const mayHear = (target: WatchTarget) =>
-		watchRefusal(watcher, target, viewing.context) === undefined;
+	const mayHear = (target: ReadTarget) =>
+		readRefusal(watcher, target, viewing.context) === undefined;
 	const forget = sources.pushes.listen({
 		endpoint: exchange.endpoint.name,
 		session_id: undefined,
@@ -195,7 +195,7 @@ async function subscribeAll(
 	const { context, exchange } = viewing;
 	const { subscriptions } = sources;
 	const watcher = watcherOf(exchange, client);
-	const mayHear = (target: WatchTarget) => watchRefusal(watcher, target, context) === undefined;
+	const mayHear = (target: ReadTarget) => readRefusal(watcher, target, context) === undefined;
 	const kept = new Set<string>();
 	const tasks = new Map<string, string>();
 	const releases: (() => void)[] = [];
@@ -242,12 +242,12 @@ async function subscribeAll(
 	};
 }
 
-function watcherOf({ who, endpoint }: Viewing["exchange"], client: ClientSide): Watcher {
+function watcherOf({ who, endpoint }: Viewing["exchange"], client: ClientSide): Reader {
 	return { principal: who, client, endpoint: endpoint.name };
 }
 
 /** What somebody has to be allowed to see to hear of something; undefined: nothing in particular. */
-function targetOf(push: Push): WatchTarget | undefined {
+function targetOf(push: Push): ReadTarget | undefined {
 	switch (push.kind) {
 		case "updated":
 			return { method: "resources/read", server: push.server, name: push.own_uri };

@@ -4,8 +4,8 @@ import { isLoudEnough } from "../../protocol/log-levels.ts";
 import type { Session } from "../../sessions/sessions.ts";
 import type { GatewayContext } from "../context.ts";
 import type { Push, PushListener } from "../pushes.ts";
+import { readRefusal } from "../read-refusal.ts";
 import { sharesScope } from "../scope.ts";
-import { watchRefusal } from "../subscriptions/watch-refusal.ts";
 import type { PushChannel } from "./legacy-state.ts";
 import { clientOf } from "./session-client.ts";
 
@@ -35,7 +35,7 @@ export function pushListener(
 				if (!now.subscriptions.has(push.uri)) return false;
 				const { server, own_uri: name } = push;
 				const by = { principal: who, client: clientOf(now), endpoint };
-				return watchRefusal(by, { method: "resources/read", server, name }, context) === undefined;
+				return readRefusal(by, { method: "resources/read", server, name }, context) === undefined;
 			}
 			if (push.kind === "list_changed") return true;
 			if (push.kind === "log" && !isLoudEnough(push.level, now.log_level)) return false;

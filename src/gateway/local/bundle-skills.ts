@@ -9,7 +9,7 @@ import { applyEdits } from "../../wire/splice.ts";
 import { skillUriEdits } from "../bridge/skill-uris.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
-import { watchRefusal } from "../subscriptions/watch-refusal.ts";
+import { readRefusal } from "../read-refusal.ts";
 import { extensionOf, skills_extension } from "./bundle-extensions.ts";
 
 /** Pages and skills that are read of one server. */
@@ -45,7 +45,7 @@ async function skillsOf(
 	const { principal, client, endpoint } = call;
 	const by = { principal, client, endpoint: endpoint.name };
 	const target = { method: "skills/list", server: server.name, name: undefined } as const;
-	if (watchRefusal(by, target, context) !== undefined) return [];
+	if (readRefusal(by, target, context) !== undefined) return [];
 	const key = context.instanceKey(server, call.client);
 	const options = { signal: call.signal, wait_ms: context.limits.list_wait_ms };
 	const lease = await context.hosting.acquire(key, options);

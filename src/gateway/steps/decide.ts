@@ -1,8 +1,10 @@
 import type { CheckedCall, Verdict } from "../../policy/check.ts";
 import { type Demand, joinDemands } from "../../protocol/demand.ts";
-import type { Call, HttpOutcome, Reply } from "../call.ts";
+import type { Call, CallTarget, HttpOutcome, Reply } from "../call.ts";
 import { checkedCall } from "../checked-call.ts";
 import type { GatewayContext } from "../context.ts";
+import { readRefusal, refusedReading } from "../read-refusal.ts";
+import { prompt_reference, referenceOf } from "./find-target.ts";
 
 /** What a check has against a call. */
 type Objection = Exclude<Verdict, { kind: "allow" }>;
@@ -18,6 +20,8 @@ export function decide(
 ): Reply | undefined | Promise<Reply | undefined> {
 	if (context.checks.length === 0 || call.target === undefined) return undefined;
 	const began_ms = context.clock.monotonic();
+	const unread = completionRefusal(call, call.target, context);
+	if (unread !== undefined) return unread;
 	call.notes.checked = checkedCall(call, call.target, context);
 	context.running.add(call);
 	const reply = runFrom(0, undefined, call, context);
@@ -28,6 +32,20 @@ export function decide(
 	return reply.finally(() => {
 		call.notes.policy_ms = context.clock.monotonic() - began_ms - call.notes.approval_ms;
 	});
+}
+
+/** A completion tells of what it completes: who may not read that hears nothing of it. */
+function completionRefusal(
+	call: Call,
+	{ server, name }: CallTarget,
+	context: GatewayContext,
+): Reply | undefined {
+	if (call.method !== "completion/complete") return undefined;
+	const is_prompt = referenceOf(call.message)?.type === prompt_reference;
+	const method = is_prompt ? "prompts/get" : "resources/read";
+	const by = { principal: call.principal, client: call.client, endpoint: call.endpoint.name };
+	const refusal = readRefusal(by, { method, server: server.name, name }, context);
+	return refusal && refusedReading(call, server.name, refusal, context);
 }
 
 /** Runs the checks from a position on; only one that has to wait makes the rest wait. */

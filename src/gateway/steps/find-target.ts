@@ -67,6 +67,7 @@ function findSingle(
 	) {
 		return findTask(call, context);
 	}
+	if (call.method === "completion/complete") return findCompleted(call, server);
 	const span = source === undefined ? undefined : memberSpan(call.message.params, source);
 	const name = readName(call.message.bytes, span);
 	if (source !== undefined && name === undefined) {
@@ -237,13 +238,34 @@ function findReference(
 	if (reference === undefined) {
 		return rpcError(rpc_codes.invalid_params, "params.ref must be an object with a type");
 	}
-	if (reference.type === "ref/prompt") {
+	if (reference.type === prompt_reference) {
 		return findNamed(call, context, "prompts", reference.name);
 	}
 	return findResource(call, reference.uri);
 }
 
-function referenceOf(
+/** What is completed at a server's own address, where its names are as they are. */
+function findCompleted(call: Call, server: ServerPlan): Reply | undefined {
+	const reference = referenceOf(call.message);
+	if (reference === undefined) return no_reference;
+	const is_prompt = reference.type === prompt_reference;
+	const name = readString(call.message.bytes, is_prompt ? reference.name : reference.uri);
+	// One without a name, or of another type, is none that rules could be asked about.
+	if (name === undefined || !(is_prompt || reference.type === "ref/resource")) return no_reference;
+	call.target = { server, name };
+	return undefined;
+}
+
+const no_reference = rpcError(
+	rpc_codes.invalid_params,
+	"params.ref must be a ref/prompt with a name, or a ref/resource with a uri",
+);
+
+/** The type of a reference to a prompt (completion, 2025-11-25). */
+export const prompt_reference = "ref/prompt";
+
+/** What a completion says that it completes; undefined where it does not say. */
+export function referenceOf(
 	message: Message,
 ): { type: string; name: Span | undefined; uri: Span | undefined } | undefined {
 	const span = memberSpan(message.params, "ref");
