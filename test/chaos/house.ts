@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Child, killChild, startChild } from "../matrix/child.ts";
 import { fixturePath } from "../support/fixtures.ts";
 import { type MoorageProcess, startMoorage } from "../support/moorage-process.ts";
@@ -54,6 +54,8 @@ export class House {
 	readonly #remotes = new Map<ServerName, RemoteServer>();
 	/** Of all gateways that ran: they stand in the names of their control groups. */
 	readonly #gateway_pids: number[] = [];
+	/** Groups of others that were killed before; the system gives their pids away again. */
+	readonly #groups_before = new Set(groups());
 	#gateway: MoorageProcess | undefined;
 	#restarting: Promise<void> = Promise.resolve();
 	#stop_code: number | null | undefined;
@@ -142,8 +144,16 @@ export class House {
 		this.gateway_lines.push(...this.#running.errors);
 		for (const remote of this.#remotes.values()) await remote.kill();
 		await rm(this.#folder, { recursive: true, force: true });
-		const left = () => [...this.processes(), ...groupsOf(this.#gateway_pids)];
+		const left = () => [...this.processes(), ...this.#groups()];
 		return eventually(left, (found) => found.length === 0).catch(left);
+	}
+
+	/** Control groups that its gateways made and did not remove. */
+	#groups(): string[] {
+		return groups().filter((path) => {
+			const is_ours = this.#gateway_pids.some((pid) => basename(path).includes(`-${pid}-`));
+			return is_ours && !this.#groups_before.has(path);
+		});
 	}
 
 	get #running(): MoorageProcess {
@@ -192,12 +202,11 @@ function kill(pid: number): void {
 	}
 }
 
-/** Control groups that gateways with these pids made and did not remove. */
-function groupsOf(pids: readonly number[], folder = "/sys/fs/cgroup"): string[] {
+/** Control groups of gateways, whoever started them. */
+function groups(folder = "/sys/fs/cgroup"): string[] {
 	return foldersIn(folder).flatMap((name) => {
 		const path = join(folder, name);
-		const is_ours = pids.some((pid) => /^moorage-/.test(name) && name.includes(`-${pid}-`));
-		return is_ours ? [path] : groupsOf(pids, path);
+		return name.startsWith("moorage-") ? [path] : groups(path);
 	});
 }
 
