@@ -28,6 +28,8 @@ import type { SignInPages } from "./sign-in-pages.ts";
 import { alarm, answerPage, isFromOurPage } from "./signed-in-pages.ts";
 
 const callback_path = "/oauth/callback";
+/** Some issuers have an address of their own below it. */
+const callback_form = /^\/oauth\/callback(?:\/[A-Za-z0-9_-]{22})?$/;
 /** As long as an authorization waits. */
 const bond_ms = 600_000;
 const bond_bytes = 32;
@@ -78,7 +80,7 @@ export class ConnectPages {
 	/** Answers a request; rejects only where something of ours is broken. */
 	async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const url = new URL(request.url ?? "/", "http://localhost");
-		if (url.pathname === callback_path) return this.#callback(url, request, response);
+		if (callback_form.test(url.pathname)) return this.#callback(url, request, response);
 		const server = path_form.exec(url.pathname)?.[1];
 		if (server === undefined && url.pathname !== connect_path) {
 			return answerPage(response, 404, nothing);

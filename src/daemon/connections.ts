@@ -18,7 +18,7 @@ import type { GrantOwner } from "../store/grant-repository.ts";
 import type { PersonPage } from "../upstreams/http/oauth/attempt.ts";
 import type { KeptGrant, SealedTokenStore } from "../upstreams/http/oauth/sealed-token-store.ts";
 import type { GrantFor, UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
-import type { Consents, Waiting } from "./consents.ts";
+import { type Consents, isAnsweredAt, type Waiting } from "./consents.ts";
 import { aboutServer, type Values } from "./grants-about.ts";
 import { myServers } from "./my-servers.ts";
 import { grantOwnerOf } from "./values.ts";
@@ -160,7 +160,8 @@ export class Connections implements ConnectBackend, CallConnections {
 		bond: string | undefined,
 	): Promise<ConnectOutcome> {
 		const waiting = this.#consents.withState(callback.searchParams.get("state") ?? "");
-		if (waiting === undefined) return { kind: "unknown" };
+		// At another address it is the answer of another issuer: the right one may still come.
+		if (waiting === undefined || !isAnsweredAt(waiting.page, callback)) return { kind: "unknown" };
 		const { who, begun } = waiting;
 		const { server } = who;
 		const begun_here =

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import type { GrantOwner } from "../store/grant-repository.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -7,6 +8,20 @@ import type { GrantFor } from "../upstreams/http/oauth/upstream-auths.ts";
 
 /** Where authorization pages lead back to. */
 export const consent_path = "/oauth/callback";
+
+/** The address for one issuer, by which its answers are known from those of others; or for any. */
+export function consentPath(issuer: string | undefined): string {
+	if (issuer === undefined) return consent_path;
+	const tag = createHash("sha256").update(issuer).digest("base64url").slice(0, 22);
+	return `${consent_path}/${tag}`;
+}
+
+/** Whether an answer came at the address that its page was to lead back to. */
+export function isAnsweredAt(page: URL, callback: URL): boolean {
+	const wanted = URL.parse(page.searchParams.get("redirect_uri") ?? "");
+	// What is in front of the gateway may have taken a part of the path away.
+	return wanted?.pathname.endsWith(callback.pathname) === true;
+}
 
 /** How long a person has; pages are opened from a log line. */
 const consent_ms = 600_000;

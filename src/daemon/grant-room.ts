@@ -16,7 +16,7 @@ import { SealedTokenStore } from "../upstreams/http/oauth/sealed-token-store.ts"
 import type { TokenRequest } from "../upstreams/http/oauth/upstream-auth.ts";
 import { type GrantFor, UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 import { Connections, type ConnectRooms, publicUrl } from "./connections.ts";
-import { Consents, consent_path } from "./consents.ts";
+import { Consents, consentPath } from "./consents.ts";
 import { GrantDesk } from "./grant-desk.ts";
 import { oauthOf, type Values } from "./grants-about.ts";
 import type { DaemonOptions } from "./options.ts";
@@ -86,7 +86,7 @@ export class GrantRoom {
 			signInPage: (who) => this.connections.signInPage(who),
 			onLate: (ended) => void this.desk.tellLate(ended),
 			onGranted: (who) => this.connections.onGranted(who),
-			redirectUri: () => `${publicUrl(rooms())}${consent_path}`,
+			redirectUri: (issuer) => `${publicUrl(rooms())}${consentPath(issuer)}`,
 			onTokenRequest: (...asked) => telemetry().countToken(...asked),
 		});
 		this.connections = new Connections(consents, this.#store, auths, rooms, () => parts.values());

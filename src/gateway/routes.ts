@@ -49,6 +49,7 @@ export function routeOf(target: string): Route {
 	if (path === "/sign-in" || path.startsWith("/sign-in/")) return { kind: "sign_in" };
 	if (path.startsWith("/approvals/")) return { kind: "approvals" };
 	if (path === "/oauth/callback" || path === "/oauth/connect") return { kind: "consent" };
+	if (path.startsWith("/oauth/callback/")) return { kind: "consent" };
 	if (path.startsWith("/oauth/connect/")) return { kind: "consent" };
 	if (path.startsWith("/oauth/") || login_documents.includes(path)) return { kind: "login" };
 	return { kind: dashboard_path.test(path) ? "dashboard" : "none" };

@@ -71,8 +71,11 @@ export interface UpstreamAuthOptions extends AttemptOptions {
 	readonly onLate?: ((grant: Grant) => void) | undefined;
 	/** Told once a person has agreed, and their token is kept. */
 	readonly onGranted?: (() => void) | undefined;
-	/** Where the authorization page leads back to. */
-	redirectUri(): string;
+	/**
+	 * Where the authorization page leads back to: the address of one issuer alone, or with undefined
+	 * the one that is registered by hand.
+	 */
+	redirectUri(issuer: string | undefined): string;
 	/** Told of every token that was asked for. */
 	readonly onTokenRequest?: ((request: TokenRequest) => void) | undefined;
 }
@@ -332,7 +335,8 @@ export class UpstreamAuth {
 		};
 		try {
 			await this.#telling(spec.grant, async () => {
-				const answer = await this.#askFor(context, attempt, occasion, begin);
+				const back = registration.redirect_uri;
+				const answer = await this.#askFor(context, attempt, occasion, begin, back);
 				await this.#options.inTurn(async () => {
 					const grant = this.#grantOf(found, context.scopes, answer, registration);
 					if (attempt.signal.aborted) {
@@ -358,6 +362,7 @@ export class UpstreamAuth {
 		attempt: Attempt,
 		occasion: Occasion,
 		begin: () => void,
+		back: string | undefined,
 	): Promise<TokenEndpointResponse> {
 		const { spec } = this.#options;
 		if (!this.#asks_person) begin();
@@ -375,7 +380,7 @@ export class UpstreamAuth {
 			begin();
 			return callback;
 		};
-		return codeGrant(context, this.#options.redirectUri(), ask);
+		return codeGrant(context, back ?? this.#options.redirectUri(undefined), ask);
 	}
 
 	/** What asks nobody is done a few at a time; who has the lock of a grant waits for no room. */
@@ -458,7 +463,11 @@ export class UpstreamAuth {
 	async #register({ server }: Discovered): Promise<Registration> {
 		const { spec, store, clock } = this.#options;
 		const known = await store.registrations(this.#used_by);
-		const redirect_uri = this.#asks_person ? this.#options.redirectUri() : "";
+		// An issuer that does not name itself in its answers (RFC 9207) is known by where they come:
+		// else one issuer could have another answer for it, and be shown what that gave.
+		const is_named = server.authorization_response_iss_parameter_supported === true;
+		const own = is_named ? undefined : server.issuer;
+		const redirect_uri = this.#asks_person ? this.#options.redirectUri(own) : "";
 		const now_ms = clock.now();
 		const options = { spec, server, redirect_uri, fetch: this.#fetch, known, now_ms };
 		const registration = await register(options);

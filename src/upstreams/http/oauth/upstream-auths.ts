@@ -43,8 +43,8 @@ export interface OAuthSeams {
 	readonly onLate?: ((ended: EndedGrant) => void) | undefined;
 	/** Told of everybody who has agreed. */
 	readonly onGranted?: (who: GrantFor) => void;
-	/** Where authorization pages lead back to. */
-	redirectUri(): string;
+	/** See `UpstreamAuthOptions`. */
+	redirectUri(issuer: string | undefined): string;
 	/** Told of every token that was asked for. */
 	readonly onTokenRequest?: (server: string, request: TokenRequest) => void;
 	readonly store?: TokenStore | undefined;
