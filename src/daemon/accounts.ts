@@ -14,7 +14,8 @@ import { Guesses } from "../login/guesses.ts";
 import { IdentityTokens } from "../login/identity-tokens.ts";
 import { LoginServer } from "../login/login-server.ts";
 import { PasswordLogin } from "../login/password-login.ts";
-import { Revocations } from "../login/revocations.ts";
+import { Records } from "../login/records.ts";
+import { Revocations, taken_back_kind } from "../login/revocations.ts";
 import type { SecretBox } from "../secrets/box.ts";
 import type { SecretRedactor } from "../secrets/redactor.ts";
 import type { Database } from "../store/database.ts";
@@ -74,7 +75,6 @@ export class Accounts {
 		writer: Pick<StoreWriter, "add">,
 		house: AccountHouse,
 	) {
-		this.#revocations = new Revocations(clock);
 		const repositories = createRepositories(database.connection);
 		const baseUrl = () => house.plan.front.public_url ?? house.url;
 		this.people = new People({
@@ -86,6 +86,7 @@ export class Accounts {
 				writer.add(({ people }) => people.noteKeyUse(name, used_at_ms)),
 		});
 		const records = { repository: repositories.login, box, clock, random };
+		this.#revocations = new Revocations(clock, new Records(records, taken_back_kind));
 		const passwords = new PasswordLogin(this.people, new Guesses(clock));
 		const addressOf = (request: IncomingMessage) =>
 			new Arrivals(house.plan.front).clientAddress(request);
@@ -146,6 +147,7 @@ export class Accounts {
 	/** Reads what is stored, and serves a plan. */
 	async start(identity: IdentityPlan | undefined): Promise<void> {
 		await this.people.restore();
+		await this.#revocations.restore();
 		await this.identities.start();
 		await this.use(identity);
 	}

@@ -8,6 +8,8 @@ import type { Random } from "../lib/random.ts";
 import { type Result, succeed } from "../lib/result.ts";
 import { LoginClients } from "../login/clients.ts";
 import { MachineClients } from "../login/machine-clients.ts";
+import { Records } from "../login/records.ts";
+import { Revocations, taken_back_kind } from "../login/revocations.ts";
 import { SecretRedactor } from "../secrets/redactor.ts";
 import type { GrantOwner, GrantRepository } from "../store/grant-repository.ts";
 import { createRepositories } from "../store/repositories.ts";
@@ -45,7 +47,9 @@ export async function openOfflinePeople(
 	});
 	await people.restore();
 	const records = { repository: repositories.login, box, clock, random };
-	const clients = new LoginClients(records, new MachineClients(records));
+	// No token is checked here. But the next gateway is to know what was taken back meanwhile.
+	const revocations = new Revocations(clock, new Records(records, taken_back_kind));
+	const clients = new LoginClients(records, new MachineClients(records), revocations);
 	const log = { warn: () => undefined };
 	const store = new SealedTokenStore({
 		...{ repository: repositories.grants, box, clock, log },

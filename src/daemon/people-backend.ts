@@ -64,10 +64,15 @@ export class DaemonPeopleBackend implements PeopleBackend {
 		change: ChangeUser,
 		etag?: string,
 	): Promise<Result<UserEntry, AdminProblem>> {
+		const before = this.#people.user(tenant, user)?.roles ?? [];
 		const changed = await this.#people.changeUser(tenant, user, change, etag);
 		if (!changed.ok) return fail(problemFrom(changed.problem));
 		// Whoever knew the old password may be logged in with it.
 		if (change.password !== undefined) await this.#endLogins(tenant, user);
+		// A token says which roles its person had when it was made.
+		else if (before.some((role) => !changed.value.roles.includes(role))) {
+			await this.#clients.endTokens(`${tenant}/${user}`);
+		}
 		return succeed(userEntry(changed.value));
 	}
 

@@ -154,8 +154,9 @@ export class LoginClients {
 	/** Forgets a client and everything it was given; false where there is nothing of it. */
 	async remove(client_id: string): Promise<boolean> {
 		const known = (await this.list()).some((client) => client.client_id === client_id);
+		// First: after a crash in between, what was given to it must not work on.
+		await this.#revocations?.onClient(client_id);
 		await this.#repository.removeClient(client_id);
-		this.#revocations?.onClient(client_id);
 		return known;
 	}
 
@@ -178,17 +179,22 @@ export class LoginClients {
 	async removeGrant(id: string): Promise<boolean> {
 		const found = await this.#repository.find("Grant", id);
 		if (found === undefined) return false;
+		await this.#revocations?.onGrant(id);
 		await this.#repository.removeGrant(id);
 		await this.#repository.remove("Grant", id);
-		this.#revocations?.onGrant(id);
 		return true;
+	}
+
+	/** Takes access tokens of a person back, but no login: new ones say who they are now. */
+	async endTokens(account: string): Promise<void> {
+		await this.#revocations?.onAccount(account);
 	}
 
 	/** Ends every login of a person and takes back what they allowed. */
 	async endLogins(account: string): Promise<void> {
+		await this.#revocations?.onAccount(account);
 		await this.#repository.removeAccount(account);
 		this.#identities?.ended(account);
-		this.#revocations?.onAccount(account);
 	}
 }
 
