@@ -10,8 +10,8 @@ const registry = "src/telemetry/sinks.ts";
 const redactor = "src/secrets/redactor.ts";
 
 /**
- * What of a module lets something out of the process, by the beginnings of names; an empty list means
- * all of it. What is loaded with `import()` counts as all of the module.
+ * What of a module lets something out of the process, by the beginnings of names; an empty list
+ * means all of it. What is loaded with `import()` counts as all of the module.
  */
 const ways_out: Readonly<Record<string, readonly string[]>> = {
 	"node:fs": ["append", "copyFile", "cp", "createWriteStream", "open", "promises", "write"],

@@ -54,7 +54,7 @@ function upper(code: string): string {
 
 /** The inside of a JSON text in which all of `signs` are written as codes. */
 function escaped(value: string, signs: string): string {
-	const written = [...value].map((sign) =>
+	const written = Array.from(value).map((sign) =>
 		signs.includes(sign) ? codeOf(sign) : JSON.stringify(sign).slice(1, -1),
 	);
 	return written.join("");

@@ -35,7 +35,7 @@ export interface Redactor {
 export interface KnownSecrets {
 	/** How many values it was told so far. */
 	readonly changes: number;
-	/** What happened since the news of this `version`; everything where that is not known any more. */
+	/** What happened since the news of this `version`; everything where that is not known now. */
 	newsSince(version: number | undefined): RedactorNews;
 }
 
@@ -60,6 +60,7 @@ export interface KnownTokens {
 
 /** Told when there are too many: of what kind, and how many of it are not redacted any more. */
 export type OnEvicted = (kind: SecretKind, evicted: number) => void;
+/** Values are of the vault and of configurations, tokens of people's accounts. */
 export type SecretKind = "value" | "token";
 
 /** Most of a kind known at a time; beyond it the one that was told least recently is forgotten. */

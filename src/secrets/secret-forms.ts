@@ -23,10 +23,10 @@ const pem_boundary = /^-----(BEGIN|END) /;
 /**
  * Everything a secret may look like where it turns up, as byte strings of `value_bytes_min` to
  * `piece_bytes_max` bytes: itself, and within JSON (twice as well, with `/` or all but ASCII
- * escaped, and with the signs of HTML escaped as several languages do), addresses and forms, hex, and
- * base64 at each of its three alignments in both alphabets; each of them for the secrets within it
- * as well, see `secretsWithin`. All forms are besides those the lines that hex and base64 are broken
- * into when nothing stands before the value, UTF-16LE, and base64 of that.
+ * escaped, and with the signs of HTML escaped as several languages do), addresses and forms, hex,
+ * and base64 at each of its three alignments in both alphabets; each of them for the secrets within
+ * it as well, see `secretsWithin`. With all forms come the lines that hex and base64 are broken into
+ * when nothing stands before the value, UTF-16LE, and base64 of that.
  */
 export function secretForms(value: string, range: FormRange = "all"): Buffer[] {
 	const texts = new Set<string>();
@@ -153,9 +153,9 @@ function brokenAt(columns: number, encoded: string): string[] {
 
 /** In JSON whose writer escapes signs that need not be, with digits of either case. */
 function escapedJson(secret: string): string[] {
-	const signs = json_escapes.filter((all) => [...all].some((sign) => secret.includes(sign)));
+	const signs = json_escapes.filter((all) => Array.from(all).some((sign) => secret.includes(sign)));
 	return signs.flatMap((escaped) => {
-		const json = [...secret]
+		const json = Array.from(secret)
 			.map((sign) => (escaped.includes(sign) ? codeOf(sign) : inJson(sign)))
 			.join("");
 		const all = [json, upperCodes(json), asciiJson(json), upperCodes(asciiJson(json))];

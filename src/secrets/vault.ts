@@ -52,9 +52,10 @@ function secretTag({ changed_at_ms }: Pick<SecretInfo, "changed_at_ms">): string
 
 /**
  * The secrets of a gateway: each value sealed with a data key, each data key with the master key
- * (envelope encryption, AES-256-GCM). With another master key comes another data key, and every value
- * is sealed anew: whoever has the key of before opens nothing that is stored from then on. While the master key cannot be had nothing is given out or stored, and whoever asks
- * is told why; every request looks for it again.
+ * (envelope encryption, AES-256-GCM). With another master key comes another data key, and every
+ * value is sealed anew: whoever has the key of before opens nothing that is stored from then on.
+ * While the master key cannot be had nothing is given out or stored, and whoever asks is told why;
+ * every request looks for it again.
  */
 export class Vault implements ValueSource {
 	readonly #options: VaultOptions;
@@ -171,10 +172,10 @@ export class Vault implements ValueSource {
 	}
 
 	/**
-	 * Takes another master key: the given one, or a new one where Moorage keeps the key itself. A new
-	 * data key comes with it, with which all values are sealed anew. They stay readable all the while,
-	 * and whatever is interrupted leaves the one or the other key in force, never none; values that
-	 * were not sealed anew yet are so when the vault is opened next.
+	 * Takes another master key: the given one, or a new one where Moorage keeps the key itself. A
+	 * new data key comes with it, with which all values are sealed anew. They stay readable all the
+	 * while, and whatever is interrupted leaves the one or the other key in force, never none; values
+	 * that were not sealed anew yet are so when the vault is opened next.
 	 */
 	rotateMaster(given: MasterKey | undefined): Promise<Result<{ id: string }, ValueProblem>> {
 		return this.#inTurn(async () => {

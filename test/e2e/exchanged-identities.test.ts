@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { readAdminToken } from "../../src/admin/token.ts";
 import { hashApiKey, newApiKey } from "../../src/identity/api-keys.ts";
@@ -213,6 +215,17 @@ test("what somebody came with is forgotten when they are removed", async () => {
 
 test("an identity is kept sealed, and is redacted", async () => {
 	await signIn("ana");
-	const text = JSON.stringify(gateway.log.lines);
-	assert.equal(/eyJ[\w-]{10,}\.[\w-]{10,}/.test(text), false);
+	assert.equal(await call("ana", "notes", "whoami"), "the notes of ana");
+	const looksLikeToken = /eyJ[\w-]{10,}\.[\w-]{10,}/;
+	assert.doesNotMatch(JSON.stringify(gateway.log.lines), looksLikeToken);
+	for (const path of ["/api/status", "/api/grants", "/api/users", "/api/servers/notes/details"]) {
+		assert.doesNotMatch(JSON.stringify(await api(gateway, "GET", path)), looksLikeToken);
+	}
+	const { data } = gateway.daemon.plan;
+	const entries = await readdir(data, { recursive: true, withFileTypes: true });
+	const files = entries.filter((entry) => entry.isFile());
+	assert.ok(files.some(({ name }) => name.startsWith("moorage.db")));
+	for (const { parentPath, name } of files) {
+		assert.doesNotMatch(await readFile(join(parentPath, name), "latin1"), looksLikeToken, name);
+	}
 });

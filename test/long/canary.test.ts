@@ -57,7 +57,7 @@ function formsOf(value: string): string[] {
 }
 
 function escaped(value: string, signs: string): string {
-	const json = [...value].map((sign) =>
+	const json = Array.from(value).map((sign) =>
 		signs.includes(sign)
 			? `\\u00${sign.charCodeAt(0).toString(16)}`
 			: JSON.stringify(sign).slice(1, -1),

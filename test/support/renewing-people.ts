@@ -48,8 +48,8 @@ export async function startRenewingProvider(hold_ms: number) {
 }
 
 /**
- * People with a grant each at one server, all given at the same moment. They are kept in memory, and
- * in the store behind it where there is one.
+ * People with a grant each at one server, all given at the same moment. They are kept in memory,
+ * and in the store behind it where there is one.
  */
 export async function peopleWithGrants(options: {
 	readonly issuer: string;

@@ -79,7 +79,7 @@ async function importEnv(
 	return { file: path, secrets: found.map(({ name }) => ({ name })), rewritten: false };
 }
 
-/** Names that have a value for anybody: another one of everybody's would be the one they get else. */
+/** Names that have a value for anybody: one of everybody's would be what all others get. */
 async function namesOf(desk: Desk): Promise<Set<string>> {
 	return new Set((await desk.list()).secrets.map(({ name }) => name));
 }
