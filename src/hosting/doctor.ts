@@ -156,7 +156,9 @@ async function checkSandbox({ clock, environment }: ProbeMachineOptions): Promis
 		const found = await probeSandbox({ clock, environment, folder });
 		const { detail, obstacle, remedy } = found;
 		if (found.landlock !== undefined) {
-			const more = "servers have no /tmp, unix sockets or network of their own";
+			const more =
+				"servers have no /tmp, unix sockets or network of their own; what they try past their " +
+				"proxy is not recorded, and a promoted fork restarts its server";
 			return { name, status: "limited", detail: `${detail}; ${more}`, remedy: remedy || undefined };
 		}
 		return obstacle === undefined

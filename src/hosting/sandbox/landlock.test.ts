@@ -85,3 +85,14 @@ test("a person is told what is missing, and no more than that", () => {
 	assert.match(landlockNote({ ...tools, version: 5 }, false), /can signal other processes/u);
 	assert.doesNotMatch(landlockNote({ ...tools, version: 5 }, true), /can signal/u);
 });
+
+test("what Landlock does not do for a server is said of it", () => {
+	const layout = { folders: [], links: [], settings: [], passwd: "", group: "" };
+	const filters = { base: "", closed: "", proxied: "", open: "", attributes: "" };
+	const tools = { path: "/confine", version: 7, layout, filters, reason: "bwrap is missing" };
+	const note = landlockNote(tools, true);
+	assert.match(note, /tries past its proxy is not recorded/);
+	assert.match(note, /restarted when a fork of it is promoted/);
+	assert.doesNotMatch(note, /can signal/);
+	assert.match(landlockNote({ ...tools, version: 5 }, false), /can signal/);
+});

@@ -116,6 +116,7 @@ export function landlockNote({ reason, version }: LandlockTools, has_own_pids: b
 	return (
 		`It runs under Landlock with system call filters, because ${reason}. It reads and writes ` +
 		`only what it was given, but has no ${shared} of its own: it needs TMPDIR, cannot use unix ` +
-		`sockets, and can see whether a path exists.${signals}`
+		`sockets, and can see whether a path exists.${signals} What it tries past its proxy is not ` +
+		"recorded, and it is restarted when a fork of it is promoted."
 	);
 }
