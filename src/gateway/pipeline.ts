@@ -4,6 +4,7 @@ import { recordOf } from "./recording.ts";
 import { acquireInstance } from "./steps/acquire-instance.ts";
 import { answerApprovalTask } from "./steps/answer-approval-task.ts";
 import { answerLocally } from "./steps/answer-locally.ts";
+import { checkLengths } from "./steps/check-lengths.ts";
 import { checkOffered } from "./steps/check-offered.ts";
 import { checkParamHeaders } from "./steps/check-param-headers.ts";
 import { continueTrace } from "./steps/continue-trace.ts";
@@ -30,6 +31,7 @@ export type ReplyStep = (call: Call, reply: Reply, context: GatewayContext) => R
 
 /** The way of one call, in order. */
 export const steps: readonly Step[] = [
+	checkLengths,
 	answerLocally,
 	findTarget,
 	answerApprovalTask,

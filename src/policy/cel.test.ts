@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ana, callWith } from "../../test/support/policy.ts";
+import { ana, callWith, toolWith } from "../../test/support/policy.ts";
 import { type Condition, type Foreseen, parseCondition } from "./cel.ts";
 import { factsOf, factsOfListed, unknown_when_listed } from "./facts.ts";
 
@@ -101,6 +101,37 @@ test("a condition cannot be made to take long", () => {
 	assert.equal(condition("args.a.all(b, b > 1)").bounds.items, 1_000_000);
 	assert.equal(condition("args.a.all(b, b.all(c, c > 1))").bounds.items, 1_000);
 	assert.equal(condition("name.matches('^a+b+$')").bounds.chars, 3_162);
+});
+
+test("a pattern is never tried on a text that it would take long with, wherever that stands", () => {
+	// Three parts that take up any text: it may be given no more than some hundred characters.
+	const pattern = "matches('^.*delete.*prod.*$')";
+	const long = "delete".repeat(40_000);
+	const claims = { note: long };
+	const of_claims = `principal.claims.note.${pattern}`;
+	const cases = [
+		[`name.${pattern}`, { name: long }],
+		[`method.${pattern}`, { method: long }],
+		[of_claims, { principal: { ...ana, claims } }],
+		[`principal.user.${pattern}`, { principal: { ...ana, user: long } }],
+		[`principal.roles.exists(r, r.${pattern})`, { principal: { ...ana, roles: [long] } }],
+		[`client.name.${pattern}`, { client: { ...callWith({}).client, name: long } }],
+		[`tool.name.${pattern}`, { tool: toolWith({ name: long }) }],
+		[`tool.annotations.title.${pattern}`, { tool: toolWith({ annotations: { title: long } }) }],
+	] as const;
+	for (const [text, changes] of cases) {
+		const facts = factsOf(callWith(changes));
+		const read = condition(text);
+		const value = read.evaluate(facts);
+		assert.ok(!value.ok, text);
+		assert.match(value.problem, /^`[a-z.]+` has a text that is too long for it\.$/);
+		assert.equal(read.foresee(facts, new Set()), "error", text);
+	}
+	// What no pattern looks at may be long.
+	const facts = factsOf(callWith({ principal: { ...ana, claims }, name: "delete prod" }));
+	assert.deepEqual(condition(`name.${pattern}`).evaluate(facts), { ok: true, value: true });
+	const by_user = condition(`principal.user.${pattern} || name == 'delete prod'`);
+	assert.deepEqual(by_user.evaluate(facts), { ok: true, value: true });
 });
 
 test("no text that is no condition throws", () => {

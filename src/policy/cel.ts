@@ -1,5 +1,5 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
-import type { Measure } from "../lib/measure.ts";
+import { type Measure, measure } from "../lib/measure.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { safePattern } from "../lib/safe-pattern.ts";
 import { type Evaluate, environment, runOf } from "./cel-environment.ts";
@@ -128,14 +128,20 @@ class CelCondition implements Condition {
 	#run: Evaluate | undefined;
 	#quick: QuickCondition | undefined;
 	#tree: Tree | undefined;
+	/** What it speaks of that callers and servers may make long; the arguments are measured apart. */
+	readonly #long: readonly LongPart[];
 
 	constructor(text: string, { mentions, nesting, chars_max }: Walk) {
 		this.text = text;
 		this.mentions = mentions;
 		this.bounds = { items: itemsMax(nesting), chars: chars_max, depth: depth_max };
+		const is_bounded = chars_max !== Number.POSITIVE_INFINITY;
+		this.#long = is_bounded ? may_be_long.filter(({ isIn }) => isIn(text, mentions)) : [];
 	}
 
 	evaluate(facts: Facts): Result<boolean, string> {
+		const long = this.#tooLong(facts);
+		if (long !== undefined) return fail(`\`${long}\` has a text that is too long for it.`);
 		const quick = this.#quick?.(facts);
 		if (quick !== undefined) return quick ? yes : no;
 		// Most of many rules are never evaluated: what evaluates them is made when it is needed.
@@ -149,9 +155,67 @@ class CelCondition implements Condition {
 	}
 
 	foresee(facts: Facts, unknown: ReadonlySet<string>): Foreseen {
+		if (this.#tooLong(facts) !== undefined) return "error";
 		this.#tree ??= treeOf(environment.parse(this.text).ast);
 		return foresee(this.#tree, facts, unknown);
 	}
+
+	/** What it speaks of with a longer text than its patterns may be given; undefined: nothing. */
+	#tooLong(facts: Facts): string | undefined {
+		return this.#long.find(({ of }) => longestIn(of(facts)) > this.bounds.chars)?.name;
+	}
+}
+
+/** Something with texts from outside that a condition may speak of. */
+interface LongPart {
+	readonly name: string;
+	isIn(text: string, mentions: ReadonlySet<string>): boolean;
+	of(facts: Facts): unknown;
+}
+
+function longPart(name: "name" | "method" | "client" | "tool"): LongPart {
+	return { name, isIn: (_text, mentions) => mentions.has(name), of: (facts) => facts[name] };
+}
+
+/** What is known of a person beside their claims, in which much may stand that no rule looks at. */
+const persons = new WeakMap<object, object>();
+
+const may_be_long: readonly LongPart[] = [
+	longPart("name"),
+	longPart("method"),
+	longPart("client"),
+	longPart("tool"),
+	{
+		name: "principal",
+		isIn: (_text, mentions) => mentions.has("principal"),
+		of({ principal }) {
+			let person = persons.get(principal);
+			if (person === undefined) {
+				const { claims: _claims, ...others } = principal;
+				person = others;
+				persons.set(principal, person);
+			}
+			return person;
+		},
+	},
+	{
+		name: "principal.claims",
+		isIn: (text, mentions) => mentions.has("principal") && text.includes("claims"),
+		of: ({ principal }) => principal.claims,
+	},
+];
+
+/** Characters of the longest text in what lives longer than a call, such as a person's claims. */
+const longest = new WeakMap<object, number>();
+
+function longestIn(value: unknown): number {
+	if (typeof value !== "object" || value === null) return measure(value).chars;
+	let chars = longest.get(value);
+	if (chars === undefined) {
+		chars = measure(value).chars;
+		longest.set(value, chars);
+	}
+	return chars;
 }
 
 const yes = succeed(true);
