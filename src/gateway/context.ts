@@ -64,6 +64,8 @@ export interface GatewayOptions {
 	versionOf?(server: ServerPlan): string | undefined;
 	/** Value of `WWW-Authenticate` for a token that lacks scopes (RFC 6750 section 3.1). */
 	stepUp?(endpoint: Endpoint, scopes: readonly string[]): string;
+	/** Whether there may be several tenants, so that none may take the room of others. */
+	hasTenants?(): boolean;
 	/** What is switched off. */
 	readonly switches?: Switches | undefined;
 	/** Takes secrets out of what servers answer; undefined where answers are left as they are. */
@@ -222,6 +224,11 @@ export class GatewayContext {
 
 	get tracing(): TracePropagation | undefined {
 		return this.#options.tracing?.();
+	}
+
+	/** Whether there may be several tenants, so that none may take the room of others. */
+	get has_tenants(): boolean {
+		return this.#options.hasTenants?.() === true;
 	}
 
 	get limits(): Limits {

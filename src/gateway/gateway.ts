@@ -5,7 +5,7 @@ import type { InstanceKey } from "../hosting/hosting.ts";
 import type { StoredKeys } from "../identity/api-keys.ts";
 import { Identity } from "../identity/identity.ts";
 import type { LocalIssuer } from "../identity/oauth/issuer-options.ts";
-import type { Principal } from "../identity/principal.ts";
+import { type Principal, partsOfPrincipal } from "../identity/principal.ts";
 import { type Timer, withinTime } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 import type { Session } from "../sessions/sessions.ts";
@@ -103,6 +103,7 @@ export class Gateway {
 		this.context = new GatewayContext({
 			...options,
 			stepUp: (endpoint, scopes) => this.#stepUp(endpoint, scopes),
+			hasTenants: () => this.#plan.identity !== undefined,
 		});
 		this.#states = new LegacyStates(options.random);
 		this.pushes = new Pushes(this.context, () => this.#endpoints);
@@ -234,7 +235,8 @@ export class Gateway {
 				const target = subscriptionTarget(endpoint, uri);
 				if (target === undefined) continue;
 				const key = this.context.instanceKey(target.server, clientOf(session));
-				this.subscriptions.remember(target.server, key, target.uri);
+				const { tenant } = partsOfPrincipal(session.principal);
+				this.subscriptions.remember(target.server, key, { uri: target.uri, tenant });
 			}
 		}
 	}

@@ -275,6 +275,30 @@ describe("the bound on sessions", () => {
 		assert.equal(sessions.create(parts()), undefined);
 	});
 
+	it("is shared among tenants, also after a restart", async () => {
+		const make = (sessions: Sessions, tenant: string) =>
+			sessions.create(parts({ principal: `${tenant}/ana` }), true);
+		let sessions = makeSessions({ sessions_max: 8 });
+		for (let at = 0; at < 4; at += 1) assert.ok(make(sessions, "acme"), String(at));
+		assert.equal(make(sessions, "acme"), undefined);
+		sessions = await restarted(sessions, { sessions_max: 8 });
+		assert.equal(make(sessions, "acme"), undefined);
+		const [one, two] = [make(sessions, "other"), make(sessions, "other")];
+		assert.ok(one && two);
+		assert.equal(make(sessions, "other"), undefined);
+		assert.deepEqual([sessions.heldBy("acme"), sessions.heldBy("other")], [4, 2]);
+		// Who has its share makes way for itself, and for nobody else.
+		await clock.advance(hour_ms);
+		const ended: string[] = [];
+		sessions.onEnd(({ principal }) => ended.push(principal));
+		assert.ok(make(sessions, "acme"));
+		assert.deepEqual(ended, ["acme/ana"]);
+		for (const { id, principal } of [...sessions.all()]) {
+			if (principal === "other/ana") sessions.end(id);
+		}
+		assert.deepEqual([sessions.heldBy("acme"), sessions.heldBy("other")], [4, 0]);
+	});
+
 	it("does not end one with an open connection to make room", async () => {
 		const sessions = makeSessions({ sessions_max: 2 });
 		const held = open(sessions);

@@ -1,3 +1,4 @@
+import { partsOfPrincipal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { StoreWriter } from "../store/repositories.ts";
@@ -59,6 +60,10 @@ const session_id_bytes = 32;
 /** What a session that never subscribed to anything has: one set for all of them. */
 const no_subscriptions = new Set<string>();
 
+function tenantOf({ principal }: Pick<Session, "principal">): string {
+	return partsOfPrincipal(principal).tenant;
+}
+
 interface Entry extends Session {
 	used_at_ms: number;
 	log_level: string | undefined;
@@ -89,6 +94,8 @@ export class Sessions {
 	readonly #touch_ms: number;
 	/** By id, the longest unused first. */
 	readonly #entries = new Map<string, Entry>();
+	/** How many each tenant has; one that has none is not there. */
+	readonly #by_tenant = new Map<string, number>();
 	readonly #listeners = new Set<(session: Session) => void>();
 	readonly #texts = new Interner();
 
@@ -122,18 +129,21 @@ export class Sessions {
 		const excess = stored.length - this.#sessions_max;
 		for (const [index, session] of stored.entries()) {
 			if (index < excess || this.#isExpired(session.used_at_ms)) this.#remove(session.id);
-			else this.#entries.set(session.id, this.#revive(session));
+			else this.#add(this.#revive(session));
 		}
 	}
 
 	/**
 	 * Opens a session. Undefined when there are too many and none is old enough to make room, or
 	 * when what the client said of itself is over `client_bytes_max`.
+	 * @param is_shared whether tenants share the room: then one gets another session only as long as
+	 *   it has fewer than there is room for, so that there is always a place for who has none
 	 */
-	create(parts: SessionParts): Session | undefined {
+	create(parts: SessionParts, is_shared = false): Session | undefined {
 		const { client_capabilities, client_info } = parts;
 		const client_bytes = Buffer.byteLength(client_capabilities) + Buffer.byteLength(client_info);
-		if (client_bytes > client_bytes_max || !this.#makeRoom()) return undefined;
+		if (client_bytes > client_bytes_max) return undefined;
+		if (!this.#makeRoom(is_shared ? tenantOf(parts) : undefined)) return undefined;
 		const now_ms = this.#clock.now();
 		const entry: Entry = {
 			id: this.#random.bytes(session_id_bytes).toString("base64url"),
@@ -147,7 +157,7 @@ export class Sessions {
 			state_waits: false,
 			creating: undefined,
 		};
-		this.#entries.set(entry.id, entry);
+		this.#add(entry);
 		const stored: StoredSession = toStored(entry);
 		const bytes = client_bytes + 512;
 		entry.creating = this.#writer
@@ -193,6 +203,9 @@ export class Sessions {
 		if (entry === undefined) return false;
 		this.#entries.delete(id);
 		this.#remove(id);
+		const left = this.heldBy(tenantOf(entry)) - 1;
+		if (left > 0) this.#by_tenant.set(tenantOf(entry), left);
+		else this.#by_tenant.delete(tenantOf(entry));
 		for (const listener of this.#listeners) listener(entry);
 		return true;
 	}
@@ -276,11 +289,28 @@ export class Sessions {
 		return this.#writer.flush();
 	}
 
-	/** Makes room for one more; false when there is none and no session is old enough to go. */
-	#makeRoom(): boolean {
-		if (this.#entries.size < this.#sessions_max) return true;
+	/** Sessions that a tenant has open. */
+	heldBy(tenant: string): number {
+		return this.#by_tenant.get(tenant) ?? 0;
+	}
+
+	#add(entry: Entry): void {
+		this.#entries.set(entry.id, entry);
+		const tenant = tenantOf(entry);
+		this.#by_tenant.set(tenant, this.heldBy(tenant) + 1);
+	}
+
+	/**
+	 * Makes room for one more; false when there is none and no session is old enough to go. Who has
+	 * more than a share of the room makes way for itself.
+	 * @param tenant whose the session will be; undefined where nobody's room is kept
+	 */
+	#makeRoom(tenant: string | undefined): boolean {
+		const free = this.#sessions_max - this.#entries.size;
+		const held = tenant === undefined ? 0 : this.heldBy(tenant);
+		if (held < free) return true;
 		for (const entry of this.#entries.values()) {
-			if (entry.holds > 0) continue;
+			if (entry.holds > 0 || (held > 0 && tenantOf(entry) !== tenant)) continue;
 			if (this.#clock.now() - entry.used_at_ms < this.#evict_ms) return false;
 			return this.end(entry.id);
 		}

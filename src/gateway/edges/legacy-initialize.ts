@@ -108,17 +108,20 @@ async function open(
 		return { kind: "refused", reply: { kind: "fault", fault: hello.problem }, status: 200 };
 	}
 	const revision = negotiateLegacy(requested);
-	const session = context.sessions.create({
+	const parts = {
 		endpoint: endpoint.name,
 		principal: who.id,
 		revision,
 		client_capabilities: capabilities,
 		client_info: info,
-	});
+	};
+	const session = context.sessions.create(parts, context.has_tenants);
 	if (session === undefined) {
 		const fault = context.fault({
 			code: "overloaded",
-			message: "Too many sessions are open. End unused ones, or raise limits.sessions_max.",
+			message:
+				"Too many sessions are open, or your tenant has its share of them. End unused ones, or " +
+				"raise limits.sessions.",
 			level: "warn",
 			retry_safe: true,
 		});

@@ -1,5 +1,10 @@
 import { rpc_codes } from "../../protocol/codes.ts";
-import type { Session, Sessions } from "../../sessions/sessions.ts";
+import {
+	type Session,
+	type Sessions,
+	subscription_chars_max,
+	subscriptions_max,
+} from "../../sessions/sessions.ts";
 import { memberSpan, readString } from "../../wire/object.ts";
 import { type Call, type Reply, rpcError } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
@@ -41,6 +46,7 @@ export async function answerSubscription(call: Call, by: Subscriber): Promise<Re
 		return rpcError(rpc_codes.invalid_request, text);
 	}
 	const key = by.context.instanceKey(target.server, client);
+	const wish = { uri: target.uri, tenant: call.principal.tenant };
 	const known = by.session.subscriptions.has(uri);
 	if (message.method === "resources/subscribe") {
 		const { server, uri: own } = target;
@@ -48,15 +54,27 @@ export async function answerSubscription(call: Call, by: Subscriber): Promise<Re
 		if (denied !== undefined) return denied;
 		by.context.served.note(key, call.principal.tenant);
 		// A second wish for the same resource by the same session is the same wish.
-		const refused = known ? undefined : await by.subscriptions.subscribe(server, key, own, signal);
+		const refused = known ? undefined : await by.subscriptions.subscribe(server, key, wish, signal);
 		if (refused !== undefined) return refused;
-		by.sessions.subscribe(by.session.id, uri);
+		// Another request of the session may have asked for the same meanwhile: that one counts.
+		const twice = !known && by.session.subscriptions.has(uri);
+		const kept = by.sessions.subscribe(by.session.id, uri);
+		// What no session remembers is taken back by nobody.
+		if (twice || (!kept && !known)) by.subscriptions.unsubscribe(key, wish);
+		if (!kept) {
+			return rpcError(rpc_codes.invalid_params, not_kept, { uri: uri.slice(0, shown_chars_max) });
+		}
 	} else if (known) {
-		by.subscriptions.unsubscribe(key, target.uri);
+		by.subscriptions.unsubscribe(key, wish);
 		by.sessions.unsubscribe(by.session.id, uri);
 	}
 	return { kind: "result", json: "{}" };
 }
+
+const not_kept =
+	`A session keeps at most ${subscriptions_max} subscriptions, each to a uri of at most ` +
+	`${subscription_chars_max} characters, and only while it is open`;
+const shown_chars_max = 200;
 
 /** Who may not read a resource may not watch it either. */
 function deniedTo(

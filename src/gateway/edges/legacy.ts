@@ -1,4 +1,4 @@
-import type { Principal } from "../../identity/principal.ts";
+import { type Principal, partsOfPrincipal } from "../../identity/principal.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { header_names } from "../../protocol/headers.ts";
 import { isSpokenIn } from "../../protocol/methods.ts";
@@ -176,7 +176,8 @@ export class LegacyEdge {
 			const target = subscriptionTarget(endpoint, uri);
 			if (target === undefined) continue;
 			const key = this.#context.instanceKey(target.server, client);
-			this.#subscriptions.unsubscribe(key, target.uri);
+			const { tenant } = partsOfPrincipal(session.principal);
+			this.#subscriptions.unsubscribe(key, { uri: target.uri, tenant });
 		}
 		for (const server of endpoint.servers) {
 			if (server.scope !== "session") continue;

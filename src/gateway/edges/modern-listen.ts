@@ -208,10 +208,11 @@ async function subscribeAll(
 			return;
 		const key = context.instanceKey(target.server, client);
 		context.served.note(key, exchange.who.tenant);
-		const refused = await subscriptions.subscribe(target.server, key, target.uri, signal);
+		const wish = { uri: target.uri, tenant: exchange.who.tenant };
+		const refused = await subscriptions.subscribe(target.server, key, wish, signal);
 		if (refused !== undefined) return;
 		kept.add(exposed);
-		releases.push(() => subscriptions.unsubscribe(key, target.uri));
+		releases.push(() => subscriptions.unsubscribe(key, wish));
 	});
 	const own_tasks = taskIds.map(async (exposed) => {
 		// A task of somebody else is as unknown as one that never was.

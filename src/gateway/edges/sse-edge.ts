@@ -6,6 +6,7 @@ import { composeError, composeResult } from "../../wire/compose.ts";
 import { indexMessage, isBatch } from "../../wire/index-message.ts";
 import type { Message, Span } from "../../wire/message.ts";
 import { rawText } from "../../wire/object.ts";
+import { Admission } from "../admission.ts";
 import { answerError } from "../answer-error.ts";
 import {
 	type AnsweredOutcome,
@@ -54,6 +55,8 @@ export class SseEdge {
 	readonly #parts: SseEdgeParts;
 	/** By the id that clients post under. */
 	readonly #links = new Map<string, SseLink>();
+	/** The room for links, shared among tenants. */
+	readonly #room = new Admission();
 	/** By session, for clients that come back. */
 	readonly #by_session = new Map<string, SseLink>();
 	/** Sessions that were opened without a handshake. */
@@ -129,9 +132,11 @@ export class SseEdge {
 		return link;
 	}
 
-	#open({ endpoint, principal }: Exchange): SseLink | undefined {
+	#open({ endpoint, principal, who }: Exchange): SseLink | undefined {
 		const { context } = this.#parts;
-		if (this.#links.size >= context.limits.sessions_max) return undefined;
+		const { limits, has_tenants } = context;
+		const seat = this.#room.enter(who.tenant, limits.sessions_max, has_tenants);
+		if (typeof seat === "string") return undefined;
 		const link = new SseLink({
 			id: context.random.bytes(link_id_bytes).toString("base64url"),
 			endpoint: endpoint.name,
@@ -139,7 +144,10 @@ export class SseEdge {
 			clock: context.clock,
 			stopping: this.#parts.stopping,
 			waiting_bytes_max: context.limits.reply_bytes_max,
-			onOver: (over) => this.#over(over),
+			onOver: (over) => {
+				this.#room.leave(seat);
+				this.#over(over);
+			},
 		});
 		this.#links.set(link.id, link);
 		return link;
@@ -202,13 +210,15 @@ export class SseEdge {
 	#assume(link: SseLink, exchange: Exchange, message: Message): Session | undefined {
 		if (message.kind !== "request") return undefined;
 		const { endpoint } = exchange;
-		const session = this.#parts.context.sessions.create({
+		const { context } = this.#parts;
+		const parts = {
 			endpoint: endpoint.name,
 			principal: link.principal,
 			revision: transport_revision,
 			client_capabilities: "{}",
 			client_info: unnamed_client,
-		});
+		};
+		const session = context.sessions.create(parts, context.has_tenants);
 		if (session === undefined) {
 			const problem = rpcError(rpc_codes.internal_error, "Too many sessions are open");
 			link.send(composeError(idOf(message), problem.code, problem.message));

@@ -14,6 +14,7 @@ import { ResourceSubscriptions } from "./resource-subscriptions.ts";
 
 const server = { name: "s", timeouts: { start_ms: 1000 } } as unknown as ServerPlan;
 const key: InstanceKey = { server: "s", scope_key: "", capabilities: "{}" };
+const wish = (uri: string) => ({ uri, tenant: "local" });
 const never = new AbortController().signal;
 
 function messageOf(text: string): Message {
@@ -76,8 +77,9 @@ function setUp(era: "legacy" | "modern", refuse: readonly string[] = []) {
 	const subscriptions = new ResourceSubscriptions(context, (_key, message) =>
 		pushed.push(message.bytes.toString("utf8")),
 	);
-	const subscribe = (uri: string) => subscriptions.subscribe(server, key, uri, never);
-	return { subscriptions, subscribe, upstream, told, listening, counts, pushed };
+	const subscribe = (uri: string, tenant = "local") =>
+		subscriptions.subscribe(server, key, { uri, tenant }, never);
+	return { context, subscriptions, subscribe, upstream, told, listening, counts, pushed };
 }
 
 test("a legacy server hears of the first who subscribes and of the last who leaves", async () => {
@@ -85,15 +87,15 @@ test("a legacy server hears of the first who subscribes and of the last who leav
 	assert.equal(await subscribe("a"), undefined);
 	assert.equal(await subscribe("a"), undefined);
 	assert.deepEqual(told, ["resources/subscribe a"]);
-	subscriptions.unsubscribe(key, "a");
+	subscriptions.unsubscribe(key, wish("a"));
 	assert.equal(told.length, 1);
 	assert.equal(counts.leases, 1);
-	subscriptions.unsubscribe(key, "a");
+	subscriptions.unsubscribe(key, wish("a"));
 	assert.deepEqual(told, ["resources/subscribe a", "resources/unsubscribe a"]);
 	assert.equal(counts.leases, 0);
 	// Nobody is left who could leave.
-	subscriptions.unsubscribe(key, "a");
-	subscriptions.unsubscribe(key, "never");
+	subscriptions.unsubscribe(key, wish("a"));
+	subscriptions.unsubscribe(key, wish("never"));
 	assert.equal(told.length, 2);
 });
 
@@ -123,9 +125,9 @@ test("all who want a resource at the same moment have one subscription", async (
 	const answers = await Promise.all([subscribe("a"), subscribe("a")]);
 	assert.deepEqual(answers, [undefined, undefined]);
 	assert.deepEqual(told, ["resources/subscribe a"]);
-	subscriptions.unsubscribe(key, "a");
+	subscriptions.unsubscribe(key, wish("a"));
 	assert.equal(told.length, 1);
-	subscriptions.unsubscribe(key, "a");
+	subscriptions.unsubscribe(key, wish("a"));
 	assert.equal(told.at(-1), "resources/unsubscribe a");
 });
 
@@ -149,7 +151,7 @@ test("a client that gives up while it subscribes takes nobody along", async () =
 			});
 		},
 	});
-	const one = subscriptions.subscribe(server, key, "a", gives_up.signal);
+	const one = subscriptions.subscribe(server, key, wish("a"), gives_up.signal);
 	const two = subscribe("a");
 	await settle();
 	gives_up.abort();
@@ -168,7 +170,7 @@ test("tasks are listened for as long as somebody wants to hear of them", async (
 	const filters = () => listening.map(({ filter }) => filter);
 	assert.deepEqual(filters(), [{ resourceSubscriptions: ["a"], taskIds: ["t"] }]);
 	subscriptions.forgetTask(key, "t");
-	subscriptions.unsubscribe(key, "a");
+	subscriptions.unsubscribe(key, wish("a"));
 	await settle();
 	assert.deepEqual(filters(), [{ taskIds: ["t"] }]);
 	subscriptions.forgetTask(key, "t");
@@ -222,8 +224,8 @@ test("an instance that was started anew is told again what is wanted", async () 
 
 test("what restored sessions want is told once their server runs", () => {
 	const { subscriptions, upstream, told } = setUp("legacy");
-	subscriptions.remember(server, key, "a");
-	subscriptions.remember(server, key, "a");
+	subscriptions.remember(server, key, wish("a"));
+	subscriptions.remember(server, key, wish("a"));
 	assert.deepEqual(told, []);
 	subscriptions.onReady(server, key, upstream);
 	assert.deepEqual(told, ["resources/subscribe a"]);
@@ -243,14 +245,14 @@ test("a modern server is listened to once, with all that is wanted at the moment
 		listening.map(({ filter }) => filter),
 		[{ resourceSubscriptions: ["a", "b"] }],
 	);
-	subscriptions.unsubscribe(key, "a");
-	subscriptions.unsubscribe(key, "b");
+	subscriptions.unsubscribe(key, wish("a"));
+	subscriptions.unsubscribe(key, wish("b"));
 	await settle();
 	assert.deepEqual(
 		listening.map(({ filter }) => filter),
 		[{ resourceSubscriptions: ["b"] }],
 	);
-	subscriptions.unsubscribe(key, "b");
+	subscriptions.unsubscribe(key, wish("b"));
 	await settle();
 	assert.deepEqual(listening, []);
 });
@@ -274,4 +276,25 @@ test("more resources than one instance may be watched for are refused", async ()
 	assert.ok(refused?.kind === "fault" && refused.fault.code === "overloaded");
 	assert.equal(await subscribe("r0"), undefined);
 	assert.equal(told.length, 1000);
+});
+
+test("one tenant leaves others room to watch a shared instance", async () => {
+	const { subscriptions, subscribe, context } = setUp("legacy");
+	Object.assign(context, { has_tenants: true });
+	let taken = 0;
+	while ((await subscribe(`r${taken}`, "acme")) === undefined) taken += 1;
+	assert.equal(taken, 500);
+	assert.equal(await subscribe("r0", "acme"), undefined);
+	// What is watched already takes no room, and others have theirs.
+	for (const uri of ["r0", "o0", "o1"]) assert.equal(await subscribe(uri, "other"), undefined, uri);
+	subscriptions.unsubscribe(key, { uri: "r1", tenant: "acme" });
+	subscriptions.unsubscribe(key, { uri: "r2", tenant: "acme" });
+	subscriptions.unsubscribe(key, { uri: "r3", tenant: "acme" });
+	assert.equal(await subscribe("new", "acme"), undefined);
+	// An instance of one tenant's own has nobody to keep room for.
+	const own = { ...key, scope_key: "tenant:acme" };
+	const wishes = Array.from({ length: 1001 }, (_, at) => ({ uri: `r${at}`, tenant: "acme" }));
+	const answers = [];
+	for (const one of wishes) answers.push(await subscriptions.subscribe(server, own, one, never));
+	assert.equal(answers.filter((answer) => answer === undefined).length, 1000);
 });

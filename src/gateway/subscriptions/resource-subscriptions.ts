@@ -13,12 +13,21 @@ import { hasTasks, UpstreamListen } from "./upstream-listen.ts";
 const uris_per_instance_max = 1000;
 const tasks_per_instance_max = 1000;
 
+/** A resource that somebody wants to hear of. */
+export interface Wish {
+	/** The server's own uri. */
+	readonly uri: string;
+	readonly tenant: string;
+}
+
 /** What clients want to hear of one instance. */
 interface Watched {
 	readonly server: ServerPlan;
 	readonly key: InstanceKey;
 	/** How many clients want each uri (the server's own uris). */
 	readonly uris: Map<string, number>;
+	/** The same of the clients of each tenant: one alone must not take all the room. */
+	readonly by_tenant: Map<string, Map<string, number>>;
 	/** How many clients want to hear of each task (the server's own ids). */
 	readonly tasks: Map<string, number>;
 	/** Uris that the instance running now was told of and took. */
@@ -46,9 +55,8 @@ export class ResourceSubscriptions {
 	}
 
 	/** Counts a wish without waking anything: sessions that were restored. */
-	remember(server: ServerPlan, key: InstanceKey, uri: string): void {
-		const watched = this.#watch(server, key);
-		watched.uris.set(uri, (watched.uris.get(uri) ?? 0) + 1);
+	remember(server: ServerPlan, key: InstanceKey, wish: Wish): void {
+		countUp(this.#watch(server, key), wish);
 	}
 
 	/** Starts the servers that restored sessions watch: their news would be missed otherwise. */
@@ -62,18 +70,15 @@ export class ResourceSubscriptions {
 	async subscribe(
 		server: ServerPlan,
 		key: InstanceKey,
-		uri: string,
+		wish: Wish,
 		signal: AbortSignal,
 	): Promise<Reply | undefined> {
 		const watched = this.#watch(server, key);
-		const count = watched.uris.get(uri) ?? 0;
-		if (count === 0 && watched.uris.size >= uris_per_instance_max) {
-			return { kind: "fault", fault: this.#tooMany(server) };
-		}
-		watched.uris.set(uri, count + 1);
-		const problem = await this.#subscribe(watched, uri, signal);
+		if (!this.#hasRoom(watched, wish)) return { kind: "fault", fault: this.#tooMany(server) };
+		countUp(watched, wish);
+		const problem = await this.#subscribe(watched, wish.uri, signal);
 		if (problem !== undefined) {
-			this.#forget(watched, uri);
+			this.#forget(watched, wish);
 			this.#releaseUnused(watched);
 		}
 		return problem;
@@ -110,10 +115,11 @@ export class ResourceSubscriptions {
 	}
 
 	/** Takes a wish back. */
-	unsubscribe(key: InstanceKey, uri: string): void {
+	unsubscribe(key: InstanceKey, wish: Wish): void {
+		const { uri } = wish;
 		const watched = this.#watched.get(keyText(key));
 		if (watched === undefined || !watched.uris.has(uri)) return;
-		if (!this.#forget(watched, uri)) return;
+		if (!this.#forget(watched, wish)) return;
 		const { lease } = watched;
 		if (lease === undefined) return;
 		if (lease.upstream.hello.era === "modern") this.#listen(watched, lease.upstream);
@@ -236,6 +242,7 @@ export class ResourceSubscriptions {
 				server,
 				key,
 				uris: new Map(),
+				by_tenant: new Map(),
 				tasks: new Map(),
 				told: new Set(),
 				asking: new Map(),
@@ -248,10 +255,27 @@ export class ResourceSubscriptions {
 	}
 
 	/** True when nobody wants the uri any more. */
-	#forget(watched: Watched, uri: string): boolean {
+	#forget(watched: Watched, { uri, tenant }: Wish): boolean {
+		const own = watched.by_tenant.get(tenant);
+		if (own !== undefined && countDown(own, uri) && own.size === 0)
+			watched.by_tenant.delete(tenant);
 		if (!countDown(watched.uris, uri)) return false;
 		watched.told.delete(uri);
 		return true;
+	}
+
+	/**
+	 * Whether a tenant may watch one more resource of an instance: where there are others, only as
+	 * long as it watches fewer than there is room for. See `Admission`.
+	 */
+	#hasRoom({ key, uris, by_tenant }: Watched, { uri, tenant }: Wish): boolean {
+		const own = by_tenant.get(tenant);
+		if (own?.has(uri) === true) return true;
+		const free = uris_per_instance_max - uris.size;
+		// One that others watch takes no room, but counts as one of its own.
+		if (free <= 0 && !uris.has(uri)) return false;
+		if (key.scope_key !== "" || !this.#context.has_tenants) return true;
+		return (own?.size ?? 0) < Math.max(free, 1);
 	}
 
 	#releaseUnused(watched: Watched): void {
@@ -281,6 +305,15 @@ const tell_ms = 30_000;
 /** True when no client wants to hear of anything. */
 function isIdle({ uris, tasks }: Watched): boolean {
 	return uris.size === 0 && tasks.size === 0;
+}
+
+function countUp({ uris, by_tenant }: Watched, { uri, tenant }: Wish): void {
+	let own = by_tenant.get(tenant);
+	if (own === undefined) {
+		own = new Map();
+		by_tenant.set(tenant, own);
+	}
+	for (const counts of [uris, own]) counts.set(uri, (counts.get(uri) ?? 0) + 1);
 }
 
 /** Takes one away; true when none is left. */
