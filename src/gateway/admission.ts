@@ -44,14 +44,23 @@ export class Admission {
 		if (free <= 0) return "full";
 		const seat = this.#seats.get(tenant) ?? this.#add(tenant);
 		if (is_shared && seat.held >= free) return "over_share";
-		seat.held += 1;
-		this.#taken += 1;
-		return seat;
+		return this.#sit(seat);
+	}
+
+	/** A place for somebody who has been let in already, to be given back with `leave`. */
+	take(tenant: string): Seat {
+		return this.#sit(this.#seats.get(tenant) ?? this.#add(tenant));
 	}
 
 	leave(seat: Seat): void {
 		seat.held -= 1;
 		this.#taken -= 1;
+	}
+
+	#sit(seat: Seat): Seat {
+		seat.held += 1;
+		this.#taken += 1;
+		return seat;
 	}
 
 	#add(tenant: string): Seat {

@@ -92,7 +92,7 @@ async function startRun(viewing: Viewing): Promise<void> {
 		{
 			cancel,
 			defer: (fn) => void context.clock.after(gather_ms, fn),
-			mayPark: () => !context.parked.full,
+			mayPark: () => context.parked.mayPark(exchange.principal, context.has_tenants),
 		},
 	);
 	cancelWithStream(viewing, run);

@@ -221,3 +221,27 @@ test("closing gives up every parked call", () => {
 	assert.equal(model.cancel.signal.aborted, true);
 	assert.equal(model.questions[0]?.answers.length, 1);
 });
+
+test("one tenant parks calls only as long as others find room", async () => {
+	const { parked, run, clock } = new Model();
+	const parkAll = (principal: string, is_shared: boolean) => {
+		let count = 0;
+		for (; parked.mayPark(principal, is_shared); count += 1) {
+			parked.park(`${principal} ${count}`, run, { principal, request: "digest" });
+		}
+		return count;
+	};
+	assert.equal(parkAll("acme/ana", true), 500);
+	// All people of a tenant share its part.
+	assert.equal(parkAll("acme/bob", true), 0);
+	assert.equal(parkAll("other/eve", true), 250);
+	// Without identity there is one tenant.
+	assert.equal(parkAll("local", false), 250);
+	assert.equal(parked.mayPark("late/ada", true), false);
+	await clock.advance(parked_ms);
+	assert.equal(parked.count, 0);
+	assert.equal(parkAll("other/eve", true), 500);
+	parked.close();
+	assert.equal(parkAll("acme/ana", true), 500);
+	parked.close();
+});

@@ -1,5 +1,7 @@
+import { partsOfPrincipal } from "../../identity/principal.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
+import { Admission, type Seat } from "../admission.ts";
 import type { ModernRun } from "./modern-run.ts";
 import { openState, type SealedState, sealState } from "./seal.ts";
 
@@ -25,6 +27,7 @@ interface Parked {
 	readonly run: ModernRun;
 	readonly owner: ParkedFor;
 	readonly timer: Timer;
+	readonly seat: Seat;
 }
 
 /** The calls that wait for a modern client's answers, by the state the client carries. */
@@ -33,6 +36,7 @@ export class ParkedCalls {
 	readonly #random: Random;
 	readonly #key: Buffer;
 	readonly #parked = new Map<string, Parked>();
+	readonly #room = new Admission();
 
 	constructor(options: { clock: Clock; random: Random; key: Buffer }) {
 		this.#clock = options.clock;
@@ -50,13 +54,24 @@ export class ParkedCalls {
 		return this.#parked.size >= parked_calls_max;
 	}
 
+	/**
+	 * Whether a call of somebody may be parked. Where tenants share the room, one may park another as
+	 * long as it has fewer there than there is room for.
+	 */
+	mayPark(principal: string, is_shared: boolean): boolean {
+		const free = parked_calls_max - this.#parked.size;
+		if (free <= 0) return false;
+		return !is_shared || this.#room.heldBy(tenantOf(principal)) < free;
+	}
+
 	/** Parks a call under its id and gives the state that continues it. */
 	park(id: string, run: ModernRun, owner: ParkedFor): string {
 		const timer = this.#clock.afterIdle(parked_ms, () => {
-			this.#parked.delete(id);
+			this.#leave(id);
 			run.cancel();
 		});
-		this.#parked.set(id, { run, owner, timer });
+		const seat = this.#room.take(tenantOf(owner.principal));
+		this.#parked.set(id, { run, owner, timer, seat });
 		return this.#seal({ call: id, round: run.round, ...this.#bound(owner) });
 	}
 
@@ -77,17 +92,24 @@ export class ParkedCalls {
 		const parked = this.#parked.get(opened.call);
 		if (parked === undefined || parked.run.round !== opened.round) return "over";
 		parked.timer.cancel();
-		this.#parked.delete(opened.call);
+		this.#leave(opened.call);
 		return parked.run;
 	}
 
 	/** Gives up every parked call; their servers are told to stop. */
 	close(): void {
-		for (const { run, timer } of this.#parked.values()) {
+		for (const [id, { run, timer }] of [...this.#parked]) {
 			timer.cancel();
+			this.#leave(id);
 			run.cancel();
 		}
-		this.#parked.clear();
+	}
+
+	#leave(id: string): void {
+		const parked = this.#parked.get(id);
+		if (parked === undefined) return;
+		this.#parked.delete(id);
+		this.#room.leave(parked.seat);
 	}
 
 	#bound(owner: ParkedFor) {
@@ -97,6 +119,10 @@ export class ParkedCalls {
 	#seal(state: SealedState): string {
 		return sealState(state, this.#key, this.#random);
 	}
+}
+
+function tenantOf(principal: string): string {
+	return partsOfPrincipal(principal).tenant;
 }
 
 function isFor(state: SealedState, asker: ParkedFor): boolean {
