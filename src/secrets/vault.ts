@@ -205,7 +205,15 @@ export class Vault implements ValueSource {
 			boxes.value.set(added.row.id, new SecretBox(added.key, random));
 			this.#current = added.row.id;
 			const finished = (await master.finish?.(next)) ?? succeed(undefined);
-			await this.#resealAll(boxes.value);
+			try {
+				await this.#resealAll(boxes.value);
+			} catch (error) {
+				return fail({
+					message: `The master key ${next.id} is in force, but not every value is sealed anew yet.`,
+					next: "Keep the new key. See that the disk has room, and restart Moorage: it goes on then.",
+					detail: String(error),
+				});
+			}
 			return finished.ok ? succeed({ id: next.id }) : finished;
 		});
 	}
