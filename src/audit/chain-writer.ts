@@ -26,7 +26,7 @@ export interface ChainWriterOptions {
 	readonly segment_bytes_max: number;
 }
 
-/** Logs of this format have a head file and signed keys from their first entry on, or since this. */
+/** Logs of this format have a head file and signed keys from the start, or since this was told. */
 const log_format = 3;
 
 /**

@@ -90,8 +90,8 @@ export interface HostingOptions {
 	 */
 	readonly isPersonal?: ((server: ServerPlan) => boolean) | undefined;
 	/**
-	 * Why nothing of a server may be started or woken now: a sentence; undefined where it may. Without
-	 * it everything may. `Hosting.reconsider` has to be called when that changes.
+	 * Why nothing of a server may be started or woken now: a sentence; undefined where it may.
+	 * Without it everything may. `Hosting.reconsider` has to be called when that changes.
 	 */
 	readonly switchedOff?: ((server: string) => string | undefined) | undefined;
 	/** The zone that times of the day are in; by default the machine's own. */

@@ -8,7 +8,7 @@ test("a line is put together of pieces whose memory has been given back since", 
 	for (const text of ['{"a":', "1", "}\n{}\n"]) {
 		const chunk = Buffer.from(new TextEncoder().encode(text).buffer);
 		lines.push(chunk);
-		(chunk.buffer as ArrayBuffer).transfer(0);
+		chunk.buffer.transfer(0);
 	}
 	assert.deepEqual(seen, ['{"a":1}', "{}"]);
 });

@@ -6,7 +6,7 @@ import type { LateProxy } from "../../upstreams/driver.ts";
 /** Carries the variables, as a JSON object, past the start of Node. */
 const variable = "MOORAGE_PROXY";
 
-/** The one variable that Node must have at its start: its HTTP client then heeds the others later. */
+/** The one variable that Node must have at its start: its HTTP client heeds the others later. */
 const at_start = "NODE_USE_ENV_PROXY";
 
 /**
@@ -114,7 +114,7 @@ export interface LateStart {
 	readonly args: readonly string[];
 }
 
-/** The same variables, for a program that is a Node of this very version and loads `module_path`. */
+/** The same variables, for a program that is a Node of this version and loads `module_path`. */
 export function startLate(
 	variables: Readonly<Record<string, string>>,
 	module_path: string,

@@ -10,9 +10,9 @@ const again_ms = 8;
 /**
  * Makes entering a control group quick at the moment when it is needed. Before the kernel moves a
  * process it waits until each of its processors has passed a moment of rest, some 15 ms, unless it
- * has done so just before. So this process is moved to where it is already, in another thread, while
- * a start is prepared; the program that enters its groups a little later has nothing left to wait
- * for. Where this process may not write to its own group, entering takes as long as it does.
+ * has done so just before. So this process is moved to where it is already, in another thread,
+ * while a start is prepared; the program that enters its groups a little later has nothing left to
+ * wait for. Where this process may not write to its own group, entering takes as long as it does.
  */
 export class QuickEntry {
 	readonly #clock: Clock;
