@@ -40,7 +40,7 @@ test("what is ended is used no more, even where the store fails meanwhile", asyn
 	const ana = { tenant: "acme", user: "ana", server: "notes" };
 	const auth = await auths.of(
 		"notes",
-		{ driver: "http", url: `${authorization.issuer}/mcp`, headers: {}, auth: by_itself },
+		{ url: `${authorization.issuer}/mcp`, auth: by_itself },
 		ana,
 	);
 	assert.ok((await auth?.connect())?.ok);

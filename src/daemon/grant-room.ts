@@ -19,6 +19,7 @@ import { Connections, type ConnectRooms, publicUrl } from "./connections.ts";
 import { Consents, consentPath } from "./consents.ts";
 import { GrantDesk } from "./grant-desk.ts";
 import { oauthOf, type Values } from "./grants-about.ts";
+import { IdleGrants } from "./idle-grants.ts";
 import type { DaemonOptions } from "./options.ts";
 import { UntoldGrants } from "./untold-grants.ts";
 
@@ -51,6 +52,7 @@ export class GrantRoom {
 	readonly connections: Connections;
 	readonly #store: SealedTokenStore;
 	readonly #auths: UpstreamAuths;
+	readonly #idle: IdleGrants;
 	readonly #log: Log;
 	readonly #random: Random;
 	readonly #door: () => SignInPages;
@@ -99,6 +101,13 @@ export class GrantRoom {
 				(await currentSpec(parts, who, about)) ?? auths.specOf(who, about),
 		});
 		this.#auths = auths;
+		this.#idle = new IdleGrants({
+			...{ store: this.#store, auths, clock, log },
+			specOf: async ({ server, tenant, user }) => {
+				const plan = rooms().plan.servers.find(({ name }) => name === server);
+				return plan && oauthOf(parts.values(), plan, { tenant, user });
+			},
+		});
 		this.driver = httpDriverWith(auths);
 	}
 
@@ -119,8 +128,12 @@ export class GrantRoom {
 		return this.#store.start();
 	}
 
-	/** Tells issuers of what ended while no gateway ran; once the vault is open. */
+	/**
+	 * Tells issuers of what ended while no gateway ran, and renews what nobody uses; once the vault is
+	 * open.
+	 */
 	opened(): void {
+		this.#idle.start();
 		this.desk.tellUntold().catch((error: unknown) => {
 			this.#log.warn({ err: error }, "authorizations that have ended could not be read");
 		});
@@ -128,6 +141,7 @@ export class GrantRoom {
 
 	/** Waits for tokens that are on their way, and writes what could not be written before. */
 	async close(): Promise<void> {
+		this.#idle.close();
 		const { coming } = this.#auths;
 		if (coming > 0) this.#log.info({ coming }, "waiting for tokens that are on their way");
 		await this.#auths.close();

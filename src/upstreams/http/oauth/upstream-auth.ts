@@ -287,15 +287,28 @@ export class UpstreamAuth {
 		const by_itself = refresh_token !== undefined || !this.#asks_person;
 		const failed_before = this.#unrenewed?.token === access_token ? this.#unrenewed : undefined;
 		if (!by_itself || clock.monotonic() < (failed_before?.again_ms ?? 0)) return;
+		void this.#goAhead();
+	}
+
+	/**
+	 * Renews what is kept though no call needs it: a refresh token may end when it rests for long.
+	 * Nobody is asked, and what fails is left as it is.
+	 */
+	async renewUnused(): Promise<void> {
+		if (this.#grant?.refresh_token !== undefined) await this.#goAhead();
+	}
+
+	async #goAhead(): Promise<void> {
 		if (this.#ahead !== undefined || this.#under_way !== undefined) return;
+		const { token } = this;
+		const { clock } = this.#options;
 		const attempt = this.#begin(this.#challenge, "ahead");
 		this.#ahead = attempt;
-		void attempt.outcome.then(() => {
-			this.#ahead = undefined;
-			const again_ms = clock.monotonic() + renew_again_ms;
-			const is_unrenewed = this.token === access_token;
-			this.#unrenewed = is_unrenewed ? { token: access_token, again_ms } : undefined;
-		});
+		await attempt.outcome;
+		this.#ahead = undefined;
+		const is_unrenewed = token !== undefined && this.token === token;
+		const again_ms = clock.monotonic() + renew_again_ms;
+		this.#unrenewed = is_unrenewed ? { token, again_ms } : undefined;
 	}
 
 	async #read(): Promise<void> {

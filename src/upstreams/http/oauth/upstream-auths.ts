@@ -83,7 +83,7 @@ export class UpstreamAuths {
 	/** The authorization of a person at a server; undefined when it is configured to have none. */
 	async of(
 		server: string,
-		{ url, auth: spec }: HttpSpec,
+		{ url, auth: spec }: Pick<HttpSpec, "url" | "auth">,
 		{ tenant, user }: GrantOwner = gateway_itself,
 	): Promise<UpstreamAuth | undefined> {
 		if (spec === undefined) return undefined;
