@@ -89,9 +89,9 @@ for (const era of ["legacy", "modern"] as const) {
 
 test("a restart neither starts what is off nor waits for it, and the end of the switch does", async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), "moorage-killed-"));
-	let running: TestGateway | undefined;
+	const running: TestGateway[] = [];
 	t.after(async () => {
-		await running?.stop();
+		for (const one of running) await one.stop();
 		await rm(folder, { recursive: true, force: true });
 	});
 	const first = await startGateway({ servers: { cold } }, { folder });
@@ -104,7 +104,7 @@ test("a restart neither starts what is off nor waits for it, and the end of the 
 	// One that was never met would be started with the gateway, to know what it offers.
 	const servers = { cold, eager: stdioFixture("echo") };
 	const second = await startGateway({ servers }, { folder, port });
-	running = second;
+	running.push(second);
 	const states = async () => [await stateOf(second, "cold"), await stateOf(second, "eager")];
 	assert.equal((await fetch(new URL("/readyz", second.url))).status, 200);
 	for (const state of await states()) assert.match(state, never_ran);

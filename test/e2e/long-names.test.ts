@@ -46,7 +46,7 @@ for (const era of ["legacy", "modern"] as const) {
 				endpoint === undefined ? "slow__wait" : "wait",
 				'{"ms":1}',
 			);
-			assert.equal(result.content[0].text, "waited 1 ms");
+			assert.equal(result?.content?.[0]?.text, "waited 1 ms");
 		});
 	}
 }

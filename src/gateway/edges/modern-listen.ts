@@ -247,7 +247,7 @@ function watcherOf({ who, endpoint }: Viewing["exchange"], client: ClientSide): 
 	return { principal: who, client, endpoint: endpoint.name };
 }
 
-/** What somebody has to be allowed to see to hear of something; undefined: nothing in particular. */
+/** What somebody has to be allowed to see to hear of it; undefined: nothing in particular. */
 function targetOf(push: Push): ReadTarget | undefined {
 	switch (push.kind) {
 		case "updated":
