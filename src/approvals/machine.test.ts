@@ -110,7 +110,16 @@ test("an edit takes back what others agreed to", () => {
 	assert.equal(changed.edited_by, "acme/eve");
 	assert.deepEqual(agreeing(changed), ["acme/eve"]);
 	assert.equal(changed.asked, '{"path":"/a"}');
-	assert.equal(decided(changed, decision(bob)).state, "approved");
+	const seen_hash = changed.arguments_hash;
+	assert.equal(decided(changed, decision(bob, { seen_hash })).state, "approved");
+});
+
+test("who does not say what they looked at agrees to what was asked, and to no edit of it", () => {
+	const pending = sampleApproval({}, { count: 2, edit: true });
+	const changed = decided(pending, decision(eve, { edited: '{"path":"/b"}' }));
+	assert.equal(refusedWith(changed, decision(bob)), "arguments_changed");
+	assert.equal(decided(changed, decision(bob, { verdict: "deny" })).state, "denied");
+	assert.deepEqual(agreeing(decided(pending, decision(bob))), ["acme/bob"]);
 });
 
 test("who looked at other arguments has not agreed to these", () => {
@@ -127,7 +136,7 @@ test("who looked at other arguments has not agreed to these", () => {
 test("where more is demanded, whoever agreed to less is asked anew", () => {
 	const had = sampleApproval({}, { edit: true, count: 2 });
 	const edited = decided(had, decision(eve, { edited: '{"path":"/b"}' }));
-	const approved = decided(edited, decision(bob));
+	const approved = decided(edited, decision(bob, { seen_hash: edited.arguments_hash }));
 	const stricter = { ...had.demand, other_than_caller: true };
 	for (const before of [edited, approved]) {
 		const after = afterDemand(before, stricter, 5);

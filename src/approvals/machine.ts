@@ -10,7 +10,7 @@ export interface Decision {
 	readonly verdict: "approve" | "deny";
 	readonly reason: string | undefined;
 	readonly via: DecidedBy;
-	/** Hash of the arguments that were looked at; undefined: whichever they are. */
+	/** Hash of the arguments that were looked at; undefined: those that the caller sent. */
 	readonly seen_hash: string | undefined;
 	/** Other arguments to run with: raw JSON of an object. */
 	readonly edited: string | undefined;
@@ -110,7 +110,9 @@ function problemOf(
 	const why_not = whyNotDecide(approval, decision.by);
 	if (why_not !== undefined) return { code: "not_allowed", message: why_not };
 	const { seen_hash, reason, edited, verdict } = decision;
-	if (seen_hash !== undefined && seen_hash !== approval.arguments_hash) {
+	// Whoever refuses refuses the call, whichever arguments it has by now.
+	const seen = seen_hash ?? (verdict === "approve" ? approval.asked_hash : undefined);
+	if (seen !== undefined && seen !== approval.arguments_hash) {
 		const message = "Somebody has changed the arguments meanwhile. Look at them again.";
 		return { code: "arguments_changed", message };
 	}

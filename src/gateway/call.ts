@@ -82,6 +82,8 @@ export interface CallNotes {
 	stopped: Fault | undefined;
 	/** Id of the approval that it runs with, which has to hear what became of it. */
 	claimed: string | undefined;
+	/** The call as people changed it before they agreed to it, where they did. */
+	agreed: Message | undefined;
 	/** Of what was asked, once somebody has asked for it. */
 	input_hash: string | undefined;
 	/** The trace that it belongs to, once somebody has asked for it. */
@@ -198,6 +200,7 @@ export function makeCall(parts: CallParts, clock: Clock): Call {
 			upstream_revision: undefined,
 			stopped: undefined,
 			claimed: undefined,
+			agreed: undefined,
 			input_hash: undefined,
 			trace: undefined,
 		},

@@ -56,7 +56,9 @@ export function recordOf(
 	reply: Reply | undefined,
 	context: GatewayContext,
 ): CallRecord {
-	const { client, message, notes, principal, target } = call;
+	const { client, notes, principal, target } = call;
+	// What ran counts, where people agreed to something else than was asked.
+	const message = notes.agreed ?? call.message;
 	const { bytes } = message;
 	const named = namedClient(client.info);
 	const trace = traceOfCall(call);
@@ -104,7 +106,7 @@ export function recordOf(
 		input_bytes: bytes.length,
 		output_bytes: reply === undefined ? 0 : sizeOf(reply),
 		inputHash() {
-			notes.input_hash ??= hashOf(call);
+			notes.input_hash ??= hashOf(message);
 			return notes.input_hash;
 		},
 		request: () => bytes,
@@ -200,7 +202,7 @@ export function traceOf(
 }
 
 /** Over the params without `_meta`: the same call again has the same hash. */
-function hashOf({ message }: Call): string {
+function hashOf(message: Message): string {
 	const { bytes, params } = message;
 	if (bytes.length <= hashed.length / 4) return hashOfShort(message);
 	const digest = createHash("sha256");

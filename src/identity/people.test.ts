@@ -243,6 +243,10 @@ test("a provider's person is the same next time, whatever they are called then",
 	assert.ok(again.ok);
 	assert.deepEqual([again.value.user, again.value.roles], ["ana", ["operator"]]);
 	assert.equal(people.users().length, 1);
+	const moved = await people.admit({ ...vouched, tenant: "globex" });
+	assert.ok(!moved.ok, "who has gone to another tenant keeps none of the rights of the old one");
+	assert.match(moved.problem.message, /another tenant now/);
+	assert.deepEqual(people.user("acme", "ana")?.roles, ["operator"]);
 });
 
 test("a provider cannot take over the name of somebody else", async (t) => {

@@ -223,6 +223,12 @@ export class People {
 	async #admit(vouched: VouchedUser): Promise<Result<StoredUser, PeopleProblem>> {
 		const known = this.#subjects.get(subjectOf(vouched));
 		if (known !== undefined) {
+			if (known.tenant !== vouched.tenant) {
+				const message =
+					`"${idOf(known)}" belongs to another tenant now, as the provider has it: ` +
+					`"${vouched.tenant}". Remove the account here, so that they come in as somebody new.`;
+				return fail({ code: "user_exists", message });
+			}
 			return succeed(await this.#noteLogin({ ...known, roles: [...vouched.roles] }));
 		}
 		const { tenant, user, display_name, roles, provider, subject } = vouched;

@@ -145,6 +145,11 @@ test("the same call with the same arguments again and again is a loop", async ()
 	assert.equal(verdict.kind === "limit" ? verdict.code : "", "loop_detected");
 	assert.equal(call(callWith({ args: { text: "b" } })).kind, "allow");
 	assert.equal(call(callWith({ args: { text: "a".repeat(500) }, principal: bob })).kind, "allow");
+	const spaced = {
+		args: { text: "a".repeat(500) },
+		arguments_raw: `{ "text" : "${"a".repeat(500)}" }`,
+	};
+	assert.equal(call(callWith(spaced)).kind, "limit", "a space does not make it another");
 	const read = { method: "resources/read", args: { text: "a" } };
 	for (let time = 0; time < 9; time++) assert.equal(call(callWith(read)).kind, "allow");
 	await clock.advance(20_000);

@@ -121,7 +121,9 @@ export class LimitsCheck implements Check {
 			const rate = { calls: loops.calls, per_ms: loops.within_ms, burst: loops.calls };
 			this.#loops = { about, buckets: new TokenBuckets(rate, this.#clock) };
 		}
-		const { principal, server, name, arguments_raw: args = "" } = call;
+		const { principal, server, name } = call;
+		// What they say, not how it is written: a space more does not make them others.
+		const args = canonicalJson(call.args() ?? {});
 		const what = args.length <= plain_chars_max ? args : hash("sha256", args, "base64");
 		return `${principal.id}\n${principal.client ?? ""}\n${server}\n${name ?? ""}\n${what}`;
 	}

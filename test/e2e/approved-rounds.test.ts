@@ -76,6 +76,31 @@ test("with edited arguments, what the server hears in its second round is the ed
 	assert.equal(await stateOf(id), "done");
 });
 
+test("the evidence of an edited call has what ran, and not what its caller asked for", async () => {
+	assert.equal(codeOf(await transfer(7_000_000)), "approval_pending");
+	const approval_id = await approve(7_000_000, 7);
+	await transfer(7_000_000);
+	interface Line {
+		readonly id: string;
+		readonly approval_id: string | null;
+		readonly status: string;
+		readonly input_hash: string | null;
+	}
+	const find = async () => {
+		const path = "/api/calls?limit=100";
+		const { calls } = await adminDone<{ calls: Line[] }>(gateway, "GET", path);
+		return calls.filter((line) => line.approval_id === approval_id);
+	};
+	const lines = await eventually(find, (all) => all.some(({ status }) => status === "ok"));
+	const ran = lines.find(({ status }) => status === "ok");
+	const asked = lines.find(({ status }) => status !== "ok");
+	assert.notEqual(ran?.input_hash, asked?.input_hash);
+	const path = `/api/calls/${ran?.id}/payload`;
+	const kept = JSON.stringify(await adminDone(gateway, "GET", path));
+	assert.match(kept, /amount[\\]*":7[,}]/);
+	assert.doesNotMatch(kept, /7000000/);
+});
+
 test("as a task, too, every round has the arguments that were agreed to", async () => {
 	const wire = new ModernWire(gateway.address("bank"), tasks);
 	const { result: task }: Json = await wire.call("transfer", '{"amount":2000000}');

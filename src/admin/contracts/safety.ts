@@ -106,7 +106,9 @@ export const decision_schema = z.strictObject({
 		.string()
 		.max(64)
 		.optional()
-		.describe("Of the arguments that were looked at; with others the decision is refused."),
+		.describe(
+			"Of the arguments that were looked at; with others the decision is refused. Without it, who approves agrees to those that the caller sent.",
+		),
 	arguments: z
 		.record(z.string(), z.unknown())
 		.optional()

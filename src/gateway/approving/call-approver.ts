@@ -8,8 +8,9 @@ import { type Result, succeed } from "../../lib/result.ts";
 import type { CheckedCall } from "../../policy/check.ts";
 import type { Demand } from "../../protocol/demand.ts";
 import type { FaultCode } from "../../protocol/fault.ts";
+import { indexMessage } from "../../wire/index-message.ts";
 import { memberSpan, readJsonText } from "../../wire/object.ts";
-import { objectEdits } from "../../wire/splice.ts";
+import { applyEdits, objectEdits } from "../../wire/splice.ts";
 import { needsInput } from "../bridge/rounds.ts";
 import type { Call, Reply } from "../call.ts";
 import type { CallApprovals, GatewayContext } from "../context.ts";
@@ -251,7 +252,13 @@ function runAgreed(call: Call, { id, arguments: agreed }: Approval, final: Check
 	call.notes.checked = final;
 	const { message } = call;
 	if (asked === agreed || message.params === undefined) return;
-	call.edits.push(...objectEdits(message.bytes, message.params, { set: { arguments: agreed } }));
+	const edits = objectEdits(message.bytes, message.params, { set: { arguments: agreed } });
+	call.edits.push(...edits);
+	// The evidence is to have what ran, not what its caller once asked for.
+	const changed = indexMessage(applyEdits(message.bytes, edits));
+	assert(changed.ok, "a call stays one with other arguments");
+	call.notes.agreed = changed.value;
+	call.notes.input_hash = undefined;
 	// What the client put into headers was of the arguments that it sent.
 	call.param_headers = undefined;
 }
