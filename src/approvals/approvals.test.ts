@@ -10,7 +10,7 @@ import { approvalStore } from "../../test/support/approval-store.ts";
 import { settle } from "../../test/support/fake-clock.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { box_key_bytes, SecretBox } from "../secrets/box.ts";
-import { Approvals, kept_ms, live_per_principal_max } from "./approvals.ts";
+import { Approvals, kept_ms, live_max, live_per_principal_max } from "./approvals.ts";
 import { hashArguments } from "./arguments-hash.ts";
 
 const bob = person("bob");
@@ -165,6 +165,24 @@ test("one person has only so many calls waiting", async (t) => {
 	await open(request(0));
 	await open(sampleRequest({ principal: "acme/max" }));
 	assert.equal(approvals.count("pending"), live_per_principal_max + 1);
+});
+
+test("the calls of one tenant leave those of others room to wait", async (t) => {
+	const { approvals, open } = await approvalStore(t);
+	const request = (principal: string, at: number) => {
+		const asked = `{"path":"/${at}"}`;
+		return sampleRequest({ principal, asked, asked_hash: hashArguments(asked) });
+	};
+	for (let person = 0; person < 5; person += 1) {
+		for (let at = 0; at < live_per_principal_max; at += 1)
+			await open(request(`acme/${person}`, at));
+	}
+	assert.equal(approvals.count("pending"), live_max / 2);
+	const more = await approvals.open(request("acme/late", 0));
+	assert.match(more.ok ? "" : more.problem, /of your tenant wait for approval/);
+	await open(request("acme/0", 0));
+	for (let at = 0; at < live_per_principal_max; at += 1) await open(request("other/eve", at));
+	assert.equal(approvals.count("pending"), live_max / 2 + live_per_principal_max);
 });
 
 test("what ended long ago is forgotten with the next start", async (t) => {

@@ -1,3 +1,4 @@
+import { partsOfPrincipal } from "../identity/principal.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
@@ -32,6 +33,10 @@ const id_bytes = 12;
 const nap_ms_max = 60 * 60 * 1000;
 /** Changes that meet are tried again; each time one of them has been made. */
 const tries_max = 50;
+
+function tenantOf({ principal }: Pick<Approval, "principal">): string {
+	return partsOfPrincipal(principal).tenant;
+}
 
 /**
  * What happens to approvals, for those who tell people of it.
@@ -236,7 +241,13 @@ export class Approvals {
 
 	#problemOf({ principal }: ApprovalRequest): string | undefined {
 		const all = [...this.#live.values()];
-		if (all.length >= live_max) return "Too many calls wait for approval. Try again later.";
+		const free = live_max - all.length;
+		if (free <= 0) return "Too many calls wait for approval. Try again later.";
+		// No tenant takes all the room: each has fewer there than there is room for.
+		const of_tenant = all.filter((approval) => tenantOf(approval) === tenantOf({ principal }));
+		if (of_tenant.length >= free) {
+			return "Too many calls of your tenant wait for approval. Wait for some of them first.";
+		}
 		const own = all.filter((approval) => approval.principal === principal);
 		if (own.length < live_per_principal_max) return undefined;
 		return `${live_per_principal_max} of your calls wait for approval already. Wait for them first.`;
