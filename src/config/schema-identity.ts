@@ -42,7 +42,7 @@ const claims_schema = z.strictObject({
 	tenant: claim.optional().describe("The claim that names the tenant, in place of `tenant`."),
 	user: claim
 		.default("sub")
-		.describe("The claim that names the person. An `email` must not be unverified."),
+		.describe("The claim that names the person. An `email` counts only with `email_verified`."),
 	client: claim
 		.optional()
 		.describe("The claim that names the client; where not given, `client_id`, `azp` and the like."),

@@ -36,7 +36,9 @@ const federated_schema = z.strictObject({
 	claims: z
 		.strictObject({
 			tenant: claim.optional().describe("The claim that names the tenant, in place of `tenant`."),
-			user: claim.default("email").describe("The claim that names the person."),
+			user: claim
+				.default("email")
+				.describe("The claim that names the person. An `email` counts only with `email_verified`."),
 			roles: claim.optional().describe("The claim with roles, such as `groups`."),
 		})
 		.prefault({})

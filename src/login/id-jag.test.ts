@@ -56,6 +56,7 @@ async function setUp(t: TestContext, client_id = "agent") {
 				iss: provider.issuer,
 				sub: "00u1",
 				email: "ana@acme.example",
+				email_verified: true,
 				groups: ["mcp-operators", "everybody"],
 				aud: scene.issuer,
 				client_id,

@@ -127,10 +127,10 @@ async function exchange(context) {
 	const { payload } = await jwtVerify(params.subject_token, keys, expected).catch(() => {
 		throw new errors.InvalidGrant("no ID token of this client");
 	});
-	const { email, groups } = accountOf(payload.sub).claims();
+	const { email, email_verified, groups } = accountOf(payload.sub).claims();
 	const now_s = Math.floor(Date.now() / 1000);
 	const { audience: aud, resource, scope } = params;
-	const about = { sub: payload.sub, email, groups, client_id: client.clientId };
+	const about = { sub: payload.sub, email, email_verified, groups, client_id: client.clientId };
 	const times = { jti: crypto.randomUUID(), iat: now_s, exp: now_s + id_jag_s };
 	const claims = { iss: issuer, aud, resource, scope, ...about, ...times };
 	context.body = {

@@ -75,8 +75,13 @@ test("a token without a person, or with an unverified mail address, is nobody's"
 		assert.match(problem(claims), /"sub" is missing/);
 	}
 	const mail = { user: "email" };
-	assert.equal(principal({ email: "a@example.com" }, mail).user, "a@example.com");
-	assert.match(problem({ email: "a@example.com", email_verified: false }, mail), /not verified/);
+	const email = "a@example.com";
+	for (const email_verified of [true, "true"]) {
+		assert.equal(principal({ email, email_verified }, mail).user, email);
+	}
+	for (const email_verified of [undefined, false, "false", 1, null]) {
+		assert.match(problem({ email, email_verified }, mail), /not verified/);
+	}
 });
 
 test("scopes are read from where issuers put them, and a token without any has none", () => {

@@ -22,8 +22,8 @@ export function principalFromClaims(claims: Claims, plan: ClaimsPlan): Result<Pr
 	if (typeof user_claim !== "string" || user_claim === "") {
 		return fail(`the claim "${plan.user}" is missing or no text`);
 	}
-	if (plan.user === "email" && claims["email_verified"] === false) {
-		return fail("the mail address is not verified, so it is nobody's name");
+	if (plan.user === "email" && !saysYes(claims["email_verified"])) {
+		return fail("the mail address is not verified (`email_verified`), so it is nobody's name");
 	}
 	const tenant = tenantOf(claims, plan);
 	if (!tenant.ok) return tenant;
@@ -36,6 +36,11 @@ export function principalFromClaims(claims: Claims, plan: ClaimsPlan): Result<Pr
 			via: "token",
 		}),
 	);
+}
+
+/** Some issuers write booleans as texts. */
+function saysYes(value: unknown): boolean {
+	return value === true || value === "true";
 }
 
 function tenantOf(claims: Claims, { tenant }: ClaimsPlan): Result<string, string> {
