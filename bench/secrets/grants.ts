@@ -21,8 +21,8 @@ const vault_value = "hunter-of-the-vault-22";
 /**
  * What it is like when this many people's tokens at one server end in the same minute, and each of
  * them calls in it: what the provider sees, the CPU time of this process, and how long it did
- * nothing else at most. They are in the real store; after each renewal a line is redacted, as the log's and
- * the call log's are. And what a grant that is good adds to a call.
+ * nothing else at most. They are in the real store; after each renewal a line is redacted, as the
+ * log's and the call log's are. And what a grant that is good adds to a call.
  */
 export async function measureGrants(count: number): Promise<Readonly<Record<string, number>>> {
 	const provider = await startRenewingProvider(hold_ms);

@@ -21,8 +21,8 @@ export interface ReadyServer {
 
 /**
  * Asks what has just become ready what it offers, and keeps it awake meanwhile. Where that is
- * known, and is to be compared alone, whoever has waited for the start is answered first: a program does
- * one thing at a time, and its first lists take it longer than most calls.
+ * known, and is to be compared alone, whoever has waited for the start is answered first: a program
+ * does one thing at a time, and its first lists take it longer than most calls.
  */
 export function askWhatItOffers(ready: ReadyServer): void {
 	const { hosting, catalogs, clock, signal, server, key, upstream } = ready;

@@ -129,8 +129,8 @@ export class GrantRoom {
 	}
 
 	/**
-	 * Tells issuers of what ended while no gateway ran, and renews what nobody uses; once the vault is
-	 * open.
+	 * Tells issuers of what ended while no gateway ran, and renews what nobody uses; once the vault
+	 * is open.
 	 */
 	opened(): void {
 		this.#idle.start();

@@ -4,7 +4,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { KeptGrant, SealedTokenStore } from "../upstreams/http/oauth/sealed-token-store.ts";
 import type { GrantFor, UpstreamAuths } from "../upstreams/http/oauth/upstream-auths.ts";
 
-/** What has not been renewed for this long is: shorter than what issuers let refresh tokens rest. */
+/** What was not renewed for this long is: shorter than what issuers let refresh tokens rest. */
 const idle_ms_max = 3 * 24 * 60 * 60 * 1000;
 /** How often that is looked for. */
 const look_ms = 60 * 60 * 1000;

@@ -63,7 +63,7 @@ const nowhere = new BlockList();
 nowhere.addSubnet("0.0.0.0", 8, "ipv4");
 nowhere.addAddress("::", "ipv6");
 
-/** True for addresses that stand for no host, which systems take for this machine (RFC 1122 3.2.1.3). */
+/** True for addresses of no host, which systems take for this machine (RFC 1122 3.2.1.3). */
 export function isNowhere(address: string): boolean {
 	const family = isIP(address);
 	const [bare = ""] = address.split("%");

@@ -25,8 +25,8 @@ const pem_boundary = /^-----(BEGIN|END) /;
  * `piece_bytes_max` bytes: itself, and within JSON (twice as well, with `/` or all but ASCII
  * escaped, and with the signs of HTML escaped as several languages do), addresses and forms, hex,
  * and base64 at each of its three alignments in both alphabets; each of them for the secrets within
- * it as well, see `secretsWithin`. With all forms come the lines that hex and base64 are broken into
- * when nothing stands before the value, UTF-16LE, and base64 of that.
+ * it as well, see `secretsWithin`. With all forms come the lines that hex and base64 are broken
+ * into when nothing stands before the value, UTF-16LE, and base64 of that.
  */
 export function secretForms(value: string, range: FormRange = "all"): Buffer[] {
 	const texts = new Set<string>();

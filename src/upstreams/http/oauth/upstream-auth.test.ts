@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import {
 	type Deviations,
 	startAuthorizationServer,
@@ -7,44 +7,12 @@ import {
 import { FakeClock } from "../../../../test/support/fake-clock.ts";
 import { by_itself } from "../../../../test/support/oauth-spec.ts";
 import { until } from "../../../../test/support/until.ts";
-import type { OAuthSpec } from "../../../config/plan.ts";
-import { type Clock, systemClock } from "../../../lib/clock.ts";
+import { authAgain, authRig } from "../../../../test/support/upstream-auth-rig.ts";
 import { MemoryTokenStore } from "./token-store.ts";
 import { type TokenRequest, UpstreamAuth } from "./upstream-auth.ts";
 
-async function rig(
-	t: TestContext,
-	deviations: Deviations = {},
-	spec: Partial<OAuthSpec> = {},
-	clock: Clock = systemClock,
-) {
-	const server = await startAuthorizationServer(deviations);
-	t.after(() => server.close());
-	let turn: Promise<unknown> = Promise.resolve();
-	const options: ConstructorParameters<typeof UpstreamAuth>[0] = {
-		url: `${server.issuer}/mcp`,
-		spec: { ...by_itself, ...spec },
-		key: { tenant: "", user: "", server: "server" },
-		store: new MemoryTokenStore(),
-		inTurn(work) {
-			const done = turn.then(work);
-			turn = done.catch(() => undefined);
-			return done;
-		},
-		clock,
-		authorize: (page) => server.authorize(page),
-		redirectUri: () => "http://127.0.0.1:1/oauth/callback",
-	};
-	const auth = new UpstreamAuth(options);
-	const refuse = (status: number, challenge: string, rounds = 0) => {
-		const headers = { "www-authenticate": challenge };
-		return auth.onRefused({ status, headers, token: auth.token, rounds });
-	};
-	return { server, auth, refuse, options };
-}
-
 test("a token is got with PKCE, and for this resource in both requests", async (t) => {
-	const { server, auth, refuse } = await rig(t);
+	const { server, auth, refuse } = await authRig(t);
 	assert.deepEqual(await refuse(401, "Bearer"), { ok: true, value: "retry" });
 	assert.deepEqual(auth.headers(), ["authorization", "Bearer access-1"]);
 	const [page] = server.requests("/authorize");
@@ -64,7 +32,7 @@ const never_asked: Readonly<Record<string, Deviations>> = {
 };
 for (const [what, deviations] of Object.entries(never_asked)) {
 	test(`${what} leads to no authorization`, async (t) => {
-		const { server, auth, refuse } = await rig(t, deviations);
+		const { server, auth, refuse } = await authRig(t, deviations);
 		assert.equal((await refuse(401, "Bearer")).ok, false);
 		assert.equal(server.requests("/authorize").length, 0);
 		assert.deepEqual(auth.headers(), []);
@@ -73,7 +41,7 @@ for (const [what, deviations] of Object.entries(never_asked)) {
 
 test("an issuer is compared as a plain string: a slash more makes another of it", async (t) => {
 	const deviations: Deviations = {};
-	const { server, refuse } = await rig(t, deviations);
+	const { server, refuse } = await authRig(t, deviations);
 	deviations.resource = { authorization_servers: [`${server.issuer}/`] };
 	assert.equal((await refuse(401, "Bearer")).ok, false);
 	assert.equal(server.requests("/authorize").length, 0);
@@ -90,7 +58,7 @@ const not_redeemed: Readonly<Record<string, Deviations>> = {
 };
 for (const [what, deviations] of Object.entries(not_redeemed)) {
 	test(`an answer with ${what} is not redeemed`, async (t) => {
-		const { server, refuse } = await rig(t, deviations);
+		const { server, refuse } = await authRig(t, deviations);
 		const outcome = await refuse(401, "Bearer");
 		assert.ok(!outcome.ok && !outcome.problem.advice.includes("secret text"));
 		assert.equal(server.requests("/token").length, 0);
@@ -98,7 +66,7 @@ for (const [what, deviations] of Object.entries(not_redeemed)) {
 }
 
 test("a refused token is renewed, and each refresh token is used once", async (t) => {
-	const { server, auth, refuse } = await rig(t);
+	const { server, auth, refuse } = await authRig(t);
 	for (const _ of [1, 2, 3]) assert.ok((await refuse(401, "Bearer")).ok);
 	assert.equal(auth.token, "access-3");
 	assert.equal(server.requests("/authorize").length, 1);
@@ -109,9 +77,11 @@ test("a refused token is renewed, and each refresh token is used once", async (t
 
 test("every token that is asked for is told of once, with how that ended", async (t) => {
 	const deviations: Deviations = {};
-	const first = await rig(t, deviations);
+	const first = await authRig(t, deviations);
 	const told: TokenRequest[] = [];
-	const { refuse } = await again(first, { onTokenRequest: (request) => void told.push(request) });
+	const { refuse } = await authAgain(first, {
+		onTokenRequest: (request) => void told.push(request),
+	});
 	const since = () => told.splice(0).map(({ grant, outcome }) => `${grant} ${outcome}`);
 	await refuse();
 	assert.deepEqual(since(), ["authorization_code issued"]);
@@ -128,7 +98,7 @@ test("every token that is asked for is told of once, with how that ended", async
 	assert.deepEqual(since(), ["authorization_code failed"]);
 	delete deviations.token;
 	const own = { ...by_itself, grant: "client_credentials", client_id: "a" } as const;
-	const itself = await again(first, {
+	const itself = await authAgain(first, {
 		spec: { ...own, client_secret: "c" },
 		store: new MemoryTokenStore(),
 		onTokenRequest: (request) => void told.push(request),
@@ -138,7 +108,7 @@ test("every token that is asked for is told of once, with how that ended", async
 });
 
 test("a step up asks for all scopes so far, and for the same ones only once", async (t) => {
-	const { server, refuse } = await rig(t);
+	const { server, refuse } = await authRig(t);
 	await refuse(401, 'Bearer scope="read"');
 	const more = 'Bearer error="insufficient_scope", scope="write"';
 	assert.ok((await refuse(403, more)).ok);
@@ -150,31 +120,31 @@ test("a step up asks for all scopes so far, and for the same ones only once", as
 });
 
 test("many refused calls cause one authorization", async (t) => {
-	const { server, refuse } = await rig(t);
+	const { server, refuse } = await authRig(t);
 	await Promise.all(Array.from({ length: 20 }, () => refuse(401, "Bearer")));
 	assert.equal(server.requests("/authorize").length, 1);
 });
 
 test("credentials of one issuer are not shown to another", async (t) => {
 	const own = { client_id: "mine", client_secret: "s3cret", issuer: "https://other.example" };
-	const { server, refuse } = await rig(t, {}, own);
+	const { server, refuse } = await authRig(t, {}, own);
 	const outcome = await refuse(401, "Bearer");
 	assert.ok(!outcome.ok && !outcome.problem.advice.includes("s3cret"));
 	assert.equal(server.requests("/token").length, 0);
 });
 
 test("offline access is asked for only where it is listed", async (t) => {
-	const without = await rig(t);
+	const without = await authRig(t);
 	await without.refuse(401, "Bearer");
 	assert.equal(without.server.requests("/authorize")[0]?.parameters["scope"], undefined);
-	const listed = await rig(t, { metadata: { scopes_supported: ["offline_access"] } });
+	const listed = await authRig(t, { metadata: { scopes_supported: ["offline_access"] } });
 	await listed.refuse(401, "Bearer");
 	assert.equal(listed.server.requests("/authorize")[0]?.parameters["scope"], "offline_access");
 });
 
 test("Moorage is authorized for itself without a person", async (t) => {
 	const own = { grant: "client_credentials", client_id: "a-b", client_secret: "c" } as const;
-	const { server, refuse } = await rig(t, {}, own);
+	const { server, refuse } = await authRig(t, {}, own);
 	assert.ok((await refuse(401, "Bearer")).ok);
 	const basic = `Basic ${Buffer.from("a-b:c").toString("base64")}`;
 	assert.equal(server.requests("/token")[0]?.authorization, basic);
@@ -182,7 +152,7 @@ test("Moorage is authorized for itself without a person", async (t) => {
 
 test("a token is renewed a minute before its end, once, while calls go on with it", async (t) => {
 	const clock = new FakeClock();
-	const { server, auth, refuse } = await rig(t, {}, {}, clock);
+	const { server, auth, refuse } = await authRig(t, {}, {}, clock);
 	await refuse(401, "Bearer");
 	await clock.advance(3_539_000);
 	assert.deepEqual(auth.headers(), ["authorization", "Bearer access-1"]);
@@ -198,7 +168,7 @@ test("a token is renewed a minute before its end, once, while calls go on with i
 
 test("a call that is refused meanwhile waits for the renewal, and no second one is made", async (t) => {
 	const clock = new FakeClock();
-	const { server, auth, refuse } = await rig(t, {}, {}, clock);
+	const { server, auth, refuse } = await authRig(t, {}, {}, clock);
 	await refuse(401, "Bearer");
 	await clock.advance(3_600_000);
 	auth.headers();
@@ -209,7 +179,7 @@ test("a call that is refused meanwhile waits for the renewal, and no second one 
 
 test("ahead of a token's end nobody is asked, and a token that cannot be renewed is left", async (t) => {
 	const clock = new FakeClock();
-	const { server, auth, refuse } = await rig(t, {}, {}, clock);
+	const { server, auth, refuse } = await authRig(t, {}, {}, clock);
 	await refuse(401, "Bearer");
 	server.refresh_tokens.clear();
 	await clock.advance(3_600_000);
@@ -224,7 +194,7 @@ test("ahead of a token's end nobody is asked, and a token that cannot be renewed
 test("a renewal that fails ahead of a token's end is tried again, not with every call", async (t) => {
 	const clock = new FakeClock();
 	const deviations: Deviations = {};
-	const { server, auth, refuse } = await rig(t, deviations, {}, clock);
+	const { server, auth, refuse } = await authRig(t, deviations, {}, clock);
 	await refuse(401, "Bearer");
 	await clock.advance(3_540_000);
 	deviations.token = { status: 503, body: {} };
@@ -247,7 +217,7 @@ test("a renewal that fails ahead of a token's end is tried again, not with every
 test("Moorage's own token is got anew ahead of its end", async (t) => {
 	const clock = new FakeClock();
 	const own = { grant: "client_credentials", client_id: "a", client_secret: "c" } as const;
-	const { server, auth, refuse } = await rig(t, {}, own, clock);
+	const { server, auth, refuse } = await authRig(t, {}, own, clock);
 	await refuse(401, "Bearer");
 	server.refresh_tokens.clear();
 	await clock.advance(3_540_000);
@@ -256,7 +226,7 @@ test("Moorage's own token is got anew ahead of its end", async (t) => {
 });
 
 test("a problem says by its code whether a person has to act", async (t) => {
-	const failing = await rig(t, { callback: { error: "access_denied" } });
+	const failing = await authRig(t, { callback: { error: "access_denied" } });
 	const refused = await failing.refuse(401, "Bearer");
 	assert.ok(!refused.ok && refused.problem.code === "authorization_failed");
 	const clock = new FakeClock();
@@ -284,28 +254,11 @@ test("a problem says by its code whether a person has to act", async (t) => {
 	assert.match(outcome.problem.advice, /open the address/);
 });
 
-/** The same grant, as another version of the server, or the gateway after a restart, has it. */
-async function again(
-	rigged: Awaited<ReturnType<typeof rig>>,
-	change: Partial<ConstructorParameters<typeof UpstreamAuth>[0]> = {},
-) {
-	const auth = new UpstreamAuth({ ...rigged.options, ...change });
-	await auth.load();
-	const refuse = () =>
-		auth.onRefused({
-			status: 401,
-			headers: { "www-authenticate": "Bearer" },
-			token: auth.token,
-			rounds: 0,
-		});
-	return { auth, refuse };
-}
-
 test("a grant is found in the store, and renewed as the client that it was given to", async (t) => {
-	const first = await rig(t);
+	const first = await authRig(t);
 	await first.refuse(401, "Bearer");
 	// At another address of ours we would register anew; what was given is still good.
-	const { auth, refuse } = await again(first, {
+	const { auth, refuse } = await authAgain(first, {
 		redirectUri: () => "http://127.0.0.1:2/oauth/callback",
 	});
 	assert.equal(auth.token, "access-1");
@@ -316,9 +269,9 @@ test("a grant is found in the store, and renewed as the client that it was given
 });
 
 test("of two who renew the same grant the second finds what the first has got", async (t) => {
-	const first = await rig(t);
+	const first = await authRig(t);
 	await first.refuse(401, "Bearer");
-	const second = await again(first);
+	const second = await authAgain(first);
 	const outcomes = await Promise.all([first.refuse(401, "Bearer"), second.refuse()]);
 	assert.ok(outcomes.every(({ ok }) => ok));
 	assert.equal(first.auth.token, "access-2");
@@ -329,7 +282,7 @@ test("of two who renew the same grant the second finds what the first has got", 
 
 test("a server that is out of order for a while does not end a grant", async (t) => {
 	const deviations: Deviations = {};
-	const { server, auth, refuse } = await rig(t, deviations);
+	const { server, auth, refuse } = await authRig(t, deviations);
 	await refuse(401, "Bearer");
 	deviations.token = { status: 503, body: { error: "temporarily_unavailable" } };
 	const outcome = await refuse(401, "Bearer");
@@ -350,7 +303,7 @@ const odd_refusals: readonly [number, string][] = [
 for (const [status, error] of odd_refusals) {
 	test(`a refresh that is answered with ${status} ${error} does not end a grant`, async (t) => {
 		const deviations: Deviations = {};
-		const { server, auth, refuse } = await rig(t, deviations);
+		const { server, auth, refuse } = await authRig(t, deviations);
 		await refuse(401, "Bearer");
 		deviations.token = { status, body: { error } };
 		const outcome = await refuse(401, "Bearer");
@@ -365,7 +318,7 @@ for (const [status, error] of odd_refusals) {
 
 test("an issuer that does not know our client any more is registered with anew", async (t) => {
 	const deviations: Deviations = {};
-	const { server, refuse } = await rig(t, deviations);
+	const { server, refuse } = await authRig(t, deviations);
 	await refuse(401, "Bearer");
 	deviations.token = { status: 401, body: { error: "invalid_client" } };
 	assert.equal((await refuse(401, "Bearer")).ok, false);
@@ -376,11 +329,11 @@ test("an issuer that does not know our client any more is registered with anew",
 
 test("a grant that was taken back ends, and a call that cannot wait says so", async (t) => {
 	const clock = new FakeClock();
-	const first = await rig(t, {}, {}, clock);
+	const first = await authRig(t, {}, {}, clock);
 	await first.refuse(401, "Bearer");
 	first.server.refresh_tokens.clear();
 	const asked = Promise.withResolvers<void>();
-	const { auth, refuse } = await again(first, {
+	const { auth, refuse } = await authAgain(first, {
 		authorize() {
 			asked.resolve();
 			return new Promise<never>(() => undefined);
@@ -389,7 +342,7 @@ test("a grant that was taken back ends, and a call that cannot wait says so", as
 	const pending = refuse();
 	await asked.promise;
 	assert.equal(auth.token, undefined);
-	assert.equal((await again(first)).auth.token, undefined, "it is not in the store any more");
+	assert.equal((await authAgain(first)).auth.token, undefined, "it is not in the store any more");
 	await clock.advance(5_000);
 	const outcome = await pending;
 	assert.ok(!outcome.ok && outcome.problem.code === "authorization_required");
@@ -399,7 +352,7 @@ test("a grant that was taken back ends, and a call that cannot wait says so", as
 test("a client secret that has run out is not used for another authorization", async (t) => {
 	const clock = new FakeClock();
 	const ends_s = Math.floor(clock.now() / 1000) + 60;
-	const first = await rig(t, { registration: { client_secret_expires_at: ends_s } }, {}, clock);
+	const first = await authRig(t, { registration: { client_secret_expires_at: ends_s } }, {}, clock);
 	await first.refuse(401, "Bearer");
 	first.server.refresh_tokens.clear();
 	await clock.advance(61_000);
@@ -408,10 +361,10 @@ test("a client secret that has run out is not used for another authorization", a
 });
 
 test("what is ended while others wait to renew it is not renewed", async (t) => {
-	const first = await rig(t);
+	const first = await authRig(t);
 	await first.refuse(401, "Bearer");
 	let turns = 0;
-	const { auth, refuse } = await again(first, {
+	const { auth, refuse } = await authAgain(first, {
 		async inTurn(work) {
 			turns += 1;
 			if (turns === 1) {
@@ -432,255 +385,4 @@ test("what is ended while others wait to renew it is not renewed", async (t) => 
 	assert.ok((await refuse()).ok, "the next call asks anew");
 	assert.equal(first.server.requests("/authorize").length, 2);
 	assert.ok(first.server.refresh_tokens.has("refresh-1"));
-});
-
-/** A store that does something once, when it is asked a certain thing. */
-class InterruptedStore extends MemoryTokenStore {
-	readonly #at: "grants" | "register";
-	readonly #interrupt: () => void;
-	/** Grants are read as it is loaded, and once more when the server has been looked at. */
-	#left: number;
-
-	constructor(at: "grants" | "register", interrupt: () => void) {
-		super();
-		this.#at = at;
-		this.#interrupt = interrupt;
-		this.#left = at === "grants" ? 2 : 1;
-	}
-
-	#asked(what: "grants" | "register"): void {
-		if (what !== this.#at) return;
-		this.#left -= 1;
-		if (this.#left === 0) this.#interrupt();
-	}
-
-	override grants(...wanted: Parameters<MemoryTokenStore["grants"]>) {
-		this.#asked("grants");
-		return super.grants(...wanted);
-	}
-
-	override register(...registered: Parameters<MemoryTokenStore["register"]>) {
-		this.#asked("register");
-		return super.register(...registered);
-	}
-}
-
-for (const [what, at] of [
-	["its server is looked at", "grants"],
-	["Moorage registers there", "register"],
-] as const) {
-	for (const end of ["forget", "withdraw"] as const) {
-		test(`what is ended (${end}) while ${what} opens no page, and the next call has one of its own`, async (t) => {
-			const { server, options } = await rig(t);
-			const pages: URL[] = [];
-			const auth: UpstreamAuth = new UpstreamAuth({
-				...options,
-				store: new InterruptedStore(at, () => auth[end]()),
-				authorize(page) {
-					pages.push(page);
-					return server.authorize(page);
-				},
-			});
-			const refused = { status: 401, headers: {}, token: undefined, rounds: 0 };
-			const outcome = await auth.onRefused(refused);
-			assert.ok(!outcome.ok);
-			assert.match(outcome.problem.advice, /ended before it was given/);
-			assert.deepEqual(pages, []);
-			assert.equal(auth.token, undefined);
-			assert.deepEqual(await auth.onRefused(refused), { ok: true, value: "retry" });
-			assert.equal(pages.length, 1);
-		});
-	}
-}
-
-/** Somebody with a token, who is asked for more scopes, and has the page open. */
-async function steppingUp(t: TestContext) {
-	const clock = new FakeClock();
-	const { server, options } = await rig(t, {}, { scopes: ["read"] }, clock);
-	const pages: URL[] = [];
-	const opened = Promise.withResolvers<void>();
-	const url = "https://gateway.example/connect/server";
-	const auth = new UpstreamAuth({
-		...options,
-		pageFor: () => ({ url, at_once: true }),
-		async authorize(page) {
-			pages.push(page);
-			if (pages.length > 1) await opened.promise;
-			return server.authorize(page);
-		},
-	});
-	const refuse = (status: number, challenge: string) => {
-		const headers = { "www-authenticate": challenge };
-		return auth.onRefused({ status, headers, token: auth.token, rounds: 0 });
-	};
-	await auth.connect();
-	const wants_more = await refuse(403, 'Bearer error="insufficient_scope", scope="write"');
-	assert.ok(!wants_more.ok && wants_more.problem.advice.includes(url));
-	assert.equal(pages.length, 2);
-	const kept = async () => (await options.store.grants({ ...options.key, about: auth.about }))[0];
-	return { clock, server, auth, refuse, pages, url, kept, open: opened.resolve };
-}
-
-test("while a step up waits for a person, tokens are renewed as ever, and it comes to its end", async (t) => {
-	const { clock, server, auth, refuse, pages, kept, open } = await steppingUp(t);
-	await t.test("when they are refused", async () => {
-		assert.deepEqual(await refuse(401, "Bearer"), { ok: true, value: "retry" });
-		assert.equal(auth.token, "access-2");
-		assert.deepEqual((await kept())?.scopes, ["read"]);
-	});
-	await t.test("and ahead of their end", async () => {
-		await clock.advance(3_540_000);
-		auth.headers();
-		await until(() => auth.token === "access-3");
-	});
-	await t.test("and another call that needs more waits for the same page", async () => {
-		const again = await refuse(403, 'Bearer error="insufficient_scope", scope="write"');
-		assert.ok(!again.ok && again.problem.code === "authorization_required");
-	});
-	assert.equal(pages.length, 2);
-	open();
-	await until(() => auth.token === "access-4");
-	assert.deepEqual((await kept())?.scopes, ["read", "write"]);
-	assert.equal(auth.is_under_way, false);
-	assert.deepEqual(
-		server.requests("/token").map(({ parameters }) => parameters["grant_type"]),
-		["authorization_code", "refresh_token", "refresh_token", "authorization_code"],
-	);
-});
-
-test("where nothing is left to renew a token with, the page of the step up is the one that is told", async (t) => {
-	const { server, auth, refuse, pages, url, open } = await steppingUp(t);
-	server.refresh_tokens.clear();
-	const outcome = await refuse(401, "Bearer");
-	assert.ok(!outcome.ok && outcome.problem.code === "authorization_required");
-	assert.ok(outcome.problem.advice.includes(url));
-	assert.equal(pages.length, 2, "one page is enough");
-	open();
-	await until(() => auth.token !== undefined);
-	await until(() => !auth.is_under_way);
-	assert.equal(pages.length, 2);
-});
-
-test("an end reaches the step up, and whoever waits for its page", async (t) => {
-	const { server, auth, refuse, open, kept } = await steppingUp(t);
-	server.refresh_tokens.clear();
-	await refuse(401, "Bearer");
-	assert.equal(auth.forget(), true);
-	open();
-	await until(() => !auth.is_under_way);
-	assert.equal(auth.token, undefined);
-	assert.equal(await kept(), undefined);
-});
-
-for (const names of [true, false]) {
-	test(`whoever calls is ${names ? "" : "not "}told the page, where they ${names ? "may" : "must not"} be`, async (t) => {
-		const clock = new FakeClock();
-		const first = await rig(t, {}, {}, clock);
-		const asked = Promise.withResolvers<URL>();
-		const { refuse } = await again(first, {
-			pageFor: (page) => (names ? { url: page.href, at_once: false } : undefined),
-			authorize(page) {
-				asked.resolve(page);
-				return new Promise<never>(() => undefined);
-			},
-		});
-		const pending = refuse();
-		const page = await asked.promise;
-		await clock.advance(5_000);
-		const outcome = await pending;
-		assert.ok(!outcome.ok);
-		assert.equal(outcome.problem.advice.includes(page.href), names);
-		assert.equal(outcome.problem.advice.includes("Moorage's log"), !names);
-	});
-}
-
-test("what is ended while a person is asked is not given by an answer that comes later", async (t) => {
-	const { options, server } = await rig(t);
-	const asked = Promise.withResolvers<{ page: URL; signal: AbortSignal }>();
-	const answered = Promise.withResolvers<URL>();
-	const auth = new UpstreamAuth({
-		...options,
-		authorize(page, _state, signal) {
-			asked.resolve({ page, signal });
-			return answered.promise;
-		},
-	});
-	const refused = { status: 401, headers: {}, token: undefined, rounds: 0 };
-	const pending = auth.onRefused(refused);
-	const { page, signal } = await asked.promise;
-	assert.equal(auth.forget(), true);
-	assert.ok(signal.aborted, "the page is withdrawn");
-	answered.resolve(await server.authorize(page));
-	const outcome = await pending;
-	assert.ok(!outcome.ok);
-	assert.match(outcome.problem.advice, /ended before it was given/);
-	assert.equal(auth.token, undefined);
-	assert.deepEqual(await options.store.grants({ ...options.key, about: auth.about }), []);
-	assert.equal(auth.forget(), false, "there is nothing left to end");
-});
-
-test("after an end the next call is asked anew, though the page before it still waits", async (t) => {
-	const { options, server } = await rig(t);
-	const pages: URL[] = [];
-	const auth = new UpstreamAuth({
-		...options,
-		authorize(page) {
-			pages.push(page);
-			return pages.length === 1 ? new Promise<never>(() => undefined) : server.authorize(page);
-		},
-	});
-	const refused = { status: 401, headers: {}, token: undefined, rounds: 0 };
-	void auth.onRefused(refused);
-	await until(() => pages.length === 1);
-	auth.forget();
-	assert.deepEqual(await auth.onRefused(refused), { ok: true, value: "retry" });
-	assert.equal(auth.token, "access-1");
-});
-
-test("where there is a page of ours for the person, a call is answered with it at once", async (t) => {
-	const first = await rig(t, {}, {}, new FakeClock());
-	const url = "https://gateway.example/connect/server";
-	const { auth, refuse } = await again(first, {
-		pageFor: () => ({ url, at_once: true }),
-		authorize: () => new Promise<never>(() => undefined),
-	});
-	for (const call of ["the first", "one that finds the page open"]) {
-		const outcome = await refuse();
-		assert.ok(!outcome.ok && outcome.problem.code === "authorization_required", call);
-		assert.ok(outcome.problem.advice.includes(url), call);
-	}
-	assert.ok(auth.is_under_way);
-});
-
-test("a person may agree before they call anything, and whoever waits for that is told", async (t) => {
-	const first = await rig(t);
-	let granted = 0;
-	const { auth } = await again(first, {
-		onGranted: () => {
-			granted += 1;
-		},
-	});
-	assert.deepEqual(await auth.connect(), { ok: true, value: "retry" });
-	assert.equal(auth.token, "access-1");
-	assert.equal(granted, 1);
-});
-
-test("a token that comes when nobody wants it any more is told of, and not kept", async (t) => {
-	const { server, options } = await rig(t);
-	const late: string[] = [];
-	const auth = new UpstreamAuth({
-		...options,
-		inTurn(work) {
-			// It was ended while the token was on its way.
-			if (server.requests("/token").length > 0) auth.forget();
-			return work();
-		},
-		onLate: ({ access_token, refresh_token }) => late.push(access_token, refresh_token ?? ""),
-	});
-	const headers = { "www-authenticate": "Bearer" };
-	const outcome = await auth.onRefused({ status: 401, headers, token: undefined, rounds: 0 });
-	assert.equal(outcome.ok, false);
-	assert.deepEqual(late, ["access-1", "refresh-1"]);
-	assert.equal(auth.token, undefined);
-	assert.deepEqual(await options.store.grants({ ...options.key, about: auth.about }), []);
 });

@@ -1,7 +1,6 @@
 import type { Client, TokenEndpointResponse } from "oauth4webapi";
 import { isExchange } from "../../../config/exchange-form.ts";
 import type { OAuthGrant, OAuthSpec } from "../../../config/plan.ts";
-import type { Clock } from "../../../lib/clock.ts";
 import { type GuardedFetch, guardedFetch } from "../../../lib/guarded-fetch.ts";
 import type { Random } from "../../../lib/random.ts";
 import { fail, succeed } from "../../../lib/result.ts";
@@ -19,13 +18,7 @@ import type { IssuerLanes } from "./issuer-lanes.ts";
 import { OAuthProblem, originOf } from "./oauth-problem.ts";
 import { register } from "./register.ts";
 import { selectScopes } from "./scopes.ts";
-import {
-	type Authorize,
-	codeGrant,
-	credentialsGrant,
-	refreshGrant,
-	type TokenContext,
-} from "./token-requests.ts";
+import { codeGrant, credentialsGrant, refreshGrant, type TokenContext } from "./token-requests.ts";
 import type { Grant, GrantKey, Registration, TokenStore } from "./token-store.ts";
 
 /** How long after a renewal ahead that failed another is tried, as long as calls come. */
