@@ -16,7 +16,7 @@ export interface LiveEvent {
 /** Who looks. */
 export type Watcher = Pick<Caller, "principal" | "roles">;
 
-/** Who may see an event: roles beside `admin`, or whoever is said yes to, administrators included. */
+/** Who may see an event: roles beside `admin`, or whoever is said yes to, admins included. */
 export type Viewers = readonly AdminRole[] | ((who: Watcher) => boolean);
 
 /** Receives events. */

@@ -6,7 +6,7 @@ import { UpstreamAuth } from "../../src/upstreams/http/oauth/upstream-auth.ts";
 import { type Deviations, startAuthorizationServer } from "./authorization-server.ts";
 import { by_itself } from "./oauth-spec.ts";
 
-/** Somebody's authorization at a server, with an authorization server that deviates as it is told. */
+/** Somebody's authorization at a server whose authorization server deviates as it is told. */
 export async function authRig(
 	t: TestContext,
 	deviations: Deviations = {},
