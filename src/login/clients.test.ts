@@ -342,9 +342,15 @@ test("only so many unknown documents are fetched a minute", async (t) => {
 	const { asked, fetch } = documentsAt({});
 	const scene = await startLogin({ client_documents: ["*"] }, { fetch });
 	t.after(() => scene.close());
+	const ask = async (client_id: string, address: string) => {
+		const target = authorization(scene, pkce().challenge, { client_id });
+		await globalThis.fetch(target, { headers: { "x-forwarded-for": address }, redirect: "manual" });
+	};
 	for (let tries = 0; tries < 40; tries += 1) {
-		const client_id = `https://c${tries}.example/client.json`;
-		await scene.browser().follow(authorization(scene, pkce().challenge, { client_id }));
+		await ask(`https://c${tries}.example/client.json`, "192.0.2.1");
 	}
 	assert.equal(asked.length, 30);
+	// Whoever asks too often takes nothing from somebody who comes from elsewhere.
+	await ask("https://other.example/client.json", "192.0.2.2");
+	assert.deepEqual([...new Set(asked.slice(30))], ["https://other.example/client.json"]);
 });

@@ -66,6 +66,8 @@ export class LoginServer {
 	readonly clients: Records<StoredClient>;
 	readonly machines: MachineClients;
 	#plan: LoginPlan | undefined;
+	/** Where requests that are being answered come from. */
+	readonly #addresses = new WeakMap<IncomingMessage, string>();
 	#running: Promise<Running> | undefined;
 	#issuer = "";
 	#refreshing: Timer | undefined;
@@ -146,6 +148,8 @@ export class LoginServer {
 		if (plan === undefined) return sendPage(response, off, 404);
 		if (returned) return sendPage(response, unknown_login, 400);
 		const { provider, interactions } = await this.#provider(plan);
+		// What a proxy says of it is taken away by the next line.
+		this.#addresses.set(request, this.#options.addressOf(request));
 		forceAddress(request, provider.issuer);
 		if (await interactions.serve(provider, request, response)) return undefined;
 		completeRequest(request);
@@ -179,7 +183,9 @@ export class LoginServer {
 	}
 
 	async #create(plan: LoginPlan, issuer: string): Promise<Running> {
-		const { people, passwords, clock, log, isResource, addressOf } = this.#options;
+		const { people, passwords, clock, log, isResource } = this.#options;
+		const addressOf = (request: IncomingMessage) =>
+			this.#addresses.get(request) ?? this.#options.addressOf(request);
 		const { random, identities } = this.#options;
 		const around = { providers: plan.federated, clock, log, issuer };
 		const federated = new Federated({ ...around, random, records: this.#options });
@@ -194,6 +200,7 @@ export class LoginServer {
 			machines: this.machines,
 			documents: new ClientDocuments(clock, plan.client_documents),
 			fetch: this.#fetch,
+			addressOf,
 			isResource,
 			assertions,
 			onDefect: (error) => log.error({ err: error }, "the authorization server failed"),

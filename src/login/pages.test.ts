@@ -212,7 +212,7 @@ test("guessing is stopped after five tries, for that name from that address", as
 	const guess = (name: string, guessed: string, from: string) =>
 		browser.visit(`${page.url.pathname}/login`, {
 			method: "POST",
-			headers: { "x-test-address": from },
+			headers: { "x-forwarded-for": from },
 			body: new URLSearchParams({ token: tokenIn(page), name, password: guessed }),
 		});
 	for (let tries = 0; tries < 5; tries += 1) {
@@ -223,6 +223,8 @@ test("guessing is stopped after five tries, for that name from that address", as
 	assert.match(stopped.text, /Too many attempts. Try again in 15 min/);
 	assert.equal(stopped.headers.get("retry-after"), "900");
 	assert.equal((await guess("bob", "wrong horse", "192.0.2.1")).status, 401);
+	const elsewhere = await guess("ana", "wrong horse", "198.51.100.7");
+	assert.equal(elsewhere.status, 401, "behind the same proxy, somebody else is somebody else");
 	await scene.clock.advance(15 * 60_000 + 1);
 	page = await browser.follow(authorization(scene, pkce().challenge));
 	assert.equal((await guess("ana", "wrong horse", "192.0.2.1")).status, 401);

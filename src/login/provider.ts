@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Configuration, KoaContextWithOIDC, Provider, ResourceServer } from "oidc-provider";
 import type { LoginPlan } from "../config/plan-login.ts";
 import type { People } from "../identity/people.ts";
@@ -52,6 +53,8 @@ export interface ProviderOptions {
 	readonly nonce_key: Buffer;
 	/** Fetches what clients name: their documents and key sets. */
 	readonly fetch: GuardedFetch;
+	/** Where a request comes from. */
+	readonly addressOf: (request: IncomingMessage) => string;
 	/** Whether an address of this gateway is one that tokens can be for. */
 	readonly isResource: (url: string) => boolean;
 	/** What identity providers say of people, for clients that bring it. */
@@ -179,13 +182,19 @@ function resourceServer(resource: string, scopes: readonly string[]): ResourceSe
 	};
 }
 
-function features({ plan, documents, nonce_key }: ProviderOptions): Configuration["features"] {
+function features({
+	plan,
+	documents,
+	nonce_key,
+	addressOf,
+}: ProviderOptions): Configuration["features"] {
 	return {
 		clientCredentials: { enabled: true },
 		clientIdMetadataDocument: {
 			enabled: plan.client_documents.length > 0,
 			ack: "draft-02",
-			allowFetch: (_context: unknown, id: string) => documents.mayFetch(id),
+			allowFetch: ({ req }: { readonly req: IncomingMessage }, id: string) =>
+				documents.mayFetch(id, addressOf(req)),
 			allowClient: () => true,
 			cacheDuration: { min: 60, max: 3600 },
 		},

@@ -156,7 +156,7 @@ async function startServer(
 		passwords: new PasswordLogin(people, new Guesses(clock)),
 		baseUrl: issuer,
 		isResource: (url) => url.startsWith(`${issuer()}/`) && url.endsWith("/mcp"),
-		addressOf: (request) => String(request.headers["x-test-address"] ?? "192.0.2.1"),
+		addressOf: (request) => String(request.headers["x-forwarded-for"] ?? "192.0.2.1"),
 		...(fetch === undefined ? {} : { fetch }),
 	});
 	await login.use(plan);
