@@ -8,7 +8,7 @@ import { eventually } from "../support/processes.ts";
 import { signInAt } from "../support/sign-in.ts";
 import { ModernWire } from "../support/wire-clients.ts";
 
-/** What scopes, off switches and tenants keep from the admin API too, not from MCP addresses alone. */
+/** What scopes, off switches and tenants keep from the admin API, not from MCP addresses alone. */
 
 const people = {
 	ana: { tenant: "acme" },
