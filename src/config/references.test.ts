@@ -97,6 +97,9 @@ for (const [text, template] of [
 	["${file:/run/a%b}", "${file:/run/a%25b}"],
 	["${file:keys/one}", "${file:/work/project/keys/one}"],
 	["${file:~/one}", "${file:/home/someone/one}"],
+	["${file:keys/@tenant/@user}", "${file:/work/project/keys/@tenant/@user}"],
+	["${vault:kv/@tenant/a#b}", "${vault:kv/@tenant/a#b}"],
+	["${env:TOKEN_@tenant}", "${env:TOKEN_@tenant}"],
 	["${SET}${EMPTY}", "${env:SET}${env:EMPTY}"],
 	["$${SET} $$", "$${SET} $$"],
 ] as const) {
@@ -112,7 +115,12 @@ for (const text of [
 	"${vault:token}",
 	"${vault:a/b}",
 	"${vault:a/../b#c}",
+	"${vault:kv/@other/a#b}",
+	"${vault:kv/@user/a#b}",
+	"${env:TOKEN_@user}",
+	"${env:TOKEN@tenant}",
 	"${file:}",
+	"${file:keys/@user}",
 	"${op:x}",
 	"${NO_SUCH}",
 ]) {

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve as resolvePath } from "node:path";
 import type { Environment } from "../lib/environment.ts";
-import { literalTemplate, referenceText } from "../secrets/template.ts";
+import { ownersIn } from "../secrets/owned-reference.ts";
+import { literalTemplate, type Reference, referenceText } from "../secrets/template.ts";
 
 /**
  * References inside a configuration's texts, such as `${env:TOKEN}`. Expanding is one pass:
@@ -104,7 +105,9 @@ function replaceReferences(
 }
 
 const secret_name = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const vault_place = /^(?!.*(?:^|\/)\.\.?(?:\/|#))[\w.-]+(\/[\w. -]+)+#[\w.-]+$/;
+const vault_place = /^(?!.*(?:^|\/)\.\.?(?:\/|#))[\w.-]+(\/(?:[\w. -]+|@tenant|@user))+#[\w.-]+$/;
+/** A variable that each tenant or person has one of. */
+const owned_variable = /^(?:env:)?([A-Za-z_]\w*_@(?:tenant(?:_@user)?|user))$/;
 
 function keepOne(body: string, values: ReferenceValues): Outcome {
 	if (values.syntax === "client") {
@@ -118,6 +121,8 @@ function keepOne(body: string, values: ReferenceValues): Outcome {
 	}
 	const [, kind = "", place = ""] = /^(secret|vault|file):([^]*)$/.exec(body) ?? [];
 	if (kind !== "") return keepSecret(kind as "secret", place, values);
+	const [, owned] = owned_variable.exec(body) ?? [];
+	if (owned !== undefined) return ownedReference({ kind: "env", body: owned });
 	const [, name] = variable.exec(body) ?? [];
 	if (name !== undefined) {
 		if (values.environment[name] === undefined) return unset(name, values.syntax);
@@ -151,10 +156,20 @@ function keepSecret(
 	if (kind === "file" && place.trim() === "") {
 		return { message: "`${file:…}` names no file.", next: "Write the path of the file." };
 	}
-	if (kind !== "file") return referenceText({ kind, body: place });
+	if (kind !== "file") return ownedReference({ kind, body: place });
 	const path = place.startsWith("~/") ? resolvePath(values.home, place.slice(2)) : place;
 	const body = isAbsolute(path) ? path : resolvePath(values.workspace, path);
-	return referenceText({ kind, body });
+	return ownedReference({ kind, body });
+}
+
+/** People of two tenants may have the same id: alone it would be the value of both. */
+function ownedReference(reference: Reference): Outcome {
+	const owners = ownersIn(reference);
+	if (!owners.has("user") || owners.has("tenant")) return referenceText(reference);
+	return {
+		message: "`@user` without `@tenant` could mean people of two tenants.",
+		next: "Put `@tenant` before it, as in `${file:tokens/@tenant/@user}`.",
+	};
 }
 
 /** The ids of the `${input:ID}` references in a client file's text. */

@@ -1,6 +1,7 @@
 import { parseEnv } from "node:util";
 import type { Environment } from "../lib/environment.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
+import { bodyFor } from "./owned-reference.ts";
 import { readSecretFile } from "./secret-file.ts";
 import type { Reference, ReferenceKind } from "./template.ts";
 
@@ -43,7 +44,10 @@ export async function valueOf(
 	use: ValueUse,
 ): Promise<Result<string, ValueProblem>> {
 	const source = sources[reference.kind];
-	if (source !== undefined) return source.get(reference.body, use);
+	if (source !== undefined) {
+		const body = bodyFor(reference, use.owner);
+		return body.ok ? source.get(body.value, use) : body;
+	}
 	return fail({
 		message: `There is nothing that \`\${${reference.kind}:…}\` could be read from here.`,
 		next: "Write the reference in another way.",

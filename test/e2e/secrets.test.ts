@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -162,6 +162,30 @@ test("each person's instance gets their own value", async (t) => {
 	}
 	await secret(folder, ["set", "token", "--tenant", "acme", "--user", "bob"], "for bob");
 	while ((await held(gateway, "TOKEN", {}, keys[1]?.key)) !== hash("for bob"));
+});
+
+test("a path stands for another file for each person, and never for another's", async (t) => {
+	const folder = await place(t);
+	const people = [
+		{ tenant: "acme", user: "ana" },
+		{ tenant: "other", user: "ana" },
+		{ tenant: "acme", user: "bob" },
+	].map((person) => ({ ...person, key: newApiKey(systemRandom) }));
+	for (const tenant of ["acme", "other"]) {
+		await mkdir(join(folder, "tokens", tenant), { recursive: true });
+		await writeFile(join(folder, "tokens", tenant, "ana"), `ana of ${tenant}\n`, { mode: 0o600 });
+	}
+	const identity = {
+		keys: people.map(({ key, ...person }, index) => {
+			return { name: `key-${index}`, hash: `sha256:${hashApiKey(key)}`, ...person };
+		}),
+	};
+	const servers = server({ TOKEN: "${file:tokens/@tenant/@user}" }, { scope: "user" });
+	const gateway = await gatewayIn(folder, { identity, servers });
+	const [ana, other_ana, bob] = people;
+	assert.equal(await held(gateway, "TOKEN", {}, ana?.key), hash("ana of acme"));
+	assert.equal(await held(gateway, "TOKEN", {}, other_ana?.key), hash("ana of other"));
+	assert.match(await held(gateway, "TOKEN", {}, bob?.key), /acme\/bob/);
 });
 
 test("a value is handed over in a file that the instance alone has", async (t) => {

@@ -3,6 +3,7 @@ import type { ServerSecrets, UsedValue } from "../../admin/contracts/server-page
 import type { ServerPlan } from "../../config/plan.ts";
 import { specTexts } from "../../hosting/spec-values.ts";
 import type { Environment } from "../../lib/environment.ts";
+import { ownersIn } from "../../secrets/owned-reference.ts";
 import { type Reference, referencesIn } from "../../secrets/template.ts";
 import {
 	envFileSource,
@@ -67,6 +68,9 @@ function inVault(
 
 /** Whether there is a value is found out as the server would, and the value let go at once. */
 async function elsewhere(reference: Reference, environment: Environment): Promise<Presence> {
+	if (ownersIn(reference).size > 0) {
+		return { present: "unknown", note: "Each tenant or person has their own." };
+	}
 	const source = sourceOf(reference, environment);
 	if (source !== undefined) {
 		const use = { owner: {}, server: "" };
