@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { local_principal } from "../../identity/principal.ts";
 import { indexMessage } from "../../wire/index-message.ts";
 import type { Call, Reply } from "../call.ts";
 import type { GatewayContext } from "../context.ts";
+import { ServedTenants } from "../served-tenants.ts";
 import { checkParamHeaders } from "./check-param-headers.ts";
 
 const tool =
@@ -19,6 +21,7 @@ const context = {
 			known = renewed;
 		},
 	},
+	served: new ServedTenants(),
 	instanceKey: () => ({ server: "known", scope_key: "", capabilities: "{}" }),
 	hosting: {
 		tryAcquire: () => ({
@@ -44,6 +47,7 @@ async function check(
 		client: { era: "modern" },
 		method: "tools/call",
 		message: message.value,
+		principal: local_principal,
 		target: { server: { name: "known" }, name: "query" },
 		notes: {},
 		param_headers: headers,
