@@ -16,7 +16,11 @@ const server = createServer((request, response) => {
 });
 server.listen(0, "127.0.0.1", async () => {
 	const { port } = server.address();
-	const token = await new SignJWT({ groups: ["staff", "metrics"], client_id: "bench" })
+	const token = await new SignJWT({
+		groups: ["staff", "metrics"],
+		client_id: "bench",
+		scope: "metrics",
+	})
 		.setProtectedHeader({ alg: "ES256", kid: "bench", typ: "at+jwt" })
 		.setIssuer(`http://127.0.0.1:${port}`)
 		.setAudience("bench")

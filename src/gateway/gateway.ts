@@ -13,7 +13,7 @@ import type { Upstream } from "../upstreams/driver.ts";
 import { Admission } from "./admission.ts";
 import { answerError, type Refusal } from "./answer-error.ts";
 import { type Answered, noteAnswered, refusedOutcome } from "./answered.ts";
-import { type ApiObstacle, apiObstacle } from "./api-access.ts";
+import { type ApiObstacle, api_scope, apiObstacle, metrics_scope } from "./api-access.ts";
 import { type Arrival, Arrivals } from "./arrival.ts";
 import { UnattributedAsks } from "./asks.ts";
 import { type Authenticated, Authenticator, presentedToApi } from "./authenticate.ts";
@@ -345,12 +345,15 @@ export class Gateway {
 		const { metrics, onRefused } = this.#options;
 		if (metrics === undefined) return answerJson(response, 404, not_found);
 		const has_identity = this.#plan.identity !== undefined;
-		const whoIs = async (authorization: string) => {
-			const who = await this.identify(authorization, request);
-			return who !== undefined && this.apiObstacle(who) === undefined ? who : undefined;
-		};
-		serveScrape(request, response, { has_identity, whoIs, metrics, onRefused }).catch(
-			(error: unknown) => this.#broke(error, { response, headers: no_headers }),
+		const whoIs = (authorization: string) => this.identify(authorization, request);
+		const obstacle = (who: Principal) =>
+			apiObstacle(who, this.#authenticator.scopes, this.context.switches, [
+				metrics_scope,
+				api_scope,
+			]);
+		const parts = { has_identity, whoIs, obstacle, metrics, onRefused };
+		serveScrape(request, response, parts).catch((error: unknown) =>
+			this.#broke(error, { response, headers: no_headers }),
 		);
 	}
 

@@ -19,6 +19,8 @@ const people = {
 	half: { tenant: "acme", roles: ["admin"], scopes: ["admin"] },
 	full: { tenant: "acme", roles: ["admin"], scopes: ["mcp", "admin"] },
 	scraper: { tenant: "acme", roles: ["metrics"] },
+	sparing: { tenant: "acme", roles: ["operator"], scopes: ["mcp", "metrics"] },
+	calling: { tenant: "acme", roles: ["metrics"], scopes: ["mcp"] },
 } as const;
 type Name = keyof typeof people;
 
@@ -103,6 +105,19 @@ test("a key that is limited to scopes is limited at the API too: it needs `admin
 	assert.equal((await get("sue", "/api/status")).status, 200);
 });
 
+test("the scope of metrics is enough for metrics, and for nothing else", async () => {
+	assert.equal((await fetchMetrics("sparing")).status, 200);
+	const refused = await get("sparing", "/api/servers");
+	assert.equal(refused.status, 403);
+	assert.match(refused.body.detail, /limited to scopes, and this needs: mcp admin/);
+	const calling = await fetchMetrics("calling");
+	assert.equal(calling.status, 403);
+	assert.deepEqual(await calling.json(), {
+		error: "scope_missing",
+		message: "This credential is limited to scopes, and this needs: mcp metrics.",
+	});
+});
+
 test("somebody who is switched off decides about nothing and hears nothing more", async () => {
 	const id = await ask(1);
 	const opened = await signInAt(gateway.url, { credential: keys.boss });
@@ -132,7 +147,7 @@ test("somebody who is switched off decides about nothing and hears nothing more"
 test("whoever can lift a switch is left the API, and nobody loses it with everything switched off", async () => {
 	const tenant = await kill("tenant", "acme");
 	assert.equal((await get("sue", "/api/kill-switches")).status, 200);
-	assert.equal((await fetchMetrics("scraper")).status, 401);
+	assert.equal((await fetchMetrics("scraper")).status, 403);
 	await lift(tenant.id);
 	const all = await kill("all");
 	assert.equal((await get("boss", "/api/approvals")).status, 200);
