@@ -136,6 +136,23 @@ test("tokens are redacted from the start until two newer ones have come", async 
 	assert.equal(shown(), "access-token-1 [redacted] [redacted]");
 });
 
+test("a secret of ours stays redacted for others when one person's grant is of another client", async (t) => {
+	const { open } = await rig(t);
+	const { store, redactor } = open();
+	const registered = (client_id: string) => ({
+		registration: {
+			client_id,
+			client_secret: `the secret of ${client_id}`,
+			auth_method: undefined,
+		},
+	});
+	const bob = { ...ana, user: "bob" };
+	await store.keep(ana, grant(1, registered("first")));
+	await store.keep(bob, grant(2, registered("first")));
+	for (const number of [3, 4, 5]) await store.keep(ana, grant(number, registered("second")));
+	assert.equal(redactor.text("the secret of first"), "[redacted]");
+});
+
 test("what the database does not take is used from memory, and written as soon as it can be", async (t) => {
 	const { repository, clock, log, open } = await rig(t);
 	let is_full = false;
