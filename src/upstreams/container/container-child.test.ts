@@ -9,7 +9,7 @@ import { ContainerChild } from "./container-child.ts";
 import { Engine } from "./engine.ts";
 
 /** How an engine answers who waits for a container's end: with it, or by breaking off. */
-type Waiting = "ends" | "breaks off" | "fails";
+type Waiting = "ends" | "breaks off" | "fails" | "is silent";
 
 const ran_out = { ExitCode: 137, OOMKilled: true, Running: false };
 const runs = { ExitCode: 0, OOMKilled: false, Running: true };
@@ -29,7 +29,8 @@ async function childOf(t: TestContext, waits: readonly Waiting[], states: readon
 		}
 		const answer = next(left.waits);
 		if (answer === "breaks off") request.socket.destroy();
-		else response.writeHead(answer === "ends" ? 200 : 500).end(JSON.stringify({ message: "busy" }));
+		else if (answer !== "is silent")
+			response.writeHead(answer === "ends" ? 200 : 500).end(JSON.stringify({ message: "busy" }));
 	};
 	const server = createServer(handler);
 	const socket = join(await tempFolder(t), "engine.sock");
@@ -54,6 +55,13 @@ for (const waiting of ["ends", "breaks off", "fails"] as const) {
 		assert.equal(child.end_reason(), "ran out of memory (limit 128MiB)");
 	});
 }
+
+test("an engine that never tells of an end is asked once the streams have ended", async (t) => {
+	const { child, streams } = await childOf(t, ["is silent"], [runs, ran_out]);
+	streams.destroy();
+	await child.exited;
+	assert.equal(child.end_reason(), "ran out of memory (limit 128MiB)");
+});
 
 test("a container that runs on is waited for again", async (t) => {
 	const { child } = await childOf(t, ["breaks off", "ends"], [runs, ran_out]);

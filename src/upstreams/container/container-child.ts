@@ -45,6 +45,8 @@ export class ContainerChild implements ChildHandle {
 	readonly hibernation: Hibernation;
 	readonly #sleep: ContainerSleep;
 	readonly #options: ContainerChildOptions;
+	/** Resolves a moment after the streams have ended, when the engine should have told of it. */
+	readonly #streams_over: Promise<Result<void, EngineProblem>>;
 	#end_reason: string | undefined;
 	#notes: readonly string[];
 	#stopping: Promise<void> | undefined;
@@ -54,6 +56,10 @@ export class ContainerChild implements ChildHandle {
 		this.#options = options;
 		this.#notes = options.notes;
 		this.stdin = options.streams;
+		const { clock, streams } = options;
+		this.#streams_over = new Promise((resolve) => {
+			streams.once("close", () => clock.after(ask_again_ms, () => resolve(streams_ended)));
+		});
 		this.#readStreams(options.streams);
 		this.exited = this.#watch();
 		this.gone = this.exited.then(() => this.#remove());
@@ -171,16 +177,17 @@ export class ContainerChild implements ChildHandle {
 
 	/**
 	 * How it ended, once it has. An engine that breaks off its answer is asked again: the container
-	 * may run on, or may have ended with a reason that is worth knowing.
+	 * may run on, or may have ended with a reason that is worth knowing. And an engine may leave
+	 * whoever waits without an answer where a container was over at once: its streams end then too.
 	 */
 	async #endedState(): Promise<Result<EndedState, EngineProblem>> {
-		const { engine, id, streams, clock } = this.#options;
+		const { engine, id, clock } = this.#options;
 		for (let asked = 1; ; asked += 1) {
-			const waited = await engine.waitForEnd(id);
+			const waited = await Promise.race([engine.waitForEnd(id), this.#streams_over]);
 			const state = waited.ok || !isRemoved(waited) ? await engine.endedState(id) : waited;
 			if (state.ok && !state.value.is_running) return state;
-			const is_lost = state.ok ? streams.destroyed : isRemoved(state);
-			if (is_lost || asked >= asked_max) return waited.ok || !state.ok ? state : waited;
+			if (isRemoved(state)) return state;
+			if (asked >= asked_max) return waited.ok || !state.ok ? state : waited;
 			await new Promise<void>((resolve) => clock.after(ask_again_ms, resolve));
 		}
 	}
@@ -195,6 +202,8 @@ export class ContainerChild implements ChildHandle {
 		}
 	}
 }
+
+const streams_ended = fail<EngineProblem>({ kind: "broken", detail: "its streams ended" });
 
 function isRemoved(answer: Result<unknown, EngineProblem>): boolean {
 	return !answer.ok && answer.problem.kind === "refused" && answer.problem.status === 404;
