@@ -2,15 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readAdminToken } from "../../src/admin/token.ts";
 import { startGateway, stdioFixture } from "../support/gateway.ts";
-import {
-	authorization,
-	Browser,
-	callback,
-	logInAndConsent,
-	password,
-	pkce,
-	postForm,
-} from "../support/login-scene.ts";
+import { accessToken, authorization, callback, password } from "../support/login-scene.ts";
 
 const initialize = {
 	jsonrpc: "2.0",
@@ -102,19 +94,7 @@ test("a person's token is good at its address alone, and ends when what it came 
 	const redirect_uris = ["https://client.example/callback"];
 	await api("POST", "/api/clients", { client_id: "app", redirect_uris });
 	const resource = gateway.address("echo").href;
-	const tokenOf = async () => {
-		const { verifier, challenge } = pkce();
-		const target = authorization({ issuer: gateway.url, resource }, challenge);
-		const answer = await logInAndConsent(new Browser(gateway.url), target);
-		const got = await postForm(`${gateway.url}/oauth/token`, {
-			grant_type: "authorization_code",
-			client_id: "app",
-			code: answer.searchParams.get("code") ?? "",
-			redirect_uri: callback,
-			code_verifier: verifier,
-		});
-		return String(got.body["access_token"]);
-	};
+	const tokenOf = () => accessToken({ issuer: gateway.url, resource });
 	const call = async (token: string, endpoint = "echo") => {
 		const response = await fetch(gateway.address(endpoint), {
 			method: "POST",

@@ -3,12 +3,10 @@ import { test } from "node:test";
 import { adminDone } from "../support/admin-request.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import {
+	accessToken,
 	authorization,
-	Browser,
 	callback,
-	logInAndConsent,
 	password,
-	pkce,
 	postForm,
 } from "../support/login-scene.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -20,21 +18,9 @@ const config = { identity: { login: {} }, servers: { echo: stdioFixture("sdk-v1-
 const api = (gateway: TestGateway, method: string, path: string, body?: object) =>
 	adminDone<{ grants: { id: string }[]; client_secret: string }>(gateway, method, path, body);
 
-/** A token of somebody who logs in, and what it is renewed with. */
-async function tokenOf(gateway: TestGateway, user: string) {
-	const { verifier, challenge } = pkce();
-	const resource = gateway.address("echo").href;
-	const target = authorization({ issuer: gateway.url, resource }, challenge);
-	const answer = await logInAndConsent(new Browser(gateway.url), target, user);
-	const { body } = await postForm(`${gateway.url}/oauth/token`, {
-		grant_type: "authorization_code",
-		client_id: "app",
-		code: answer.searchParams.get("code") ?? "",
-		redirect_uri: callback,
-		code_verifier: verifier,
-	});
-	return String(body["access_token"]);
-}
+/** A token of somebody who logs in. */
+const tokenOf = (gateway: TestGateway, user: string) =>
+	accessToken({ issuer: gateway.url, resource: gateway.address("echo").href }, user);
 
 /** How a handshake with a token is answered. */
 async function call(gateway: TestGateway, token: string): Promise<number> {

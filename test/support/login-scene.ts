@@ -323,3 +323,21 @@ export async function logInAndConsent(
 	assert.ok(done.location !== undefined, done.text);
 	return done.location;
 }
+
+/** An access token of somebody who logs in at a gateway and consents, as the client `app` gets it. */
+export async function accessToken(
+	scene: Pick<LoginScene, "issuer" | "resource">,
+	name = "ana",
+): Promise<string> {
+	const { verifier, challenge } = pkce();
+	const target = authorization(scene, challenge);
+	const answer = await logInAndConsent(new Browser(scene.issuer), target, name);
+	const { body } = await postForm(`${scene.issuer}/oauth/token`, {
+		grant_type: "authorization_code",
+		client_id: "app",
+		code: answer.searchParams.get("code") ?? "",
+		redirect_uri: callback,
+		code_verifier: verifier,
+	});
+	return String(body["access_token"]);
+}
