@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readAdminToken } from "../../src/admin/token.ts";
 import { startGateway, stdioFixture } from "../support/gateway.ts";
-import { accessToken, authorization, callback, password } from "../support/login-scene.ts";
+import { accessToken, password } from "../support/login-scene.ts";
 
 const initialize = {
 	jsonrpc: "2.0",

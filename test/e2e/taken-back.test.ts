@@ -2,13 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { adminDone } from "../support/admin-request.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
-import {
-	accessToken,
-	authorization,
-	callback,
-	password,
-	postForm,
-} from "../support/login-scene.ts";
+import { accessToken, password, postForm } from "../support/login-scene.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 /** Tokens that were taken back before their time was over. */

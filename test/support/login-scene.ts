@@ -324,7 +324,7 @@ export async function logInAndConsent(
 	return done.location;
 }
 
-/** An access token of somebody who logs in at a gateway and consents, as the client `app` gets it. */
+/** An access token of somebody who logs in and consents, as the client `app` gets it. */
 export async function accessToken(
 	scene: Pick<LoginScene, "issuer" | "resource">,
 	name = "ana",
