@@ -5,7 +5,8 @@ import type { Located } from "./located.ts";
 import type { Report } from "./report.ts";
 import type { approvals_schema } from "./schema-approvals.ts";
 
-const expires_range = [1_000, 30 * 24 * 3_600_000] as const;
+/** How long there may be time to decide, wherever that is said. */
+export const expires_range = [1_000, 30 * 24 * 3_600_000] as const;
 const wait_range = [0, 10 * 60_000] as const;
 
 /** Reads `approvals`; what is out of range goes to the report. */

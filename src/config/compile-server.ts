@@ -174,7 +174,7 @@ async function envFile(placed: Placed, context: CompileContext): Promise<Record<
 		context.report.problem(
 			placed.start,
 			`The \`envFile\` ${content.problem}.`,
-			"Create the file, or remove `envFile`.",
+			"Correct the file or its path, or remove `envFile`.",
 		);
 		return {};
 	}

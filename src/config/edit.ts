@@ -72,6 +72,7 @@ async function editFile(
 		}
 		const edited = edit({ text, state });
 		if (!edited.ok) return edited;
+		if (Buffer.byteLength(edited.value) > read_limits.config_bytes_max) return fail(full(path));
 		if (await replaceFile(path, edited.value, state)) return succeed(undefined);
 		return fail(
 			placelessProblem(path, "Somebody else changed the file meanwhile.", "Try it again."),
@@ -83,6 +84,15 @@ async function editFile(
 
 function unreadable(path: string, reason: string): ConfigProblem {
 	return placelessProblem(path, `The configuration ${reason}.`, "Correct it, or edit it by hand.");
+}
+
+/** What would be written could not be read any more. */
+function full(path: string): ConfigProblem {
+	return placelessProblem(
+		path,
+		`The configuration would be larger than ${read_limits.config_bytes_max} bytes.`,
+		"Remove what is no longer needed first.",
+	);
 }
 
 function broken(path: string): ConfigProblem {

@@ -60,7 +60,7 @@ function narrowUnion(issue: Issue): Issue {
 			const inner = narrowUnion(absolute);
 			if (inner.code !== "invalid_type") return inner;
 			wrong_types.push(inner.expected);
-		} else if (text_kinds[first.message] !== undefined) return absolute;
+		} else if (text_kinds[first.message] !== undefined || isFraction(first)) return absolute;
 		else if (first.code === "invalid_type") wrong_types.push(first.expected);
 		else return absolute;
 	}
@@ -70,6 +70,11 @@ function narrowUnion(issue: Issue): Issue {
 		path: issue.path,
 		message: "",
 	};
+}
+
+/** Whether a number was meant, and is one, but not a whole one. */
+function isFraction(issue: Issue): boolean {
+	return issue.code === "invalid_type" && issue.expected === "int";
 }
 
 const type_words: Readonly<Record<string, string>> = {
@@ -113,7 +118,14 @@ function sentences(issue: Issue, node: Located | undefined): { message: string; 
 			return { message: `must be ${least} ${issue.minimum}.`, next: "Write a larger number." };
 		}
 		case "too_big": {
-			return { message: `must be at most ${issue.maximum}.`, next: "Write a smaller number." };
+			const most = issue.maximum;
+			if (issue.origin === "string") {
+				return { message: `is longer than ${most} characters.`, next: "Shorten it." };
+			}
+			if (issue.origin === "array") {
+				return { message: `has more than ${most} entries.`, next: "Remove some." };
+			}
+			return { message: `must be at most ${most}.`, next: "Write a smaller number." };
 		}
 		default: {
 			return { message: "is not valid.", next: "See docs/configuration.md for its form." };

@@ -16,7 +16,7 @@ import { readMoorageForm } from "./moorage-form.ts";
 import type { Plan, PlanSource, SecretsPlan } from "./plan.ts";
 import { default_policy } from "./policy-plan.ts";
 import { type ConfigProblem, placelessProblem } from "./problem.ts";
-import { readBounded } from "./read-bounded.ts";
+import { bounded, readBounded } from "./read-bounded.ts";
 import { readJson } from "./read-json.ts";
 import { readYaml } from "./read-yaml.ts";
 import { Report, SourceFile } from "./report.ts";
@@ -52,7 +52,7 @@ export async function loadPlan(
 	const text =
 		options.text === undefined
 			? await readBounded(path, read_limits.config_bytes_max)
-			: succeed(options.text);
+			: bounded(options.text, read_limits.config_bytes_max);
 	if (!text.ok) {
 		const problem = placelessProblem(
 			name,

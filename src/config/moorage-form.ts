@@ -207,11 +207,20 @@ class FormReader {
 		return { key: "url", key_start: named.key_start, value: scalar };
 	}
 
-	/** Copies make sense only where several callers share them. */
+	/** Copies make sense only where several callers share them, and where they may all be. */
 	#checkReplicas(entry: LocatedEntry, form: ServerForm, scope: Scope): void {
-		if (form.replicas === 1 || scope === "shared") return;
+		const { replicas, max_instances } = form;
+		const start = member(entry.value, "replicas")?.key_start ?? entry.key_start;
+		if (replicas > max_instances) {
+			this.#report.problem(
+				start,
+				`There may be ${max_instances} instances (\`max_instances\`), and not ${replicas} replicas.`,
+				"Write fewer `replicas`, or a larger `max_instances`.",
+			);
+		}
+		if (replicas === 1 || scope === "shared") return;
 		this.#report.problem(
-			member(entry.value, "replicas")?.key_start ?? entry.key_start,
+			start,
 			`\`replicas\` has no meaning with \`scope: ${scope}\`: each caller has an instance.`,
 			"Remove it, or set `scope: shared`.",
 		);

@@ -6,6 +6,7 @@ import {
 	type RulePlan,
 	share_metrics,
 } from "./alert-rules.ts";
+import { Amounts } from "./amounts.ts";
 import {
 	type Located,
 	member,
@@ -25,6 +26,27 @@ import {
 } from "./schema-observing.ts";
 import type { TelemetryPlan } from "./telemetry-plan.ts";
 import { parseDuration } from "./units.ts";
+
+const minute_ms = 60_000;
+const hour_ms = 60 * minute_ms;
+const day_ms = 24 * hour_ms;
+const interval_range = [1_000, day_ms] as const;
+const slow_range = [0, day_ms] as const;
+const span_range = [0, 30 * day_ms] as const;
+/** What the times of a rule may be: calls are looked at by the minute. */
+const rule_ranges = [
+	["within", [minute_ms, 30 * day_ms]],
+	["baseline", [0, 365 * day_ms]],
+	["for", span_range],
+	["clear", span_range],
+] as const;
+
+/** Where rules stand, and where to say what is wrong with them. */
+interface RulesPlace {
+	readonly root: Located;
+	readonly report: Report;
+	readonly amounts: Amounts;
+}
 
 /** `telemetry` and `alerts` before references are expanded. */
 export interface ObservingDraft {
@@ -58,26 +80,35 @@ export function readObserving(
 	report: Report,
 ): ObservingDraft {
 	return {
-		telemetry: form.telemetry === undefined ? undefined : readTelemetry(form.telemetry, root),
+		telemetry:
+			form.telemetry === undefined ? undefined : readTelemetry(form.telemetry, root, report),
 		alerts: form.alerts === undefined ? undefined : readAlerts(form.alerts, root, report),
 	};
 }
 
-function readTelemetry(form: TelemetryForm, root: Located): TelemetryDraft {
+function readTelemetry(form: TelemetryForm, root: Located, report: Report): TelemetryDraft {
 	const { otlp, traces } = form;
 	const node = nodeAt(root, ["telemetry", "otlp"]);
+	const amounts = new Amounts(root, report);
+	const ratio = shareOf(traces.share) ?? 1;
+	if (ratio > 1) {
+		const message = "`telemetry.traces.share` is more than all calls.";
+		report.problem(offsetOf(root, ["telemetry", "traces", "share"]), message, "Write `100%`.");
+	}
 	return {
 		plan: {
 			service: form.service,
-			ratio: Math.min(1, shareOf(traces.share) ?? 1),
-			slow_ms: parseDuration(traces.slow) ?? 0,
+			ratio,
+			slow_ms: amounts.duration(traces.slow, slow_range, ["telemetry", "traces", "slow"]),
 			baggage: traces.baggage,
 			otlp: otlp && {
 				url: "",
 				headers: {},
 				traces: otlp.traces === "on",
 				metrics: otlp.metrics === "on",
-				interval_ms: Math.max(1_000, parseDuration(otlp.interval) ?? 0),
+				interval_ms: amounts.duration(otlp.interval, interval_range, [
+					...["telemetry", "otlp", "interval"],
+				]),
 			},
 		},
 		url: node && placedMember(node, "url"),
@@ -91,10 +122,11 @@ function readAlerts(form: AlertsForm, root: Located, report: Report): AlertsDraf
 		const text = node && placedMember(node, name);
 		return text === undefined ? [] : [text];
 	};
-	const repeat_ms = parseDuration(form.repeat) ?? 0;
+	const amounts = new Amounts(root, report);
+	const repeat_ms = amounts.duration(form.repeat, span_range, ["alerts", "repeat"]);
 	return {
 		plan: {
-			rules: readRules(form.rules, root, report),
+			rules: readRules(form.rules, { root, report, amounts }),
 			channels: [],
 			repeat_ms: repeat_ms === 0 ? undefined : repeat_ms,
 		},
@@ -110,7 +142,8 @@ function readAlerts(form: AlertsForm, root: Located, report: Report): AlertsDraf
 	};
 }
 
-function readRules(forms: AlertsForm["rules"], root: Located, report: Report): RulePlan[] {
+function readRules(forms: AlertsForm["rules"], at: RulesPlace): RulePlan[] {
+	const { root, report, amounts } = at;
 	const off = new Set<string>();
 	const changed = new Map<string, RulePlan>();
 	for (const [name, form] of Object.entries(forms)) {
@@ -122,6 +155,10 @@ function readRules(forms: AlertsForm["rules"], root: Located, report: Report): R
 			if (base === undefined) refuse(undefined, `There is no built-in rule \`${name}\`.`, built_in);
 			off.add(name);
 			continue;
+		}
+		for (const [key, range] of rule_ranges) {
+			const text = form[key];
+			if (text !== undefined) amounts.duration(text, range, [...path, key]);
 		}
 		const rule = base === undefined ? newRule(name, form, refuse) : changeRule(base, form, refuse);
 		if (rule !== undefined) changed.set(name, rule);
@@ -187,7 +224,7 @@ function withNumbers(base: RulePlan, form: RuleForm, refuse: Refuse): RulePlan |
 		...base,
 		over,
 		baseline_ms,
-		within_ms: Math.max(minute_ms, duration(form.within, base.within_ms)),
+		within_ms: duration(form.within, base.within_ms),
 		min_count: form.min ?? base.min_count,
 		for_ms: duration(form.for, base.for_ms),
 		clear_ms: duration(form.clear, base.clear_ms),
@@ -195,8 +232,6 @@ function withNumbers(base: RulePlan, form: RuleForm, refuse: Refuse): RulePlan |
 	};
 }
 
-const minute_ms = 60_000;
-const hour_ms = 60 * minute_ms;
 const multiple_pattern = /^(\d{1,4}(?:\.\d{1,3})?)x$/;
 
 /** How much is too much, in the one form that means something for the metric. */

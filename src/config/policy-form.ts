@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { Amounts } from "./amounts.ts";
+import { expires_range } from "./approvals-form.ts";
 import { ranges } from "./defaults.ts";
 import { type Located, type LocatedScalar, nodeAt, offsetOf } from "./located.ts";
 import {
@@ -27,8 +28,7 @@ type ApprovalForm = NonNullable<RuleForm["ask"]>;
 type Path = readonly (string | number)[];
 
 /** Rules of one configuration. */
-export const rules_max = 20_000;
-const rate_calls_max = 1_000_000_000;
+const rules_max = 20_000;
 const unit_ms: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /**
@@ -176,7 +176,7 @@ class PolicyReader {
 		const [, calls = "1", amount = "", unit = "s"] = rate_pattern.exec(text) ?? [];
 		const per_ms = (amount === "" ? 1 : Number(amount)) * (unit_ms[unit] ?? 1000);
 		const count = Number(calls);
-		if (count < 1 || count > rate_calls_max || per_ms < 1 || per_ms > ranges.duration_ms[1]) {
+		if (count < 1 || per_ms < 1 || per_ms > ranges.duration_ms[1]) {
 			this.#problem(path, "This rate is not possible.", "Write for example `60/m`.");
 			return { calls: 1, per_ms: 1000 };
 		}
@@ -193,7 +193,7 @@ class PolicyReader {
 			expires_ms:
 				form?.expires === undefined
 					? other.expires_ms
-					: this.#duration(form.expires, [...path, "expires"]),
+					: this.#amounts.duration(form.expires, expires_range, [...path.map(String), "expires"]),
 		};
 	}
 

@@ -157,3 +157,18 @@ test("no text breaks it, and every name it proposes can be part of an address", 
 		}),
 	);
 });
+
+test("as many servers as are taken at a time are all proposed, and of more none is lost", () => {
+	// servers_max
+	const documentOf = (count: number) =>
+		JSON.stringify({
+			mcpServers: Object.fromEntries(
+				Array.from({ length: count }, (_, at) => [`s${at}`, { command: "run" }]),
+			),
+		});
+	for (const count of [99, 100]) assert.equal(entriesOf(documentOf(count)).length, count);
+	assert.deepEqual(proposeServers(documentOf(101)), {
+		message: "These are 101 servers, and at most 100 are taken at a time.",
+		next: "Paste them in parts, or write them into the configuration.",
+	});
+});

@@ -26,6 +26,7 @@ export interface ProposeProblem {
 	readonly next: string;
 }
 
+/** Servers of one document; a person goes through them one by one. */
 const servers_max = 100;
 /** Words that launch a package, before its name. */
 const launchers = new Set(["npx", "bunx", "uvx", "pipx", "pnpm", "yarn", "docker", "podman"]);
@@ -137,9 +138,11 @@ function fromDocument(text: string): readonly ProposedServer[] | ProposeProblem 
 			: isEntry(root)
 				? [[typeof root["name"] === "string" ? root["name"] : "", root]]
 				: Object.entries(root).filter(([, value]) => isEntry(value));
-	const found = entries
-		.slice(0, servers_max)
-		.flatMap(([name, value]) => fromEntry(name, value) ?? []);
+	const found = entries.flatMap(([name, value]) => fromEntry(name, value) ?? []);
+	if (found.length > servers_max) {
+		const message = `These are ${found.length} servers, and at most ${servers_max} are taken at a time.`;
+		return { message, next: "Paste them in parts, or write them into the configuration." };
+	}
 	return found.length > 0 ? found : nothing;
 }
 

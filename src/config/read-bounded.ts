@@ -29,7 +29,7 @@ export async function readBounded(
 	try {
 		file = await open(path, "r");
 		const bytes = await readAtMost(file, bytes_max + 1);
-		if (bytes.length > bytes_max) return fail(`is larger than ${bytes_max} bytes`);
+		if (bytes.length > bytes_max) return fail(tooLarge(bytes_max));
 		// The decoder drops a byte order mark by itself.
 		return succeed(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 	} catch (error) {
@@ -38,6 +38,15 @@ export async function readBounded(
 	} finally {
 		await file?.close();
 	}
+}
+
+/** The text that a file would have, if the file could be read. */
+export function bounded(text: string, bytes_max: number): Result<string, string> {
+	return Buffer.byteLength(text) > bytes_max ? fail(tooLarge(bytes_max)) : succeed(text);
+}
+
+function tooLarge(bytes_max: number): string {
+	return `is larger than ${bytes_max} bytes`;
 }
 
 /** Reads without trusting the size the file system tells, which is 0 for a pipe. */

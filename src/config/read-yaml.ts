@@ -87,7 +87,7 @@ class YamlReader {
 	readonly #report: Report;
 	readonly #document: YamlDocument;
 	#nodes = 0;
-	#overflow: number | undefined;
+	#overflow: { readonly start: number; readonly is_deep: boolean } | undefined;
 
 	constructor(report: Report, document: YamlDocument) {
 		this.#report = report;
@@ -97,11 +97,13 @@ class YamlReader {
 	readRoot(root: Node): Located | undefined {
 		const tree = this.#read(root, 0, 0);
 		if (this.#overflow === undefined) return tree;
-		this.#report.problem(
-			this.#overflow,
-			"The file is nested too deeply or its aliases grow too large.",
-			"Write it out more simply.",
-		);
+		const { start, is_deep } = this.#overflow;
+		if (is_deep) {
+			this.#report.problem(start, "The file is nested too deeply.", "Write it more simply.");
+		} else {
+			const message = `The file has more than ${tree_limits.nodes_max} values, those of its aliases included.`;
+			this.#report.problem(start, message, "Write it shorter, or divide it between gateways.");
+		}
 		return undefined;
 	}
 
@@ -109,8 +111,9 @@ class YamlReader {
 		const start = node?.range?.[0] ?? start_if_empty;
 		this.#nodes += 1;
 		if (this.#overflow !== undefined) return undefined;
-		if (this.#nodes > tree_limits.nodes_max || depth > tree_limits.depth_max) {
-			this.#overflow = start;
+		const is_deep = depth > tree_limits.depth_max;
+		if (is_deep || this.#nodes > tree_limits.nodes_max) {
+			this.#overflow = { start, is_deep };
 			return undefined;
 		}
 		if (node === null) {
