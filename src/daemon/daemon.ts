@@ -305,6 +305,7 @@ class House implements Daemon, BackendRooms {
 		void this.#containers.sweep(this.#plan);
 		// Before anything else is waited for: whoever calls from now on must find the servers.
 		this.#releases.start();
+		this.wings.front_door.switches?.onChange(() => this.#releases.reconsider());
 		this.#gateway.subscriptions.wakeWatched();
 		this.wings.listening();
 		await this.#lock.update({ url: this.#url });

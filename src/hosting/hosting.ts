@@ -101,7 +101,7 @@ export class Hosting {
 
 	/** A lease on an instance that is ready, has room, and is not switched off; else undefined. */
 	tryAcquire(key: InstanceKey, seeking: Seeking = {}): Lease | undefined {
-		if (this.#stopping !== undefined || this.#isOff(key.server)) return undefined;
+		if (this.#stopping !== undefined || this.isOff(key.server)) return undefined;
 		const server = this.#servers.get(key.server);
 		// Nearly always there is no trial, and this is on the way of every call.
 		const trial = this.#trials.size === 0 ? undefined : this.#trials.get(key.server);
@@ -117,7 +117,7 @@ export class Hosting {
 	 */
 	sleeps(key: InstanceKey, seeking: Seeking = {}): boolean {
 		if (this.#stopping !== undefined || this.#trials.has(key.server)) return false;
-		if (this.#isOff(key.server)) return false;
+		if (this.isOff(key.server)) return false;
 		return this.#hosted(key.server)?.sleeps(key, seeking) === true;
 	}
 
@@ -190,6 +190,12 @@ export class Hosting {
 	 */
 	reconsider(server: string): void {
 		this.#hosted(server)?.reconsider();
+		this.#trials.get(server)?.server.reconsider();
+	}
+
+	/** Whether nothing of a server is started now, see `HostingOptions.switchedOff`. */
+	isOff(server: string): boolean {
+		return this.#around.switchedOff?.(server) !== undefined;
 	}
 
 	/** Every server, in the order of the plan. */
@@ -307,10 +313,6 @@ export class Hosting {
 				this.#servers.delete(server.name);
 			}
 		});
-	}
-
-	#isOff(server: string): boolean {
-		return this.#around.switchedOff?.(server) !== undefined;
 	}
 
 	/** A server that is in the plan; one that only drains is no longer known. */

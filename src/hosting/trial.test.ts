@@ -179,3 +179,26 @@ test("instances are numbered on through all versions, in one journal", async () 
 	);
 	await end(house);
 });
+
+test("one of a server that is off is tried, but what ends later is not started again", async () => {
+	let off: string | undefined = "It is switched off.";
+	const house = fakeHouse(() => good_start, { switchedOff: () => off });
+	house.hosting.apply([serverPlan("a", eager)]);
+	await house.clock.advance(1000);
+	assert.equal(house.driver.live_upstreams.length, 0);
+	const trial = house.hosting.try(serverPlan("a", eager, 2), () => undefined);
+	await house.clock.advance(1000);
+	assert.equal((await trial.ready).ok, true);
+	house.driver.live_upstreams[0]?.crash();
+	await house.clock.advance(600_000);
+	assert.equal(house.driver.live_upstreams.length, 0);
+	off = undefined;
+	house.hosting.reconsider("a");
+	await house.clock.advance(1000);
+	assert.deepEqual(
+		house.driver.live_upstreams.map(({ spec }) => spec.args[0]).toSorted(),
+		["1", "2"],
+		"both run again once the server is on",
+	);
+	await end(house);
+});

@@ -53,6 +53,7 @@ export class Trial {
 	#percent = 0;
 	#new_count: CallCount = no_calls;
 	#old_count: CallCount = no_calls;
+	#tried = false;
 	#live = false;
 
 	constructor(plan: ServerPlan, around: Surroundings, options: TrialOptions) {
@@ -67,11 +68,15 @@ export class Trial {
 				? around.volumes
 				: around.volumes?.borrow({ server: plan.name, from: volumes_of, lasts });
 		// What an administrator deploys is tried all the same: it may be what makes it right again.
-		const switchedOff = (name: string) => (this.#live ? around.switchedOff?.(name) : undefined);
+		// But only tried: what ends later is not started again while its server is off.
+		const switchedOff = (name: string) => (this.#tried ? around.switchedOff?.(name) : undefined);
 		const own = { ...around, events, volumes, switchedOff };
 		this.server = new HostedServer(plan, own, { journal, locked });
 		this.server.adopt(plan);
 		this.ready = Promise.race([this.#start(), this.#given_up.promise]);
+		void this.ready.then(() => {
+			this.#tried = true;
+		});
 	}
 
 	/** What it was resolved to; undefined until then. */

@@ -60,3 +60,11 @@ export function isOnItsWay(name: string): ReleaseProblem {
 		`Let it take over with \`moorage promote ${name}\`, or go back with \`moorage rollback\`.`;
 	return { code: "nothing_to_do", message };
 }
+
+/** A new version of a server goes on only when the server is not switched off any more. */
+export function waitsForSwitch(name: string): ReleaseProblem {
+	const message =
+		`The new version of "${name}" was not started, because the server is switched off: it goes ` +
+		`on by itself after \`moorage unkill\`; \`moorage kills\` shows the switch.`;
+	return { code: "nothing_to_do", message };
+}

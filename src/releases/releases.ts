@@ -24,9 +24,10 @@ import {
 	type ReleaseProblem,
 	unknownServer,
 	unknownVersion,
+	waitsForSwitch,
 } from "./problems.ts";
 import { Rollout, type RolloutOptions } from "./rollout.ts";
-import { newRollout, unprovenVersion } from "./unproven.ts";
+import { newRollout, unprovenVersion, WaitingVersions } from "./unproven.ts";
 import { Versions } from "./versions.ts";
 import { VolumeSwap } from "./volume-swap.ts";
 
@@ -101,13 +102,23 @@ export class Releases {
 	/** Servers whose place a fork is taking, each until that is over. */
 	readonly #replaced = new Map<string, Promise<void>>();
 	/** Versions that the configuration asks for and that have yet to prove themselves. */
-	readonly #unproven = new Map<string, StoredVersion>();
+	readonly #waiting: WaitingVersions;
 
 	constructor(options: ReleasesOptions) {
 		this.#options = options;
-		const { clock, log, repository, box } = options;
+		const { clock, log, repository, box, hosting } = options;
 		this.versions = new Versions({ clock, log, repository, box });
 		this.#forks = new Forks(options);
+		this.#waiting = new WaitingVersions({
+			...{ versions: this.versions, log },
+			isOff: (server) => hosting.isOff(server),
+			note: (server, text) => hosting.note(server, text),
+			start: async (version, progress) => {
+				const plan = this.#wanted.get(version.server);
+				if (plan !== undefined)
+					await this.#start(plan, version, {}, { ...(progress && { progress }) });
+			},
+		});
 	}
 
 	/** What takes the calls: the configuration's servers in its order, then forks. */
@@ -147,23 +158,22 @@ export class Releases {
 			const unproven = held === undefined ? unprovenVersion(this.versions, server) : undefined;
 			if (unproven !== undefined) {
 				this.#live.set(server.name, unproven.live);
-				this.#unproven.set(server.name, unproven.version);
+				this.#waiting.add(unproven.version);
 			} else await this.#begin(held ?? server, held === undefined ? "config" : undefined);
 		}
-		await this.versions.failTrials(
-			({ server, number }) => this.#unproven.get(server)?.number === number,
-		);
+		await this.versions.failTrials((version) => this.#waiting.has(version));
 		for (const fork of this.#forks.all()) this.#live.set(fork.name, fork.plan);
 	}
 
 	/** Hosts what is live, and goes on with new versions that were on their way. */
 	start(): void {
 		this.#options.hosting.apply(this.servers);
-		for (const [name, version] of this.#unproven) {
-			const plan = this.#wanted.get(name);
-			if (plan !== undefined) void this.#goOn(plan, version);
-		}
-		this.#unproven.clear();
+		this.#waiting.begin();
+	}
+
+	/** Something was switched off, or on again: what waits for that goes on. */
+	reconsider(): void {
+		this.#waiting.goOn();
 	}
 
 	/** The gateway stops: new versions on their way go on in its next run. */
@@ -255,6 +265,7 @@ export class Releases {
 	/** A version that was held, or has a share of the calls, takes all of them. */
 	async finish(name: string): Promise<Result<Deployed, ReleaseProblem>> {
 		if (this.#replaced.has(name)) return fail(isBeingReplaced(name));
+		if (this.#waiting.isWaiting(name)) return fail(waitsForSwitch(name));
 		const rollout = this.#rollouts.get(name);
 		if (rollout === undefined || (rollout.state !== "held" && rollout.state !== "sharing")) {
 			const message = `No version of "${name}" waits to take over.`;
@@ -318,7 +329,7 @@ export class Releases {
 		const wanted = this.#wanted.get(server);
 		if (wanted === undefined) return fail(unknownServer(server));
 		const locked = hosting.resolved(name)?.locked;
-		await this.#rollouts.get(server)?.giveUp("a fork was promoted");
+		await this.#giveUp(server, "a fork was promoted");
 		await this.#retire(name);
 		const plan = this.#forks.planFor(fork);
 		const version = await this.versions.add(plan, "promote", "trial", locked);
@@ -406,11 +417,11 @@ export class Releases {
 	async #change(plan: ServerPlan): Promise<Rollout | undefined> {
 		const live = this.#live.get(plan.name);
 		if (live?.fingerprint === plan.fingerprint) {
-			await this.#rollouts.get(plan.name)?.giveUp("the configuration is as before");
+			await this.#giveUp(plan.name, "the configuration is as before");
 			return undefined;
 		}
 		if (live === undefined || !this.#isOfUse(plan.name)) {
-			await this.#rollouts.get(plan.name)?.giveUp("the configuration changed");
+			await this.#giveUp(plan.name, "the configuration changed");
 			await this.#begin(plan, "config");
 			return undefined;
 		}
@@ -476,17 +487,10 @@ export class Releases {
 		return outcomeOf(rollout);
 	}
 
-	/** Goes on with a version that was on its way, or was given up, in a former run. */
-	async #goOn(plan: ServerPlan, version: StoredVersion): Promise<void> {
-		const { hosting, log } = this.#options;
-		const { server, number, state } = version;
-		const stored = this.versions.rollout(server);
-		const what = state === "trial" ? "was on its way when the gateway ended" : "had failed";
-		hosting.note(server, `version ${number} ${what}: it has to prove itself beside the old one`);
-		log.info({ server, version: number, state }, "a new version is tried once more");
-		await this.versions.change(server, number, { state: "trial", reason: undefined });
-		const resumed = stored?.number === number ? { progress: stored } : {};
-		await this.#start(plan, version, {}, resumed);
+	/** A version that is on its way, or waits for that, is given up. */
+	async #giveUp(name: string, reason: string): Promise<void> {
+		await this.#waiting.giveUp(name, reason);
+		await this.#rollouts.get(name)?.giveUp(reason);
 	}
 
 	async #start(
@@ -497,7 +501,7 @@ export class Releases {
 	): Promise<Rollout> {
 		const { clock, hosting, catalogs } = this.#options;
 		const { name } = plan;
-		await this.#rollouts.get(name)?.giveUp("another version came");
+		await this.#giveUp(name, "another version came");
 		const progress = more.progress ?? newRollout(plan, version.number, how);
 		const locked = this.versions.lockedOf(version);
 		await this.versions.saveRollout(progress);
@@ -537,7 +541,7 @@ export class Releases {
 	}
 
 	async #forget(name: string): Promise<void> {
-		await this.#rollouts.get(name)?.giveUp("the server was removed");
+		await this.#giveUp(name, "the server was removed");
 		await this.versions.removePin(name);
 		this.#live.delete(name);
 	}
