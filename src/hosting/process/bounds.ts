@@ -2,6 +2,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
 import type { SpawnRequest } from "../../upstreams/driver.ts";
+import { copiesFolder } from "../sandbox/package-copy.ts";
 import type { ChildLimits } from "./child.ts";
 import { limitNotes } from "./end-reason.ts";
 import { setStartLimits } from "./groups/group-limits.ts";
@@ -63,7 +64,7 @@ export function setBounds(request: SpawnRequest, options: BoundsOptions): Result
 		limits: {
 			plan,
 			watchdog,
-			folders: [confinement.volume, confinement.temp],
+			folders: [confinement.volume, confinement.temp, copiesFolder(confinement)],
 			notes: [...plan.notes, ...limitNotes(failures)],
 		},
 		process_limits: plan.process,

@@ -1,5 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { followPath, realRoots } from "./follow.ts";
 import type { Protection } from "./protection.ts";
 import { isMachine, isWithin, isWithinAny, system_folders } from "./protection.ts";
 import { isScriptName } from "./runtime.ts";
@@ -51,7 +52,12 @@ interface Found {
  */
 export async function findArgumentPaths(place: ArgumentPlace): Promise<ArgumentPaths> {
 	const found = await lookUp(place);
-	const folders = found.filter(({ kind }) => kind === "folder");
+	const folders = found.filter((one) => one.kind === "folder" && !objection(one, place));
+	// What the server can write it can replace: by a link to what it was never given.
+	const { roots } = await realRoots(
+		folders.map(({ path }) => path),
+		[...place.own, ...place.writable],
+	);
 	const bound = new Set<string>();
 	const scripts = new Set<string>();
 	const refused: RefusedPath[] = [];
@@ -59,7 +65,7 @@ export async function findArgumentPaths(place: ArgumentPlace): Promise<ArgumentP
 		if (isWithinAny(one.real, [...place.own, ...place.readable, ...system_folders])) {
 			continue;
 		}
-		const why = objection(one, place, folders);
+		const why = objection(one, place) ?? (await swapObjection(one, roots));
 		if (why !== undefined) {
 			refused.push({ path: one.path, why });
 		} else if (one.kind === "file" && isScriptName(one.real)) {
@@ -96,11 +102,7 @@ async function lookAt(path: string): Promise<Found | undefined> {
 	}
 }
 
-function objection(
-	{ path, real, kind }: Found,
-	{ protection, writable }: ArgumentPlace,
-	folders: readonly Found[],
-): string | undefined {
+function objection({ real, kind }: Found, { protection }: ArgumentPlace): string | undefined {
 	if (isMachine(real)) {
 		return "belongs to the machine";
 	}
@@ -110,18 +112,17 @@ function objection(
 	if (isWithin(real, protection.data_dir)) {
 		return "lies in the gateway's data folder";
 	}
-	if (protection.hidden.includes(real)) {
-		return "is a file of the gateway's configuration";
-	}
-	// What the server can write it can replace: by a link to what it was never given.
-	const roots = [...writable.map((root) => ({ path: root, real: root })), ...folders];
-	const left = roots.some(
-		(root) =>
-			root.path !== path &&
-			(isWithin(path, root.path) || isWithin(path, root.real)) &&
-			!isWithin(real, root.real),
-	);
-	return left ? "is a link that leads out of a folder that the server can write" : undefined;
+	return protection.hidden.includes(real) ? "is a file of the gateway's configuration" : undefined;
+}
+
+async function swapObjection(
+	{ path }: Found,
+	roots: readonly string[],
+): Promise<string | undefined> {
+	const followed = await followPath(path, roots);
+	return followed?.is_swapped === true
+		? "is a link that leads out of a folder that the server can write"
+		: undefined;
 }
 
 function describe(bound: readonly string[], refused: readonly RefusedPath[]): string | undefined {

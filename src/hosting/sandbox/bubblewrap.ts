@@ -87,6 +87,7 @@ function mountArguments(mount: Mount): string[] {
 		case "read":
 			return ["--ro-bind", mount.path, mount.path];
 		case "write":
+		case "pin":
 			return ["--bind", mount.source ?? mount.path, mount.path];
 		case "link":
 			return ["--symlink", mount.target ?? "", mount.path];

@@ -26,7 +26,8 @@ function scene() {
 	const confined = confinement(join(data_dir, "it"));
 	const plan = async (more: Partial<Confinement> = {}, args: string[] = [], cwd = project) => {
 		const whole = { ...confined, ...more };
-		const request = { confinement: whole, protection, program, args, cwd, env: {} };
+		const place = { protection, program, args, cwd, env: {}, freezes_program: true };
+		const request = { confinement: whole, ...place };
 		return (await planMounts(request)).mounts.map(told);
 	};
 	const own = [`write ${join(data_dir, "it/temp")}`, `write ${join(data_dir, "it/volume")}`];

@@ -1,15 +1,20 @@
-import { realpath, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { Confinement } from "../../upstreams/driver.ts";
 import type { ArgumentPaths } from "./argument-paths.ts";
 import { findArgumentPaths } from "./argument-paths.ts";
+import { foldersBetween, followPath, realRoots } from "./follow.ts";
 import type { Protection } from "./protection.ts";
 import { isMachine, isTooWide, isWithin, isWithinAny, system_folders } from "./protection.ts";
 import { runtimePaths, scriptPaths } from "./runtime.ts";
 
 /** One thing that is put into a sandbox, at its own path. */
 export interface Mount {
-	/** `hide`: what would be seen there is not. `link`: a symbolic link to `target`. */
-	readonly kind: "read" | "write" | "hide" | "link";
+	/**
+	 * `hide`: what would be seen there is not. `link`: a symbolic link to `target`. `pin`: a folder
+	 * that is writable anyway, but cannot be moved away with what is mounted in it.
+	 */
+	readonly kind: "read" | "write" | "hide" | "link" | "pin";
 	/** Absolute; real, but for a link. */
 	readonly path: string;
 	/** What is really there, where that is something else. */
@@ -29,12 +34,16 @@ export interface MountRequest {
 	readonly args: readonly string[];
 	readonly cwd: string;
 	readonly env: Readonly<Record<string, string>>;
+	/** Whether a program that lies in what its server can write is read-only for it. */
+	readonly freezes_program: boolean;
 }
 
 /** What a server sees of the file system beside the system's own folders. */
 export interface MountPlan {
 	/** In the order in which they are made: a folder before what lies in it. */
 	readonly mounts: readonly Mount[];
+	/** Absolute folder that it starts in; its volume where it had put a link in that one's place. */
+	readonly cwd: string;
 	/** Sentences for a person. */
 	readonly notes: readonly string[];
 }
@@ -44,37 +53,42 @@ const certificate_names = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS
 
 /** Decides what a server sees. Looks at the file system, changes nothing. */
 export async function planMounts(request: MountRequest): Promise<MountPlan> {
-	const { confinement, protection, args, cwd, env } = request;
+	const { confinement, protection, program, args, env } = request;
 	const { sandbox, volume, temp } = confinement;
-	const needed = await neededPaths(request);
+	const runtime = await runtimePaths(program, env["PATH"], protection);
 	const own = [await real(volume), await real(temp)];
 	const [write, missing_write] = await existing(sandbox.write);
 	const [read, missing_read] = await existing(sandbox.read);
+	const configured = await realRoots(write, own);
 	// Elsewhere a folder named in the arguments may well lie beside the program.
-	const readable = (await realPaths(needed)).filter((path) => isWithin(path, protection.data_dir));
-	const place = { args, cwd, protection, readable, own, writable: await realPaths(write) };
+	const needed = await realPaths([...confinement.needs, ...runtime.paths]);
+	const readable = needed.filter((path) => isWithin(path, protection.data_dir));
+	const place = { args, cwd: request.cwd, protection, readable, own, writable: configured.roots };
 	const named = await findArgumentPaths(place);
 	const scripts = await Promise.all(named.scripts.map((file) => scriptPaths(file, protection)));
 	const { bound, notes } = argumentsGiven(named, sandbox.bind_arguments);
+	const { roots } = await realRoots(bound, configured.roots);
+	const followed = await followPath(request.cwd, roots);
+	const cwd = followed?.is_swapped === true ? volume : (followed?.real ?? request.cwd);
 	const certificates = certificate_names.flatMap((name) => env[name] ?? []);
-	// A server's own files lie in its working folder; what is too wide stays an empty one.
-	const implied = [...needed, ...scripts.flat(), ...certificates, cwd];
-	const table = new MountTable(protection);
+	const table = new MountTable(protection, roots);
 	await table.add("write", [...write, ...bound]);
 	await table.add("read", read);
-	await table.add("implied", implied);
+	const is_fixed = !request.freezes_program || (await table.freeze(runtime.names));
+	const program_paths = is_fixed ? runtime.paths : [];
+	// A server's own files lie in its working folder; what is too wide stays an empty one.
+	const beside = [...scripts.flat(), ...certificates, request.cwd];
+	await table.add("implied", [...confinement.needs, ...program_paths, ...beside]);
 	await table.add("own", [volume, temp]);
 	return {
 		mounts: await table.list(),
-		notes: [...notes, ...[...missing_read, ...missing_write].map(missingNote)],
+		cwd,
+		notes: [
+			...notes,
+			...[...missing_read, ...missing_write].map(missingNote),
+			...table.swapped.map(swappedNote),
+		],
 	};
-}
-
-/** The package and the runtime; never a whole home, whatever lies directly in it. */
-async function neededPaths(request: MountRequest): Promise<string[]> {
-	const { confinement, program, protection, env } = request;
-	const runtime = await runtimePaths(program, env["PATH"], protection);
-	return [...confinement.needs, ...runtime];
 }
 
 function argumentsGiven(
@@ -90,23 +104,42 @@ function missingNote(path: string): string {
 	return `${path} does not exist, so its sandbox does not have it.`;
 }
 
+function swappedNote(path: string): string {
+	return (
+		`${path} is not given to it: a link in a folder that it can write leads from there to ` +
+		"elsewhere. Name the real path where that is meant."
+	);
+}
+
 type Claim = "write" | "read" | "implied" | "own";
 
 /** Collects what is to be mounted, and puts it into order. */
 class MountTable {
 	readonly #protection: Protection;
+	/** Real paths of what it can write. */
+	readonly #roots: readonly string[];
 	readonly #mounts = new Map<string, Mount>();
 	readonly #links = new Map<string, string>();
+	readonly #swapped = new Set<string>();
 
-	constructor(protection: Protection) {
+	constructor(protection: Protection, roots: readonly string[]) {
 		this.#protection = protection;
+		this.#roots = roots;
+	}
+
+	/** Paths that are not given because of a link that the server may have made. */
+	get swapped(): readonly string[] {
+		return [...this.#swapped];
 	}
 
 	async add(claim: Claim, paths: readonly string[]): Promise<void> {
 		for (const path of paths) {
-			const found = await realpath(path).catch(() => undefined);
-			const is_refused = claim === "implied" && isTooWide(found ?? "/", this.#protection);
-			if (found === undefined || is_refused) {
+			const followed = await followPath(path, this.#roots);
+			if (followed === undefined) continue;
+			const { real: found, is_swapped } = followed;
+			if (claim === "implied" && isTooWide(found, this.#protection)) continue;
+			if (is_swapped) {
+				this.#swapped.add(path);
 				continue;
 			}
 			if (found !== path) {
@@ -114,6 +147,28 @@ class MountTable {
 			}
 			this.#claim(claim, found);
 		}
+	}
+
+	/**
+	 * A program that its server could replace would say what has to be read to run it. So it is
+	 * read-only for the server: the file itself, or the folder of a link to it. False where that
+	 * folder is one that it was given to write.
+	 */
+	async freeze(names: readonly string[]): Promise<boolean> {
+		let is_fixed = true;
+		for (const name of names) {
+			const place = await realpath(dirname(name)).catch(() => undefined);
+			if (place === undefined || !isWithinAny(place, this.#roots)) continue;
+			const is_link = (await lstat(name).catch(() => undefined))?.isSymbolicLink() ?? true;
+			const path = is_link ? place : join(place, basename(name));
+			if (this.#mounts.get(path)?.kind === "write") {
+				this.#swapped.add(name);
+				is_fixed = false;
+			} else {
+				this.#mounts.set(path, { kind: "read", path });
+			}
+		}
+		return is_fixed;
 	}
 
 	/** Folders before what lies in them; what is hidden lies over what it is hidden in. */
@@ -128,6 +183,7 @@ class MountTable {
 				mounts.push({ kind: "hide", path, is_file: !stats.isDirectory() });
 			}
 		}
+		mounts.push(...pinsOf(mounts));
 		const links: Mount[] = [];
 		for (const [path, target] of [...this.#links].toSorted(byPath)) {
 			const there = [...system_folders, ...seen, ...links.map((link) => link.path)];
@@ -157,6 +213,25 @@ class MountTable {
 		const { data_dir } = this.#protection;
 		return isWithin(path, data_dir) && !covered.some((mount) => isWithin(mount.path, data_dir));
 	}
+}
+
+/**
+ * What is mounted in a folder that is writable stays where it is, but a folder above it could be
+ * moved, and something else put in its place. Such folders are mounted over themselves.
+ */
+function pinsOf(mounts: readonly Mount[]): Mount[] {
+	const taken = new Set(mounts.map(({ path }) => path));
+	const pins: Mount[] = [];
+	for (const { path } of mounts) {
+		const around = mounts.filter((mount) => mount.path !== path && isWithin(path, mount.path));
+		const nearest = around.toSorted((one, other) => other.path.length - one.path.length)[0];
+		if (nearest?.kind !== "write") continue;
+		for (const folder of foldersBetween(nearest.path, path)) {
+			if (!taken.has(folder)) pins.push({ kind: "pin", path: folder });
+			taken.add(folder);
+		}
+	}
+	return pins;
 }
 
 function byPath([one]: readonly [string, ...unknown[]], [other]: readonly [string, ...unknown[]]) {

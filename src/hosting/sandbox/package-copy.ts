@@ -8,7 +8,7 @@ import { isWithin } from "./protection.ts";
 export interface PackageCopy {
 	/** Where the server finds it. */
 	readonly path: string;
-	/** The copy in the server's volume. */
+	/** The copy that belongs to the server's volume. */
 	readonly source: string;
 }
 
@@ -19,22 +19,30 @@ const bytes_max = 32 * 1024 * 1024;
 const preparation = /\/prepare-/;
 
 /**
+ * Where the copies of a volume are: beside it, and with it in every copy and backup. In it a
+ * server could put a link in the place of one, and be given what that leads to.
+ */
+export function copiesFolder({ volume }: Pick<Confinement, "volume">): string {
+	return `${volume}.package`;
+}
+
+/**
  * Servers of a client's file must work as they did before, and some write beside their own
  * program, where a package is installed read-only for all who run it. Each volume gets a copy of
  * the one package that the server is, without those it depends on, put in its place. What the
- * server writes there stays in its volume. Undefined where there is nothing to copy.
+ * server writes there stays with its volume. Undefined where there is nothing to copy.
  */
 export async function copyOwnPackage(
 	confinement: Confinement,
 	args: readonly string[],
 	data_dir: string,
 ): Promise<PackageCopy | undefined> {
-	const { sandbox, instance, volume } = confinement;
+	const { sandbox, instance } = confinement;
 	if (!sandbox.bind_arguments || preparation.test(instance)) return undefined;
 	const path = await ownPackage(args, join(data_dir, "packages"));
 	if (path === undefined) return undefined;
 	const name = createHash("sha256").update(path).digest("hex").slice(0, 16);
-	const folder = join(volume, ".package");
+	const folder = copiesFolder(confinement);
 	const source = join(folder, name);
 	// Before anything is counted: only the first start may take the time to.
 	if (await exists(source)) return { path, source };

@@ -24,6 +24,13 @@ export function isScriptName(path: string): boolean {
 	return script_name.test(path);
 }
 
+/** What a program must be able to read to start. */
+export interface RuntimePaths {
+	readonly paths: readonly string[];
+	/** The files and links that were followed to know that. */
+	readonly names: readonly string[];
+}
+
 /**
  * What a program must be able to read to start, beside the system: itself under each of its
  * names, the installation that it is part of, its interpreter, and the package of its script.
@@ -32,20 +39,23 @@ export async function runtimePaths(
 	program: string,
 	search_path: string | undefined,
 	protection: Protection,
-): Promise<string[]> {
+): Promise<RuntimePaths> {
 	const names = await linkChain(program);
 	const paths = await Promise.all(names.map((name) => installation(name, protection)));
 	const file = names.at(-1) ?? program;
 	const words = await readShebang(file);
 	if (words === undefined) {
-		return paths;
+		return { paths, names };
 	}
 	const interpreter = await interpreterOf(words, search_path);
 	const more =
 		interpreter === undefined || names.includes(interpreter)
-			? []
+			? { paths: [], names: [] }
 			: await runtimePaths(interpreter, undefined, protection);
-	return [...paths, ...more, ...(await scriptPaths(file, protection))];
+	return {
+		paths: [...paths, ...more.paths, ...(await scriptPaths(file, protection))],
+		names: [...names, ...more.names],
+	};
 }
 
 /** The folder of the package that a script belongs to, and the modules that it may load. */

@@ -148,6 +148,7 @@ export class Sandbox {
 		const protection = this.#protection;
 		const { mounts, notes } = await planMounts({
 			...{ confinement, protection, program, args, cwd, env: inner },
+			freezes_program: is_required,
 		});
 		const planned = await planRules(mounts);
 		const rules = [...systemRules(tools.layout, has_own_proc), ...planned.rules];
@@ -179,14 +180,14 @@ export class Sandbox {
 		const inner = { ...withoutGateway(env, open_network), ...own };
 		const protection = this.#protection;
 		const plan = { confinement, protection, program, args, cwd, env: inner };
-		const { mounts, notes } = await planMounts(plan);
+		const { mounts, cwd: place, notes } = await planMounts({ ...plan, freezes_program: true });
 		const copy = await copyOwnPackage(confinement, args, protection.data_dir);
 		const bwrap = bubblewrapArguments({
 			layout,
 			user,
 			mounts: copy === undefined ? mounts : [...mounts, { kind: "write", ...copy }],
 			binds: [...(way?.binds ?? []), ...(late?.binds ?? [])],
-			cwd: await realpath(cwd).catch(() => cwd),
+			cwd: place,
 			temp: await realpath(temp),
 			open_network,
 			filter_fd,
