@@ -12,13 +12,15 @@ import { answeredLine } from "../telemetry/answered-line.ts";
 import type { CallLine } from "../telemetry/call-line.ts";
 import type { CallRecord } from "../telemetry/call-record.ts";
 import { History } from "./history.ts";
+import { stretch_calls } from "./postings.ts";
+import type { CallQuery } from "./query.ts";
 
 const start_ms = Date.UTC(2026, 0, 1);
 
-function open(context: TestContext) {
+function open(context: TestContext, monotonic = () => performance.now()) {
 	const folder = mkdtempSync(join(tmpdir(), "moorage-history-"));
 	const path = join(folder, "history.db");
-	const history = new History(path, () => performance.now());
+	const history = new History(path, monotonic);
 	context.after(() => {
 		history.close();
 		rmSync(folder, { recursive: true });
@@ -94,19 +96,130 @@ test("a request that was refused comes back with what is not known of it", (cont
 	assert.deepEqual(numbersOf(history.find({ limit: 10, text: "not known" }).calls), [3, 2, 1]);
 });
 
+/** Makes of a history what the first version would have made of the same calls. */
+function asOfFirstVersion(path: string): void {
+	const db = new DatabaseSync(path);
+	db.exec(`
+		drop table postings;
+		drop index calls_by_trace;
+		create index calls_by_id on calls (id);
+		create index calls_by_tenant on calls (tenant);
+		create index calls_by_user on calls (user);
+		create index calls_by_server on calls (server);
+		create index calls_by_name on calls (name);
+		create index calls_by_trace on calls (trace);
+		create index calls_by_session on calls (session) where session is not null;
+		create index failed_calls on calls (status) where status > 0;
+		create index failed_calls_by_server on calls (server, status) where status > 0;
+		create index failed_calls_by_user on calls (user, status) where status > 0;
+		create index failed_calls_by_name on calls (name, status) where status > 0;
+		alter table calls drop column requests;
+		alter table calls drop column made_by;
+		pragma user_version = 1;
+	`);
+	db.close();
+}
+
 test("a history of the first version is taken over as it is", (context) => {
 	const { history, path } = open(context);
 	history.add([line(1), line(2)]);
-	const before = new DatabaseSync(path);
-	before.exec("drop index calls_by_trace; create index calls_by_trace on calls (trace)");
-	for (const added of ["requests", "made_by"])
-		before.exec(`alter table calls drop column ${added}`);
-	before.exec("pragma user_version = 1");
-	before.close();
+	asOfFirstVersion(path);
 	const upgraded = new History(path, () => performance.now());
 	context.after(() => upgraded.close());
 	upgraded.add([line(3)]);
 	assert.deepEqual(upgraded.find({ limit: 10 }).calls, [line(3), line(2), line(1)]);
+	assert.deepEqual(upgraded.get(idOf(2)), line(2));
+});
+
+/** Some stretches of calls; of one in three the client has a trace, and one in fifty fails. */
+function manyCalls(count: number): CallLine[] {
+	return Array.from({ length: count }, (_, n) =>
+		line(n, {
+			user: `user-${Math.floor(40 * ((n * 0.618_034) % 1) ** 3)}`,
+			server: `server-${n % 5}`,
+			name: n === 4_321 ? "once" : `tool-${n % 7}`,
+			session_id: n % 2 === 0 ? undefined : idOf(n % 300),
+			trace_id:
+				n % 3 === 0 ? (n % 100).toString(16).padStart(32, "4") : idOf(n).replaceAll("-", ""),
+			...(n % 50 === 7 ? { status: "timeout", code: "call_timeout" } : {}),
+		} as const),
+	);
+}
+
+const wanted_of_many: readonly CallQuery[] = [
+	{ user: "user-39", limit: 30 },
+	{ user: "user-1", server: "server-3", limit: 1_000 },
+	{ user: "user-2", server: "server-4", status: "error", limit: 30 },
+	{ status: "timeout", limit: 2_000 },
+	{ status: "client_error", limit: 10 },
+	{ name: "once", limit: 10 },
+	{ name: "never", limit: 10 },
+	{ session: idOf(17), limit: 1_000 },
+	{ trace: "4".padStart(32, "4"), limit: 10 },
+	{ trace: idOf(4_322).replaceAll("-", ""), limit: 10 },
+	{ user: "user-0", since_ms: start_ms + 3_000_000, until_ms: start_ms + 3_100_000, limit: 100 },
+	{ tenant: "acme", decision: "allow", method: "tools/call", before: 9_000, limit: 5 },
+];
+
+function expectedOf(calls: readonly CallLine[], query: CallQuery): number[] {
+	const newest = calls.slice(0, (query.before ?? calls.length + 1) - 1).toReversed();
+	const found = newest.filter((call) => {
+		const at_ms = Date.parse(call.ts);
+		const named: readonly (readonly [unknown, unknown])[] = [
+			[query.user, call.user],
+			[query.server, call.server],
+			[query.name, call.tool],
+			[query.session, call.session_id],
+			[query.trace, call.trace_id],
+			[query.status === "error" ? undefined : query.status, call.status],
+		];
+		return (
+			named.every(([wanted, is]) => wanted === undefined || wanted === is) &&
+			(query.status !== "error" || call.status !== "ok") &&
+			at_ms >= (query.since_ms ?? 0) &&
+			at_ms < (query.until_ms ?? Number.POSITIVE_INFINITY)
+		);
+	});
+	return numbersOf(found.slice(0, query.limit));
+}
+
+test("what is in many stretches is found, when they are full, reopened or of an older version", (context) => {
+	// A clock that stands still: searches end when all is found.
+	const still = () => 0;
+	const { history, path } = open(context, still);
+	const calls = manyCalls(2 * stretch_calls + 700);
+	for (let n = 0; n < calls.length; n += 1_000) history.add(calls.slice(n, n + 1_000));
+	const look = (one: History) => {
+		for (const query of wanted_of_many) {
+			const { calls: found } = one.find(query);
+			assert.deepEqual(numbersOf(found), expectedOf(calls, query), JSON.stringify(query));
+		}
+		for (const n of [0, 4_321, stretch_calls, calls.length - 1]) {
+			assert.deepEqual(one.get(idOf(n)), calls[n]);
+		}
+		assert.equal(one.get(idOf(999_999)), undefined);
+	};
+	const reopen = () => {
+		const again = new History(path, still);
+		context.after(() => again.close());
+		return again;
+	};
+	look(history);
+	look(reopen());
+	asOfFirstVersion(path);
+	const upgraded = reopen();
+	look(upgraded);
+	assert.equal(upgraded.modernize(), true);
+	look(upgraded);
+	while (upgraded.modernize());
+	look(upgraded);
+	const db = new DatabaseSync(path);
+	const indexes = db.prepare("select name from sqlite_schema where name like '%calls%by%'").all();
+	db.close();
+	assert.deepEqual(indexes.map(({ name }) => name).join(), "calls_by_trace");
+	assert.equal(upgraded.trim({ oldest_ms: 0, calls_max: 5_000 }, 100_000), calls.length - 5_000);
+	assert.deepEqual(numbersOf(upgraded.find({ name: "once", limit: 1 }).calls), []);
+	assert.deepEqual(upgraded.get(idOf(calls.length - 1)), calls.at(-1));
 });
 
 test("pages follow each other without gaps and doubles", (context) => {
@@ -235,7 +348,7 @@ test("looking ends when it takes too long, and goes on from there", (context) =>
 		next = history.find({ limit: 10, user: "nobody", before: next }).next;
 		pages += 1;
 	}
-	assert.equal(pages, 3);
+	assert.equal(pages, Math.ceil(45_000 / stretch_calls));
 });
 
 test("the oldest calls leave, by age and by number, with their errors", (context) => {

@@ -1,67 +1,25 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { CallLine } from "../telemetry/call-line.ts";
-import { prepareHistory } from "./history-schema.ts";
-import { endsWith, hexBytes, uuidBytes } from "./id-bytes.ts";
+import { bytesOf, columns, lineOf, rowOf, statuses, textOf } from "./history-rows.ts";
+import { dropOldIndex, prepareHistory } from "./history-schema.ts";
+import {
+	callsIn,
+	failed,
+	madeAt,
+	type PostedColumn,
+	type PostedWord,
+	Postings,
+	postedId,
+	stretch_calls,
+	stretchOf,
+} from "./postings.ts";
 import { type CallPage, type CallQuery, searchTerms } from "./query.ts";
 import { Words } from "./words.ts";
 
-const statuses = ["ok", "client_error", "server_error", "timeout"] as const;
-const eras = ["legacy", "modern"] as const;
-
-const columns = [
-	"id",
-	"at_ms",
-	"status",
-	"tenant",
-	"user",
-	"client",
-	"client_name",
-	"client_version",
-	"session",
-	"endpoint",
-	"server",
-	"version",
-	"instance",
-	"method",
-	"name",
-	"code",
-	"error_id",
-	"decision",
-	"rule",
-	"approval_id",
-	"risk",
-	"duration_us",
-	"queue_us",
-	"wake_us",
-	"upstream_us",
-	"policy_us",
-	"approval_us",
-	"input_bytes",
-	"output_bytes",
-	"input_hash",
-	"request_id",
-	"trace",
-	"span",
-	"parent",
-	"client_revision",
-	"client_era",
-	"upstream_revision",
-	"upstream_era",
-	"requests",
-	"made_by",
-] as const;
-
-/** Columns that are asked for by a word, and the member of a query that does. */
+/** Columns that are asked for by a word, by members of a query that are named like them. */
 const word_filters = [
-	["tenant", "tenant"],
-	["user", "user"],
-	["client", "client"],
-	["server", "server"],
-	["name", "name"],
-	["method", "method"],
-	["endpoint", "endpoint"],
-	["decision", "decision"],
-	["code", "code"],
+	...(["tenant", "user", "client", "server", "name"] as const),
+	...(["method", "endpoint", "decision", "code"] as const),
 ] as const;
 
 /** A page is looked for so long; then what was found is given. */
@@ -71,8 +29,33 @@ const part_rows = 20_000;
 const part_ms_fast = 8;
 /** The same where only failed calls are looked through. */
 const part_rows_of_words = 4_000_000;
+/** So many calls are read one by one before the clock is looked at. */
+const calls_apart = 256;
 /** Times that go back by less are the order in which calls end. */
 const jump_ms = 1_000;
+
+/** What a call is selected with. */
+const selected = "select calls.*, errors.error from";
+
+/** What a search has to narrow it, beside where it looks. */
+interface Narrowed {
+	/** Of SQL, each for a call; `values` are in their places. */
+	readonly conditions: readonly string[];
+	readonly values: SQLInputValue[];
+	/** The same as far as it is posted. */
+	readonly posted: readonly (readonly [PostedColumn, PostedWord])[];
+}
+
+/** A search while it runs, from the last call to the first. */
+interface Search {
+	readonly began_ms: number;
+	readonly limit: number;
+	readonly found: { readonly seq: number; readonly line: CallLine }[];
+	readonly low: number;
+	/** What is behind it was looked at. */
+	high: number;
+	is_late: boolean;
+}
 
 /** The calls of the past, in a database of their own. Errors of the database throw. */
 export class History {
@@ -83,7 +66,9 @@ export class History {
 	readonly #insertWords: StatementSync;
 	readonly #insertJump: StatementSync;
 	readonly #at: StatementSync;
+	readonly #postings: Postings;
 	readonly #monotonic: () => number;
+	#is_modern = false;
 	#last_seq: number;
 	#first_seq: number;
 	#last_at_ms: number;
@@ -115,6 +100,9 @@ export class History {
 			.prepare("select seq from jumps order by seq")
 			.all()
 			.map((row) => Number(row["seq"]));
+		this.#postings = new Postings(db);
+		this.#postings.open(this.#last_seq);
+		if (!this.#hasUnposted()) while (this.modernize());
 	}
 
 	/** How many calls there are, as far as numbers tell. */
@@ -135,60 +123,59 @@ export class History {
 			[this.#last_seq, this.#last_at_ms] = before;
 			this.#jumps = this.#jumps.slice(0, before[2]);
 			this.#words.forget(db);
+			this.#postings.open(this.#last_seq);
 			throw error;
 		}
 	}
 
+	/**
+	 * Takes calls that an older version kept into what searches use now, a few thousand at a time, and
+	 * then lets go of what they used before; false once nothing of it is left.
+	 */
+	modernize(): boolean {
+		const db = this.#db;
+		if (this.#is_modern) return false;
+		if (!this.#hasUnposted()) {
+			this.#is_modern = !dropOldIndex(db);
+			return !this.#is_modern;
+		}
+		db.exec("begin immediate");
+		try {
+			this.#postings.addOlder();
+			db.exec("commit");
+		} catch (error) {
+			if (db.isTransaction) db.exec("rollback");
+			this.#postings.open(this.#last_seq);
+			throw error;
+		}
+		return true;
+	}
+
+	#hasUnposted(): boolean {
+		return this.count > 0 && this.#postings.first > stretchOf(this.#first_seq);
+	}
+
 	/** The latest calls that match, newest first. */
 	find(query: CallQuery): CallPage {
-		const { conditions, values } = this.#conditions(query);
-		const bounds = this.#boundsOf(query);
-		const limit = query.limit;
 		const terms = query.text === undefined ? undefined : searchTerms(query.text);
 		if (terms === "") return { calls: [], next: undefined, complete: true };
-		// The index of words leads where there are words to be found: it goes from the last to the
-		// first by itself, and most calls have none of them.
-		const [from, seq] =
-			terms === undefined
-				? ["calls", "calls.seq"]
-				: ["error_words cross join calls on calls.seq = error_words.rowid", "error_words.rowid"];
-		const all = [...(terms === undefined ? [] : ["error_words match ?"]), ...conditions];
-		const statement = this.#db.prepare(
-			`select calls.*, errors.error from ${from} left join errors on errors.seq = ${seq}
-			where ${seq} >= ? and ${seq} <= ?${all.map((one) => ` and ${one}`).join("")}
-			order by ${seq} desc limit ?`,
-		);
-		if (terms !== undefined) values.unshift(terms);
-		const found: { seq: number; line: CallLine }[] = [];
-		const began = this.#monotonic();
-		let high = bounds.high;
-		let rows = terms === undefined ? part_rows : part_rows_of_words;
-		while (high >= bounds.low && found.length <= limit) {
-			const low = Math.max(bounds.low, high - rows + 1);
-			const part_began = this.#monotonic();
-			const part = statement.all(low, high, ...values, limit + 1 - found.length);
-			for (const row of part) found.push({ seq: Number(row["seq"]), line: this.#read(row) });
-			high = low - 1;
-			const now = this.#monotonic();
-			if (now - began > search_ms_max) break;
-			if (now - part_began < part_ms_fast) rows *= 2;
+		const { limit } = query;
+		const narrowed = this.#narrowedBy(query);
+		const began_ms = this.#monotonic();
+		const search = { ...this.#boundsOf(query), began_ms, limit, found: [], is_late: false };
+		if (terms !== undefined) this.#findWords(search, terms, narrowed);
+		else if (query.trace !== undefined) this.#findTrace(search, query.trace, narrowed);
+		else {
+			if (narrowed.posted.length > 0) this.#findPosted(search, narrowed);
+			this.#findBetween(search, narrowed);
 		}
-		const calls = found.slice(0, limit).map(({ line }) => line);
-		if (found.length > limit) {
-			return { calls, next: found[limit - 1]?.seq, complete: true };
-		}
-		const complete = high < bounds.low;
-		return { calls, next: complete ? undefined : high + 1, complete };
+		return pageOf(search);
 	}
 
 	/** One call by its id. */
 	get(id: string): CallLine | undefined {
-		const row = this.#db
-			.prepare(
-				"select calls.*, errors.error from calls left join errors using (seq) where calls.id = ?",
-			)
-			.get(bytesOf(id));
-		return row === undefined ? undefined : this.#read(row);
+		const seq = this.#seqOf(id);
+		return seq === undefined ? undefined : this.#one([]).read(seq, []);
 	}
 
 	/** Removes the oldest calls, at most so many; returns how many there were. */
@@ -209,6 +196,7 @@ export class History {
 			db.prepare("delete from errors where seq <= ?").run(upto);
 			db.prepare("delete from calls where seq <= ?").run(upto);
 			db.prepare("delete from jumps where seq <= ?").run(upto);
+			this.#postings.trim(upto + 1);
 			db.exec("commit");
 		} catch (error) {
 			if (db.isTransaction) db.exec("rollback");
@@ -231,91 +219,173 @@ export class History {
 			this.#insertJump.run(seq);
 			this.#jumps.push(seq);
 		}
-		const word = (text: string | null) => this.#words.write(text);
-		const status = statuses.indexOf(line.status);
-		this.#insert.run(
-			seq,
-			bytesOf(line.id),
-			at_ms,
-			status,
-			word(line.tenant_id),
-			word(line.user),
-			word(line.client_id),
-			word(line.client_name),
-			word(line.client_version),
-			bytesOf(line.session_id),
-			word(line.endpoint),
-			word(line.server),
-			word(line.version),
-			word(line.instance),
-			word(line.method),
-			// Uris are as many as there are resources: they are not words that repeat.
-			this.#words.writeName(line.tool ?? line.name, line.tool !== null),
-			word(line.code),
-			bytesOf(line.error_id),
-			word(line.decision),
-			word(line.rule),
-			bytesOf(line.approval_id),
-			word(line.risk),
-			microseconds(line.duration_ms),
-			microseconds(line.queue_ms),
-			microseconds(line.wake_ms),
-			microseconds(line.upstream_ms),
-			microseconds(line.policy_ms),
-			microseconds(line.approval_ms),
-			line.input_bytes,
-			line.output_bytes,
-			packed(line.input_hash),
-			line.request_id,
-			traceOf(line),
-			spanOf(line),
-			packed(line.parent_span_id),
-			word(line.client_revision),
-			line.client_era === null ? null : eras.indexOf(line.client_era),
-			word(line.upstream_revision),
-			line.upstream_era === null ? null : eras.indexOf(line.upstream_era),
-			line.requests > 1 ? line.requests : null,
-			word(line.made_by),
-		);
-		if (status > 0) {
+		const { id, values, posted } = rowOf(line, at_ms, this.#words);
+		this.#insert.run(seq, ...values);
+		if (line.status !== "ok") {
 			if (line.error !== null) this.#insertError.run(seq, line.error);
 			this.#insertWords.run(seq, line.error ?? "", line.code ?? "", line.tool ?? line.name ?? "");
 		}
+		this.#postings.add(seq, posted, id);
 		this.#last_seq = seq;
 		this.#last_at_ms = at_ms;
 	}
 
-	#conditions(query: CallQuery): { conditions: string[]; values: SQLInputValue[] } {
+	#narrowedBy(query: CallQuery): Narrowed {
 		const conditions: string[] = [];
 		const values: SQLInputValue[] = [];
+		const posted: [PostedColumn, PostedWord][] = [];
 		const where = (condition: string, ...bound: SQLInputValue[]) => {
 			conditions.push(condition);
 			values.push(...bound);
 		};
-		for (const [column, member] of word_filters) {
-			const wanted = query[member];
+		for (const column of word_filters) {
+			const wanted = query[column];
 			if (wanted === undefined) continue;
-			where(`calls.${column} = ?`, this.#words.find(wanted));
+			const word = this.#words.find(wanted);
+			where(`calls.${column} = ?`, word);
+			posted.push([column, word]);
 		}
 		if (query.status === "error") where("calls.status > 0");
 		else if (query.status !== undefined) {
 			where("calls.status = ?", statuses.indexOf(query.status));
 			if (query.status !== "ok") where("calls.status > 0");
 		}
-		if (query.session !== undefined) where("calls.session = ?", bytesOf(query.session));
-		if (query.trace !== undefined) {
-			const trace = Buffer.from(query.trace, "hex");
-			where(
-				`calls.seq in (
-					select seq from calls where trace = ?
-					union all select seq from calls where id = ? and trace is null
-				)`,
-				...[trace, trace],
-			);
+		if (query.status !== undefined && query.status !== "ok") posted.push(["status", failed]);
+		if (query.session !== undefined) {
+			where("calls.session = ?", bytesOf(query.session));
+			posted.push(["session", postedId(query.session)]);
 		}
 		if (query.since_ms !== undefined) where("calls.at_ms >= ?", query.since_ms);
 		if (query.until_ms !== undefined) where("calls.at_ms < ?", query.until_ms);
-		return { conditions, values };
+		return { conditions, values, posted };
+	}
+
+	/**
+	 * By the words of errors. Their index leads: it goes from the last to the first by itself, and
+	 * most calls have none.
+	 */
+	#findWords(search: Search, terms: string, { conditions, values }: Narrowed): void {
+		this.#findInParts(search, part_rows_of_words, {
+			from: "error_words cross join calls on calls.seq = error_words.rowid",
+			seq: "error_words.rowid",
+			conditions: ["error_words match ?", ...conditions],
+			values: [terms, ...values],
+		});
+	}
+
+	/** All between the bounds, one after the other. */
+	#findBetween(search: Search, { conditions, values }: Narrowed): void {
+		this.#findInParts(search, part_rows, { from: "calls", seq: "calls.seq", conditions, values });
+	}
+
+	#findInParts(
+		search: Search,
+		first_rows: number,
+		{ from, seq, conditions, values }: Omit<Narrowed, "posted"> & { from: string; seq: string },
+	): void {
+		const statement = this.#db.prepare(
+			`${selected} ${from} left join errors on errors.seq = ${seq}
+			where ${seq} >= ? and ${seq} <= ?${andAll(conditions)} order by ${seq} desc limit ?`,
+		);
+		const { found, limit } = search;
+		let rows = first_rows;
+		while (goesOn(search)) {
+			const low = Math.max(search.low, search.high - rows + 1);
+			const part_began_ms = this.#monotonic();
+			const part = statement.all(low, search.high, ...values, limit + 1 - found.length);
+			for (const row of part) found.push({ seq: Number(row["seq"]), line: this.#read(row) });
+			search.high = low - 1;
+			if (this.#lookAtClock(search) - part_began_ms < part_ms_fast) rows *= 2;
+		}
+	}
+
+	/** By what is posted, as far back as it is. */
+	#findPosted(search: Search, { conditions, values, posted }: Narrowed): void {
+		const one = this.#one(conditions);
+		while (goesOn(search) && stretchOf(search.high) >= this.#postings.first) {
+			const first = stretchOf(search.high) * stretch_calls;
+			const calls = this.#postings.find(stretchOf(search.high), posted);
+			let looked = 0;
+			for (const call of calls === undefined ? [] : callsIn(calls)) {
+				const seq = first + call;
+				if (seq > search.high) continue;
+				if (seq < search.low || search.found.length > search.limit) break;
+				const line = one.read(seq, values);
+				if (line !== undefined) search.found.push({ seq, line });
+				looked += 1;
+				search.high = seq - 1;
+				if (looked % calls_apart === 0) this.#lookAtClock(search);
+				if (search.is_late) return;
+			}
+			search.high = first - 1;
+			this.#lookAtClock(search);
+		}
+	}
+
+	/** By a trace: what has it, and the call that it is named after. */
+	#findTrace(search: Search, trace: string, narrowed: Narrowed): void {
+		const bytes = Buffer.from(trace, "hex");
+		const { low, high, found } = search;
+		const own = this.#seqOf(textOf(bytes) ?? "");
+		this.#findInParts(search, Number.POSITIVE_INFINITY, {
+			...{ from: "calls", seq: "calls.seq" },
+			conditions: ["calls.trace = ?", ...narrowed.conditions],
+			values: [bytes, ...narrowed.values],
+		});
+		if (own === undefined || own < low || own > high) return;
+		const conditions = ["calls.trace is null", ...narrowed.conditions];
+		const line = this.#one(conditions).read(own, narrowed.values);
+		if (line === undefined) return;
+		found.push({ seq: own, line });
+		found.sort((left, right) => right.seq - left.seq);
+	}
+
+	/** Reads calls by their number. */
+	#one(conditions: readonly string[]) {
+		const statement = this.#db.prepare(
+			`${selected} calls left join errors using (seq) where calls.seq = ?${andAll(conditions)}`,
+		);
+		return {
+			read: (seq: number, values: readonly SQLInputValue[]): CallLine | undefined => {
+				const row = statement.get(seq, ...values);
+				return row && this.#read(row);
+			},
+		};
+	}
+
+	/**
+	 * The number of a call. It ended after its id was made, most often at once; but the clock may
+	 * have jumped.
+	 */
+	#seqOf(id: string): number | undefined {
+		const bytes = bytesOf(id);
+		const is = this.#db.prepare("select 1 from calls where seq = ? and id = ?");
+		const made_ms = madeAt(id);
+		const [first, last] = [this.#postings.first, stretchOf(this.#last_seq)];
+		const likely = made_ms === undefined ? first : stretchOf(this.#firstSince(made_ms));
+		const begin = Math.min(Math.max(first, likely), last);
+		for (let n = 0; n <= last - first; n += 1) {
+			const stretch = begin + n <= last ? begin + n : last - n;
+			for (const seq of this.#postings.ofId(stretch, bytes)) {
+				if (is.get(seq, bytes) !== undefined) return seq;
+			}
+		}
+		if (!this.#hasUnposted()) return undefined;
+		const row = this.#db
+			.prepare("select seq from calls where id = ? and seq < ?")
+			.get(bytes, first * stretch_calls);
+		return row === undefined ? undefined : Number(row["seq"]);
+	}
+
+	/** Notes whether a search has taken its time; returns the time. */
+	#lookAtClock(search: Search): number {
+		const now_ms = this.#monotonic();
+		search.is_late = now_ms - search.began_ms > search_ms_max;
+		return now_ms;
+	}
+
+	#read(row: Record<string, unknown>): CallLine {
+		return lineOf(row, this.#words);
 	}
 
 	#boundsOf(query: CallQuery): { readonly low: number; readonly high: number } {
@@ -367,103 +437,20 @@ export class History {
 	#timeOf(seq: number): number {
 		return Number(this.#at.get(seq)?.["at_ms"] ?? Number.POSITIVE_INFINITY);
 	}
-
-	#read(row: Record<string, unknown>): CallLine {
-		const word = (column: string) => this.#words.read(row[column]);
-		const method = word("method") ?? "";
-		const name = word("name");
-		const is_tool = method === "tools/call";
-		const id = textOf(row["id"]) ?? "";
-		return {
-			ts: new Date(Number(row["at_ms"])).toISOString(),
-			service: "moorage",
-			id,
-			tenant_id: word("tenant"),
-			user: word("user"),
-			made_by: word("made_by"),
-			client_id: word("client"),
-			client_name: word("client_name"),
-			client_version: word("client_version"),
-			session_id: textOf(row["session"]),
-			endpoint: word("endpoint") ?? "",
-			server: word("server"),
-			version: word("version"),
-			instance: word("instance"),
-			method,
-			tool: is_tool ? name : null,
-			name: is_tool ? null : name,
-			status: statuses[Number(row["status"])] ?? "ok",
-			code: word("code"),
-			error: textOf(row["error"]),
-			error_id: textOf(row["error_id"]),
-			requests: Number(row["requests"] ?? 1),
-			duration_ms: milliseconds(row["duration_us"]),
-			queue_ms: milliseconds(row["queue_us"]),
-			wake_ms: milliseconds(row["wake_us"]),
-			upstream_ms: milliseconds(row["upstream_us"]),
-			policy_ms: milliseconds(row["policy_us"]),
-			approval_ms: milliseconds(row["approval_us"]),
-			decision: word("decision"),
-			rule: word("rule"),
-			approval_id: textOf(row["approval_id"]),
-			risk: word("risk"),
-			input_bytes: Number(row["input_bytes"]),
-			output_bytes: Number(row["output_bytes"]),
-			input_hash: hexOf(row["input_hash"]),
-			request_id: String(row["request_id"]),
-			trace_id: hexOf(row["trace"]) ?? id.replaceAll("-", ""),
-			span_id: hexOf(row["span"]) ?? id.replaceAll("-", "").slice(16),
-			parent_span_id: hexOf(row["parent"]),
-			client_revision: word("client_revision"),
-			client_era: eraOf(row["client_era"]),
-			upstream_revision: word("upstream_revision"),
-			upstream_era: eraOf(row["upstream_era"]),
-		};
-	}
 }
 
-function eraOf(value: unknown): (typeof eras)[number] | null {
-	return value === null ? null : (eras[Number(value)] ?? null);
+/** Whether there is more to look at and room for it. */
+function goesOn({ high, low, found, limit, is_late }: Search): boolean {
+	return high >= low && found.length <= limit && !is_late;
 }
 
-/** An id in as few bytes as there are: a UUID in 16, any other text as it is. */
-function bytesOf(id: string): SQLInputValue;
-function bytesOf(id: string | null): SQLInputValue;
-function bytesOf(id: string | null): SQLInputValue {
-	return id === null ? null : (uuidBytes(id) ?? id);
+function pageOf({ found, limit, high, low }: Search): CallPage {
+	const calls = found.slice(0, limit).map(({ line }) => line);
+	if (found.length > limit) return { calls, next: found[limit - 1]?.seq, complete: true };
+	const complete = high < low;
+	return { calls, next: complete ? undefined : high + 1, complete };
 }
 
-/** An id of hex digits in half as many bytes. */
-function packed(hex: string | null): Uint8Array | null {
-	return hex === null ? null : (hexBytes(hex) ?? Buffer.from(hex, "hex"));
-}
-
-function textOf(value: unknown): string | null {
-	if (value === null || value === undefined) return null;
-	if (typeof value === "string") return value;
-	const hex = hexOf(value) ?? "";
-	const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
-	return [...parts, hex.slice(20)].join("-");
-}
-
-function hexOf(value: unknown): string | null {
-	return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : null;
-}
-
-/** Most traces are named after their call, and spans too. */
-function traceOf({ id, trace_id }: CallLine): Uint8Array | null {
-	return endsWith(id, trace_id) ? null : packed(trace_id);
-}
-
-function spanOf({ id, span_id }: CallLine): Uint8Array | null {
-	return endsWith(id, span_id) ? null : packed(span_id);
-}
-
-/** None is written as nothing, which takes no room. */
-function microseconds(duration_ms: number): number | null {
-	return duration_ms === 0 ? null : Math.round(duration_ms * 1000);
-}
-
-function milliseconds(value: unknown): number {
-	return Number(value ?? 0) / 1000;
+function andAll(conditions: readonly string[]): string {
+	return conditions.map((one) => ` and ${one}`).join("");
 }

@@ -56,6 +56,16 @@ export class CallsKeeper {
 		};
 	}
 
+	/** Does a little of what an older version has left to do; false where nothing is left, or fails. */
+	modernize(): boolean {
+		try {
+			return this.#history?.modernize() ?? false;
+		} catch {
+			// Searches find what is there as it is; it is tried again later.
+			return false;
+		}
+	}
+
 	/** Answers a question. */
 	answer(question: QuestionMessage): WorkerAnswer {
 		const { id } = question;

@@ -14,6 +14,8 @@ const messages_max = 8;
  * lines of a busy machine are kept too.
  */
 const nice = 3;
+/** Between two pieces of work on what an older version has kept: lines come first. */
+const modernize_apart_ms = 100;
 
 assert(parentPort !== null, "this module runs as a worker");
 const port = parentPort;
@@ -21,6 +23,17 @@ const keeper = new CallsKeeper(workerData as CallsWorkerData, {
 	now: () => systemClock.now(),
 	monotonic: () => systemClock.monotonic(),
 });
+
+let is_modernizing = false;
+
+function modernizeLater(): void {
+	if (is_modernizing) return;
+	is_modernizing = true;
+	systemClock.afterIdle(modernize_apart_ms, () => {
+		is_modernizing = false;
+		if (keeper.modernize()) modernizeLater();
+	});
+}
 
 yieldToOthers(nice);
 
@@ -37,4 +50,5 @@ port.on("message", (first: ToWorker) => {
 		port.postMessage(keeper.answer(next));
 		next = receiveMessageOnPort(port)?.message;
 	}
+	modernizeLater();
 });
