@@ -26,8 +26,11 @@ export interface ChainWriterOptions {
 	readonly segment_bytes_max: number;
 }
 
-/** Logs of this format have a head file and signed keys from the start, or since this was told. */
-const log_format = 3;
+/**
+ * Logs of this format have a head file and signed keys, and name the keys that are destroyed, from
+ * the start, or since this was told.
+ */
+const log_format = 4;
 
 /**
  * Appends entries to the log of one folder, whose only writer it is. What `append` returned for is

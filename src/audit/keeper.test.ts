@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { systemRandom } from "../lib/random.ts";
 import { SharedSlots } from "../lib/shared-slots.ts";
 import { SecretBox } from "../secrets/box.ts";
+import { ChainWriter } from "./chain-writer.ts";
 import { type Disk, system_disk } from "./disk.ts";
 import { purposes } from "./entries.ts";
 import { AuditKeeper } from "./keeper.ts";
 import type { AppendMessage, AuditRetention, OwnerTuple } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
-import { PayloadKeys } from "./payload-keys.ts";
+import { keys_name, PayloadKeys } from "./payload-keys.ts";
 import { readCall } from "./read-call.ts";
 import { signerOf } from "./signing-key.ts";
 import { verifyLog } from "./verify.ts";
@@ -142,6 +143,70 @@ test("where the payload does not fit on the disk, the entry is kept without it",
 	const { problem, lost } = verify();
 	assert.equal(problem, undefined);
 	assert.equal(lost, 1);
+});
+
+const linesOf = (path: string) => readFileSync(path, "utf8").trimEnd().split("\n");
+
+test("a key that somebody takes away is told from one that was destroyed", (t) => {
+	const { append, verify, keeper, folder } = setUp(t, ever);
+	append("x", ["acme", "ana", "costly"]);
+	append("y", ["acme", "bob", "costly"]);
+	append("z", ["acme", "eve", "costly"]);
+	keeper.answer({ kind: "ask", id: 1, ask: "erase", tenant: "acme", user: "eve" });
+	assert.equal(verify().problem, undefined);
+	const path = join(folder, keys_name);
+	const [ana, bob] = linesOf(path);
+	writeFileSync(path, `${bob}\n`);
+	const { id } = JSON.parse(ana ?? "") as { id: string };
+	const { problem } = verify();
+	assert.deepEqual([problem?.kind, problem?.segment], ["missing", keys_name]);
+	const place = `The key ${id} of the payloads in entry ${problem?.seq} is gone`;
+	assert.ok(problem?.message.startsWith(place), problem?.message);
+	rmSync(path);
+	assert.match(verify().problem?.message ?? "", /and 1 more, is gone from the file keys/);
+	writeFileSync(path, `${ana}\n${bob}\n`);
+	assert.equal(verify().problem, undefined);
+});
+
+test("keys that an older version has destroyed without naming them are nobody's theft", (t) => {
+	const parent = mkdtempSync(join(tmpdir(), "moorage-keeper-"));
+	t.after(() => rmSync(parent, { recursive: true }));
+	const folder = join(parent, "audit");
+	const signer = signerOf(seed);
+	const [disk, now] = [system_disk, () => start_ms];
+	const writer = new ChainWriter({ folder, disk, signer, now, segment_bytes_max: 1e6 });
+	const block = { kind: "block", at_ms: start_ms, key: "gone", nonce: "", data: "" };
+	const say = (entry: object) => writer.append(() => [JSON.stringify(entry)]);
+	const problem = () => verifyLog(folder, { disk, verifier: signer.verifier }).problem;
+	say({ kind: "start", format: 3, at_ms: start_ms });
+	say(block);
+	assert.equal(problem(), undefined);
+	say({ kind: "start", format: 4, at_ms: start_ms });
+	say(block);
+	assert.equal(problem()?.kind, "missing");
+	say({ kind: "expired", at_ms: start_ms, keys: 1 });
+	assert.equal(problem(), undefined);
+	writer.close();
+});
+
+test("what is to be erased is said before it is done", (t) => {
+	const room = { bytes: 1e9 };
+	const disk: Disk = {
+		...system_disk,
+		write(file, bytes) {
+			if (bytes.length > room.bytes) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+			system_disk.write(file, bytes);
+		},
+	};
+	const { append, verify, keeper, folder } = setUp(t, ever, disk);
+	append("x", ["acme", "ana", "costly"]);
+	room.bytes = 10;
+	const asked = { kind: "ask", id: 1, ask: "erase", tenant: "acme", user: "ana" } as const;
+	assert.equal(keeper.answer(asked).error, "ENOSPC");
+	assert.equal(linesOf(join(folder, keys_name)).length, 1);
+	room.bytes = 1e9;
+	assert.equal(keeper.answer(asked).value, 1);
+	assert.equal(verify().problem, undefined);
 });
 
 test("entries of several people in one append are each sealed with their own key", async (t) => {

@@ -100,11 +100,13 @@ export class AuditKeeper {
 	#erase(tenant: string, user: string): number {
 		const { keys, writer } = this.#opened();
 		const at_ms = this.#parts.now();
-		const destroyed = keys.destroy((key) => key.tenant === tenant && key.user === user);
-		const entry = { kind: "erased", at_ms, tenant, user, keys: destroyed };
+		const gone = keys.idsOf((key) => key.tenant === tenant && key.user === user);
+		const entry = { kind: "erased", at_ms, tenant, user, keys: gone.length, ids: gone };
+		// Said before it is done: a key that is gone without a word was taken by somebody else.
 		writer.append(() => [JSON.stringify(entry)]);
+		keys.destroy(gone);
 		writer.checkpoint();
-		return destroyed;
+		return gone.length;
 	}
 
 	/** Lets go of what is older than it is to be kept. */
@@ -112,12 +114,14 @@ export class AuditKeeper {
 		const { keys, writer } = this.#opened();
 		const { folder, retention } = this.#data;
 		const { disk } = this.#parts;
-		const destroyed = keys.destroy(
+		const gone = keys.idsOf(
 			({ tenant, risk, day }) => (day + 1) * day_ms + keepOf(retention, tenant, risk) < now_ms,
 		);
-		if (destroyed > 0) {
-			const entry = { kind: "expired", at_ms: this.#parts.now(), keys: destroyed };
+		if (gone.length > 0) {
+			const at_ms = this.#parts.now();
+			const entry = { kind: "expired", at_ms, keys: gone.length, ids: gone };
 			writer.append(() => [JSON.stringify(entry)]);
+			keys.destroy(gone);
 		}
 		const oldest_ms = now_ms - keepMax(retention);
 		const segments = listSegments(folder, disk);
@@ -127,7 +131,7 @@ export class AuditKeeper {
 		});
 		const first = segments[keep];
 		const pruned = first === undefined ? 0 : writer.prune(first.first_seq);
-		return { keys: destroyed, segments: pruned };
+		return { keys: gone.length, segments: pruned };
 	}
 
 	#opened(): Open {

@@ -90,15 +90,18 @@ export class PayloadKeys {
 		return key === undefined ? undefined : { ...stored, key: Buffer.from(key, "base64url") };
 	}
 
-	/** Destroys keys; returns how many. They are gone from the disk when it returns. */
-	destroy(chosen: (key: KeyOwner & { readonly day: number }) => boolean): number {
-		const gone = [...this.#stored.values()].filter(chosen);
-		if (gone.length === 0) return 0;
-		const kept = [...this.#stored.values()].filter((key) => !gone.includes(key));
-		this.#write(kept);
-		for (const { id } of gone) this.#stored.delete(id);
+	/** The ids of some keys. */
+	idsOf(chosen: (key: KeyOwner & { readonly day: number }) => boolean): string[] {
+		return [...this.#stored.values()].filter(chosen).map(({ id }) => id);
+	}
+
+	/** Destroys the keys of these ids. They are gone from the disk when it returns. */
+	destroy(ids: readonly string[]): void {
+		if (ids.length === 0) return;
+		const gone = new Set(ids);
+		this.#write([...this.#stored.values()].filter(({ id }) => !gone.has(id)));
+		for (const id of ids) this.#stored.delete(id);
 		this.#current.clear();
-		return gone.length;
 	}
 
 	#find(owner: KeyOwner, day: number): PayloadKey | undefined {

@@ -3,6 +3,7 @@ import { type ChainHead, type ChainLine, genesis_hash, isWhole, readLine } from 
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
 import { findKeysFault } from "./key-line.ts";
+import { KeyUse } from "./key-use.ts";
 import { type Beside, readBeside, stateOfHead } from "./log-end.ts";
 import { keys_name } from "./payload-keys.ts";
 import { checkpoint_name, head_name, linesOf, listSegments, type Segment } from "./segments.ts";
@@ -59,18 +60,27 @@ const keys_format = 3;
 /** Intents without an outcome that are remembered; a log with more says so by the count. */
 const open_intents_max = 10_000;
 
+/** What a log is checked with. */
+interface VerifyOptions {
+	readonly disk: Disk;
+	readonly verifier: Verifier;
+	readonly onEntry?: (line: ChainLine, entry: Record<string, unknown>) => void;
+}
+
 /**
  * Checks the log of a folder from its first entry to its last. Errors of the disk throw.
  * @param onEntry is given every whole entry in order, before a problem is met
  */
-export function verifyLog(
-	folder: string,
-	options: {
-		readonly disk: Disk;
-		readonly verifier: Verifier;
-		readonly onEntry?: (line: ChainLine, entry: Record<string, unknown>) => void;
-	},
-): Verification {
+export function verifyLog(folder: string, options: VerifyOptions): Verification {
+	const found = walkLog(folder, options);
+	const { kind, segment } = found.problem ?? {};
+	if (kind !== "missing" || segment !== keys_name) return found;
+	// A key that was made and destroyed while the log was read is accounted for by the next time.
+	const { disk, verifier } = options;
+	return walkLog(folder, { disk, verifier });
+}
+
+function walkLog(folder: string, options: VerifyOptions): Verification {
 	// Before the segments: a gateway may be writing, and then they are older than what is read.
 	const beside = readBeside(folder, options.disk, options.verifier);
 	const keys = options.disk.readIfThere(join(folder, keys_name));
@@ -83,6 +93,9 @@ export function verifyLog(
 	}
 	if (walk.problem === undefined) walk.end(segments.at(-1));
 	if (walk.problem === undefined) walk.keys(keys);
+	// Read again: keys may have been made and destroyed since, as the entries say that were read.
+	const keys_now = options.disk.readIfThere(join(folder, keys_name));
+	if (walk.problem === undefined) walk.lostKeys([keys, keys_now]);
 	return walk.result();
 }
 
@@ -118,6 +131,7 @@ class Walk {
 	/** Whether the log says that it has a head file; older ones have none. */
 	#has_head_format = false;
 	#has_keys_format = false;
+	readonly #key_use = new KeyUse();
 	/** Whether the files beside the log are there, going by what it says so far. */
 	readonly #expected_beside = { checkpoint: false, head: false };
 	#attested_seq = 0;
@@ -214,6 +228,18 @@ class Walk {
 		this.#fail(fault.kind, this.#expected - 1, place, message);
 	}
 
+	/** Whether every key is there, or was destroyed by us. */
+	lostKeys(files: readonly (Buffer | undefined)[]): void {
+		const lost = this.#key_use.lost(files);
+		if (lost === undefined) return;
+		const { id, seq, keys } = lost;
+		const others = keys === 1 ? "" : `, and ${keys - 1} more,`;
+		const message =
+			`The key ${id} of the payloads in entry ${seq}${others} is gone from the file ${keys_name}, ` +
+			"and no erasure says so.";
+		this.#fail("missing", seq, { segment: keys_name, line: 0 }, message);
+	}
+
 	result(): Verification {
 		return {
 			problem: this.problem,
@@ -274,6 +300,7 @@ class Walk {
 		const { kind, call, note } = entry;
 		if (kind === "start" && !this.#readStart(line.seq, entry, place)) return false;
 		this.#expectBeside(entry);
+		this.#key_use.read(line.seq, entry);
 		if (kind === "intent" && typeof call === "string") {
 			const at_ms = Number(entry["at_ms"]);
 			if (this.#intents.size < open_intents_max) {
