@@ -74,6 +74,12 @@ export interface ProxyParts {
 	note(outcome: EgressOutcome, target: Target): void;
 }
 
+/** The status for a request that could not be read (RFC 9110, 15.5; RFC 6585, 5). */
+function clientStatus(code: string | undefined): number {
+	if (code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
+	return code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+}
+
 /**
  * The one way out of a sandbox: an HTTP proxy for one instance. It makes tunnels (CONNECT, which
  * carry TLS or any other protocol over TCP) and forwards plain http requests, to the hosts that
@@ -94,6 +100,8 @@ export class EgressProxy {
 		this.#server = createServer({
 			maxHeaderSize: limits.header_bytes_max,
 			headersTimeout: limits.header_ms_max,
+			// Node looks every half a minute otherwise, however short the limit is.
+			connectionsCheckingInterval: limits.header_ms_max,
 			// A body may take as long as its bytes keep coming; the idle limit ends the others.
 			requestTimeout: 0,
 			keepAliveTimeout: limits.header_ms_max,
@@ -111,8 +119,7 @@ export class EgressProxy {
 			void this.#forward(request, response);
 		});
 		this.#server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-			const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-			endWith(socket, status, "Moorage's proxy could not read this request.\n");
+			endWith(socket, clientStatus(error.code), "Moorage's proxy could not read this request.\n");
 		});
 	}
 
