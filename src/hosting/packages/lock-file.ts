@@ -28,7 +28,7 @@ type Change<Kind extends keyof LockEntries> = [
 /** The name of the file, wherever it is. */
 export const lock_file_name = "moorage.lock";
 
-const lock_bytes_max = 64 * 1024 ** 2;
+const lock_bytes_max_default = 64 * 1024 ** 2;
 /** Whoever holds the file writes a few kilobytes; after this long it was cut off. */
 const held_ms_max = 10_000;
 const retry_ms = 20;
@@ -41,11 +41,13 @@ const refused_codes: readonly string[] = ["EACCES", "EPERM", "EROFS"];
 export class LockFile {
 	readonly #places: LockPlaces;
 	readonly #clock: Clock;
+	readonly #lock_bytes_max: number;
 	#turn: Promise<unknown> = Promise.resolve();
 
-	constructor(places: LockPlaces, clock: Clock) {
+	constructor(places: LockPlaces, clock: Clock, lock_bytes_max = lock_bytes_max_default) {
 		this.#places = places;
 		this.#clock = clock;
+		this.#lock_bytes_max = lock_bytes_max;
 	}
 
 	/** All packages that are locked. What stands beside the configuration goes first. */
@@ -84,7 +86,7 @@ export class LockFile {
 		const packages = new Map<string, LockEntry>();
 		const images = new Map<string, ImageEntry>();
 		for (const path of beside === undefined ? [own] : [own, beside]) {
-			const lock = await readLock(path);
+			const lock = await readLock(path, this.#lock_bytes_max);
 			if (!lock.ok) {
 				return lock;
 			}
@@ -141,19 +143,22 @@ export class LockFile {
 		}
 		const { beside } = this.#places;
 		if (path !== beside && beside !== undefined) {
-			const first = await readLock(beside);
+			const first = await readLock(beside, this.#lock_bytes_max);
 			if (first.ok && first.value[kind].has(key)) {
 				const line = `${beside} holds ${key} and may not be written`;
 				return fail({ kind: "no_permission", line });
 			}
 		}
 		const before = await fileState(path);
-		const here = await readLock(path);
+		const here = await readLock(path, this.#lock_bytes_max);
 		if (!here.ok) {
 			return here;
 		}
 		const entries = new Map([...here.value[kind], [key, decided.value]]);
 		const text = renderLock({ ...here.value, [kind]: entries });
+		if (Buffer.byteLength(text) > this.#lock_bytes_max) {
+			return fail({ kind: "other", line: `${path} would be larger than any lock` });
+		}
 		if (await replaceFile(path, text, before)) {
 			return decided;
 		}
@@ -188,11 +193,14 @@ export class LockFile {
 	}
 }
 
-async function readLock(path: string): Promise<Result<LockContent, InstallFailure>> {
+async function readLock(
+	path: string,
+	bytes_max: number,
+): Promise<Result<LockContent, InstallFailure>> {
 	let text: string;
 	try {
 		const { size } = await stat(path);
-		if (size > lock_bytes_max) {
+		if (size > bytes_max) {
 			return fail({ kind: "lock_damaged", line: `${path} is larger than any lock` });
 		}
 		text = await readFile(path, "utf8");

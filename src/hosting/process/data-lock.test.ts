@@ -138,3 +138,21 @@ test("a folder that cannot be made is a sentence, not an exception", async () =>
 	assert.equal(result.problem.kind, "unusable");
 	assert.match(result.problem.message, /cannot be used \((?:ENOTDIR|EEXIST)\)/u);
 });
+
+test("a record may be as long as ours can be, and a longer one is no word of a gateway", async () => {
+	// record_bytes_max
+	const held = await acquireDataLock(data_dir, { url: "http://127.0.0.1:1" });
+	assert(held.ok);
+	const path = join(data_dir, "run", "gateway.json");
+	const text = await readFile(path, "utf8");
+	for (const [chars, state] of [
+		[64 * 1024 - 1, "running"],
+		[64 * 1024, "running"],
+		[64 * 1024 + 1, "stale"],
+	] as const) {
+		await writeFile(path, text.padEnd(chars, " "));
+		assert.equal((await readDataLock(data_dir)).state, state, String(chars));
+	}
+	await writeFile(path, text);
+	await held.value.release();
+});

@@ -87,3 +87,20 @@ test("the first line of a script is split into words; other files have none", as
 	assert.equal(await readShebang(join(root, "first", "plain")), undefined);
 	assert.equal(await readShebang(join(root, "nosuch")), undefined);
 });
+
+test("a script's first line is read as far as the kernel reads it, and no word is cut", async () => {
+	// shebang_bytes_max
+	const path = join(root, "long");
+	const wordsOf = async (text: string) => {
+		await writeFile(path, text);
+		return await readShebang(path);
+	};
+	const interpreter = (bytes: number) => `/${"x".repeat(bytes - 3)}`;
+	for (const bytes of [254, 255]) {
+		assert.deepEqual(await wordsOf(`#!${interpreter(bytes)}\nrest`), [interpreter(bytes)]);
+	}
+	assert.deepEqual(await wordsOf(`#!${interpreter(255)}`), [interpreter(255)], "the whole file");
+	assert.equal(await wordsOf(`#!${interpreter(256)}\nrest`), undefined);
+	assert.equal(await wordsOf(`#!${interpreter(400)}\nrest`), undefined);
+	assert.deepEqual(await wordsOf(`#!/bin/sh ${"y".repeat(300)}\n`), ["/bin/sh"]);
+});

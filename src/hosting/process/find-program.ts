@@ -144,8 +144,16 @@ export async function readShebang(path: string): Promise<string[] | undefined> {
 	try {
 		file = await open(path, "r");
 		const { buffer, bytesRead } = await file.read(Buffer.alloc(shebang_bytes_max));
-		const line = buffer.toString("latin1", 0, bytesRead).split("\n", 1)[0] ?? "";
-		return line.startsWith("#!") ? line.slice(2).trim().split(/\s+/u) : undefined;
+		const head = buffer.toString("latin1", 0, bytesRead);
+		const [line = "", ...more] = head.split("\n", 2);
+		if (!line.startsWith("#!")) {
+			return undefined;
+		}
+		const words = line.slice(2).trim().split(/\s+/u);
+		// The last word of a line that goes on may be cut off: it would name something else.
+		const is_cut = more.length === 0 && bytesRead === shebang_bytes_max;
+		const whole = is_cut ? words.slice(0, -1) : words;
+		return whole.length === 0 ? undefined : whole;
 	} catch {
 		// A program that may be run but not read is no script.
 		return undefined;

@@ -113,3 +113,24 @@ test("files that are no ledgers are left out", async () => {
 	assert.deepEqual(await listLedgers(data_dir), [ledger.path]);
 	assert.deepEqual(await listLedgers(join(data_dir, "nowhere")), []);
 });
+
+test("a ledger may be as large as ours can be, and a larger one is none of ours", async () => {
+	// ledger_bytes_max
+	const ledger = new Ledger(data_dir, "me", owner);
+	const server = "x".repeat(40);
+	for (let pid = 1_000; pid < 3_000; pid += 1) ledger.add({ ...entry(pid), server });
+	for (let round = 0; round < 2_000; round += 1) {
+		ledger.remove(1_000);
+		ledger.add({ ...entry(1_000), server });
+	}
+	const text = await readFile(ledger.path, "utf8");
+	assert.ok(text.length < 1024 ** 2, "what we write is far smaller than the limit");
+	for (const [bytes, entries] of [
+		[8 * 1024 ** 2 - 1, 2_000],
+		[8 * 1024 ** 2, 2_000],
+		[8 * 1024 ** 2 + 1, undefined],
+	] as const) {
+		await writeFile(ledger.path, text.padEnd(bytes, "\n"));
+		assert.equal((await readLedger(ledger.path))?.entries.length, entries, String(bytes));
+	}
+});

@@ -41,3 +41,23 @@ test("a program that does not end is ended, even when another holds its output",
 	assert.equal(outcome.timed_out, true);
 	assert.equal(outcome.code, null);
 });
+
+test("as much output is kept as a probe can have, and of more the rest is cut off", async () => {
+	// output_bytes_max
+	const most = 4 * 1024 ** 2;
+	for (const [bytes, kept] of [
+		[most - 1, most - 1],
+		[most, most],
+		[most + 1, most],
+		[most + 200_000, most],
+	] as const) {
+		const outcome = await runOnce(systemClock, {
+			program: "/bin/sh",
+			args: ["-c", `head -c ${bytes} /dev/zero; exit 3`],
+			env,
+			deadline_ms: 60_000,
+		});
+		assert.equal(outcome.stdout.length, kept, String(bytes));
+		assert.equal(outcome.code, 3, "it is not stopped for it");
+	}
+});

@@ -336,3 +336,27 @@ test("an owner's name that could leave its folder is a programmer's error", asyn
 function once(stream: NodeJS.ReadableStream): Promise<unknown[]> {
 	return new Promise((resolve) => stream.once("data", (...args) => resolve(args)));
 }
+
+test("as many programs run as may, one more is refused, and one that ends makes room", async () => {
+	// children_max
+	await using spawner = await makeSpawner("watcher", { children_max: 3 });
+	const request = { server: "it", command: "/bin/cat", args: [], env: {}, cwd: root };
+	// Asked for at once, so that none of them runs yet when the last one comes.
+	const asked = await Promise.all([1, 2, 3, 4].map(() => spawner.spawn(request)));
+	const running = asked.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
+	const refused = asked.flatMap((outcome) => (outcome.ok ? [] : [outcome.problem]));
+	assert.equal(running.length, 3);
+	assert.equal(refused[0]?.code, "overloaded");
+	assert.equal(refused[0]?.message, "3 programs run already; stop some servers first.");
+	assert.ok(refused[0]?.retry_safe);
+	running[0]?.stdin.end("last words");
+	assert.equal(await text((running[0] as ChildHandle).stdout), "last words");
+	await running[0]?.stop(0);
+	const next = await spawner.spawn(request);
+	assert.ok(next.ok);
+	for (const child of [...running.slice(1), next.value]) {
+		child.stdin.end("all there");
+		assert.equal(await text(child.stdout), "all there", "the others were not disturbed");
+		await child.stop(0);
+	}
+});

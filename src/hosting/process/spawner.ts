@@ -58,12 +58,14 @@ export interface SpawnerOptions {
 	readonly group_versions?: readonly (1 | 2)[] | undefined;
 	/** As on a machine where no sandbox works, or where bubblewrap does not. */
 	readonly sandbox?: "none" | "landlock" | undefined;
+	/** Programs running at once. */
+	readonly children_max?: number | undefined;
 	/** Files with secrets that no server is given: the configuration, and what it is read with. */
 	readonly hidden?: readonly string[] | undefined;
 }
 
 /** Programs running at once; far above what a machine can carry, far below its pid limit. */
-const children_max = 2_000;
+const children_max_default = 2_000;
 
 /**
  * Makes the spawner: probes how programs can be contained, ends what a former gateway of the
@@ -183,6 +185,8 @@ export class ProcessSpawner implements Spawner {
 	readonly #options: SpawnerOptions;
 	readonly #parts: Parts;
 	readonly #children = new Set<ContainedChild>();
+	/** Those that are on their way to be one of the children. */
+	#starting = 0;
 	readonly #watchdog: Watchdog;
 	readonly #watcher: WatcherLink | undefined;
 	readonly #quick_entry: QuickEntry;
@@ -262,11 +266,26 @@ export class ProcessSpawner implements Spawner {
 		if (this.#closed) {
 			return this.#refuse(request, "gateway_stopping", "The gateway is stopping.");
 		}
-		if (this.#children.size >= children_max) {
+		const { children_max = children_max_default } = this.#options;
+		if (this.#children.size + this.#starting >= children_max) {
 			const text = `${children_max} programs run already; stop some servers first.`;
 			return this.#refuse(request, "overloaded", text);
 		}
-		const shut = await this.#shutOff(request, program.value, env);
+		this.#starting += 1;
+		try {
+			return await this.#enclose(request, program.value, env);
+		} finally {
+			this.#starting -= 1;
+		}
+	}
+
+	/** Starts a program that may run, in what holds it. */
+	async #enclose(
+		request: SpawnRequest,
+		program: string,
+		env: Readonly<Record<string, string>>,
+	): Promise<Result<ChildHandle, Fault>> {
+		const shut = await this.#shutOff(request, program, env);
 		if (!shut.ok) {
 			return this.#refuse(request, "isolation_missing", shut.problem);
 		}

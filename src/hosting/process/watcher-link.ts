@@ -12,11 +12,13 @@ export interface WatcherOptions {
 	readonly env: Readonly<Record<string, string>>;
 	readonly clock: Clock;
 	readonly log: SpawnerLog | undefined;
+	/** How often one that ended is replaced. */
+	readonly restarts_max?: number | undefined;
 }
 
 /** A watcher that was killed is replaced after this long, and only so often. */
 const restart_pause_ms = 1_000;
-const restarts_max = 20;
+const restarts_max_default = 20;
 
 /** The gateway's side of the watcher: starts it, replaces it, lets it go. */
 export class WatcherLink {
@@ -79,6 +81,7 @@ export class WatcherLink {
 		}
 		this.#child = undefined;
 		this.#restarts += 1;
+		const { restarts_max = restarts_max_default } = this.#options;
 		const again = this.#restarts <= restarts_max;
 		this.#options.log?.warn(
 			{ code, signal, restarts: this.#restarts },

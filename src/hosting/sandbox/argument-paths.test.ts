@@ -120,3 +120,20 @@ describe("a path that is refused", () => {
 		assert.deepEqual((await find([at("notes/deep/link")])).bound, [at("notes/deep/link")]);
 	});
 });
+
+test("as many arguments are looked at as name folders, and of more it is said", async () => {
+	// arguments_max
+	const args = (count: number) => [...Array.from({ length: count - 1 }, () => "-x"), at("notes")];
+	for (const count of [255, 256]) {
+		const { bound, line } = await find(args(count));
+		assert.deepEqual(bound, [at("notes")]);
+		assert.equal(line, `It can write ${at("notes")} (named in its arguments).`);
+	}
+	const { bound, refused, line } = await find([at("work/here.db"), ...args(256)]);
+	assert.deepEqual([bound, refused], [[at("work/here.db")], []]);
+	assert.equal(
+		line,
+		`It can write ${at("work/here.db")} (named in its arguments). Only its first 256 arguments ` +
+			"were looked at: name what the others mean under `read` and `write` of its `sandbox`.",
+	);
+});

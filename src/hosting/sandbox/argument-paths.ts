@@ -8,6 +8,10 @@ import { isScriptName } from "./runtime.ts";
 /** Arguments that are looked at; more than this names no folders any more. */
 const arguments_max = 256;
 
+const too_many =
+	`Only its first ${arguments_max} arguments were looked at: name what the others mean under ` +
+	"`read` and `write` of its `sandbox`.";
+
 /** A path of the arguments that is not given to the server, and why. */
 export interface RefusedPath {
 	readonly path: string;
@@ -75,7 +79,12 @@ export async function findArgumentPaths(place: ArgumentPlace): Promise<ArgumentP
 		}
 	}
 	const paths = [...bound];
-	return { bound: paths, scripts: [...scripts], refused, line: describe(paths, refused) };
+	const lines = [
+		describe(paths, refused),
+		place.args.length > arguments_max ? too_many : undefined,
+	];
+	const line = lines.filter((one) => one !== undefined).join(" ");
+	return { bound: paths, scripts: [...scripts], refused, line: line === "" ? undefined : line };
 }
 
 async function lookUp({ args, cwd }: ArgumentPlace): Promise<Found[]> {

@@ -70,6 +70,7 @@ describe("what a program is allowed", () => {
 	});
 
 	test("is nothing of a folder with too much in it, which is said", async () => {
+		// children_max
 		const fits = Array.from({ length: 999 }, (_, index) => `p/${index}`);
 		const at = scene(...fits, "p/hidden");
 		const mounts = [
@@ -102,4 +103,20 @@ test("the system is read, its devices are used, and /proc is its own or a part",
 	assert(!own.some(({ kind }) => kind === "write"));
 	const shared = systemRules(layout, false).map(({ path }) => path);
 	assert(shared.includes("/proc/self") && !shared.includes("/proc"));
+});
+
+test("there are as many rules as a launcher can be given, and what is left out is said", async () => {
+	// rules_max
+	const mounts = (count: number) =>
+		Array.from({ length: count }, (_, index) => ({ kind: "read", path: `/x/${index}` }) as const);
+	for (const count of [3_999, 4_000]) {
+		const plan = await planRules(mounts(count));
+		assert.equal(plan.rules.length, count);
+		assert.deepEqual(plan.notes, []);
+	}
+	const plan = await planRules(mounts(4_001));
+	assert.equal(plan.rules.length, 4_000);
+	assert.deepEqual(plan.notes, [
+		"/x/4000 is not given to it: more than 4000 rules would be needed.",
+	]);
 });

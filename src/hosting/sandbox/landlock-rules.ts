@@ -73,7 +73,11 @@ export async function planRules(mounts: readonly Mount[]): Promise<RulePlan> {
 		const kept = [...hidden, ...(kind === "write" ? read_only : [])];
 		const inside = kept.filter((other) => other !== path && isWithin(other, path));
 		const parts = await takeApart(path, inside);
-		if (parts === undefined || rules.length + parts.length > rules_max) {
+		if (parts !== undefined && rules.length + parts.length > rules_max) {
+			notes.push(`${path} is not given to it: more than ${rules_max} rules would be needed.`);
+			continue;
+		}
+		if (parts === undefined) {
 			notes.push(`${path} is not given to it: there is too much beside what it may not see.`);
 			continue;
 		}

@@ -4,8 +4,8 @@ import { findProgram, readShebang } from "../process/find-program.ts";
 import type { Protection } from "./protection.ts";
 import { isHome, isTooWide } from "./protection.ts";
 
-/** Symbolic links from a program's name to its file; more than this is a circle. */
-const links_max = 16;
+/** Symbolic links from a program's name to its file; Linux follows no more of them. */
+const links_max = 40;
 /** Folders above a script that are searched for the package it belongs to. */
 const folders_max = 12;
 /** One of these in a folder says that a package or project begins there. */
