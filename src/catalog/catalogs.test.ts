@@ -310,3 +310,23 @@ test("each audience has a reading of its own, one after the other, up to a limit
 	await catalogs.idle();
 	assert.equal(catalogs.refreshing("s"), undefined);
 });
+
+test("what audiences are offered is right, of however many of them it is remembered", async () => {
+	// found_max
+	const { catalogs } = build();
+	assert.ok((await catalogs.refresh(plan, toolsOf("a"), never)).ok);
+	assert.ok((await catalogs.refresh(plan, toolsOf("b"), never, asks)).ok);
+	const shown = (audience?: Audience) =>
+		catalogs.getFor("s", audience ?? base_audience)?.tools.map(({ name }) => name);
+	const check = () => {
+		assert.deepEqual(shown(), ["a"]);
+		assert.deepEqual(shown(asks), ["b"]);
+	};
+	check();
+	for (let at = 2; at <= 1_001; at += 1) {
+		const found = shown({ ...base_audience, scope_key: `user:${at}` });
+		if (at >= 998) check();
+		assert.deepEqual(found, shown({ ...base_audience, scope_key: `user:${at}` }));
+	}
+	check();
+});

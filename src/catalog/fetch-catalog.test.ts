@@ -12,8 +12,8 @@ import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { nodeSpec, openUpstream } from "../../test/support/upstream-harness.ts";
 import type { Hello } from "../upstreams/driver.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
-import { type CatalogFetch, fetchCatalog } from "./fetch-catalog.ts";
-import type { FetchBudget } from "./fetch-list.ts";
+import { type CatalogFetch, fetchCatalog, page_ms_max } from "./fetch-catalog.ts";
+import { type FetchBudget, name_chars_max } from "./fetch-list.ts";
 
 function fetching(
 	answer: (asked: Asked) => ListReply | Promise<ListReply>,
@@ -21,12 +21,15 @@ function fetching(
 		hello?: Partial<Hello>;
 		budget?: Partial<FetchBudget>;
 		before?: CatalogFetch["before"];
+		call_ms?: number;
 	} = {},
 ) {
+	const { timeouts } = serverPlan("lists");
+	const { call_ms = timeouts.call_ms } = change;
 	const upstream = new ListUpstream(answer, change.hello);
 	const notes: string[] = [];
 	const outcome = fetchCatalog({
-		server: serverPlan("lists"),
+		server: serverPlan("lists", { timeouts: { ...timeouts, call_ms } }),
 		upstream,
 		signal: new AbortController().signal,
 		clock: new FakeClock(1_000),
@@ -236,4 +239,84 @@ test("a list of which something is left out is known to be another than the serv
 	assert.deepEqual(catalog.inexact, ["tools/list"]);
 	const whole = await fetched(listsOf({ tools: [{ name: "t" }] }));
 	assert.equal(whole.catalog.inexact, undefined);
+});
+
+test("a list of as many pages, items and bytes as may be is whole, and nothing is noted", async () => {
+	// items_max
+	const pagesOf = (count: number) => {
+		let page = 0;
+		return () => {
+			page += 1;
+			const next = page < count ? `,"nextCursor":"${page}"` : "";
+			return { result: `{"tools":[{"name":"t${page}"}]${next}}` };
+		};
+	};
+	const size = '{"name":"t1"}'.length;
+	for (const [budget, count, kept] of [
+		[{ pages_max: 3 }, 2, 2],
+		[{ pages_max: 3 }, 3, 3],
+		[{ pages_max: 3 }, 4, 3],
+		[{ items: 3 }, 2, 2],
+		[{ items: 3 }, 3, 3],
+		[{ items: 3 }, 4, 3],
+		[{ bytes: 3 * size + 1 }, 3, 3],
+		[{ bytes: 3 * size }, 3, 3],
+		[{ bytes: 3 * size - 1 }, 3, 2],
+	] as const) {
+		const { catalog, notes } = await fetched(pagesOf(count), { ...tools_only, budget });
+		assert.equal(catalog.tools.length, kept, JSON.stringify(budget));
+		assert.equal(notes.length, kept === count ? 0 : 1);
+	}
+});
+
+test("an item's name may be so long, and one that is longer costs no other", async () => {
+	for (const [length, kept] of [
+		[name_chars_max - 1, 2],
+		[name_chars_max, 2],
+		[name_chars_max + 1, 1],
+	] as const) {
+		const { catalog, notes } = await fetched(
+			() => ({ result: `{"tools":[{"name":"${"n".repeat(length)}"},{"name":"after"}]}` }),
+			tools_only,
+		);
+		assert.equal(catalog.tools.length, kept, String(length));
+		assert.equal(catalog.tools.at(-1)?.name, "after");
+		assert.equal(notes.length, 2 - kept);
+	}
+});
+
+test("of an error's text as much is kept as a log bears", async () => {
+	// detail_chars_max
+	for (const [length, kept] of [
+		[499, 499],
+		[500, 500],
+		[501, 500],
+	] as const) {
+		const details: (string | undefined)[] = [];
+		await fetchCatalog({
+			server: serverPlan("lists"),
+			upstream: new ListUpstream(
+				() => ({ error: `{"code":-32603,"message":"${"x".repeat(length)}"}` }),
+				tools_only.hello,
+			),
+			signal: new AbortController().signal,
+			clock: new FakeClock(),
+			random: new SeededRandom(1),
+			budget: { pages_max: 1, items: 1, bytes: 1_000 },
+			before: undefined,
+			note: (_, detail) => details.push(detail),
+		});
+		assert.deepEqual(details, ["x".repeat(kept)]);
+	}
+});
+
+test("a page may take as long as a call, and no longer than pages may", async () => {
+	for (const [call_ms, page_ms] of [
+		[page_ms_max - 1, page_ms_max - 1],
+		[page_ms_max, page_ms_max],
+		[page_ms_max + 1, page_ms_max],
+	] as const) {
+		const { upstream } = await fetched(listsOf({ tools: [] }), { ...tools_only, call_ms });
+		assert.deepEqual(upstream.times_ms, [page_ms]);
+	}
 });

@@ -103,3 +103,17 @@ test("schemas nested without an end are looked at to a bounded depth", () => {
 	}
 	assert.deepEqual(schemaBreaks(before, after, "input"), []);
 });
+
+test("as many breaks are listed as people read, and the rest is counted", () => {
+	// breaks_max
+	const properties = (count: number, type: string) =>
+		object(Object.fromEntries(Array.from({ length: count }, (_, at) => [`p${at}`, { type }])));
+	const found = (count: number) =>
+		sentences(properties(count, "string"), properties(count, "number"));
+	assert.equal(found(49).length, 49);
+	assert.equal(found(50).at(-1), "p49 was string and is number");
+	assert.deepEqual(found(51).slice(49), [
+		"p49 was string and is number",
+		"input breaks in 1 more ways",
+	]);
+});

@@ -16,6 +16,7 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /** Properties within properties; schemas of tools are hardly ever deeper. */
 const depth_max = 8;
+/** What is listed of one schema; what is beyond is counted. */
 const breaks_max = 50;
 
 /**
@@ -26,7 +27,9 @@ const breaks_max = 50;
 export function schemaBreaks(before: unknown, after: unknown, use: SchemaUse): SchemaBreak[] {
 	const found: SchemaBreak[] = [];
 	compare(asSchema(before), asSchema(after), use, { path: [], found });
-	return found.slice(0, breaks_max);
+	const more = found.length - breaks_max;
+	if (more <= 0) return found;
+	return [...found.slice(0, breaks_max), { at: use, what: `breaks in ${more} more ways` }];
 }
 
 interface Place {

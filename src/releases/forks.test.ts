@@ -35,3 +35,32 @@ test("a fork whose volumes cannot be given back is told of, and is there", async
 	assert.match(JSON.stringify(log), /could not be given back/);
 	assert.equal(await readFile(notes, "utf8"), "{");
 });
+
+test("there may be as many forks as may be, also when they are asked for at once", async (context) => {
+	// forks_max
+	const { forks, open } = await forkHouse(context);
+	for (let at = 0; at < 98; at += 1) {
+		assert.ok((await forks.make(serverPlan("files"), `fork-${at}`)).ok);
+	}
+	const last = await Promise.all(
+		["a", "b", "c"].map((name) => forks.make(serverPlan("files"), name)),
+	);
+	assert.deepEqual(
+		last.map(({ ok }) => ok),
+		[true, true, false],
+	);
+	assert.equal(forks.all().length, 100);
+	const refused = await forks.make(serverPlan("files"), "d");
+	assert.deepEqual(refused, {
+		ok: false,
+		problem: {
+			code: "failed",
+			message:
+				"There are 100 forks already. Remove one that is no longer needed with `moorage rm`, " +
+				"then try again.",
+		},
+	});
+	assert.equal((await open()).forks.all().length, 100, "nothing is lost, and nothing is left");
+	await forks.remove("fork-0");
+	assert.ok((await forks.make(serverPlan("files"), "d")).ok);
+});

@@ -44,12 +44,14 @@ export interface ForksOptions {
 }
 
 /** Forks at one time: each is a server of its own. */
-export const forks_max = 100;
+const forks_max = 100;
 
 /** The copies of servers that there are; they outlive the gateway. */
 export class Forks {
 	readonly #options: ForksOptions;
 	readonly #forks = new Map<string, Fork>();
+	/** Those that are being made. */
+	#making = 0;
 
 	constructor(options: ForksOptions) {
 		this.#options = options;
@@ -86,8 +88,23 @@ export class Forks {
 		plan: ServerPlan,
 		name: string,
 	): Promise<Result<Fork, { readonly code: "failed"; readonly message: string }>> {
+		if (this.#forks.size + this.#making >= forks_max) {
+			const next = "Remove one that is no longer needed with `moorage rm`, then try again";
+			return fail(failed(`There are ${forks_max} forks already. ${next}`));
+		}
+		this.#making += 1;
+		try {
+			return await this.#copy(plan, name);
+		} finally {
+			this.#making -= 1;
+		}
+	}
+
+	async #copy(
+		plan: ServerPlan,
+		name: string,
+	): Promise<Result<Fork, { readonly code: "failed"; readonly message: string }>> {
 		const { clock, repository, box, volumes } = this.#options;
-		if (this.#forks.size >= forks_max) return fail(failed(`There are ${forks_max} forks already`));
 		const copy = renamed(plan, name);
 		const created_at_ms = clock.now();
 		try {

@@ -56,3 +56,27 @@ test("a server of which nothing is known is compared with nothing", () => {
 	const after = { identity: identity({}), catalog: catalog("2.0.0") };
 	assert.deepEqual(compareOffers(before, after, plan), { changes: [], warnings: [] });
 });
+
+test("as many differences are listed as people read, and the rest is counted", () => {
+	// differences_max
+	const offering = (count: number) => ({
+		identity: undefined,
+		catalog: {
+			...(catalog("1.0.0") as object),
+			tools: Array.from({ length: count }, (_, at) => ({
+				name: `t${at}`,
+				bytes: Buffer.from("{}"),
+			})),
+			resources: [],
+			templates: [],
+			prompts: [],
+		} as never,
+	});
+	const linesOf = (count: number) => compareOffers(offering(0), offering(count), plan).changes;
+	for (const count of [499, 500]) assert.equal(linesOf(count).length, count);
+	assert.match(linesOf(500).at(-1) ?? "", /^tool "t\d+" was added$/);
+	assert.equal(linesOf(501).length, 501);
+	assert.equal(linesOf(501).at(-1), "and 1 more differences");
+	const lost = compareOffers(offering(501), offering(0), plan);
+	assert.equal(lost.warnings.length, 1, "what is not listed breaks clients, too");
+});

@@ -16,6 +16,17 @@ test("failures up to the limit are borne, one more is not", () => {
 	assert.match(rolloutVerdict(count(100, 6), none, 5) ?? "", /6 of its 100 calls failed/);
 });
 
+test("the share that is borne is that of the configuration, from none to all", () => {
+	// errors_percent_max
+	for (const errors_percent_max of [0, 1, 50, 99]) {
+		const at = rolloutVerdict(count(100, errors_percent_max), none, errors_percent_max);
+		assert.equal(at, undefined, String(errors_percent_max));
+		const over = rolloutVerdict(count(100, errors_percent_max + 1), none, errors_percent_max);
+		assert.match(over ?? "", /of its 100 calls failed/);
+	}
+	assert.equal(rolloutVerdict(count(100, 100), none, 100), undefined);
+});
+
 test("failures that the old version has too are not held against the new one", () => {
 	assert.equal(rolloutVerdict(count(100, 40), count(100, 38), 5), undefined);
 	assert.notEqual(rolloutVerdict(count(100, 44), count(100, 38), 5), undefined);

@@ -22,6 +22,8 @@ export class ListUpstream implements Upstream {
 	readonly hello: Hello;
 	readonly in_flight = 0;
 	readonly asked: Asked[] = [];
+	/** How long each answer was waited for. */
+	readonly times_ms: number[] = [];
 	readonly #answer: (asked: Asked) => ListReply | Promise<ListReply>;
 
 	constructor(
@@ -43,6 +45,7 @@ export class ListUpstream implements Upstream {
 		const sent = JSON.parse(request.message.bytes.toString()) as Asked;
 		const asked = { method: sent.method, params: sent.params };
 		this.asked.push(asked);
+		this.times_ms.push(request.call_ms);
 		const aborted = new Promise<ListReply>((resolve) => {
 			const give_up = () => resolve({ fault: "call_cancelled" });
 			if (request.signal.aborted) give_up();
