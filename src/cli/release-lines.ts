@@ -12,10 +12,12 @@ export function printDeployed(deployed: Deployed, output: Output): number {
 		case "held":
 			output.line(`${what} is ready and takes no calls yet.`);
 			output.note(`Let it take over: moorage promote ${server}`);
+			output.note(`Give it up: moorage rollback ${server}`);
 			break;
 		case "sharing":
 			output.line(`${what} has a share of the calls and is watched.`);
 			output.note(`Let it take all of them now: moorage promote ${server}`);
+			output.note(`Give it up: moorage rollback ${server}`);
 			break;
 		case "planned":
 			if (changes.length === 0) output.line("It offers what the one that runs offers.");

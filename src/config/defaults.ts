@@ -68,6 +68,9 @@ export const default_release: ReleasePlan = Object.freeze({
 	watch_ms: 0,
 });
 
+/** How long a new version with a share is watched where nothing else is said. */
+export const release_watch_ms = 600_000;
+
 export const default_limits: Limits = Object.freeze({
 	body_bytes_max: 4 * 1024 ** 2,
 	header_bytes_max: 16 * 1024,

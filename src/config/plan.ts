@@ -199,7 +199,10 @@ export interface ReleasePlan {
 	readonly percent: number;
 	/** Failed calls, in percent of the new version's calls, above which the old one returns. */
 	readonly errors_percent_max: number;
-	/** How long the new version gets its share before it takes over; 0 with `percent` 100. */
+	/**
+	 * How long the new version gets its share before it takes over; 0 for the usual time where
+	 * `percent` is 100, so that a share is given by hand only.
+	 */
 	readonly watch_ms: number;
 }
 

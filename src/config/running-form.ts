@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { Amounts } from "./amounts.ts";
-import { ranges } from "./defaults.ts";
+import { ranges, release_watch_ms } from "./defaults.ts";
 import { type Located, member, offsetOf, type Placed, placedItems } from "./located.ts";
 import type { EgressPlan, IdlePlan, ReleasePlan, ResourcePlan, SandboxPlan } from "./plan.ts";
 import type { Report } from "./report.ts";
@@ -131,7 +131,7 @@ export class RunningReader {
 			version,
 			percent: rollout.percent,
 			errors_percent_max: rollout.errors,
-			watch_ms: rollout.percent === 100 ? 0 : watch_ms,
+			watch_ms: rollout.percent === 100 && watch_ms === release_watch_ms ? 0 : watch_ms,
 		};
 	}
 

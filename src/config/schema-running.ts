@@ -6,6 +6,7 @@ import {
 	default_release,
 	default_resources,
 	ranges,
+	release_watch_ms,
 } from "./defaults.ts";
 import { duration_pattern, formatDuration, formatSize, size_pattern } from "./units.ts";
 
@@ -144,7 +145,7 @@ const release_schema = z.strictObject({
 		.default(default_release.percent)
 		.describe("Share of the calls that a new version gets at first."),
 	watch: duration
-		.default("10m")
+		.default(formatDuration(release_watch_ms))
 		.describe("How long a new version with a share below 100 is watched before it gets all."),
 	errors: z
 		.int()

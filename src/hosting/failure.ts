@@ -251,3 +251,23 @@ function asSentence(text: string): string {
 	const trimmed = text.trim();
 	return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
+
+/** What a server is to blame for that could not be had: not its callers, nor how many they are. */
+const against_codes: ReadonlySet<FaultCode> = new Set([
+	"server_starting",
+	"server_failed",
+	"server_exited",
+	"server_unreachable",
+	"server_protocol",
+	"server_rejected",
+	"command_missing",
+	"isolation_missing",
+	"install_failed",
+	"package_changed",
+	"secret_unavailable",
+]);
+
+/** Whether it is held against a new version of a server that a caller could not have it. */
+export function speaksAgainst({ code }: Fault): boolean {
+	return against_codes.has(code);
+}

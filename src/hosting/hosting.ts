@@ -5,7 +5,7 @@ import { fail, type Result, succeed } from "../lib/result.ts";
 import type { Fault } from "../protocol/fault.ts";
 import type { InstanceUsage } from "../upstreams/driver.ts";
 import { StartAdmission } from "./admission.ts";
-import { gatewayStopping, replaced, serverOff, unknownServer } from "./failure.ts";
+import { gatewayStopping, replaced, serverOff, speaksAgainst, unknownServer } from "./failure.ts";
 import { guardEvents, guarded } from "./guard.ts";
 import type { InstanceKey } from "./instance-key.ts";
 import type { Lease } from "./lease.ts";
@@ -76,9 +76,18 @@ export class Hosting {
 
 	/**
 	 * A lease on an instance, started first where that is needed. Waits at most `wait_ms`; a
-	 * server that has failed, or is switched off, answers at once with the reason.
+	 * server that has failed, or is switched off, answers at once with the reason. Where a new
+	 * version on trial cannot be had, the old one is: nothing was sent yet.
 	 */
-	async acquire(key: InstanceKey, options: AcquireOptions): Promise<Result<Lease, Fault>> {
+	acquire(key: InstanceKey, options: AcquireOptions): Promise<Result<Lease, Fault>> {
+		return this.#acquire(key, options, undefined);
+	}
+
+	async #acquire(
+		key: InstanceKey,
+		options: AcquireOptions,
+		unavailable: Trial | undefined,
+	): Promise<Result<Lease, Fault>> {
 		const { random } = this.#around;
 		if (this.#stopping !== undefined) return fail(gatewayStopping(random, key.server));
 		const server = this.#hosted(key.server);
@@ -86,17 +95,22 @@ export class Hosting {
 		const off = this.#around.switchedOff?.(key.server);
 		if (off !== undefined) return fail(serverOff(random, key.server, off));
 		const trial = this.#trials.get(key.server);
-		const version = trial?.takes(callerOf(key, options.caller)) === true ? "new" : "old";
-		const chosen = trial !== undefined && version === "new" ? trial.server : server;
+		const may_share = trial !== undefined && trial !== unavailable;
+		const is_shared = may_share && trial.takes(callerOf(key, options.caller));
+		const chosen = is_shared ? trial.server : server;
 		const outcome = await chosen.acquire(key, options);
 		if (outcome.ok) {
+			const version = is_shared ? "new" : "old";
 			return trial === undefined ? outcome : succeed(trial.watch(outcome.value, version));
 		}
+		if (options.signal.aborted) return outcome;
 		// Another version took over while this call waited for the one that is gone.
-		const given_up = chosen !== server && this.#trials.get(key.server) !== trial;
+		const given_up = is_shared && this.#trials.get(key.server) !== trial;
 		const replaced = this.#servers.get(key.server) !== server;
-		const again = (given_up || replaced) && !options.signal.aborted;
-		return again ? this.acquire(key, options) : outcome;
+		if (given_up || replaced) return this.#acquire(key, options, unavailable);
+		if (!is_shared || !speaksAgainst(outcome.problem)) return outcome;
+		trial.noteUnavailable();
+		return this.#acquire(key, options, trial);
 	}
 
 	/** A lease on an instance that is ready, has room, and is not switched off; else undefined. */
@@ -123,7 +137,8 @@ export class Hosting {
 
 	/**
 	 * Starts a new version of a server beside the one that takes its calls. One that is on trial
-	 * already is given up. `onCount` is called after each call of the share it is given.
+	 * already is given up. `onCount` is called after each call of the share it is given, and when
+	 * it has failed for good.
 	 */
 	try(plan: ServerPlan, onCount: () => void, what: TrialContents = {}): Trial {
 		this.#trials.get(plan.name)?.end("another version came");
@@ -177,6 +192,7 @@ export class Hosting {
 	/** Nobody will ask for this key again, as when a session ends: its instance ends too. */
 	dismiss(key: InstanceKey): void {
 		this.#servers.get(key.server)?.dismiss(key);
+		this.#trials.get(key.server)?.server.dismiss(key);
 	}
 
 	/** A person has authorized the use of a server: what waited for that is tried again. */

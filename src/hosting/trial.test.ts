@@ -202,3 +202,43 @@ test("one of a server that is off is tried, but what ends later is not started a
 	);
 	await end(house);
 });
+
+test("who would have one that cannot start has the old one, and that is held against it", async () => {
+	const house = fakeHouse((_, number) => {
+		if (number === 1) return good_start;
+		return number === 2
+			? { after_ms: 10, lives_ms: 1000 }
+			: { after_ms: 10, fault: "server_failed" };
+	});
+	house.hosting.apply([serverPlan("a", eager)]);
+	await house.clock.advance(1000);
+	let counts = 0;
+	const trial = house.hosting.try(serverPlan("a", eager, 2), () => {
+		counts += 1;
+	});
+	await house.clock.advance(500);
+	trial.share(100);
+	assert.equal(trial.failure, undefined);
+	await house.clock.advance(60_000);
+	assert.match(trial.failure ?? "", /did not start/);
+	const before = counts;
+	const call = acquire(house, "a");
+	await house.clock.advance(10);
+	assert.equal(versionOf(house, leaseOf(call)), "1");
+	assert.deepEqual(trial.new_count, { calls: 1, failed: 1 });
+	assert.equal(counts, before + 1);
+	await end(house);
+});
+
+test("a caller who gives up waiting for one says nothing against it", async () => {
+	const { house, trial } = await onTrial({ after_ms: "hang" });
+	trial.share(100);
+	const abort = new AbortController();
+	const call = acquire(house, "a", { signal: abort.signal });
+	await house.clock.advance(10);
+	abort.abort();
+	await house.clock.advance(10);
+	assert.equal(faultOf(call).code, "call_cancelled");
+	assert.deepEqual(trial.new_count, { calls: 0, failed: 0 });
+	await end(house);
+});

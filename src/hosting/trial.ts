@@ -30,7 +30,7 @@ export interface TrialContents {
 /** What a trial is made with. */
 export interface TrialOptions extends TrialContents {
 	readonly journal: Journal;
-	/** Called after each call of its share. */
+	/** Called after each call of its share, and when it has failed for good. */
 	readonly onCount: () => void;
 }
 
@@ -54,6 +54,7 @@ export class Trial {
 	#new_count: CallCount = no_calls;
 	#old_count: CallCount = no_calls;
 	#tried = false;
+	#failure: string | undefined;
 	#live = false;
 
 	constructor(plan: ServerPlan, around: Surroundings, options: TrialOptions) {
@@ -97,6 +98,17 @@ export class Trial {
 	/** The calls that went to the old version meanwhile: some fail with any version. */
 	get old_count(): CallCount {
 		return this.#old_count;
+	}
+
+	/** Why it does not run any more though it was ready once, and is shared by all: a sentence. */
+	get failure(): string | undefined {
+		return this.#failure;
+	}
+
+	/** A call of its share found nothing that could take it. */
+	noteUnavailable(): void {
+		this.#new_count = counted(this.#new_count, false);
+		this.#onCount();
 	}
 
 	/** Gives it a share of the calls; `counted` are those that a run before this one counted. */
@@ -185,8 +197,15 @@ export class Trial {
 		};
 	}
 
-	#onState({ reason, code }: ServerStatus): void {
+	#onState({ reason, code, state }: ServerStatus): void {
 		if (reason === undefined) return;
+		if (this.#tried) {
+			// What fails for one person may be theirs; their calls tell.
+			if (state !== "failed" || this.plan.scope !== "shared") return;
+			this.#failure = reason;
+			this.#onCount();
+			return;
+		}
 		// That people have yet to connect their accounts says nothing against a version.
 		if (this.#is_personal && code === "authorization_required") return;
 		this.#given_up.resolve(fail(trialFailed(this.#around.random, this.plan.name, reason)));

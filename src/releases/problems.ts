@@ -57,7 +57,7 @@ export function isBeingReplaced(server: string): ReleaseProblem {
 export function isOnItsWay(name: string): ReleaseProblem {
 	const message =
 		`A new version of "${name}" is on its way already; \`moorage versions ${name}\` shows it. ` +
-		`Let it take over with \`moorage promote ${name}\`, or go back with \`moorage rollback\`.`;
+		`Let it take over with \`moorage promote ${name}\`, or give it up with \`moorage rollback ${name}\`.`;
 	return { code: "nothing_to_do", message };
 }
 

@@ -12,6 +12,7 @@ import type {
 	VersionSource,
 } from "../store/version-repository.ts";
 import type { Log } from "../telemetry/log.ts";
+import { type Deployed, deployedOf, outcomeOf, stayed } from "./deployed.ts";
 import { finishPromotions } from "./finish-promotions.ts";
 import { type Fork, Forks, type ForkVolumes } from "./forks.ts";
 import { lookAt } from "./look.ts";
@@ -61,16 +62,6 @@ export interface DeployOptions {
 	readonly update?: boolean | undefined;
 	/** Whether it is only started and compared, and ended again. */
 	readonly plan?: boolean | undefined;
-}
-
-/** Where a deploy is once the new version was looked at. */
-export interface Deployed {
-	readonly server: string;
-	readonly version: number;
-	/** `planned`: it was only looked at. */
-	readonly state: Rollout["state"] | "planned";
-	readonly changes: readonly string[];
-	readonly warnings: readonly string[];
 }
 
 /** What came of a configuration. */
@@ -242,6 +233,11 @@ export class Releases {
 		const wanted = this.#wanted.get(name);
 		if (wanted === undefined) return fail(unknownServer(name));
 		if (this.#replaced.has(name)) return fail(isBeingReplaced(name));
+		const active = this.versions.active(name);
+		if (active !== undefined && (number ?? active.number) === active.number) {
+			if (await this.#stay(wanted, active)) return succeed(stayed(active));
+			// What was on its way has just taken over: this is about the one before it.
+		}
 		const version =
 			number === undefined ? this.versions.previous(name) : this.versions.find(name, number);
 		if (version === undefined) return fail(unknownVersion(name, number));
@@ -260,6 +256,18 @@ export class Releases {
 			await this.versions.setPin({ server: name, number: version.number, config_fingerprint });
 		}
 		return deployed;
+	}
+
+	/**
+	 * The version that takes the calls keeps them: a new one on its way is given up. False where
+	 * there is none, or none any more.
+	 */
+	async #stay(wanted: ServerPlan, { server, number }: StoredVersion): Promise<boolean> {
+		if (!this.#rollouts.has(server) && !this.#waiting.isWaiting(server)) return false;
+		await this.#giveUp(server, "it was rolled back");
+		if (this.versions.active(server)?.number !== number) return false;
+		await this.versions.setPin({ server, number, config_fingerprint: wanted.fingerprint });
+		return true;
 	}
 
 	/** A version that was held, or has a share of the calls, takes all of them. */
@@ -579,15 +587,4 @@ const at_once: DeployOptions = { hold: false, percent: 100 };
 
 function byName(plan: Plan): Map<string, ServerPlan> {
 	return new Map(plan.servers.map((server) => [server.name, server]));
-}
-
-/** What became of a version that was looked at, or let on: it may have been given up. */
-function outcomeOf(rollout: Rollout): Result<Deployed, ReleaseProblem> {
-	if (rollout.state !== "failed") return succeed(deployedOf(rollout));
-	return fail({ code: "failed", message: rollout.reason ?? "It failed." });
-}
-
-function deployedOf(rollout: Rollout): Deployed {
-	const { plan, number, state, changes, warnings } = rollout;
-	return { server: plan.name, version: number, state, changes, warnings };
 }

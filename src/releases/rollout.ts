@@ -6,6 +6,7 @@ import type { Clock, Timer } from "../lib/clock.ts";
 import type { Result } from "../lib/result.ts";
 import type { StoredRollout } from "../store/version-repository.ts";
 import { compareOffers } from "./offer.ts";
+import { watchTime } from "./unproven.ts";
 import { rolloutVerdict } from "./verdict.ts";
 import type { Versions } from "./versions.ts";
 
@@ -163,7 +164,7 @@ export class Rollout {
 			return;
 		}
 		if (percent === 100) return this.#goLive();
-		const watch_ms = Math.min(progress.watch_left_ms, plan.release.watch_ms);
+		const watch_ms = Math.min(progress.watch_left_ms, watchTime(plan));
 		this.#state = "sharing";
 		this.#watched_at_ms = clock.monotonic() + watch_ms;
 		this.#trial.share(percent, {
@@ -189,9 +190,15 @@ export class Rollout {
 		});
 	}
 
-	/** Looks at how the calls of its share went, after each of them. */
+	/** Looks at how the calls of its share went, after each of them, and whether it still runs. */
 	#judge(): void {
-		if (this.#state !== "sharing" || this.#resting || this.#taking_over !== undefined) return;
+		if (this.#resting || this.#taking_over !== undefined) return;
+		const { failure } = this.#trial;
+		if (failure !== undefined && (this.#state === "held" || this.#state === "sharing")) {
+			void this.#fail(failure);
+			return;
+		}
+		if (this.#state !== "sharing") return;
 		const { new_count, old_count } = this.#trial;
 		const { clock, plan } = this.#options;
 		const reason = rolloutVerdict(new_count, old_count, plan.release.errors_percent_max);

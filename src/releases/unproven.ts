@@ -1,3 +1,4 @@
+import { release_watch_ms } from "../config/defaults.ts";
 import type { ServerPlan } from "../config/plan.ts";
 import type { StoredRollout, StoredVersion } from "../store/version-repository.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -30,6 +31,11 @@ export function unprovenVersion(versions: Versions, wanted: ServerPlan): Unprove
 	return live === undefined ? undefined : { version, live };
 }
 
+/** How long a version with a share is watched. */
+export function watchTime({ release }: ServerPlan): number {
+	return release.watch_ms === 0 ? release_watch_ms : release.watch_ms;
+}
+
 /** How far a version is that is to be started. */
 export function newRollout(
 	plan: ServerPlan,
@@ -41,7 +47,7 @@ export function newRollout(
 		number,
 		hold: how.hold ?? false,
 		percent: how.percent ?? plan.release.percent,
-		watch_left_ms: plan.release.watch_ms,
+		watch_left_ms: watchTime(plan),
 		new_calls: 0,
 		new_failed: 0,
 		old_calls: 0,

@@ -172,6 +172,65 @@ describe("a deploy", () => {
 	});
 });
 
+describe("a share that is given by hand", () => {
+	let gateway: TestGateway;
+	before(async () => {
+		gateway = await startGateway({ servers: { one: versioned({ VERSION: "1" }) } });
+	});
+	after(() => gateway.stop());
+
+	const share = async () => {
+		const deployed = await releasesOf(gateway).deploy("one", { percent: 50 });
+		assert.ok(deployed.ok);
+		assert.equal(deployed.value.state, "sharing");
+	};
+	const now = async () => (await releasesOf(gateway).versions("one")).rollout?.state;
+
+	test("is kept and watched though the configuration knows of none", async () => {
+		await share();
+		await eventually(
+			() => releasesOf(gateway).lines("one"),
+			(lines) => lines.includes("version 2 gets 50 percent of the calls"),
+		);
+		assert.equal(await now(), "sharing");
+		assert.equal(await versionAt(gateway), "1");
+		assert.deepEqual(await statesOf(gateway), ["1 active", "2 trial"]);
+	});
+
+	test("ends with a rollback, and the version that ran is held", async () => {
+		const rolled = await releasesOf(gateway).rollback("one");
+		assert.ok(rolled.ok, JSON.stringify(rolled));
+		assert.deepEqual([rolled.value.version, rolled.value.state], [1, "live"]);
+		assert.deepEqual(await statesOf(gateway), ["1 active", "2 failed"]);
+		const { held_at, versions } = await releasesOf(gateway).versions("one");
+		assert.equal(held_at, 1);
+		assert.equal(versions.at(-1)?.reason, "it was rolled back");
+	});
+
+	test("of a version that is held ends with a rollback to the one that runs", async () => {
+		assert.ok((await releasesOf(gateway).deploy("one", { hold: true })).ok);
+		assert.ok((await releasesOf(gateway).rollback("one", 1)).ok);
+		assert.deepEqual((await statesOf(gateway)).at(-1), "3 failed");
+		const again = await releasesOf(gateway).rollback("one", 1);
+		assert.equal(again.ok ? "done" : again.code, "nothing_to_do");
+	});
+
+	test("ends when the version does not start any more, and callers have the old one", async () => {
+		const env = { VERSION: "4", ENDS: "yes" };
+		const rollout = { percent: 50, watch: "1h" };
+		assert.ok((await gateway.reconfigure({ servers: { one: versioned(env, { rollout }) } })).ok);
+		assert.equal(await now(), "sharing");
+		const answers: string[] = [];
+		for (let number = 0; number < 300 && (await now()) !== undefined; number += 1) {
+			const session = await openLegacy(gateway.address("one"));
+			answers.push(textOf(await session.call("version")));
+		}
+		assert.deepEqual((await statesOf(gateway)).at(-1), "4 failed");
+		const others = answers.filter((answer) => answer !== "1");
+		assert.equal(others.length, 1, `only the call that ended it: ${others.join(" ")}`);
+	});
+});
+
 describe("a fork", () => {
 	let gateway: TestGateway;
 	before(async () => {

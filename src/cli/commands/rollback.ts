@@ -12,7 +12,8 @@ export const rollback_command = defineCommand({
 	description:
 		"Starts an older version of a server beside the one that runs and lets it take over once " +
 		"it is ready. The server stays at that version, whatever its configuration says, until the " +
-		"configuration changes or the server is deployed.",
+		"configuration changes or the server is deployed. A new version that waits, or has a share " +
+		"of the calls, is given up for the one that runs.",
 	args: {
 		server: { description: "name of the server", kind: "required" },
 		version: { description: "number of the version (default: the one before)", kind: "optional" },
