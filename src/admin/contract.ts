@@ -123,8 +123,13 @@ export const server_status_schema = z.object({
 	state: server_state_schema,
 	reason: z.string().optional().describe("Why it failed: a sentence."),
 	code: z.string().optional().describe("Stable code of the failure."),
+	detail: z.string().optional().describe("What else is known of that, such as its own words."),
 	exit_code: z.int().optional().describe("Of what ended last, where that is why it failed."),
 	restarts: count_schema,
+	last_failure: z
+		.object({ reason: z.string(), exit_code: z.int().optional(), at_ms: at_ms_schema })
+		.optional()
+		.describe("What went wrong last, also where it runs again."),
 	wakes: count_schema.optional().describe("How often something of it that was frozen was woken."),
 	next_try_at_ms: at_ms_schema.optional().describe("When a failed server is tried again."),
 	instances: z.array(instance_status_schema),
@@ -314,6 +319,12 @@ export const limits_schema = z.object({
 	disk_bytes_max: limit_schema,
 });
 
+const oddity_schema = z.object({
+	text: z.string().describe('Continues "it ...", or a sentence: the last one of its kind.'),
+	count: count_schema.describe("How often something like it was seen."),
+	last_at_ms: at_ms_schema,
+});
+
 /** Everything about one server. */
 export const server_details_schema = z.object({
 	status: server_status_schema,
@@ -339,7 +350,15 @@ export const server_details_schema = z.object({
 		.describe("What runs, once that is known."),
 	version: number_schema.optional().describe("The version that takes the calls."),
 	rollout: rollout_schema.optional().describe("The version that is on its way."),
-	stderr: z.array(z.string()).describe("The last lines it wrote to its standard error."),
+	stderr: z
+		.array(z.string())
+		.describe("The last lines that its last run wrote to its standard error."),
+	stdout: z
+		.array(z.string())
+		.describe("The last lines that its last run wrote to its standard output and are no messages."),
+	oddities: z
+		.array(oddity_schema)
+		.describe("What it did that no server should, since the gateway's start, the latest last."),
 });
 
 export const create_backup_schema = z.strictObject({

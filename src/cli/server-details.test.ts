@@ -24,6 +24,8 @@ const quiet: ServerDetails = {
 	limits: { memory_bytes_max: 1024 ** 3, processes_max: 64 },
 	limited_by: "control groups of version 2",
 	stderr: [],
+	stdout: [],
+	oddities: [],
 };
 
 const instance: InstanceStatus = {
@@ -73,6 +75,35 @@ test("a server that failed says why, with which exit code, when it is tried agai
 	assert.match(text, /^files failed \(stdio, shared\)\nIt ended\.\n/);
 	assert.match(text, /^server_failed, exit code 3, next try in 8 s, restarted 2 times$/m);
 	assert.match(text, /^Last lines of its standard error:\n {2}cannot read$/m);
+});
+
+test("a server that runs again says what went wrong last, and one that is being tried says so", () => {
+	const last_failure = { reason: "It exited with code 8.", exit_code: 8, at_ms: now_ms - 20_000 };
+	const again = printed({}, { state: "ready", restarts: 1, last_failure });
+	assert.match(again, /^restarted 1 time\nlast trouble 20 s ago: It exited with code 8\.$/m);
+	const failed = { reason: "It exited with code 8.", code: "server_failed", last_failure };
+	const tried = printed({}, { state: "starting", ...failed, next_try_at_ms: now_ms - 1 });
+	assert.match(tried, /^server_failed, being tried again$/m);
+	assert.doesNotMatch(tried, /last trouble/);
+	const left = printed({}, { state: "stopped", ...failed, next_try_at_ms: now_ms - 1 });
+	assert.match(left, /^server_failed, tried again with the next call$/m);
+});
+
+test("what a server said of its failure, wrote beside messages and did wrong is shown in short", () => {
+	const text = printed(
+		{
+			stdout: [`\u001b[1mTraceback${"!".repeat(9_000)}`],
+			oddities: [{ text: "wrote too much", count: 3, last_at_ms: now_ms - 2_000 }],
+		},
+		{ state: "failed", reason: "It refused.", detail: "licence expired\n" },
+	);
+	assert.match(text, /^It refused\.\nmore of it: licence expired/m);
+	assert.match(
+		text,
+		/^What it did that no server should:\n {2}wrote too much \(3 times, last 2 s ago\)$/m,
+	);
+	const title = "Last lines of its standard output that are no messages:";
+	assert.match(text, new RegExp(`^${title}\n {2}Traceback!{300,400}…$`, "m"));
 });
 
 test("an instance is shown with what it uses, what confines it, and its volume", () => {

@@ -7,12 +7,14 @@ import { stateWord } from "./server-table.ts";
 
 /** Longest scope that is shown; a session's id is a key to it. */
 const scope_chars_max = 24;
+/** Longest line of a server's own that is shown; `moorage logs` has more of it. */
+const line_chars_max = 400;
 /** Digits of a digest that tell packages apart. */
 const digest_chars = 19;
 
 /** Prints everything about one server. */
 export function printServer(details: ServerDetails, now_ms: number, output: Output): void {
-	const { status, closing, stderr } = details;
+	const { status, closing, stderr, stdout, oddities } = details;
 	const kind = `${status.driver}, ${details.scope}${details.untrusted ? ", untrusted" : ""}`;
 	output.line(`${output.look("bold", status.name)} ${stateWord(status)} (${kind})`);
 	for (const line of troubleLines(status, now_ms)) output.line(line);
@@ -25,26 +27,52 @@ export function printServer(details: ServerDetails, now_ms: number, output: Outp
 		const advice = closing === details.network ? undefined : describeClosing(status.egress);
 		if (advice !== undefined) output.line(advice);
 	}
-	if (stderr.length === 0) return;
+	const odd = oddities.map(({ text, count, last_at_ms }) => {
+		const ago = duration(Math.max(0, now_ms - last_at_ms));
+		return `${text} (${counted(count, "time")}, last ${ago} ago)`;
+	});
+	printLines("What it did that no server should:", odd, output);
+	printLines("Last lines of its standard error:", stderr, output);
+	printLines("Last lines of its standard output that are no messages:", stdout, output);
+}
+
+function printLines(title: string, lines: readonly string[], output: Output): void {
+	if (lines.length === 0) return;
 	output.line();
-	output.line(output.look("dim", "Last lines of its standard error:"));
-	for (const line of stderr) output.line(`  ${printable(line)}`);
+	output.line(output.look("dim", title));
+	for (const line of lines) output.line(`  ${shortened(printable(line))}`);
+}
+
+function shortened(line: string): string {
+	return line.length <= line_chars_max ? line : `${line.slice(0, line_chars_max - 1)}…`;
 }
 
 function troubleLines(status: ServerStatus, now_ms: number): string[] {
-	const { reason, code, exit_code, next_try_at_ms, restarts } = status;
+	const { reason, detail, code, exit_code, next_try_at_ms, restarts, last_failure } = status;
 	const more = [
 		...(code === undefined ? [] : [code]),
 		...(exit_code === undefined ? [] : [`exit code ${exit_code}`]),
-		...(next_try_at_ms === undefined
-			? []
-			: [`next try in ${duration(Math.max(0, next_try_at_ms - now_ms))}`]),
+		...(next_try_at_ms === undefined ? [] : [nextTry(status, next_try_at_ms - now_ms)]),
 		...(restarts === 0 ? [] : [`restarted ${counted(restarts, "time")}`]),
 	];
 	return [
 		...(reason === undefined ? [] : [printable(reason)]),
+		...(detail === undefined ? [] : [`more of it: ${shortened(printable(detail))}`]),
 		...(more.length === 0 ? [] : [more.join(", ")]),
+		...(reason !== undefined || last_failure === undefined
+			? []
+			: [
+					`last trouble ${duration(Math.max(0, now_ms - last_failure.at_ms))} ago: ` +
+						printable(last_failure.reason),
+				]),
 	];
+}
+
+/** Once its pause is over, a server that nobody needs waits for somebody who does. */
+function nextTry({ state }: ServerStatus, in_ms: number): string {
+	if (in_ms > 0) return `next try in ${duration(in_ms)}`;
+	const tried = state === "starting" || state === "resolving";
+	return tried ? "being tried again" : "tried again with the next call";
 }
 
 function factsOf(details: ServerDetails): [string, string][] {

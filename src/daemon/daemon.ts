@@ -226,7 +226,7 @@ class House implements Daemon, BackendRooms {
 			random,
 			log,
 			repository: repositories.catalogs,
-			note: (server, text) => this.#hosting.note(server, text),
+			note: (server, text) => this.#hosting.noteOddity(server, text),
 		});
 		this.secrets = new SecretRoom({
 			...{ options, rows: repositories.secrets, redactor: this.#redactor },

@@ -1,7 +1,7 @@
 import type { ServerDetails } from "../admin/contract.ts";
 import type { Plan, ResourcePlan, ServerPlan } from "../config/plan.ts";
 import { closingLine, egressLine } from "../hosting/egress/ledger.ts";
-import type { Hosting } from "../hosting/hosting.ts";
+import type { Hosting, LogLine } from "../hosting/hosting.ts";
 import type { PackageIdentity } from "../hosting/resolved.ts";
 import type { Releases } from "../releases/releases.ts";
 
@@ -15,8 +15,8 @@ export interface DetailRooms {
 	readonly limits_detail: string;
 }
 
-/** Lines of standard error that are shown; `moorage logs` has all. */
-const stderr_lines_max = 5;
+/** Lines of each stream that are shown: a stack trace and what stands above it. */
+const lines_max = 12;
 
 /** Everything about one server; undefined where there is none of that name. */
 export async function detailsOf(
@@ -49,12 +49,20 @@ export async function detailsOf(
 		...(rollout === undefined
 			? {}
 			: { rollout: { version: rollout.number, state: rollout.state } }),
-		stderr: hosting
-			.lines(name)
-			.filter(({ source }) => source === "stderr")
-			.slice(-stderr_lines_max)
-			.map(({ text }) => text),
+		stderr: lastWords(hosting.lines(name), "stderr"),
+		stdout: lastWords(hosting.lines(name), "stdout"),
+		oddities: [...hosting.oddities(name)],
 	};
+}
+
+/** What the last run that wrote anything to it wrote to a stream. */
+function lastWords(lines: readonly LogLine[], source: "stderr" | "stdout"): string[] {
+	const of_source = lines.filter((line) => line.source === source);
+	const last_run = of_source.at(-1)?.instance;
+	return of_source
+		.filter(({ instance }) => instance === last_run)
+		.slice(-lines_max)
+		.map(({ text }) => text);
 }
 
 /** The `egress` of a configuration that means what the server runs with. */

@@ -1,6 +1,7 @@
 import type { InstanceKey } from "../hosting/hosting.ts";
 import { rpc_codes } from "../protocol/codes.ts";
 import type { UpstreamAsk } from "../upstreams/driver.ts";
+import { unaskable } from "./bridge/askable.ts";
 import type { GatewayContext } from "./context.ts";
 import { legacySink } from "./edges/legacy-sink.ts";
 import type { LegacyStates } from "./edges/legacy-state.ts";
@@ -23,6 +24,12 @@ export class UnattributedAsks {
 
 	/** `askers` are the sessions and calls that use the instance now. */
 	onRequest(key: InstanceKey, ask: UpstreamAsk, askers: readonly string[]): void {
+		const refused = unaskable(ask.message.method, key.capabilities);
+		if (refused !== undefined) {
+			this.#context.hosting.noteOddity(key.server, refused.text);
+			ask.answer({ kind: "error", json: refused.json });
+			return;
+		}
 		const off = this.#context.switches?.isServerOff(key.server) === true;
 		const only = askers.length === 1 ? askers[0] : undefined;
 		const session_id = sessionOfScope(key.scope_key) ?? only;
@@ -39,7 +46,7 @@ export class UnattributedAsks {
 					"one: `scope: user`, or `scope: session` for clients that have sessions."
 				: `Nobody who uses this instance of "${key.server}" can be asked now: no call runs on ` +
 					"it, or its client has no open stream.";
-		this.#context.hosting.note(key.server, `${ask.message.method} was refused: ${message}`);
+		this.#context.hosting.noteOddity(key.server, `${ask.message.method} was refused: ${message}`);
 		const code = rpc_codes.internal_error;
 		ask.answer({ kind: "error", json: JSON.stringify({ code, message }) });
 	}

@@ -1,5 +1,6 @@
 import { changedKinds } from "../catalog/server-catalog.ts";
 import type { InstanceKey } from "../hosting/hosting.ts";
+import { keyText } from "../hosting/instance-key.ts";
 import { exposedUri } from "../protocol/names.ts";
 import { composeNotification } from "../wire/compose.ts";
 import { indexMessage } from "../wire/index-message.ts";
@@ -9,6 +10,7 @@ import { applyEdits, replaceSpan } from "../wire/splice.ts";
 import { task_status } from "./bridge/legacy-tasks.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { Rereading } from "./rereading.ts";
 import { audienceOf } from "./scope.ts";
 import { taskNews } from "./steps/hold-task.ts";
 
@@ -50,10 +52,22 @@ export class Pushes {
 	readonly #context: GatewayContext;
 	readonly #endpoints: () => ReadonlyMap<string, Endpoint>;
 	readonly #listeners = new Set<PushListener>();
+	readonly #rereading: Rereading<InstanceKey>;
 
 	constructor(context: GatewayContext, endpoints: () => ReadonlyMap<string, Endpoint>) {
 		this.#context = context;
 		this.#endpoints = endpoints;
+		this.#rereading = new Rereading({
+			clock: context.clock,
+			nameOf: (key) => `${key.server}\0${keyText(key)}`,
+			read: (key, waited) => this.#reread(key, waited),
+			onOften: ({ server }, pause_ms) =>
+				context.hosting.noteOddity(
+					server,
+					"says again and again that its lists have changed: they are read again after " +
+						`${pause_ms / 1000} s`,
+				),
+		});
 		context.catalogs.onChange(({ server, kinds }) => {
 			for (const list of kinds) this.#listChanged(server, list);
 		});
@@ -74,7 +88,7 @@ export class Pushes {
 	onPush(key: InstanceKey, message: Message): void {
 		if (this.#context.switches?.isServerOff(key.server) === true) return;
 		if (list_changed.test(message.method ?? "")) {
-			this.#refresh(key);
+			this.#rereading.ask(key);
 			return;
 		}
 		const news = taskNews(message);
@@ -130,12 +144,14 @@ export class Pushes {
 	 * A server says that its lists changed: the catalog is read again, and clients are told
 	 * when that shows a difference. So what they are told of is there when they ask.
 	 */
-	#refresh(key: InstanceKey): void {
+	#reread(key: InstanceKey, waited: boolean): Promise<unknown> | "asleep" | undefined {
+		const { hosting, catalogs } = this.#context;
 		const server = this.#serverPlan(key.server);
-		const lease = this.#context.hosting.tryAcquire(key, { kind: "hold" });
-		if (server === undefined || lease === undefined) return;
+		if (server === undefined) return undefined;
+		const lease = hosting.tryAcquire(key, { kind: "hold", wakes: !waited });
+		if (lease === undefined) return hosting.isFrozen(key) ? "asleep" : undefined;
 		const never = new AbortController().signal;
-		void this.#context.catalogs
+		return catalogs
 			.refresh(server, lease.upstream, never, audienceOf(key))
 			.finally(() => lease.release());
 	}

@@ -8,7 +8,7 @@ export interface Failure {
 	readonly code: FaultCode;
 	/** A whole sentence for people. Never contains what the server printed. */
 	readonly reason: string;
-	/** For the log only. */
+	/** What the server itself said of it, perhaps: for the log and operators only. */
 	readonly detail: string | undefined;
 	/** True when trying again soon cannot help: something must be installed or changed. */
 	readonly final: boolean;
@@ -53,6 +53,7 @@ export function failureOfFault(fault: Fault): Failure {
 		reason: asSentence(fault.message),
 		detail: fault.detail,
 		final: final_codes.has(fault.code),
+		exit_code: fault.exit_code,
 	};
 }
 
@@ -122,12 +123,21 @@ export function onlyForPeople(random: Random, server: string): Fault {
 	});
 }
 
-/** It did not become ready within the time the caller may wait. */
-export function stillStarting(random: Random, server: string, wait_ms: number): Fault {
+/**
+ * It did not become ready within the time the caller may wait. `before` is what the last try came
+ * to: whoever waits for a server that fails at every start should not think that it is only slow.
+ */
+export function stillStarting(
+	random: Random,
+	server: string,
+	wait_ms: number,
+	before?: Failure,
+): Fault {
+	const last = before === undefined ? "" : `The last try failed: ${before.reason} `;
 	return makeFault(random, {
 		code: "server_starting",
 		message:
-			`The server "${server}" is still starting after ${wait_ms} ms. Try again in a few ` +
+			`The server "${server}" is still starting after ${wait_ms} ms. ${last}Try again in a few ` +
 			`seconds; \`moorage logs ${server}\` shows what it is doing.`,
 		level: "info",
 		server,

@@ -10,6 +10,7 @@ import type { Journal } from "./journal.ts";
 import type { PresentRetired, PresentSlot, Step } from "./planner.ts";
 import type { Resolved } from "./resolved.ts";
 import { Slot } from "./slot.ts";
+import type { PastFailure } from "./status.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What new instances are started with. */
@@ -58,6 +59,7 @@ export class Fleet {
 	readonly #retired = new Map<number, Retired>();
 	readonly #closing = new Set<Promise<void>>();
 	#restarts = 0;
+	#last_failure: PastFailure | undefined;
 	#wakes = 0;
 	#asks = false;
 	/** The instance that everybody, or nobody in particular, asked for last. */
@@ -82,6 +84,11 @@ export class Fleet {
 	/** How often something was started again after a failure. */
 	get restarts(): number {
 		return this.#restarts;
+	}
+
+	/** What went wrong last, if anything ever did. */
+	get last_failure(): PastFailure | undefined {
+		return this.#last_failure;
 	}
 
 	/** How often something frozen was woken. */
@@ -282,7 +289,7 @@ export class Fleet {
 					this.#asks = true;
 				},
 				onFreezeFailed: (instance) => this.#onFreezeFailed(slot, instance),
-				onLine: ({ id }, stream, line) => this.#journal.lines.push(stream, id, line),
+				onLine: ({ id }, stream, line) => this.#journal.take(stream, id, line),
 				onPush: (_instance, message) => events.onPush(key, message),
 				onRequest: ({ leases }, ask) => {
 					if (leases !== undefined && leases.count > 0) this.#asks = true;
@@ -429,6 +436,8 @@ export class Fleet {
 	#onFailure(slot: Slot, instance: Instance, raw: Failure): void {
 		const failure = safeFailure(this.#around.redactor, raw);
 		const now_ms = this.#now();
+		const { reason, exit_code } = failure;
+		this.#last_failure = { reason, exit_code, at_ms: this.#around.clock.now() };
 		if (slot.in_use > 0) slot.asked_at_ms = now_ms;
 		const ready_at_ms = instance.ready_at_ms;
 		const stable = ready_at_ms !== undefined && now_ms - ready_at_ms >= stable_ms;

@@ -11,6 +11,7 @@ import type { InstanceKey } from "./instance-key.ts";
 import type { Lease } from "./lease.ts";
 import type { AcquireOptions, Seeking } from "./leasing.ts";
 import type { LogLine } from "./lines.ts";
+import type { Oddity } from "./oddities.ts";
 import type { Resolved } from "./resolved.ts";
 import { drain_ms_max, HostedServer } from "./server.ts";
 import type { ServerStatus } from "./status.ts";
@@ -135,6 +136,11 @@ export class Hosting {
 		return this.#hosted(key.server)?.sleeps(key, seeking) === true;
 	}
 
+	/** Whether this very instance is frozen. */
+	isFrozen(key: InstanceKey): boolean {
+		return this.#servers.get(key.server)?.isFrozen(key) === true;
+	}
+
 	/**
 	 * Starts a new version of a server beside the one that takes its calls. One that is on trial
 	 * already is given up. `onCount` is called after each call of the share it is given, and when
@@ -238,6 +244,16 @@ export class Hosting {
 		const lines = this.#servers.get(server)?.journal.lines;
 		if (lines === undefined) return () => undefined;
 		return lines.follow(guarded(listener, this.#around.log));
+	}
+
+	/** What a server did that no server should, since this gateway has started. */
+	oddities(server: string): readonly Oddity[] {
+		return this.#servers.get(server)?.journal.oddities.all() ?? [];
+	}
+
+	/** A server did something that no server should: see `Oddities`. */
+	noteOddity(server: string, text: string): void {
+		this.#servers.get(server)?.journal.noteOddity(text);
 	}
 
 	/** Adds an event line to a server's lines. */

@@ -52,7 +52,7 @@ export interface InstanceOwner {
 	onQuestion(instance: Instance): void;
 	/** It could not be put to sleep, and runs on. */
 	onFreezeFailed(instance: Instance): void;
-	onLine(instance: Instance, stream: LineStream, line: string): void;
+	onLine(instance: Instance, stream: LineStream | "odd", line: string): void;
 	onPush(instance: Instance, message: Message): void;
 	onRequest(instance: Instance, ask: UpstreamAsk): void;
 }

@@ -1,11 +1,14 @@
+import type { LineStream } from "../upstreams/driver.ts";
 import type { Recovery } from "./backoff.ts";
 import type { Failure } from "./failure.ts";
 import { LineRing } from "./lines.ts";
+import { Oddities } from "./oddities.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Writes down what happens to one server: lines for its owner, and log lines for the gateway's. */
 export class Journal {
 	readonly lines: LineRing;
+	readonly oddities: Oddities;
 	readonly #server: string;
 	readonly #around: Surroundings;
 	#instances = 0;
@@ -14,6 +17,7 @@ export class Journal {
 		this.#server = server;
 		this.#around = around;
 		this.lines = new LineRing(around.clock, around.redactor);
+		this.oddities = new Oddities(around.clock, around.redactor);
 	}
 
 	/** The number of a new instance: unique among all versions of the server. */
@@ -26,6 +30,18 @@ export class Journal {
 	note(text: string, instance = 0): void {
 		this.lines.push("event", instance, text);
 		this.#around.log.debug({ server: this.#server, instance }, text);
+	}
+
+	/** What an instance wrote, or its driver says of it. */
+	take(stream: LineStream | "odd", instance: number, line: string): void {
+		if (stream === "odd") this.noteOddity(line, instance);
+		else this.lines.push(stream, instance, line);
+	}
+
+	/** It did something that no server should: counted, and told as long as that is no flood. */
+	noteOddity(text: string, instance = 0): void {
+		const told = this.oddities.count(text);
+		if (told !== undefined) this.note(told, instance);
 	}
 
 	/** It takes calls from now on. */

@@ -48,6 +48,19 @@ function workers(house: FakeHouse, work_ms: number) {
 	return { ended, come, most: () => at_once_max };
 }
 
+test("what only holds an instance need not wait for those who wait for its calls", async () => {
+	const house = fakeHouse();
+	house.hosting.apply([planWith({ concurrency_max: 1 }, { start: "eager" })]);
+	await house.clock.advance(100);
+	const { come } = workers(house, 1_000);
+	for (const caller of ["ann", "bob", "eve"]) come(caller);
+	await settle();
+	assert.equal(house.hosting.tryAcquire(baseKey("a")), undefined);
+	const held = house.hosting.tryAcquire(baseKey("a"), { kind: "hold" });
+	assert.ok(held !== undefined);
+	held.release();
+});
+
 test("200 calls at a sleeping server that works on one at a time are all answered", async () => {
 	const house = fakeHouse();
 	house.hosting.apply([planWith({ concurrency_max: 1, queue_calls_max: 256 })]);

@@ -63,12 +63,16 @@ export class Leasing {
 		this.#owner = owner;
 	}
 
-	/** A lease at once, or undefined when no instance has room, or somebody waits for it. */
+	/**
+	 * A lease at once, or undefined when no instance has room, or somebody waits for that. Whatever
+	 * only holds it takes no room.
+	 */
 	tryAcquire(key: InstanceKey, seeking: Seeking): Lease | undefined {
 		const plan = this.#owner.plan();
 		if (plan === undefined) return undefined;
 		const slot = this.#fleet.find(this.#keyFor(key, plan, seeking));
-		if (slot === undefined || slot.line.length > 0) return undefined;
+		if (slot === undefined) return undefined;
+		if (slot.line.length > 0 && seeking.kind !== "hold") return undefined;
 		if (slot.state === "frozen") {
 			if (seeking.wakes === false) return undefined;
 			this.#fleet.wake(slot);
@@ -131,7 +135,7 @@ export class Leasing {
 			onTimeout: (waited_ms) =>
 				slot.usable
 					? waitedTooLong(random, name, waited_ms)
-					: stillStarting(random, name, waited_ms),
+					: stillStarting(random, name, waited_ms, slot.recovery.failure),
 			onAbort: () => cancelledWaiting(random, name),
 		});
 		this.#owner.onWaiting();

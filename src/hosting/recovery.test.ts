@@ -64,6 +64,34 @@ test("a crash loop is answered at once with the reason, and tried again after a 
 	leaseOf(served);
 });
 
+test("who waits in vain for a server that fails at every start is told of what it failed", async () => {
+	const house = fakeHouse((_server, start) =>
+		start <= 2 ? { after_ms: 0, fault: "server_exited" } : { after_ms: "hang" },
+	);
+	house.hosting.apply([serverPlan("a", eager)]);
+	const first = acquire(house, "a", { wait_ms: 5_000 });
+	await house.clock.advance(5_000);
+	const fault = faultOf(first);
+	assert.equal(fault.code, "server_starting");
+	const { reason } = house.hosting.status("a") ?? {};
+	assert.ok(reason !== undefined && fault.message.includes(`The last try failed: ${reason} Try`));
+	assert.match(fault.message, /still starting after 5000 ms\. The last try failed: \S/);
+});
+
+test("what went wrong last is known also when the server runs again", async () => {
+	const house = fakeHouse((_server, start) =>
+		start === 1 ? { after_ms: 0, lives_ms: 10 } : good_start,
+	);
+	house.hosting.apply([serverPlan("a", eager)]);
+	await house.clock.advance(5_000);
+	const status = house.hosting.status("a");
+	assert.equal(status?.state, "ready");
+	assert.equal(status.reason, undefined);
+	assert.equal(status.last_failure?.reason, 'The server "a" exited with code 1.');
+	assert.equal(status.last_failure.exit_code, 1);
+	assert.ok(status.last_failure.at_ms > house.clock.now() - 5_000);
+});
+
 test("while a failed server is tried again, callers are still not made to wait", async () => {
 	const house = fakeHouse((_server, start) =>
 		start <= 5 ? { after_ms: 0, fault: "server_exited" } : { after_ms: "hang" },

@@ -7,7 +7,7 @@ import { isBaseKey } from "./instance-key.ts";
 import { describeRetired } from "./instance-status.ts";
 import type { Preparation } from "./preparation.ts";
 import type { Slot } from "./slot.ts";
-import { type ServerStatus, summariseState } from "./status.ts";
+import { type PastFailure, type ServerStatus, summariseState } from "./status.ts";
 
 /** What the status of a server is made from. */
 export interface ServerParts {
@@ -21,6 +21,7 @@ export interface ServerParts {
 	/** True while something of an instance is being ended. */
 	readonly closing: boolean;
 	readonly restarts: number;
+	readonly last_failure: PastFailure | undefined;
 	readonly wakes: number;
 	readonly clock: Clock;
 	readonly egress: EgressReport | undefined;
@@ -44,8 +45,10 @@ export function describeServer(parts: ServerParts): ServerStatus {
 		),
 		reason: why?.reason,
 		code: why?.code,
+		detail: trouble?.failure?.detail,
 		exit_code: trouble?.failure?.exit_code,
 		restarts: parts.restarts,
+		last_failure: parts.last_failure,
 		wakes: parts.wakes,
 		next_try_at_ms:
 			retry_at_ms === undefined

@@ -182,6 +182,11 @@ export class HostedServer {
 		return this.#leasing.sleeps(key, seeking);
 	}
 
+	/** Whether this very instance is frozen. */
+	isFrozen(key: InstanceKey): boolean {
+		return this.#fleet.find(key)?.state === "frozen";
+	}
+
 	/** A lease as soon as there is one; starts the instance where that is needed. */
 	acquire(key: InstanceKey, options: AcquireOptions): Promise<Result<Lease, Fault>> {
 		const plan = this.#plan;
@@ -223,6 +228,7 @@ export class HostedServer {
 			retired: this.#fleet.retired,
 			closing: this.#fleet.closing,
 			restarts: this.#fleet.restarts,
+			last_failure: this.#fleet.last_failure,
 			wakes: this.#fleet.wakes,
 			clock: this.#around.clock,
 			egress: this.#around.egress?.report(plan.name),

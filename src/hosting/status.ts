@@ -27,6 +27,15 @@ export interface InstanceStatus {
 	readonly reclaimed_bytes: number | undefined;
 }
 
+/** Something that went wrong with a server, which may be over. */
+export interface PastFailure {
+	/** A sentence. */
+	readonly reason: string;
+	readonly exit_code: number | undefined;
+	/** Wall-clock milliseconds. */
+	readonly at_ms: number;
+}
+
 /** A server, as people see it. */
 export interface ServerStatus {
 	readonly name: string;
@@ -36,12 +45,16 @@ export interface ServerStatus {
 	/** Why it is not usable: a sentence. Also set between two tries. */
 	readonly reason: string | undefined;
 	readonly code: FaultCode | undefined;
+	/** What is known of that beside the reason, such as the server's own words. */
+	readonly detail?: string | undefined;
 	/** The exit code of what ended last, where that is why it is not usable. */
 	readonly exit_code: number | undefined;
 	/** How often it was started again after a failure. */
 	readonly restarts: number;
 	/** How often something of it that was frozen was woken. */
 	readonly wakes?: number;
+	/** What went wrong last, also where it runs again. */
+	readonly last_failure?: PastFailure | undefined;
 	/** Wall-clock time of the next try, where one is planned. */
 	readonly next_try_at_ms: number | undefined;
 	readonly instances: readonly InstanceStatus[];

@@ -61,6 +61,8 @@ export interface Fault {
 	readonly retry_safe: boolean;
 	/** Milliseconds after which trying again may help, where something is known of it. */
 	readonly retry_after_ms?: number | undefined;
+	/** Of a program that ended; shown to operators. */
+	readonly exit_code?: number | undefined;
 }
 
 /** What a fault is made from; the id is drawn by the maker. */

@@ -63,13 +63,16 @@ export interface DriverContext {
 	onPush(message: Message): void;
 	/** A request of the server that belongs to no call, or to more than one. */
 	onRequest(request: UpstreamAsk): void;
-	/** One line the server wrote for people (stderr, or noise on stdout). */
-	onLine(stream: LineStream, line: string): void;
+	/** One line the server wrote for people (stderr, or noise on stdout), or that is said of it. */
+	onLine(stream: LineStream | "odd", line: string): void;
 	/** The upstream is gone without having been asked to close. Called at most once. */
 	onGone(reason: GoneReason): void;
 }
 
-/** Where a line came from; `event` lines are written by the driver itself. */
+/**
+ * Where a line came from; `event` lines are written by the driver itself. What it says as `odd` is
+ * something that no server should do: it becomes such a line, unless there are too many.
+ */
 export type LineStream = "stderr" | "stdout" | "event";
 
 /** Why an upstream went away. */
@@ -294,6 +297,8 @@ export interface ChildHandle {
 	 * Asked for after `exited`.
 	 */
 	readonly end_reason?: (() => string | undefined) | undefined;
+	/** Whether it had to be killed because it did not end when it was asked to. */
+	readonly was_killed?: (() => boolean) | undefined;
 	/** What a person should know of this run: a limit that could not be set, a refused host. */
 	readonly notes?: (() => readonly string[]) | undefined;
 	/** What shuts it off from the machine; undefined where that is not known. */

@@ -80,11 +80,11 @@ export class UpstreamFaults {
 	}
 
 	/** It could not be started or never became usable; `reason` continues "it ...". */
-	notStarted(reason: string, detail?: string): Fault {
+	notStarted(reason: string, more: Pick<FaultParts, "detail" | "exit_code"> = {}): Fault {
 		const message =
 			`Server "${this.#server}" could not be started: it ${reason}. ` +
 			"Look at its log lines for the cause.";
-		return this.#make("server_failed", message, { detail, retry_safe: true });
+		return this.#make("server_failed", message, { ...more, retry_safe: true });
 	}
 
 	/** It answers, but not as the protocol says; `what` continues "it ...". */
@@ -156,9 +156,10 @@ export class UpstreamFaults {
 			level?: FaultParts["level"];
 			detail?: string | undefined;
 			retry_safe?: boolean | undefined;
+			exit_code?: number | undefined;
 		},
 	): Fault {
-		const { call, level = "warn", detail } = more;
+		const { call, level = "warn", detail, exit_code } = more;
 		const untouched = call !== undefined && (!call.written || methodIsHarmless(call));
 		const retry_safe = more.retry_safe ?? untouched;
 		return makeFault(this.#random, {
@@ -168,6 +169,7 @@ export class UpstreamFaults {
 			level,
 			server: this.#server,
 			retry_safe,
+			...(exit_code === undefined ? {} : { exit_code }),
 		});
 	}
 }

@@ -59,10 +59,11 @@ export class Inbound {
 
 	/** A reply that names its call but is not valid ends the call: no better one will come. */
 	#broken(problem: WireProblem): Result<undefined, WireProblem> {
-		const { pending, faults } = this.#options;
+		const { pending, faults, context } = this.#options;
 		const call = problem.id === undefined ? undefined : pending.get(readInteger(problem.id));
 		if (call === undefined) return fail(problem);
 		const what = "sent a reply that is not a valid message";
+		context.onLine("odd", `${what} (${problem.message})`);
 		pending.settle(call, fail(faults.protocol(what, call, problem.message)));
 		return succeed(undefined);
 	}
@@ -96,7 +97,7 @@ export class Inbound {
 			return;
 		}
 		const id = message.id === undefined ? "none" : rawText(message.bytes, message.id).slice(0, 40);
-		context.onLine("event", `sent a reply that no request waits for (id ${id})`);
+		context.onLine("odd", `sent a reply that no request waits for (id ${id})`);
 	}
 
 	/** An error without a code or a message is none that a client could read. */
@@ -107,6 +108,7 @@ export class Inbound {
 		const text = readString(bytes, memberSpan(error, "message"));
 		if (Number.isInteger(code) && text !== undefined) return succeed(message);
 		const what = "sent an error without a code or a message";
+		this.#options.context.onLine("odd", what);
 		return fail(this.#options.faults.protocol(what, call));
 	}
 

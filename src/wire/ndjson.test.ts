@@ -30,6 +30,22 @@ test("lines end with a newline, with or without a return before it", () => {
 	assert.deepEqual(read(10, "a\nb\r\nc\rd\n"), [{ line: "a" }, { line: "b" }, { line: "c\rd" }]);
 });
 
+test("a line that is too long is told of at once, and once, though it never ends", () => {
+	let told = 0;
+	const reader = new LineReader({
+		line_bytes_max: 10,
+		onLine: () => {},
+		onExcess: () => {
+			told += 1;
+		},
+		onOversize: () => assert.fail("it has not ended"),
+	});
+	reader.push(Buffer.from("fits\nhere\nseven..."));
+	assert.equal(told, 0);
+	for (let piece = 0; piece < 5; piece++) reader.push(Buffer.from("and more"));
+	assert.equal(told, 1);
+});
+
 test("empty lines are skipped", () => {
 	assert.deepEqual(read(10, "\n\r\n\n\na\n\n\r\n"), [{ line: "a" }]);
 	assert.deepEqual(read(10, "\r"), []);

@@ -20,6 +20,8 @@ export interface LineReaderOptions {
 	readonly owns_chunks?: boolean;
 	/** Called for every line that is not empty; the line may share memory with its chunk. */
 	onLine(line: Buffer): void;
+	/** Called as soon as a line is too long, long before it may end. */
+	onExcess?(): void;
 	/** Called once for a line that was too long, when it has ended. */
 	onOversize(head: Buffer, bytes_total: number, tail: Buffer): void;
 }
@@ -82,6 +84,7 @@ export class LineReader {
 			this.#head = nothing;
 			this.#tail = nothing;
 			this.#discard(begun);
+			this.#options.onExcess?.();
 		}
 	}
 

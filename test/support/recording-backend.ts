@@ -203,6 +203,8 @@ export const time_details: ServerDetails = {
 	limits: { memory_bytes_max: 1024 ** 3 },
 	limited_by: "control groups of version 2 (memory)",
 	stderr: ["it ticks"],
+	stdout: ["tick"],
+	oddities: [{ text: "ticked twice", count: 2, last_at_ms: 1_000 }],
 };
 
 /** A line of the server's log. */

@@ -74,7 +74,8 @@ export function recordingContext(
 		spawner: new PlainSpawner(),
 		onPush: note(recorder.pushes),
 		onRequest: note(recorder.asks),
-		onLine: (stream, line) => note(recorder.lines)({ stream, line }),
+		onLine: (stream, line) =>
+			note(recorder.lines)({ stream: stream === "odd" ? "event" : stream, line }),
 		onGone: note(recorder.gone),
 		...overrides,
 	};

@@ -81,8 +81,9 @@ function OverviewTab({ name, details }: { name: string; details: Details }): JSX
 				<div class="problem" role="status">
 					<strong>{plain(status.reason, 600)}</strong>
 					{status.next_try_at_ms === undefined ? null : (
-						<p>It is tried again {relative(status.next_try_at_ms, now())}.</p>
+						<p>{nextTry(status.state, status.next_try_at_ms)}</p>
 					)}
+					{status.detail === undefined ? null : <p>{plain(status.detail, 600)}</p>}
 				</div>
 			)}
 			<div class="split">
@@ -96,6 +97,7 @@ function OverviewTab({ name, details }: { name: string; details: Details }): JSX
 							["Version", details.version],
 							["Package", packageLine(details)],
 							["Restarts", status.restarts === 0 ? undefined : String(status.restarts)],
+							["Last trouble", lastTrouble(details)],
 							["Memory", memoryLine(details)],
 						]}
 					/>
@@ -125,16 +127,45 @@ function OverviewTab({ name, details }: { name: string; details: Details }): JSX
 					)}
 				</section>
 			</div>
-			{details.stderr.length === 0 ? null : (
-				<section class="card">
-					<h2>Last lines of its standard error</h2>
-					<pre tabIndex={0} aria-label="Last lines of its standard error">
-						{details.stderr.map((line) => plain(line, 2_000)).join("\n")}
-					</pre>
-				</section>
-			)}
+			<Lines title="What it did that no server should" lines={details.oddities.map(oddityLine)} />
+			<Lines title="Last lines of its standard error" lines={details.stderr} />
+			<Lines
+				title="Last lines of its standard output that are no messages"
+				lines={details.stdout}
+			/>
 		</div>
 	);
+}
+
+function Lines({ title, lines }: { title: string; lines: readonly string[] }): JSX.Element | null {
+	if (lines.length === 0) return null;
+	return (
+		<section class="card">
+			<h2>{title}</h2>
+			<pre tabIndex={0} aria-label={title}>
+				{lines.map((line) => plain(line, 2_000)).join("\n")}
+			</pre>
+		</section>
+	);
+}
+
+function oddityLine({ text, count, last_at_ms }: Details["oddities"][number]): string {
+	const times = count === 1 ? "once" : `${count} times`;
+	return `${text} (${times}, last ${relative(last_at_ms, now())})`;
+}
+
+/** Once its pause is over, a server that nobody needs waits for somebody who does. */
+function nextTry(state: Details["status"]["state"], at_ms: number): string {
+	if (at_ms > now()) return `It is tried again ${relative(at_ms, now())}.`;
+	const tried = state === "starting" || state === "resolving";
+	return tried ? "It is being tried again." : "It is tried again with the next call.";
+}
+
+/** What went wrong before, where it runs again; else it stands above. */
+function lastTrouble({ status }: Details): string | undefined {
+	const { reason, last_failure } = status;
+	if (reason !== undefined || last_failure === undefined) return undefined;
+	return `${relative(last_failure.at_ms, now())}: ${plain(last_failure.reason, 600)}`;
 }
 
 const scopes: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@ import { assert } from "../../lib/assert.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
 import type { Edit, Message } from "../../wire/message.ts";
 import { memberSpan, readJson } from "../../wire/object.ts";
+import { unaskable } from "../bridge/askable.ts";
 import { needsInput, playRounds } from "../bridge/rounds.ts";
 import type { Call, Reply } from "../call.ts";
 import { askToConnect, pageFirst } from "../connecting/ask-to-connect.ts";
@@ -140,6 +141,12 @@ async function sendOnce(
 		},
 		onRequest(ask) {
 			watch?.received(ask.message);
+			const refused = unaskable(ask.message.method, lease.key.capabilities);
+			if (refused !== undefined) {
+				context.hosting.noteOddity(target.server.name, refused.text);
+				ask.answer({ kind: "error", json: refused.json });
+				return;
+			}
 			lease.noteQuestion();
 			call.sink.ask({ ...ask, message: asSeen(call, ask.message, context) });
 		},

@@ -5,7 +5,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { ChildHandle, SandboxKind, SandboxState } from "../../upstreams/driver.ts";
 import { findProcesses, killProcesses, signalProcess, waitUntilGone } from "./cleanup.ts";
 import type { ContainmentMode } from "./containment.ts";
-import { endReason, limitNotes, memoryNote } from "./end-reason.ts";
+import { endReason, limitNotes, survivedNotes } from "./end-reason.ts";
 import { GroupFreezer } from "./group-freezer.ts";
 import { no_events, readLimitEvents, setCpuLimit } from "./groups/group-limits.ts";
 import type { InstanceGroups } from "./groups/instance-groups.ts";
@@ -85,6 +85,7 @@ export class ContainedChild implements ChildHandle {
 	/** The first process of the namespace, once it has been killed. */
 	#inits: readonly ProcessRow[] | undefined;
 	#stopping: Promise<void> | undefined;
+	#was_killed = false;
 
 	constructor(options: ContainedChildOptions) {
 		this.#options = options;
@@ -129,17 +130,19 @@ export class ContainedChild implements ChildHandle {
 		return this.#end_reason;
 	}
 
+	/** See `ChildHandle.was_killed`. */
+	was_killed(): boolean {
+		return this.#was_killed;
+	}
+
 	/** See `ChildHandle.notes`. */
 	notes(): readonly string[] {
 		const { groups, limits } = this.#options;
-		const memory_bytes_max = limits?.plan.group.memory_bytes_max;
-		const survived =
-			groups !== undefined && memory_bytes_max !== undefined && !this.#ended
-				? readLimitEvents(groups).memory_kills
-				: 0;
-		return survived === 0
-			? this.#notes
-			: [...this.#notes, memoryNote(survived, memory_bytes_max ?? 0)];
+		if (groups === undefined || limits === undefined || this.#ended) {
+			return this.#notes;
+		}
+		const survived = survivedNotes(readLimitEvents(groups), limits.plan);
+		return survived.length === 0 ? this.#notes : [...this.#notes, ...survived];
 	}
 
 	stop(grace_ms: number): Promise<void> {
@@ -178,6 +181,7 @@ export class ContainedChild implements ChildHandle {
 			if (!(await this.#endsWithin(grace_ms))) {
 				await this.#terminate();
 				if (!(await this.#endsWithin(grace_ms))) {
+					this.#was_killed = !this.#ended;
 					this.kill();
 				}
 			}

@@ -58,8 +58,22 @@ export function uncountedNote(bytes: number): string {
 	return `It holds more files than can be counted, or hides some: the limit on its disk space (${formatSize(bytes)}) is held to those that are seen.`;
 }
 
+/** What limits did to a program that goes on all the same, as sentences. */
+export function survivedNotes(events: LimitEvents, { group }: Pick<LimitPlan, "group">): string[] {
+	const { memory_kills, refused_forks } = events;
+	const { memory_bytes_max, processes_max } = group;
+	return [
+		...(memory_kills === 0 || memory_bytes_max === undefined
+			? []
+			: [memoryNote(memory_kills, memory_bytes_max)]),
+		...(refused_forks === 0 || processes_max === undefined
+			? []
+			: [`It ${processesReason(processes_max)}: it was refused ${refused_forks} more.`]),
+	];
+}
+
 /** Something of it was killed for want of memory, but it goes on. */
-export function memoryNote(kills: number, bytes: number): string {
+function memoryNote(kills: number, bytes: number): string {
 	const what = kills === 1 ? "One of its processes was" : `${kills} of its processes were`;
 	return `${what} ended because its memory was used up (limit ${formatSize(bytes)}).`;
 }

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { default_resources } from "../../config/defaults.ts";
 import type { ResourcePlan } from "../../config/plan.ts";
-import { endReason, limitNotes, memoryNote } from "./end-reason.ts";
+import { endReason, limitNotes, survivedNotes } from "./end-reason.ts";
+import type { LimitEvents } from "./groups/group-limits.ts";
 import type { GroupTier, GroupUse } from "./groups/tier.ts";
 import { noGroups } from "./groups/tier.ts";
 import { planLimits, processes_floor } from "./limits.ts";
@@ -158,11 +159,19 @@ test("a limit that was not set ends nothing", () => {
 });
 
 test("notes are sentences", () => {
-	assert.equal(
-		memoryNote(1, 1024),
+	const group = { memory_bytes_max: 1024, processes_max: 64 };
+	const notes = (events: Partial<LimitEvents>, limits: Partial<typeof group> = group) => {
+		const plan = { group: { ...group, cpus_max: undefined, ...limits } };
+		return survivedNotes({ memory_kills: 0, refused_forks: 0, ...events }, plan);
+	};
+	assert.deepEqual(notes({ memory_kills: 1 }), [
 		"One of its processes was ended because its memory was used up (limit 1KiB).",
-	);
-	assert.match(memoryNote(3, 1024), /^3 of its processes were ended/u);
+	]);
+	assert.match(notes({ memory_kills: 3 })[0] ?? "", /^3 of its processes were ended/u);
+	assert.deepEqual(notes({ refused_forks: 340 }), [
+		"It reached its limit of 64 processes and threads: it was refused 340 more.",
+	]);
+	assert.deepEqual(notes({}), []);
 	assert.deepEqual(limitNotes([{ use: "pids", code: "EACCES" }]), [
 		"The limit on processes could not be set (EACCES).",
 	]);

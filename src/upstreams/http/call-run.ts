@@ -171,7 +171,7 @@ export class CallRun implements ExchangeHandler {
 		// An event without data only gives an id to resume from.
 		if (event !== "message" || data.length === 0) return;
 		const outcome = this.#link.inbound.receive(data, this.#call);
-		if (!outcome.ok) this.#link.context.onLine("event", "sent an event that is not a message");
+		if (!outcome.ok) this.#link.context.onLine("odd", "sent an event that is not a message");
 	}
 
 	#replied(body: Buffer): void {

@@ -89,12 +89,12 @@ export class PushStream implements ExchangeHandler {
 				this.#last_event_id = id;
 				if (event !== "message" || data.length === 0 || this.#stopped) return;
 				const outcome = inbound.receive(data, undefined);
-				if (!outcome.ok) context.onLine("event", "sent an event that is not a message");
+				if (!outcome.ok) context.onLine("odd", "sent an event that is not a message");
 			},
 			onRetry: (retry_ms) => {
 				this.#retry_ms = Math.min(Math.max(retry_ms, reopen_ms_min), reopen_ms_max);
 			},
-			onOversize: () => context.onLine("event", "sent an event that is over the limit"),
+			onOversize: () => context.onLine("odd", "sent an event that is over the limit"),
 		});
 	}
 

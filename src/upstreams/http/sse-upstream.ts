@@ -260,13 +260,13 @@ class SseUpstream implements Upstream {
 	#receive(data: Buffer): void {
 		if (this.#connecting === undefined) this.#breaks = 0;
 		const outcome = this.#inbound.receive(data, undefined);
-		if (!outcome.ok) this.#context.onLine("event", "sent an event that is not a message");
+		if (!outcome.ok) this.#context.onLine("odd", "sent an event that is not a message");
 	}
 
 	/** Whose reply it was cannot be told, unless only one is waited for. */
 	#oversize(): void {
 		const { reply_bytes_max, onLine } = this.#context;
-		onLine("event", "sent an event that is over the limit");
+		onLine("odd", "sent an event that is over the limit");
 		const call = this.#pending.only();
 		if (call !== undefined) {
 			this.#pending.settle(call, fail(this.#faults.tooLarge(reply_bytes_max, call)));

@@ -29,6 +29,9 @@ const uncancellable = new Set(["initialize", "server/discover"]);
 /** How long a program is held back at a time for a client that does not read. */
 const hold_ms_max = 60_000;
 
+/** A line over the limit that has not ended after this long may never do so. */
+const endless_ms = 2_000;
+
 /** Messages to and from one running program. Knows nothing of handshakes. */
 export class StdioConnection {
 	readonly faults: UpstreamFaults;
@@ -44,10 +47,13 @@ export class StdioConnection {
 	/** The call whose client is behind, while the program's output is not read for it. */
 	#held: PendingCall | undefined;
 	#hold_timer: Timer | undefined;
+	#endless_timer: Timer | undefined;
 	/** Calls whose clients had all the time there is to catch up. */
 	readonly #given_up = new WeakSet<PendingCall>();
 	#may_hold = true;
 	#resume: () => void = () => {};
+	readonly #was_killed: () => boolean;
+	#told_kill = false;
 	/** Told when the program goes away by itself; set once the handshake is done. */
 	onGone: ((reason: GoneReason) => void) | undefined = undefined;
 
@@ -58,6 +64,7 @@ export class StdioConnection {
 		const send = (bytes: Buffer) => outbox.push(bytes, undefined);
 		this.#context = context;
 		this.#hibernation = child.hibernation;
+		this.#was_killed = () => child.was_killed?.() === true;
 		this.isolation = isolationOf(child);
 		this.faults = faults;
 		this.#outbox = outbox;
@@ -126,10 +133,15 @@ export class StdioConnection {
 	}
 
 	/** See `Upstream.close`; `stop_ms` shortens the time it gets to end by itself. */
-	close(stop_ms?: number): Promise<void> {
+	async close(stop_ms?: number): Promise<void> {
 		this.#may_hold = false;
 		this.#release();
-		return this.#lifetime.close(stop_ms);
+		await this.#lifetime.close(stop_ms);
+		if (this.#was_killed() && !this.#told_kill) {
+			this.#told_kill = true;
+			const text = "did not end when its standard input was closed, nor on SIGTERM: it was killed";
+			this.#context.onLine("odd", text);
+		}
 	}
 
 	#readMessages(stdout: NodeJS.ReadableStream): void {
@@ -138,6 +150,7 @@ export class StdioConnection {
 			line_bytes_max: this.#context.reply_bytes_max,
 			owns_chunks: true,
 			onLine: (line) => (ended ? this.#receiveLast(line) : this.#receive(line)),
+			onExcess: () => this.#excess(),
 			onOversize: (head, bytes_total, tail) => this.#oversize(head, bytes_total, tail),
 		});
 		this.#resume = () => void stdout.resume();
@@ -190,7 +203,7 @@ export class StdioConnection {
 	 */
 	#receiveLast(line: Buffer): void {
 		if (isBatch(line) || indexMessage(line).ok) this.#receive(line);
-		else this.#context.onLine("event", "ended in the middle of a message");
+		else this.#context.onLine("odd", "ended in the middle of a message");
 	}
 
 	#receive(line: Buffer): void {
@@ -198,11 +211,22 @@ export class StdioConnection {
 		if (!outcome.ok) this.#context.onLine("stdout", printable(line));
 	}
 
+	/** The line may never end, and nothing else that it says is heard as long as it does not. */
+	#excess(): void {
+		const { clock, reply_bytes_max: limit } = this.#context;
+		this.#endless_timer = clock.afterIdle(endless_ms, () => {
+			if (this.#lifetime.is_ending) return;
+			const text = `is writing a line of more than ${limit} bytes: what follows is heard after its end`;
+			this.#context.onLine("odd", text);
+		});
+	}
+
 	#oversize(head: Buffer, bytes_total: number, tail: Buffer): void {
+		this.#endless_timer?.cancel();
 		const call = this.#pending.get(idOfOversize(head, tail));
 		if (call === undefined) {
 			const text = `wrote a line of ${bytes_total} bytes, which is over the limit, and no reply`;
-			this.#context.onLine("event", text);
+			this.#context.onLine("odd", text);
 			return;
 		}
 		const fault = this.faults.tooLarge(this.#context.reply_bytes_max, call);
@@ -216,6 +240,7 @@ export class StdioConnection {
 	}
 
 	#over(end: GoneReason): void {
+		this.#endless_timer?.cancel();
 		this.#outbox.close();
 		this.#pending.failAll((call) => this.faults.exited(call, end.message));
 		this.#asks.close();

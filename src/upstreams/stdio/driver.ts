@@ -27,7 +27,10 @@ export const stdioDriver: Driver<StdioSpec> = {
 		const { connection, hello } = opened.value;
 		const { ended } = connection;
 		if (ended !== undefined) {
-			return fail(connection.faults.notStarted(`${ended.message} right after its handshake`));
+			const exit_code = ended.exit_code ?? undefined;
+			return fail(
+				connection.faults.notStarted(`${ended.message} right after its handshake`, { exit_code }),
+			);
 		}
 		connection.onGone = (reason) => context.onGone(reason);
 		return succeed(new StdioUpstream(connection, hello, context));

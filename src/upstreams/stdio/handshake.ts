@@ -115,8 +115,9 @@ async function exchange(
 		return fail(connection.faults.notStarted(reason));
 	}
 	if (code === "server_exited") {
-		const how = connection.ended?.message ?? "exited";
-		return fail(connection.faults.notStarted(`${how} before it was ready`));
+		const { message: how = "exited", exit_code } = connection.ended ?? {};
+		const reason = `${how} before it was ready`;
+		return fail(connection.faults.notStarted(reason, { exit_code: exit_code ?? undefined }));
 	}
 	return outcome;
 }

@@ -10,7 +10,7 @@ const lines_max = 1_000;
 export class HeldReports {
 	/** For the program: as the one given, but silent until it is kept. */
 	readonly context: DriverContext;
-	#lines: { stream: LineStream; line: string }[] = [];
+	#lines: { stream: LineStream | "odd"; line: string }[] = [];
 	#kept = false;
 	readonly #to: DriverContext;
 
@@ -36,7 +36,7 @@ export class HeldReports {
 		this.#lines = [];
 	}
 
-	#take(stream: LineStream, line: string): void {
+	#take(stream: LineStream | "odd", line: string): void {
 		if (this.#kept) this.#to.onLine(stream, line);
 		else if (this.#lines.length < lines_max) this.#lines.push({ stream, line });
 	}
