@@ -70,6 +70,29 @@ test("a long silence is broken by a comment", async (t) => {
 	assert.match(text, /^:.*\n\ndata: /);
 });
 
+test("each silence of a reply is broken anew", async (t) => {
+	const { outgoing, response } = await exchange(t);
+	const clock = new FakeClock();
+	const reply = new HttpReply(response, { clock, headers: {}, streams: true });
+	const whole = textOf(outgoing);
+	await clock.advance(3 * keep_alive_ms);
+	reply.finish(json, 200);
+	const [, text] = await whole;
+	assert.equal(text.match(/^:/gm)?.length, 3);
+});
+
+test("nothing is kept or written for a client that is gone", async (t) => {
+	const { outgoing, response } = await exchange(t);
+	const clock = new FakeClock();
+	const reply = new HttpReply(response, { clock, headers: {}, streams: true });
+	const closed = once(response, "close");
+	outgoing.destroy();
+	await closed;
+	await clock.advance(keep_alive_ms);
+	assert.equal(reply.streaming, false);
+	assert.equal(clock.pending, 0, "nobody waits for its next silence");
+});
+
 test("a client that never reads is cut off before its messages fill the memory", async (t) => {
 	const { outgoing, response } = await exchange(t);
 	const [incoming] = await (async () => {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { Clock, Timer } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Awaited, Deadlines } from "../../upstreams/deadlines.ts";
 import { type Body, bodyLength, isWhole, wholeBody } from "../../wire/body.ts";
 import { encodeSseEvent, sse_comment_keep_alive } from "../../wire/sse.ts";
 import type { Channel } from "./channel.ts";
@@ -25,6 +26,21 @@ export const sse_headers = {
 	"x-accel-buffering": "no",
 };
 
+/**
+ * All replies of a clock are watched together: a timer of its own would cost each of them more than
+ * its head does.
+ */
+const silences_by_clock = new WeakMap<Clock, Deadlines<HttpReply>>();
+
+function silencesOf(clock: Clock): Deadlines<HttpReply> {
+	let silences = silences_by_clock.get(clock);
+	if (silences === undefined) {
+		silences = new Deadlines<HttpReply>(clock, (reply) => reply.proveAlive());
+		silences_by_clock.set(clock, silences);
+	}
+	return silences;
+}
+
 /** What a reply may be told about the events it writes. */
 export interface ReplyOptions {
 	readonly clock: Clock;
@@ -38,18 +54,25 @@ export interface ReplyOptions {
  * The HTTP side of one request. It stays undecided as long as it can: a lone result goes out
  * as plain JSON, the first notification (or a long silence) turns it into an event stream.
  */
-export class HttpReply implements Channel {
+export class HttpReply implements Channel, Awaited {
+	/** How long it may be silent. These four are for `Deadlines`. */
+	patience_ms = keep_alive_ms;
+	due_ms = 0;
+	sooner: Awaited | undefined = undefined;
+	later: Awaited | undefined = undefined;
 	readonly #response: ServerResponse;
 	readonly #options: ReplyOptions;
+	/** Where it is watched for silence; undefined for one that cannot stream. */
+	readonly #silences: Deadlines<HttpReply> | undefined;
 	#streaming = false;
 	#finished = false;
-	#timer: Timer | undefined;
 	#backlog: Promise<void> | undefined;
 
 	constructor(response: ServerResponse, options: ReplyOptions) {
 		this.#response = response;
 		this.#options = options;
-		if (options.streams) this.#awaitSilence();
+		this.#silences = options.streams ? silencesOf(options.clock) : undefined;
+		this.#silences?.add(this);
 	}
 
 	get streaming(): boolean {
@@ -103,7 +126,7 @@ export class HttpReply implements Channel {
 		if (this.#finished) return;
 		if (this.#streaming) this.#writeEvent(wholeBody(body));
 		this.#finished = true;
-		this.#timer?.cancel();
+		this.#silences?.remove(this);
 		if (this.#streaming) {
 			this.#response.end();
 			return;
@@ -133,9 +156,22 @@ export class HttpReply implements Channel {
 	end(status: number): void {
 		if (this.#finished) return;
 		this.#finished = true;
-		this.#timer?.cancel();
+		this.#silences?.remove(this);
 		if (!this.#streaming) this.#response.writeHead(status, this.#options.headers);
 		this.#response.end();
+	}
+
+	/** The client is gone: there is nobody to prove anything to. */
+	abandon(): void {
+		this.#silences?.remove(this);
+	}
+
+	/** It was silent for as long as it may be. */
+	proveAlive(): void {
+		if (this.#finished || this.#response.destroyed) return;
+		this.#startStream();
+		this.#response.write(sse_comment_keep_alive);
+		this.#silences?.add(this);
 	}
 
 	#startStream(): void {
@@ -147,14 +183,5 @@ export class HttpReply implements Channel {
 
 	#writeEvent(data: Buffer): void {
 		this.#response.write(encodeSseEvent({ data }));
-	}
-
-	#awaitSilence(): void {
-		this.#timer = this.#options.clock.afterIdle(keep_alive_ms, () => {
-			if (this.#finished) return;
-			this.#startStream();
-			this.#response.write(sse_comment_keep_alive);
-			this.#awaitSilence();
-		});
 	}
 }

@@ -56,7 +56,9 @@ export function viewerOf(
 /** Closing the response stream is how a modern client cancels. */
 export function cancelWithStream({ exchange, reply }: Viewing, run: ModernRun): void {
 	exchange.response.on("close", () => {
-		if (!reply.finished) run.cancel();
+		if (reply.finished) return;
+		reply.abandon();
+		run.cancel();
 	});
 }
 
