@@ -105,6 +105,7 @@ export class Wings {
 	};
 	readonly evidence: readonly Evidence[];
 	readonly #wings: readonly Wing[];
+	#telemetry: TelemetryWing | undefined;
 
 	constructor(parts: Omit<WingParts, "wings">) {
 		this.#wings = builders.map((build) => build({ ...parts, wings: () => this }));
@@ -155,7 +156,9 @@ export class Wings {
 
 	/** Metrics and traces. */
 	get telemetry(): TelemetryWing {
-		return this.#find(TelemetryWing);
+		// Every call asks for it, and more than once.
+		this.#telemetry ??= this.#find(TelemetryWing);
+		return this.#telemetry;
 	}
 
 	get alerts(): AlertsWing {

@@ -456,10 +456,14 @@ export class Gateway {
 		return this.#admission.enter(tenant, places_max, identity !== undefined);
 	}
 
-	async #servePart(exchange: Exchange, part: EndpointPart): Promise<void> {
+	#servePart(exchange: Exchange, part: EndpointPart): Promise<void> {
+		if (part === "mcp") return serveMcpAddress(exchange, this.#edges, this.context);
+		return this.#serveSse(exchange, part);
+	}
+
+	async #serveSse(exchange: Exchange, part: Exclude<EndpointPart, "mcp">): Promise<void> {
 		if (part === "sse") this.#sse.stream(exchange);
-		else if (part === "message") await this.#sse.message(exchange);
-		else await serveMcpAddress(exchange, this.#edges, this.context);
+		else await this.#sse.message(exchange);
 	}
 
 	/** Tells whoever runs the gateway who was not let in, and why. */

@@ -1,3 +1,4 @@
+import { assert } from "../lib/assert.ts";
 import type { Call, Reply } from "./call.ts";
 import type { GatewayContext } from "./context.ts";
 import { recordOf } from "./recording.ts";
@@ -60,7 +61,25 @@ export const reply_steps: readonly ReplyStep[] = [
  * lease is given back whatever happens.
  */
 export async function runCall(call: Call, context: GatewayContext): Promise<Reply> {
-	const reply = await settle(call, context);
+	let reply: Reply | undefined;
+	try {
+		// By their places: to take them one by one makes an object for each, here where things wait.
+		for (let at = 0; reply === undefined; at += 1) {
+			const step = steps[at];
+			assert(step !== undefined, `no step answered ${call.method}`);
+			const outcome = step(call, context);
+			// Most steps are synchronous: awaiting them too would cost a turn of the loop each.
+			reply = outcome instanceof Promise ? await outcome : outcome;
+		}
+		reply = onTheWayBack(call, reply, context);
+	} catch (error) {
+		reply = { kind: "fault", fault: context.defect(error, call) };
+	} finally {
+		call.lease?.release();
+		call.lease = undefined;
+		context.running.delete(call);
+		endChecks(call, context);
+	}
 	if (call.notes.claimed !== undefined) await tellApproval(call, reply, context);
 	const recorded = recordCall(call, reply, context);
 	if (recorded !== undefined) await recorded;
@@ -106,25 +125,6 @@ function unbroken<Value>(call: Call, context: GatewayContext, work: () => Value)
 	} catch (error) {
 		context.defect(error, call);
 		return undefined;
-	}
-}
-
-async function settle(call: Call, context: GatewayContext): Promise<Reply> {
-	try {
-		for (const step of steps) {
-			const outcome = step(call, context);
-			// Most steps are synchronous: awaiting them too would cost a turn of the loop each.
-			const reply = outcome instanceof Promise ? await outcome : outcome;
-			if (reply !== undefined) return onTheWayBack(call, reply, context);
-		}
-		throw new Error(`no step answered ${call.method}`);
-	} catch (error) {
-		return { kind: "fault", fault: context.defect(error, call) };
-	} finally {
-		call.lease?.release();
-		call.lease = undefined;
-		context.running.delete(call);
-		endChecks(call, context);
 	}
 }
 

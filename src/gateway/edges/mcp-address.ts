@@ -27,20 +27,13 @@ export interface Edges {
 }
 
 /** Serves one HTTP request at an MCP address: finds the era and hands over to its edge. */
-export async function serveMcpAddress(
+export function serveMcpAddress(
 	exchange: Exchange,
 	edges: Edges,
 	context: GatewayContext,
 ): Promise<void> {
-	switch (exchange.request.method) {
-		case "POST":
-			return servePost(exchange, edges, context);
-		case "GET":
-		case "DELETE":
-			return serveLegacyOnly(exchange, edges.legacy, context);
-		default:
-			refuse({ exchange, context }, 405, rpc_codes.invalid_request, "Use POST, GET or DELETE here");
-	}
+	if (exchange.request.method === "POST") return servePost(exchange, edges, context);
+	return serveLegacyOnly(exchange, edges.legacy, context);
 }
 
 /** GET and DELETE exist for legacy sessions only; a modern client is told so. */
@@ -49,11 +42,17 @@ async function serveLegacyOnly(
 	legacy: LegacyEdge,
 	context: GatewayContext,
 ): Promise<void> {
+	const { method } = exchange.request;
+	if (method !== "GET" && method !== "DELETE") {
+		const text = "Use POST, GET or DELETE here";
+		refuse({ exchange, context }, 405, rpc_codes.invalid_request, text);
+		return;
+	}
 	const version = readHeader(exchange.request.headers, header_names.protocol_version);
 	if (version !== undefined && eraOf(version) === "modern") {
-		const text = `Revision ${version} has no ${exchange.request.method} here; use POST`;
+		const text = `Revision ${version} has no ${method} here; use POST`;
 		refuse({ exchange, context }, 405, rpc_codes.invalid_request, text);
-	} else if (exchange.request.method === "GET") {
+	} else if (method === "GET") {
 		await legacy.get(exchange);
 	} else {
 		await legacy.delete(exchange);
@@ -100,7 +99,7 @@ async function servePost(exchange: Exchange, edges: Edges, context: GatewayConte
 		noteAnswered({ ...askedBy(exchange), message, outcome: replyOutcome(era.reply) }, context);
 		return;
 	}
-	return edges[era.kind].post(exchange, message);
+	await edges[era.kind].post(exchange, message);
 }
 
 /** A request that is refused, as far as it is known. */

@@ -102,7 +102,7 @@ interface Opened {
 
 /** Streams what is listened for until one of both sides ends it. */
 function stream({ viewing, id, client, sources, accepted, ack, tag, signal }: Opened): void {
-	const { exchange, finish, reply } = viewing;
+	const { exchange, reply } = viewing;
 	reply.send(composeNotification("notifications/subscriptions/acknowledged", ack).bytes);
 	const uris = new Set(accepted.filter.resourceSubscriptions ?? []);
 	const nameOf = (push: Push) =>
@@ -130,7 +130,7 @@ function stream({ viewing, id, client, sources, accepted, ack, tag, signal }: Op
 	};
 	const goodbye = () => {
 		end();
-		finish({ kind: "result", json: `{"resultType":"complete","_meta":${tag}}` });
+		viewing.finish({ kind: "result", json: `{"resultType":"complete","_meta":${tag}}` });
 	};
 	signal.addEventListener("abort", end, { once: true });
 	sources.stopping.addEventListener("abort", goodbye, { once: true });

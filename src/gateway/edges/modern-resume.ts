@@ -1,5 +1,5 @@
 import { rpc_codes } from "../../protocol/codes.ts";
-import type { AskOutcome } from "../../upstreams/driver.ts";
+import type { AskOutcome, UpstreamAsk } from "../../upstreams/driver.ts";
 import type { Message } from "../../wire/message.ts";
 import { indexObject, memberSpan, readJson, readString } from "../../wire/object.ts";
 import { type Reply, rpcError } from "../call.ts";
@@ -29,28 +29,37 @@ export function ownState(message: Message): string | undefined {
 }
 
 /** How a request sees its run: notifications, then either more questions or the reply. */
-export function viewerOf(
-	viewing: Viewing,
-	run: () => ModernRun,
-	onAnswered: () => void,
-): RunViewer {
-	const { context, reply, finish } = viewing;
-	return {
-		notify: (message) => reply.send(message.bytes),
-		backlog: () => reply.backlog(),
-		inputRequired(questions) {
-			const state = context.parked.park(context.random.uuid(), run(), parkedFor(viewing));
-			const json =
-				`{"resultType":"input_required","inputRequests":${inputRequestsJson(questions)},` +
-				`"requestState":${JSON.stringify(state)}}`;
-			finish({ kind: "result", json });
-			onAnswered();
-		},
-		finish(outcome) {
-			finish(outcome);
-			onAnswered();
-		},
-	};
+export class RequestViewer implements RunViewer {
+	readonly #viewing: Viewing;
+	readonly #onAnswered: () => void;
+
+	/** `onAnswered` is told when the request has its answer. */
+	constructor(viewing: Viewing, onAnswered: () => void) {
+		this.#viewing = viewing;
+		this.#onAnswered = onAnswered;
+	}
+
+	notify(message: Message): void {
+		this.#viewing.reply.send(message.bytes);
+	}
+
+	backlog(): Promise<void> | undefined {
+		return this.#viewing.reply.backlog();
+	}
+
+	inputRequired(questions: ReadonlyMap<string, UpstreamAsk>, run: ModernRun): void {
+		const { parked, random } = this.#viewing.context;
+		const state = parked.park(random.uuid(), run, parkedFor(this.#viewing));
+		const json =
+			`{"resultType":"input_required","inputRequests":${inputRequestsJson(questions)},` +
+			`"requestState":${JSON.stringify(state)}}`;
+		this.finish({ kind: "result", json });
+	}
+
+	finish(outcome: Reply): void {
+		this.#viewing.finish(outcome);
+		this.#onAnswered();
+	}
 }
 
 /** Closing the response stream is how a modern client cancels. */
@@ -71,24 +80,22 @@ export async function resumeRun(
 	state: string,
 	startRun: (viewing: Viewing) => Promise<void>,
 ): Promise<void> {
-	const { context, message, refuse } = viewing;
+	const { context, message } = viewing;
 	const found = context.parked.take(state, parkedFor(viewing));
 	if (found === "again") {
 		await startRun(viewing);
 	} else if (found === "invalid") {
-		refuse(rpcError(rpc_codes.invalid_params, "requestState does not belong to this request"));
+		const text = "requestState does not belong to this request";
+		viewing.refuse(rpcError(rpc_codes.invalid_params, text));
 	} else if (found === "over") {
 		const text = "requestState has expired or was answered already. Send the request anew";
-		refuse(rpcError(rpc_codes.invalid_params, text));
+		viewing.refuse(rpcError(rpc_codes.invalid_params, text));
 	} else {
 		cancelWithStream(viewing, found);
 		const answered = Promise.withResolvers<void>();
 		// A request that is cancelled never gets an answer, but it always gets an end.
 		viewing.exchange.response.once("close", answered.resolve);
-		found.resume(
-			viewerOf(viewing, () => found, answered.resolve),
-			answersOf(message),
-		);
+		found.resume(new RequestViewer(viewing, answered.resolve), answersOf(message));
 		await answered.promise;
 	}
 }

@@ -15,7 +15,13 @@ import { envelopeVersion } from "./classify.ts";
 import { askedBy, type Exchange, traceHeader } from "./exchange.ts";
 import { HttpReply } from "./http-reply.ts";
 import { type ListenSources, serveListen } from "./modern-listen.ts";
-import { cancelWithStream, ownState, resumeRun, type Viewing, viewerOf } from "./modern-resume.ts";
+import {
+	cancelWithStream,
+	ownState,
+	RequestViewer,
+	resumeRun,
+	type Viewing,
+} from "./modern-resume.ts";
 import { unnamed_client } from "./session-client.ts";
 
 /**
@@ -31,8 +37,8 @@ export class ModernEdge {
 		this.#sources = sources;
 	}
 
-	/** Serves one posted message. */
-	async post(exchange: Exchange, message: Message): Promise<void> {
+	/** Serves one posted message; a promise says when it has its answer, if that takes a while. */
+	post(exchange: Exchange, message: Message): Promise<void> | undefined {
 		const context = this.#context;
 		const reply = new HttpReply(exchange.response, {
 			clock: context.clock,
@@ -42,39 +48,57 @@ export class ModernEdge {
 		if (message.kind === "notification") {
 			// No client notification exists over HTTP in this revision; extensions may have some.
 			reply.end(202);
-			return;
+			return undefined;
 		}
-		const id = rawText(message.bytes, message.id as Span);
 		const method = message.method as string;
-		const finish = (outcome: Reply, status?: number) => {
-			const rendered = renderReply(outcome, { id, method, era: "modern" });
-			reply.finish(rendered.bytes, status ?? rendered.status, rendered.headers);
-		};
-		const refuse = (outcome: Reply, status?: number) => {
-			finish(outcome, status);
-			const client = clientOf(exchange, message);
-			const asked = { ...askedBy(exchange), client, message, outcome: replyOutcome(outcome) };
-			noteAnswered(asked, context);
-		};
+		const viewing = new OneRequest(exchange, message, reply, context);
 		const problem = checkEnvelope(message, exchange.request.headers);
 		if (problem !== undefined) {
 			// A complaint about the envelope is the client's mistake, whatever its code says.
-			refuse(problem, 400);
-			return;
+			viewing.refuse(problem, 400);
+			return undefined;
 		}
 		if (!isSpokenIn(method, "modern")) {
-			refuse(rpcError(rpc_codes.method_not_found, `Method not found: ${method}`));
-			return;
+			viewing.refuse(rpcError(rpc_codes.method_not_found, `Method not found: ${method}`));
+			return undefined;
 		}
-		const viewing: Viewing = { exchange, message, reply, finish, refuse, context };
-		const state = ownState(message);
 		if (method === "subscriptions/listen") {
-			await serveListen(viewing, id, clientOf(exchange, message), this.#sources);
-		} else if (state === undefined) {
-			await startRun(viewing);
-		} else {
-			await resumeRun(viewing, state, startRun);
+			return serveListen(viewing, viewing.id, clientOf(exchange, message), this.#sources);
 		}
+		const state = ownState(message);
+		return state === undefined ? startRun(viewing) : resumeRun(viewing, state, startRun);
+	}
+}
+
+/** A class, since functions of its own would be made anew with every request. */
+class OneRequest implements Viewing {
+	readonly exchange: Exchange;
+	readonly message: Message;
+	readonly reply: HttpReply;
+	readonly context: GatewayContext;
+	/** The client's own id, raw JSON. */
+	readonly id: string;
+
+	constructor(exchange: Exchange, message: Message, reply: HttpReply, context: GatewayContext) {
+		this.exchange = exchange;
+		this.message = message;
+		this.reply = reply;
+		this.context = context;
+		this.id = rawText(message.bytes, message.id as Span);
+	}
+
+	finish(outcome: Reply, status?: number): void {
+		const method = this.message.method as string;
+		const rendered = renderReply(outcome, { id: this.id, method, era: "modern" });
+		this.reply.finish(rendered.bytes, status ?? rendered.status, rendered.headers);
+	}
+
+	refuse(outcome: Reply, status?: number): void {
+		this.finish(outcome, status);
+		const { exchange, message, context } = this;
+		const client = clientOf(exchange, message);
+		const asked = { ...askedBy(exchange), client, message, outcome: replyOutcome(outcome) };
+		noteAnswered(asked, context);
 	}
 }
 
@@ -82,19 +106,16 @@ export class ModernEdge {
  * Starts a call; the run outlives this request when the server asks the client something.
  * Resolves when this request has its answer, which may be a question.
  */
-async function startRun(viewing: Viewing): Promise<void> {
+function startRun(viewing: Viewing): Promise<void> {
 	const { exchange, context, message } = viewing;
 	const cancel = new AbortController();
 	const id = context.random.uuid();
 	const answered = Promise.withResolvers<void>();
-	const run = new ModernRun(
-		viewerOf(viewing, () => run, answered.resolve),
-		{
-			cancel,
-			defer: (fn) => void context.clock.after(gather_ms, fn),
-			mayPark: () => context.parked.mayPark(exchange.principal, context.has_tenants),
-		},
-	);
+	const run = new ModernRun(new RequestViewer(viewing, answered.resolve), {
+		cancel,
+		defer: (fn) => void context.clock.after(gather_ms, fn),
+		mayPark: () => context.parked.mayPark(exchange.principal, context.has_tenants),
+	});
 	cancelWithStream(viewing, run);
 	const method = message.method as string;
 	const parts = {
@@ -114,7 +135,7 @@ async function startRun(viewing: Viewing): Promise<void> {
 		run.settle(outcome);
 		answered.resolve();
 	});
-	await answered.promise;
+	return answered.promise;
 }
 
 function clientOf(exchange: Exchange, message: Message): ClientSide {

@@ -19,8 +19,8 @@ export interface RunViewer {
 	notify(message: Message): void;
 	/** See `UpstreamRequest.backlog`. */
 	backlog?(): Promise<void> | undefined;
-	/** The request ends: the server needs answers. */
-	inputRequired(questions: ReadonlyMap<string, UpstreamAsk>): void;
+	/** The request ends: the server of this run needs answers. */
+	inputRequired(questions: ReadonlyMap<string, UpstreamAsk>, run: ModernRun): void;
 	/** The request ends with the call's reply. */
 	finish(reply: Reply): void;
 }
@@ -30,6 +30,9 @@ const questions_max = 32;
 
 /** Ids of questions that may stand as their key; what is longer or odd is not a name. */
 const question_name = /^[A-Za-z][\w.-]{0,63}$/;
+
+/** Stands for no questions; none is ever put into it. */
+const no_questions = new Map<string, UpstreamAsk>();
 
 /** Waits a turn before parking, so that questions asked together are answered together. */
 export type Defer = (fn: () => void) => void;
@@ -42,7 +45,8 @@ export class ModernRun implements CallSink {
 	readonly #defer: Defer;
 	readonly #mayPark: () => boolean;
 	readonly #cancel: AbortController;
-	readonly #questions = new Map<string, UpstreamAsk>();
+	/** One of its own from the first question on: nearly all calls have none. */
+	#questions = no_questions;
 	#viewer: RunViewer | undefined;
 	#reply: Reply | undefined;
 	#round = 0;
@@ -84,6 +88,7 @@ export class ModernRun implements CallSink {
 			return;
 		}
 		const key = this.#keyOf(ask);
+		if (this.#questions === no_questions) this.#questions = new Map();
 		this.#questions.set(key, ask);
 		ask.signal.addEventListener("abort", () => this.#questions.delete(key), { once: true });
 		this.#parkSoon();
@@ -125,6 +130,7 @@ export class ModernRun implements CallSink {
 
 	/** Nobody will answer what is still open: its server must not wait for ever. */
 	#refuseAll(): void {
+		if (this.#questions.size === 0) return;
 		const open = [...this.#questions.values()];
 		this.#questions.clear();
 		for (const ask of open) ask.answer({ kind: "error", json: call_over });
@@ -154,7 +160,7 @@ export class ModernRun implements CallSink {
 			if (viewer === undefined || this.#questions.size === 0) return;
 			this.#viewer = undefined;
 			this.#round += 1;
-			viewer.inputRequired(this.#questions);
+			viewer.inputRequired(this.#questions, this);
 		});
 	}
 }

@@ -1,5 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import { rpc_codes } from "../../protocol/codes.ts";
+import type { Outcome } from "../../upstreams/pending.ts";
 import type { Edit, Message } from "../../wire/message.ts";
 import { memberSpan, readJson } from "../../wire/object.ts";
 import { unaskable } from "../bridge/askable.ts";
@@ -19,9 +20,9 @@ import { asSeen, forwardNotification } from "./forward-notification.ts";
 export async function sendUpstream(call: Call, context: GatewayContext): Promise<Reply> {
 	const began_ms = context.clock.monotonic();
 	const before = definitionFor(call, context);
-	const first = await sendOnce(call, call.message, call.edits, context);
-	if (call.lease?.report !== undefined) call.lease.report(isSuccess(first));
 	// Nearly every reply is a result. Each further async function would cost every call.
+	const first = answerOf(call, await request(call, call.message, call.edits, context));
+	if (call.lease?.report !== undefined) call.lease.report(isSuccess(first));
 	const is_result = first.kind === "message" && first.message.error === undefined;
 	const reply = is_result ? first : await reconsider(call, first, before, context);
 	call.notes.upstream_ms = context.clock.monotonic() - began_ms;
@@ -121,11 +122,20 @@ async function sendOnce(
 	edits: readonly Edit[],
 	context: GatewayContext,
 ): Promise<Reply> {
+	return answerOf(call, await request(call, message, edits, context));
+}
+
+function request(
+	call: Call,
+	message: Message,
+	edits: readonly Edit[],
+	context: GatewayContext,
+): Promise<Outcome> {
 	const { lease, target } = call;
 	assert(lease !== undefined && target !== undefined, "a call needs an instance to be sent");
 	const { watch } = call;
 	watch?.sent(message, edits);
-	const outcome = await lease.upstream.request({
+	return lease.upstream.request({
 		message,
 		edits,
 		name: target.name,
@@ -151,6 +161,9 @@ async function sendOnce(
 			call.sink.ask({ ...ask, message: asSeen(call, ask.message, context) });
 		},
 	});
+}
+
+function answerOf({ watch }: Call, outcome: Outcome): Reply {
 	if (!outcome.ok) return { kind: "fault", fault: outcome.problem };
 	watch?.received(outcome.value);
 	return { kind: "message", message: outcome.value, edits: [] };
