@@ -6,7 +6,7 @@ import { fail, type Result, succeed } from "../../lib/result.ts";
 import { type Fault, type FaultCode, makeFault } from "../../protocol/fault.ts";
 import type { ChildHandle, Confinement, Spawner, SpawnRequest } from "../driver.ts";
 import { ContainerChild } from "./container-child.ts";
-import { type CreateBody, createBody } from "./create-body.ts";
+import { type CreateBody, createBody, raisedMemory } from "./create-body.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineProblem, engineSentence } from "./engine-problem.ts";
 import { labels } from "./labels.ts";
@@ -28,13 +28,15 @@ export interface ContainersOptions {
 	readonly openWayOut?: OpenWayOut | undefined;
 	/** Without it nobody bounds what volumes hold. */
 	readonly watchDisk?: WatchDisk | undefined;
+	/** Containers running at once. */
+	readonly containers_max?: number | undefined;
 	readonly log?: { warn(fields: object, message: string): void } | undefined;
 }
 
 /** How long one sweep may take; an engine that is stuck holds nobody up. */
 const sweep_ms_max = 10_000;
 /** Containers running at once; far above what a machine can carry. */
-const containers_max = 1_000;
+const containers_max_default = 1_000;
 /** Nobody, on every system; used where the gateway itself is root. */
 const nobody = "65534:65534";
 
@@ -105,6 +107,7 @@ export class Containers {
 		server: string,
 	): Promise<Result<ContainerChild, Fault>> {
 		if (this.#closed) return this.#refuse(server, "gateway_stopping", "The gateway is stopping.");
+		const { containers_max = containers_max_default } = this.#options;
 		if (this.#known.size >= containers_max) {
 			const text = `${containers_max} containers run already; stop some servers first.`;
 			return this.#refuse(server, "overloaded", text);
@@ -211,7 +214,7 @@ export class Containers {
 			clock,
 			id,
 			streams: streams.value,
-			memory_bytes_max: confinement?.resources.memory_bytes_max,
+			memory_bytes_max: body.HostConfig.Memory,
 			notes: [...warnings, ...notesOf(confinement, body)],
 		});
 		this.#watchVolume(child, confinement);
@@ -268,14 +271,18 @@ export class Containers {
 function refusalOf(confinement: Confinement | undefined): string | undefined {
 	const { required, disk_bytes_max } = confinement?.resources ?? {};
 	if (required !== true || disk_bytes_max === undefined) return undefined;
-	return "has a disk limit that a container engine cannot enforce. Leave it out of resources.";
+	return "has a disk limit that a container engine cannot enforce. Write `disk: off` under its `limits`.";
 }
 
 function notesOf(confinement: Confinement | undefined, body: CreateBody): string[] {
-	if (confinement === undefined || body.Entrypoint !== undefined) return [];
+	if (confinement === undefined) return [];
+	const raised = raisedMemory(confinement.resources);
+	const notes = raised === undefined ? [] : [raised];
+	if (body.Entrypoint !== undefined) return notes;
 	const { egress } = confinement.sandbox;
 	const asked = egress.kind === "public" || (egress.kind === "hosts" && egress.hosts.length > 0);
-	return asked ? ["it has no network: this machine has no way to its proxy from a container"] : [];
+	if (asked) notes.push("it has no network: this machine has no way to its proxy from a container");
+	return notes;
 }
 
 function detailOf(problem: EngineProblem): string | undefined {

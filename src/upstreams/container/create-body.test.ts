@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { EgressPlan, ResourcePlan } from "../../config/plan.ts";
 import { client_running, declared_running } from "../../config/running.ts";
 import type { Confinement } from "../driver.ts";
-import { type CreateOptions, createBody } from "./create-body.ts";
+import { type CreateOptions, createBody, raisedMemory } from "./create-body.ts";
 import { networkOf } from "./network.ts";
 
 const spec = { image: "sha256:abc", args: [], env: {} };
@@ -120,16 +120,38 @@ test("what is not limited stays out, but a core file is never written", () => {
 	assert.deepEqual(HostConfig.Ulimits, [{ Name: "core", Soft: 0, Hard: 0 }]);
 });
 
-test("a limit below what engines accept is the least they do", () => {
-	const { HostConfig } = bodyOf({ confinement: withResources({ memory_bytes_max: 1024 }) });
-	assert.equal(HostConfig.Memory, 6 * 1024 ** 2);
+test("a limit below what engines accept is the least they do, and that is said", () => {
+	const least = 6 * 1024 ** 2;
+	for (const [memory_bytes_max, given, said] of [
+		[least + 1, least + 1, undefined],
+		[least, least, undefined],
+		[1024, least, /^Its limit on memory is 6MiB instead of 1KiB: container engines accept no less/],
+	] as const) {
+		const confinement = withResources({ memory_bytes_max });
+		assert.equal(bodyOf({ confinement }).HostConfig.Memory, given);
+		const note = raisedMemory(confinement.resources);
+		if (said === undefined) assert.equal(note, undefined);
+		else assert.match(note ?? "", said);
+	}
 });
 
-test("the temporary folder is no larger than the disk it may use", () => {
-	const sizeOf = (disk_bytes_max: number | undefined) =>
-		bodyOf({ confinement: withResources({ disk_bytes_max }) }).HostConfig.Tmpfs["/tmp"];
-	assert.match(String(sizeOf(1024)), /,size=1024$/);
-	assert.match(String(sizeOf(undefined)), /^rw,nosuid,nodev,.*,size=268435456$/);
+test("the temporary folder is no larger than the disk it may use, and than memory bears", () => {
+	// temp_bytes_max
+	const most = 256 * 1024 ** 2;
+	for (const [disk_bytes_max, size] of [
+		[1024, 1024],
+		[most - 1, most - 1],
+		[most, most],
+		[most + 1, most],
+		[undefined, most],
+	] as const) {
+		const { HostConfig } = bodyOf({ confinement: withResources({ disk_bytes_max }) });
+		assert.equal(
+			HostConfig.Tmpfs["/tmp"],
+			`rw,nosuid,nodev,noexec,mode=1777,size=${size}`,
+			String(disk_bytes_max),
+		);
+	}
 });
 
 test("another runtime is named only where one was asked for", () => {

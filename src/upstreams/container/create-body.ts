@@ -1,4 +1,5 @@
 import type { ContainerSpec, ResourcePlan } from "../../config/plan.ts";
+import { formatSize } from "../../config/units.ts";
 import type { Confinement } from "../driver.ts";
 import type { ImageDetails } from "./engine.ts";
 import { networkOf } from "./network.ts";
@@ -155,6 +156,13 @@ function mountsOf({ confinement, way }: CreateOptions): Mount[] {
 		...sandbox.write.map((path) => bind(path, path, false)),
 		...led,
 	];
+}
+
+/** A sentence where the limit on memory is below what engines accept, and is raised to that. */
+export function raisedMemory({ memory_bytes_max }: ResourcePlan): string | undefined {
+	if (memory_bytes_max === undefined || memory_bytes_max >= memory_bytes_min) return undefined;
+	const [least, asked] = [formatSize(memory_bytes_min), formatSize(memory_bytes_max)];
+	return `Its limit on memory is ${least} instead of ${asked}: container engines accept no less.`;
 }
 
 /** The processor is left out: a limit on it applies after the start, which it would slow down. */

@@ -18,8 +18,12 @@ export function engineSentence(problem: EngineProblem): string {
 		case "broken":
 			return `did not answer (${problem.detail})`;
 		case "refused":
-			return `refused: ${problem.message.slice(0, message_chars_max)}`;
+			return `refused: ${shortened(problem.message)}`;
 	}
+}
+
+function shortened(text: string): string {
+	return text.length > message_chars_max ? `${text.slice(0, message_chars_max)}…` : text;
 }
 
 /** Where an engine was looked for, and what can be done. */

@@ -41,6 +41,10 @@ function problemOf(outcome: { ok: boolean; problem?: unknown }) {
 test("the newest version that both sides know is spoken", async (t) => {
 	for (const [version, prefix] of [
 		["1.41", "/v1.41"],
+		// api_minor_max
+		["1.50", "/v1.50"],
+		["1.51", "/v1.51"],
+		["1.52", "/v1.51"],
 		["1.99", "/v1.51"],
 		[null, ""],
 		["2.0", ""],
@@ -163,4 +167,32 @@ test("a pull that fails after it began is a failure", async (t) => {
 		assert.equal(asked.at(-1), `POST /v1.41/images/create?fromImage=${query}`);
 	}
 	assert.equal(told[0], "Pulling from a");
+});
+
+test("an answer may be as long as an engine's are, and a longer one is not waited for", async (t) => {
+	// answer_bytes_max
+	const most = 8 * 1024 ** 2;
+	const text = JSON.stringify({ Id: "sha256:a" });
+	let bytes = 0;
+	const { environment } = await standIn(t, (_request, response) => {
+		response.end(text.padEnd(bytes));
+	});
+	const engine = new Engine(environment, systemClock);
+	for (bytes of [most - 1, most]) {
+		const image = await engine.image("a");
+		assert.equal(image.ok && image.value.id, "sha256:a", String(bytes));
+	}
+	bytes = most + 1;
+	const problem = problemOf(await engine.image("a"));
+	assert.equal(engineSentence(problem), "did not answer (its answer is too long)");
+	bytes = text.length;
+	assert.ok((await engine.image("a")).ok, "what is asked next is answered");
+});
+
+test("an engine is quoted with as much as a sentence bears", () => {
+	// message_chars_max
+	const quoted = (length: number) =>
+		engineSentence({ kind: "refused", status: 500, message: "x".repeat(length) });
+	for (const length of [499, 500]) assert.equal(quoted(length), `refused: ${"x".repeat(length)}`);
+	assert.equal(quoted(501), `refused: ${"x".repeat(500)}…`);
 });

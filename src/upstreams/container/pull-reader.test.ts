@@ -43,3 +43,15 @@ test("an engine that talks without end is cut short", () => {
 	const [long] = read(lines({ status: "x".repeat(10_000) })).told;
 	assert.equal(long?.length, 300);
 });
+
+test("as many steps are told as images have, and the failure after them as well", () => {
+	// told_max
+	const steps = (count: number) =>
+		Array.from({ length: count }, (_, index) => ({ status: `step ${index}` }));
+	for (const count of [49, 50]) {
+		assert.equal(read(lines(...steps(count))).told.at(-1), `step ${count - 1}`);
+	}
+	const { told, error } = read(lines(...steps(51), { error: "no space left" }));
+	assert.deepEqual([told.length, told.at(-1)], [50, "step 49"]);
+	assert.equal(error, "no space left");
+});
