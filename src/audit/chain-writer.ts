@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type ChainHead, empty_head, LineBuffer, readLine } from "./chain.ts";
+import { type ChainHead, empty_head, type JsonWriter, LineBuffer, readLine } from "./chain.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
 import { HeadFile } from "./head-file.ts";
@@ -68,7 +68,7 @@ export class ChainWriter {
 	 * Appends entries, all or none of them. `build` is told the number of the first and gives
 	 * them as JSON objects without line breaks.
 	 */
-	append(build: (first_seq: number) => Iterable<string>): ChainHead {
+	append(build: (first_seq: number) => Iterable<string | JsonWriter>): ChainHead {
 		const { disk, segment_bytes_max } = this.#options;
 		if (this.#file === undefined) this.#recover();
 		if (this.#length_bytes > segment_bytes_max) this.#openSegment();

@@ -58,6 +58,13 @@ export function isWhole({ seq, prev, hash: own, json }: ChainLine): boolean {
 	return lineHash(seq, prev, json) === own;
 }
 
+/** Writes the JSON of a line by itself. */
+export interface JsonWriter {
+	readonly bytes_max: number;
+	/** Into these bytes from a place on; returns where it ends. */
+	write(bytes: Buffer, at: number): number;
+}
+
 /** Lines of one append, made one behind the other in memory that is used again. */
 export class LineBuffer {
 	#bytes = Buffer.allocUnsafe(first_bytes);
@@ -72,17 +79,22 @@ export class LineBuffer {
 	}
 
 	/** Adds the next line. */
-	add(json: string): void {
+	add(json: string | JsonWriter): void {
 		const seq = this.#head.seq + 1;
 		const about = `${seq} ${this.#head.hash} `;
 		const json_at = this.#length + about.length + hash_chars + 1;
-		const bytes = this.#reserve(json_at + bytesAtMost(json) + 1);
-		const json_end = json_at + bytes.write(json, json_at, "utf8");
+		const is_text = typeof json === "string";
+		const bytes = this.#reserve(json_at + (is_text ? bytesAtMost(json) : json.bytes_max) + 1);
+		const json_end = is_text
+			? json_at + bytes.write(json, json_at, "utf8")
+			: json.write(bytes, json_at);
 		// What is hashed stands together for a moment, in the place where the hash comes then.
 		const hashed_at = json_at - about.length;
-		bytes.write(about, hashed_at, "latin1");
+		writeShort(bytes, hashed_at, about);
 		const own = hash("sha256", bytes.subarray(hashed_at, json_end), "base64url");
-		bytes.write(`${about}${own} `, this.#length, "latin1");
+		writeShort(bytes, this.#length, about);
+		writeShort(bytes, this.#length + about.length, own);
+		bytes[json_at - 1] = space;
 		bytes[json_end] = newline;
 		this.#length = json_end + 1;
 		this.#head = { seq, hash: own };
@@ -111,6 +123,13 @@ export class LineBuffer {
 const first_bytes = 256 * 1024;
 const kept_bytes_max = 4 * 1024 * 1024;
 const newline = 0x0a;
+const space = 0x20;
+
+/** Writes a text of ASCII. One so short is written before the engine has been asked to. */
+function writeShort(bytes: Buffer, start: number, text: string): void {
+	for (let at = 0; at < text.length; at += 1) bytes[start + at] = text.charCodeAt(at);
+}
+
 /** Of longer texts it is found out how many bytes they are. */
 const short_chars_max = 64 * 1024;
 

@@ -1,4 +1,5 @@
 import type { CallRecord } from "../telemetry/call-record.ts";
+import { ascii, type LineWriter } from "../telemetry/packed/line-writer.ts";
 import type { UnpackedCall } from "../telemetry/packed/unpack-calls.ts";
 import type { OwnerTuple } from "./messages.ts";
 
@@ -11,17 +12,33 @@ import type { OwnerTuple } from "./messages.ts";
 export const purposes = { call: 0, intent: 1, outcome: 2 } as const;
 export type Purpose = (typeof purposes)[keyof typeof purposes];
 
-/** The entry of a call, for its purpose; `now_ms` is when it was sent. */
-export function entryOf(call: UnpackedCall, now_ms: number): string {
-	switch (call.purpose) {
-		case purposes.intent:
-			return `{"kind":"intent","at_ms":${call.start_ms},"call":"${call.id}",${call.asked()}`;
-		case purposes.outcome:
-			return `{"kind":"outcome","at_ms":${now_ms},"call":"${call.id}",${call.answered()}`;
-		default:
-			// It only read, or never reached its server.
-			return `{"kind":"call","at_ms":${call.start_ms},"call":"${call.id}",${call.members()}`;
-	}
+const begin = {
+	intent: ascii('{"kind":"intent","at_ms":'),
+	outcome: ascii('{"kind":"outcome","at_ms":'),
+	// It only read, or never reached its server: both in one.
+	call: ascii('{"kind":"call","at_ms":'),
+	id: ascii(',"call":"'),
+	rest: ascii('",'),
+	answered: ascii(","),
+};
+/** What stands before its members, at the most. */
+export const begin_bytes_max = 128;
+
+/** Writes the entry of a call, for its purpose; `now_ms` is when it was sent. */
+export function writeEntry(to: LineWriter, call: UnpackedCall, now_ms: number): void {
+	const { purpose } = call;
+	const is_intent = purpose === purposes.intent;
+	const is_outcome = purpose === purposes.outcome;
+	to.bytes(is_intent ? begin.intent : is_outcome ? begin.outcome : begin.call);
+	to.number(is_outcome ? now_ms : call.start_ms);
+	to.bytes(begin.id);
+	call.writeId(to);
+	to.bytes(begin.rest);
+	if (is_outcome) return call.writeAnswered(to);
+	call.writeAsked(to);
+	if (is_intent) return;
+	to.bytes(begin.answered);
+	call.writeAnswered(to);
 }
 
 /** Whose the payloads of a call are. */

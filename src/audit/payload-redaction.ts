@@ -14,11 +14,11 @@ export class PayloadRedaction {
 	#redactor = new SecretRedactor();
 	/** What is to be forgotten, the first of it first. */
 	readonly #forgotten = new Set<string>();
-	readonly #bytes_max: number;
+	/** So many bytes of a payload are kept. */
+	readonly bytes_max: number;
 
-	/** For payloads of which so many bytes are kept. */
 	constructor(bytes_max: number) {
-		this.#bytes_max = bytes_max;
+		this.bytes_max = bytes_max;
 	}
 
 	/**
@@ -41,11 +41,20 @@ export class PayloadRedaction {
 		}
 	}
 
+	/** Whether there is nothing to be taken out of payloads that stand one behind the other. */
+	isClean(payloads: Buffer): boolean {
+		try {
+			return this.#redactor.bytes(payloads) === payloads;
+		} catch {
+			return false;
+		}
+	}
+
 	/** What is kept of a payload; the same buffer where nothing is to be taken out. */
 	clean(payload: Buffer): Buffer {
 		const safe = this.#redactor.bytes(payload);
 		// What grew by redaction is kept whole, so that it ends where the payload did.
-		return payload.length > this.#bytes_max ? safe.subarray(0, this.#bytes_max) : safe;
+		return payload.length > this.bytes_max ? safe.subarray(0, this.bytes_max) : safe;
 	}
 }
 

@@ -1,8 +1,10 @@
 import type { Random } from "../lib/random.ts";
+import { LineWriter } from "../telemetry/packed/line-writer.ts";
 import { type UnpackedRow, unpackCalls } from "../telemetry/packed/unpack-calls.ts";
 import { sealBlock } from "./block.ts";
+import type { JsonWriter } from "./chain.ts";
 import type { ChainWriter } from "./chain-writer.ts";
-import { entryOf } from "./entries.ts";
+import { begin_bytes_max, writeEntry } from "./entries.ts";
 import {
 	type AppendMessage,
 	type DoneMessage,
@@ -15,6 +17,8 @@ import type { PayloadRedaction } from "./payload-redaction.ts";
 
 /** A block that has grown past this is followed by another: one call is read without the rest. */
 const block_bytes_max = 1024 * 1024;
+
+const no_bytes = Buffer.alloc(0);
 
 /** Payloads as they are kept, one behind the other. */
 interface CleanPayload {
@@ -46,6 +50,7 @@ export class Recorder {
 	readonly #keys: PayloadKeys;
 	readonly #random: Random;
 	readonly #redaction: PayloadRedaction;
+	readonly #json = new EntryJson();
 	/** Entries that could not be kept since the last that was. */
 	#lost = 0;
 	/** Payloads of this append out of which secrets could not be taken. */
@@ -101,15 +106,18 @@ export class Recorder {
 			message.payloads === undefined
 				? no_bytes
 				: Buffer.from(new Uint8Array(message.payloads).slice(0, total(sizes)).buffer);
+		// Most often there is no secret anywhere; then nothing has to be looked at one by one.
+		const is_clean = this.#redaction.isClean(payloads);
 		let at = 0;
 		let number = 0;
 		for (const row of unpackCalls(message.entries)) {
 			const owner = sizes[number] ?? no_owner;
 			const between = at + (sizes[number + 1] ?? 0);
 			const end = between + (sizes[number + 2] ?? 0);
-			const input = payloads.subarray(at, between);
-			const output = payloads.subarray(between, end);
-			const kept = this.#cleaned(input, output);
+			const kept =
+				is_clean && end - at <= this.#redaction.bytes_max
+					? asItIs(payloads, at, between, end)
+					: this.#cleaned(payloads.subarray(at, between), payloads.subarray(between, end));
 			yield { row, now_ms, message: index, owner: kept === none ? payload_lost : owner, ...kept };
 			number += 3;
 			at = end;
@@ -144,6 +152,7 @@ export class Recorder {
 			: [];
 		const random = this.#random;
 		const lost = this.#lost;
+		const json = this.#json;
 		// One after the other: what is made for one entry is gone before the next.
 		this.#writer.append(function* (first_seq) {
 			const at_ms = incoming[0]?.now_ms ?? 0;
@@ -153,7 +162,7 @@ export class Recorder {
 				yield JSON.stringify(sealBlock(blocks_from + index, key, pieces, { random, at_ms }));
 			}
 			for (let index = 0; index < incoming.length; index += 1) {
-				yield closeJson(incoming[index] as Incoming, places[index], blocks_from, payloads);
+				yield json.of(incoming[index] as Incoming, places[index], blocks_from);
 			}
 		});
 	}
@@ -164,7 +173,7 @@ export class Recorder {
 		owner: OwnerTuple,
 		keys: Map<OwnerTuple, PayloadKey>,
 		groups: Group[],
-	): { group: number; at: number } {
+	): Place {
 		let key = keys.get(owner);
 		if (key === undefined) {
 			const [tenant, user, risk] = owner;
@@ -193,23 +202,57 @@ function joinedWith(before: Uint8Array | undefined, next: Uint8Array): Uint8Arra
 	return new Uint8Array(before.buffer, before.byteOffset, before.length + next.length);
 }
 
-function closeJson(
-	entry: Incoming,
-	place: { group: number; at: number } | undefined,
-	blocks_from: number,
-	payloads: boolean,
-): string {
-	const { row, owner, input_bytes, output_bytes, payload } = entry;
-	const open_json = typeof row === "string" ? row : entryOf(row, entry.now_ms);
-	if (owner === payload_lost) return `${open_json},"payload":"lost"}`;
-	if (payload.length === 0) return `${open_json}}`;
-	if (!payloads || place === undefined) return `${open_json},"payload":"lost"}`;
-	const { group, at } = place;
-	return `${open_json},"payload":[${blocks_from + group},${at},${input_bytes},${output_bytes}]}`;
+/** The JSON of an entry: what the gateway said of it, and where its payload is. */
+class EntryJson implements JsonWriter {
+	readonly #writer = new LineWriter(no_bytes, 0);
+	#entry: Incoming | undefined;
+	#end = "";
+
+	/** The next entry. */
+	of(entry: Incoming, place: Place | undefined, blocks_from: number): this {
+		this.#entry = entry;
+		this.#end = endOf(entry, place, blocks_from);
+		return this;
+	}
+
+	get bytes_max(): number {
+		const { row } = this.#entry as Incoming;
+		const said = typeof row === "string" ? 3 * row.length : begin_bytes_max + row.bytes_max;
+		return said + this.#end.length;
+	}
+
+	write(bytes: Buffer, at: number): number {
+		const { row, now_ms } = this.#entry as Incoming;
+		const writer = this.#writer;
+		writer.moveTo(bytes, at);
+		if (typeof row === "string") writer.at += bytes.write(row, at, "utf8");
+		else writeEntry(writer, row, now_ms);
+		writer.text(this.#end);
+		return writer.at;
+	}
 }
 
-const no_bytes = Buffer.alloc(0);
+/** Where a payload is: in which of the blocks, and from which byte on. */
+interface Place {
+	readonly group: number;
+	readonly at: number;
+}
+
+function endOf(entry: Incoming, place: Place | undefined, blocks_from: number): string {
+	const { owner, input_bytes, output_bytes, payload } = entry;
+	if (owner === payload_lost) return ',"payload":"lost"}';
+	if (payload.length === 0) return "}";
+	if (place === undefined) return ',"payload":"lost"}';
+	const { group, at } = place;
+	return `,"payload":[${blocks_from + group},${at},${input_bytes},${output_bytes}]}`;
+}
+
 const none: CleanPayload = { input_bytes: 0, output_bytes: 0, payload: no_bytes };
+
+function asItIs(payloads: Buffer, start: number, between: number, end: number): CleanPayload {
+	const payload = start === end ? no_bytes : payloads.subarray(start, end);
+	return { input_bytes: between - start, output_bytes: end - between, payload };
+}
 
 /** The two as one. Where nothing was taken out they adjoin in memory. */
 function joined(input: Buffer, output: Buffer): CleanPayload {

@@ -1,5 +1,6 @@
 import type { CallLine } from "../telemetry/call-line.ts";
 import type { PackedCalls } from "../telemetry/packed/layout.ts";
+import { ascii, LineWriter } from "../telemetry/packed/line-writer.ts";
 import { type UnpackedRow, unpackCalls } from "../telemetry/packed/unpack-calls.ts";
 
 /** Lines of the call log that came packed; each side of them is made when it is asked for. */
@@ -12,16 +13,24 @@ export class Lines {
 
 	/** As JSON, whole lines at a time; a piece is overwritten by the next. */
 	*pieces(): Generator<Buffer> {
-		let length = 0;
+		writer.at = 0;
 		for (const row of this.#rows()) {
-			const text = typeof row === "string" ? `${row}\n` : `{${row.members()}}\n`;
-			if (length + text.length * bytes_per_unit_max > memory.length) {
-				yield memory.subarray(0, length);
-				length = 0;
+			const is_text = typeof row === "string";
+			const bytes_max = is_text ? (row.length + 1) * bytes_per_unit_max : row.bytes_max + 3;
+			if (writer.at + bytes_max > memory.length) {
+				yield memory.subarray(0, writer.at);
+				writer.at = 0;
 			}
-			length += memory.write(text, length, "utf8");
+			if (is_text) {
+				writer.at += memory.write(row, writer.at, "utf8");
+			} else {
+				writer.bytes(open);
+				row.writeMembers(writer);
+				writer.bytes(close);
+			}
+			writer.bytes(newline);
 		}
-		if (length > 0) yield memory.subarray(0, length);
+		if (writer.at > 0) yield memory.subarray(0, writer.at);
 	}
 
 	/** As members, one after the other: what was made for one is gone before the next. */
@@ -38,5 +47,7 @@ export class Lines {
 
 /** Of some forty members each has at most 512 characters, so that any line has room. */
 const memory = Buffer.alloc(512 * 1024);
+const writer = new LineWriter(memory, 0);
+const [open, close, newline] = [ascii("{"), ascii("}"), ascii("\n")];
 /** UTF-8 has at most three bytes for a unit of a JavaScript text. */
 const bytes_per_unit_max = 3;

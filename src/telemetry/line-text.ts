@@ -81,15 +81,3 @@ export function isoTime(at_ms: number): string {
 export function micros(duration_ms: number): number {
 	return Math.round(duration_ms * 1000) / 1000;
 }
-
-/** What stands behind the whole number for each microsecond of a millisecond. */
-const fractions = Array.from({ length: 1_000 }, (_, us) => String(us / 1_000).slice(1));
-const exact_ms_max = 1e9;
-
-/** The same as JSON. The engine takes longer to find the shortest digits of a fraction. */
-export function microsText(duration_ms: number): string {
-	const duration_us = Math.round(duration_ms * 1000);
-	if (!(duration_us >= 0 && duration_ms < exact_ms_max)) return String(micros(duration_ms));
-	const whole_ms = Math.floor(duration_us / 1000);
-	return `${whole_ms}${fractions[duration_us - whole_ms * 1000]}`;
-}

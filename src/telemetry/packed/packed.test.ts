@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { as_it_is, lineText } from "../../../test/support/call-line.ts";
+import { as_it_is, lineText, membersOf } from "../../../test/support/call-line.ts";
 import { sampleRecord } from "../../../test/support/call-record.ts";
 import { SharedSlots } from "../../lib/shared-slots.ts";
 import { SecretRedactor } from "../../secrets/redactor.ts";
@@ -69,7 +69,7 @@ test("a line says of a call what its record does, whatever else is in its batch"
 			const call = rows[2 * n];
 			assert.ok(call instanceof UnpackedCall);
 			assert.equal(rows[2 * n + 1], `after ${one.user.toWellFormed()}`.replaceAll("\n", " "));
-			const line = JSON.parse(`{${call.members()}}`) as Record<string, unknown>;
+			const line = JSON.parse(`{${membersOf(call)}}`) as Record<string, unknown>;
 			const { start_ms, ...members } = call.line();
 			assert.deepEqual(members, line);
 			assert.equal(start_ms, record.ts_ms);

@@ -1,7 +1,8 @@
 import type { TimedLine } from "../call-line.ts";
 import type { DecidedMembers, WhatMembers, WhoMembers } from "../line-parts.ts";
-import { isoTime, micros, microsText } from "../line-text.ts";
+import { isoTime, micros } from "../line-text.ts";
 import { at, forms, ids, type PackedCalls, row_numbers, statuses } from "./layout.ts";
+import { ascii, type LineWriter } from "./line-writer.ts";
 
 /** A row of a message: a call, or the text that was added. */
 export type UnpackedRow = UnpackedCall | string;
@@ -14,7 +15,7 @@ export function* unpackCalls(packed: PackedCalls): Generator<UnpackedRow> {
 	const { memory, rows, text_start, text_bytes, parts } = packed;
 	const numbers = new Float64Array(memory, 0, rows * row_numbers);
 	const texts = Buffer.from(memory, text_start, text_bytes);
-	yield* rowsOf({ numbers, parts, texts, read_row: -1, read: [] }, rows);
+	yield* rowsOf(unpacked(numbers, parts, texts), rows);
 }
 
 /** The same of a copy, for who needs a row for longer. */
@@ -22,7 +23,12 @@ export function* copyCalls(packed: PackedCalls): Generator<UnpackedRow> {
 	const { memory, rows, text_start, text_bytes, parts } = packed;
 	const numbers = new Float64Array(memory, 0, rows * row_numbers).slice();
 	const texts = Buffer.from(Buffer.from(memory, text_start, text_bytes));
-	yield* rowsOf({ numbers, parts, texts, read_row: -1, read: [] }, rows);
+	yield* rowsOf(unpacked(numbers, parts, texts), rows);
+}
+
+function unpacked(numbers: Float64Array, parts: readonly string[], texts: Buffer): Unpacked {
+	const places = Array.from({ length: full_fields }, () => ({ start: 0, end: 0 }));
+	return { numbers, parts, texts, read_row: -1, read: [], encoded: [], placed_row: -1, places };
 }
 
 function* rowsOf(all: Unpacked, rows: number): Generator<UnpackedRow> {
@@ -47,6 +53,11 @@ interface Unpacked {
 	/** The row that was read last, and its fields: rows are read one after the other. */
 	read_row: number;
 	read: readonly string[];
+	/** Parts as bytes, once they are asked for. */
+	readonly encoded: Uint8Array[];
+	/** The row that was written last, and where its fields are. */
+	placed_row: number;
+	readonly places: readonly Place[];
 }
 
 /** A call as it came over: whoever needs its line, as a text or as members, makes it here. */
@@ -73,44 +84,94 @@ export class UnpackedCall {
 		return this.#number(at.purpose);
 	}
 
-	/** The members of its line as JSON, without braces. */
-	members(): string {
-		const micros_of = (place: number) => microsText(this.#number(place));
-		const parent = this.#ids(ids.trace + ids.span + ids.hash);
-		return (
-			`"ts":"${isoTime(this.start_ms + this.#number(at.duration_ms))}","service":"moorage",` +
-			`"id":"${this.id}",${this.#part(at.who)},${this.#part(at.what)},${this.#outcome()},` +
-			`"duration_ms":${micros_of(at.duration_ms)},"queue_ms":${micros_of(at.queue_ms)},` +
-			`"wake_ms":${micros_of(at.wake_ms)},"approval_ms":${micros_of(at.approval_ms)},` +
-			`"upstream_ms":${micros_of(at.upstream_ms)},"policy_ms":${micros_of(at.policy_ms)},` +
-			`${this.#part(at.decided)},"approval_id":${this.#approval()},` +
-			`"input_bytes":${this.#number(at.input_bytes)},` +
-			`"output_bytes":${this.#number(at.output_bytes)},` +
-			`"input_hash":"${this.#ids(ids.trace + ids.span, ids.hash)}",` +
-			`"request_id":${this.#text(2)},` +
-			`"trace_id":"${this.#ids(0, ids.trace)}","span_id":"${this.#ids(ids.trace, ids.span)}",` +
-			`"parent_span_id":${orNull(parent)}`
-		);
+	/** Bytes that what is written of it takes at the most. */
+	get bytes_max(): number {
+		const { numbers } = this.#all;
+		const row = this.#row * row_numbers;
+		const text_end = numbers[row + row_numbers + at.text] ?? this.#all.texts.length;
+		const texts = text_end - (numbers[row + at.text] as number);
+		const parts = this.#bytesOf(at.who).length + this.#bytesOf(at.what).length;
+		return texts + parts + this.#bytesOf(at.decided).length + names_bytes_max;
 	}
 
-	/** What is known of it before it is done: members of its line as JSON, without braces. */
-	asked(): string {
-		return (
-			`"request_id":${this.#text(2)},"trace_id":"${this.#ids(0, ids.trace)}",` +
-			`${this.#part(at.who)},${this.#part(at.what)},${this.#part(at.decided)},` +
-			`"approval_id":${this.#approval()},"input_bytes":${this.#number(at.input_bytes)},` +
-			`"input_hash":"${this.#ids(ids.trace + ids.span, ids.hash)}"`
-		);
+	/** Writes the members of its line as JSON, without braces. */
+	writeMembers(to: LineWriter): void {
+		const { numbers } = this.#all;
+		const row = this.#row * row_numbers;
+		const number = (place: number) => numbers[row + place] as number;
+		to.bytes(named.ts);
+		to.time(this.start_ms + number(at.duration_ms));
+		to.bytes(named.id);
+		this.writeId(to);
+		to.bytes(named.who);
+		to.bytes(this.#bytesOf(at.who));
+		to.bytes(comma);
+		to.bytes(this.#bytesOf(at.what));
+		to.bytes(comma);
+		this.#writeOutcome(to);
+		for (const [name, place] of durations) {
+			to.bytes(name);
+			to.micros(number(place));
+		}
+		to.bytes(comma);
+		to.bytes(this.#bytesOf(at.decided));
+		to.bytes(named.approval_id);
+		this.#writeApproval(to);
+		this.#writeSizes(to);
+		to.bytes(named.request_id);
+		this.#writeField(to, 2);
+		to.bytes(named.trace_id);
+		this.#writeIds(to, 0, ids.trace);
+		to.bytes(named.span_id);
+		this.#writeIds(to, ids.trace, ids.trace + ids.span);
+		to.bytes(named.parent_span_id);
+		const parent = ids.trace + ids.span + ids.hash;
+		const { start, end } = this.#field(1);
+		if (end - start <= parent) return to.bytes(named.none);
+		to.bytes(quotes);
+		to.part(this.#all.texts, start + parent, end);
+		to.bytes(quotes);
 	}
 
-	/** What became of it, likewise. */
-	answered(): string {
-		const wrong = this.#wrong();
-		return (
-			`"status":"${this.#status()}",${wrong === "" ? "" : `${wrong},`}` +
-			`"duration_ms":${microsText(this.#number(at.duration_ms))},` +
-			`"output_bytes":${this.#number(at.output_bytes)}`
-		);
+	/** Writes what is known of it before it is done: members of its line as JSON, without braces. */
+	writeAsked(to: LineWriter): void {
+		to.bytes(named.asked);
+		this.#writeField(to, 2);
+		to.bytes(named.trace_id);
+		this.#writeIds(to, 0, ids.trace);
+		to.bytes(named.who);
+		to.bytes(this.#bytesOf(at.who));
+		to.bytes(comma);
+		to.bytes(this.#bytesOf(at.what));
+		to.bytes(comma);
+		to.bytes(this.#bytesOf(at.decided));
+		to.bytes(named.approval_id);
+		this.#writeApproval(to);
+		to.bytes(named.input_bytes);
+		to.number(this.#number(at.input_bytes));
+		to.bytes(named.input_hash);
+		this.#writeIds(to, ids.trace + ids.span, ids.trace + ids.span + ids.hash);
+		to.bytes(quotes);
+	}
+
+	/** Writes what became of it, likewise. */
+	writeAnswered(to: LineWriter): void {
+		to.bytes(named.status);
+		to.text(this.#status());
+		to.bytes(quotes);
+		if (this.#hasFailed()) {
+			to.bytes(comma);
+			this.#writeField(to, 4);
+		}
+		to.bytes(named.duration_ms);
+		to.micros(this.#number(at.duration_ms));
+		to.bytes(named.output_bytes);
+		to.number(this.#number(at.output_bytes));
+	}
+
+	/** Writes its id. */
+	writeId(to: LineWriter): void {
+		this.#writeField(to, 0);
 	}
 
 	/** Its line, and when it began. */
@@ -212,12 +273,120 @@ export class UnpackedCall {
 		return this.#isFull() ? this.#text(4) : "";
 	}
 
-	#outcome(): string {
-		const wrong = this.#wrong();
-		if (wrong === "") return plain_outcome;
-		return `"status":"${this.#status()}",${wrong},"requests":1`;
+	#hasFailed(): boolean {
+		if (!this.#isFull()) return false;
+		const { start, end } = this.#field(4);
+		return end > start;
+	}
+
+	#writeOutcome(to: LineWriter): void {
+		if (!this.#hasFailed()) return to.bytes(plain_outcome);
+		to.bytes(named.status);
+		to.text(this.#status());
+		to.bytes(named.wrong);
+		this.#writeField(to, 4);
+		to.bytes(named.requests);
+	}
+
+	#writeApproval(to: LineWriter): void {
+		if (this.#isFull()) this.#writeField(to, 3);
+		else to.bytes(named.none);
+	}
+
+	#writeSizes(to: LineWriter): void {
+		to.bytes(named.input_bytes);
+		to.number(this.#number(at.input_bytes));
+		to.bytes(named.output_bytes);
+		to.number(this.#number(at.output_bytes));
+		to.bytes(named.input_hash);
+		this.#writeIds(to, ids.trace + ids.span, ids.trace + ids.span + ids.hash);
+		to.bytes(quotes);
+	}
+
+	#writeField(to: LineWriter, field: number): void {
+		const { start, end } = this.#field(field);
+		to.part(this.#all.texts, start, end);
+	}
+
+	/** Some of the ids that stand in one field; they are as long as they are. */
+	#writeIds(to: LineWriter, from: number, until: number): void {
+		const { start, end } = this.#field(1);
+		to.part(this.#all.texts, Math.min(start + from, end), Math.min(start + until, end));
+	}
+
+	/** Where a field stands among all texts. */
+	#field(field: number): Place {
+		const all = this.#all;
+		if (all.placed_row !== this.#row) {
+			all.placed_row = this.#row;
+			place(all);
+		}
+		return all.places[field] as Place;
+	}
+
+	#bytesOf(part: number): Uint8Array {
+		const all = this.#all;
+		const number = this.#number(part);
+		const known = all.encoded[number];
+		if (known !== undefined) return known;
+		const made = Buffer.from(all.parts[number] as string);
+		all.encoded[number] = made;
+		return made;
 	}
 }
+
+/** Where something stands: behind the last byte is `end`. */
+interface Place {
+	start: number;
+	end: number;
+}
+
+/** Finds the fields of the row that is to be written. */
+function place({ numbers, texts, places, placed_row }: Unpacked): void {
+	const row = placed_row * row_numbers;
+	let start = numbers[row + at.text] as number;
+	const fields = numbers[row + at.form] === forms.full_call ? places.length : call_fields;
+	for (let field = 0; field < fields; field += 1) {
+		const one = places[field] as Place;
+		one.start = start;
+		while (start < texts.length && texts[start] !== newline) start += 1;
+		one.end = start;
+		start += 1;
+	}
+}
+
+const newline = 0x0a;
+/** Fields of a call without what went wrong, and with it. */
+const call_fields = 3;
+const full_fields = 5;
+
+const comma = ascii(",");
+const quotes = ascii('"');
+/** Names of members, with what stands before and behind them. */
+const named = {
+	ts: ascii('"ts":"'),
+	id: ascii('","service":"moorage","id":"'),
+	who: ascii('",'),
+	status: ascii('"status":"'),
+	wrong: ascii('",'),
+	requests: ascii(',"requests":1'),
+	approval_id: ascii(',"approval_id":'),
+	input_bytes: ascii(',"input_bytes":'),
+	output_bytes: ascii(',"output_bytes":'),
+	input_hash: ascii(',"input_hash":"'),
+	request_id: ascii(',"request_id":'),
+	asked: ascii('"request_id":'),
+	trace_id: ascii(',"trace_id":"'),
+	span_id: ascii('","span_id":"'),
+	parent_span_id: ascii('","parent_span_id":'),
+	duration_ms: ascii(',"duration_ms":'),
+	none: ascii("null"),
+};
+const durations = (
+	["duration_ms", "queue_ms", "wake_ms", "approval_ms", "upstream_ms", "policy_ms"] as const
+).map((name) => [ascii(`,"${name}":`), at[name]] as const);
+/** All names, and numbers as long as numbers get. */
+const names_bytes_max = 1_024;
 
 interface Wrong {
 	readonly code: string | null;
@@ -226,11 +395,7 @@ interface Wrong {
 }
 
 const nothing_wrong: Wrong = { code: null, error: null, error_id: null };
-const plain_outcome = '"status":"ok","code":null,"error":null,"error_id":null,"requests":1';
-
-function orNull(id: string): string {
-	return id === "" ? "null" : `"${id}"`;
-}
+const plain_outcome = ascii('"status":"ok","code":null,"error":null,"error_id":null,"requests":1');
 
 /** What a text of JSON, or null, says; nearly none has an escape. */
 function unquoted(text: string): string | null {
