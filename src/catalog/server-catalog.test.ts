@@ -51,6 +51,24 @@ test("the hash is over the content, not over when and how it was fetched", () =>
 	assert.equal(hashes.size, differences.length + 1);
 });
 
+test("a catalog keeps no memory but that of its items", () => {
+	const page = Buffer.alloc(1_000_000, " ");
+	const tools = [item("a"), item("b"), { name: "c", bytes: page.subarray(10, 20) }];
+	const kept = makeCatalog(parts({ tools, prompts: [item("p")] }));
+	const texts = (items: readonly CatalogItem[]) =>
+		items.map(({ name, bytes }) => [name, bytes.toString()]);
+	assert.deepEqual(texts(kept.tools), texts(tools));
+	for (const items of [kept.tools, kept.prompts]) {
+		const length = Buffer.concat(items.map(({ bytes }) => bytes)).length;
+		for (const { bytes } of items) assert.equal(bytes.buffer.byteLength, length);
+	}
+});
+
+test("a catalog made of the lists of another one shares their memory", () => {
+	const before = makeCatalog(parts());
+	assert.equal(makeCatalog({ ...before, instructions: "more" }).tools, before.tools);
+});
+
 test("a server that lists in another order each time has not changed", () => {
 	const names = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 8 });
 	fc.assert(

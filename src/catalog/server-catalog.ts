@@ -84,7 +84,31 @@ export function makeCatalog(parts: CatalogParts): ServerCatalog {
 		...item_kinds.map((kind) => hashes[kind]),
 	];
 	const hash = createHash("sha256").update(JSON.stringify(about)).digest("hex");
-	return Object.freeze({ ...parts, hash, hashes: Object.freeze(hashes) });
+	const lists = {
+		tools: ofTheirOwn(parts.tools),
+		resources: ofTheirOwn(parts.resources),
+		templates: ofTheirOwn(parts.templates),
+		prompts: ofTheirOwn(parts.prompts),
+	};
+	return Object.freeze({ ...parts, ...lists, hash, hashes: Object.freeze(hashes) });
+}
+
+/**
+ * The same items in memory that holds nothing else. A catalog stays for as long as its server: as
+ * part of a page of a list, or of the 64 KiB that Node takes small buffers from, an item of a
+ * hundred bytes would keep all of that.
+ */
+function ofTheirOwn(items: readonly CatalogItem[]): readonly CatalogItem[] {
+	let length = 0;
+	for (const { bytes } of items) length += bytes.length;
+	if (items.every(({ bytes }) => bytes.buffer.byteLength === length)) return items;
+	const memory = Buffer.allocUnsafeSlow(length);
+	let end = 0;
+	return items.map(({ name, bytes }) => {
+		const start = end;
+		end += bytes.copy(memory, start);
+		return { name, bytes: memory.subarray(start, end) };
+	});
 }
 
 /** Which lists differ between two catalogs of a server; one that is not there offers nothing. */
