@@ -42,7 +42,9 @@ function gatherBody(
 			chunks.push(chunk);
 		});
 		request.on("end", () => {
-			resolve(succeed(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+			// The request keeps its listeners, and a stream its request: they are not to keep the body.
+			const read = chunks.splice(0);
+			resolve(succeed(read.length === 1 ? (read[0] as Buffer) : Buffer.concat(read)));
 		});
 		request.on("error", () => resolve(fail("aborted")));
 		request.on("close", () => resolve(fail("aborted")));

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import { meta_keys } from "../../protocol/meta.ts";
@@ -12,6 +13,7 @@ import { endpointHello } from "../local/endpoint-hello.ts";
 import { recordCall } from "../pipeline.ts";
 import type { Push, Pushes } from "../pushes.ts";
 import { type Reader, type ReadTarget, readRefusal } from "../read-refusal.ts";
+import { renderReply } from "../render.ts";
 import { scopeProblem, sharesScope } from "../scope.ts";
 import type { ResourceSubscriptions } from "../subscriptions/resource-subscriptions.ts";
 import { subscriptionTarget } from "../subscriptions/subscription-target.ts";
@@ -51,10 +53,8 @@ export async function serveListen(
 ): Promise<void> {
 	const { context, exchange, message } = viewing;
 	const asked = readJson(message.bytes, memberSpan(message.params, "notifications"));
-	const closed = new AbortController();
-	exchange.response.once("close", () => closed.abort());
 	const { endpoint, who: principal, request } = exchange;
-	const { signal } = closed;
+	const signal = closedSignal(exchange.response);
 	const parts = { endpoint, principal, client, message, signal };
 	const call = edgeCall({ ...parts, trace_header: traceHeader(request) }, context);
 	const end = async (reply: Reply) => {
@@ -84,6 +84,17 @@ export async function serveListen(
 	stream({ viewing, id, client, sources, accepted, ack, tag, signal });
 }
 
+/**
+ * Aborts when the client is gone. A function of its own, like others here: all closures of one
+ * function keep whatever any of them uses, and those of a stream stay for days. Its request and the
+ * record of its call are not to stay with them.
+ */
+function closedSignal(response: ServerResponse): AbortSignal {
+	const closed = new AbortController();
+	response.once("close", () => closed.abort());
+	return closed.signal;
+}
+
 /** What a stream that was opened is made of. */
 interface Opened {
 	readonly viewing: Viewing;
@@ -102,14 +113,13 @@ interface Opened {
 
 /** Streams what is listened for until one of both sides ends it. */
 function stream({ viewing, id, client, sources, accepted, ack, tag, signal }: Opened): void {
-	const { exchange, reply } = viewing;
+	const { exchange, reply, context } = viewing;
 	reply.send(composeNotification("notifications/subscriptions/acknowledged", ack).bytes);
 	const uris = new Set(accepted.filter.resourceSubscriptions ?? []);
 	const nameOf = (push: Push) =>
 		push.kind === "task" ? accepted.tasks.get(taskKey(push.server, push.task_id)) : undefined;
 	const watcher = watcherOf(exchange, client);
-	const mayHear = (target: ReadTarget) =>
-		readRefusal(watcher, target, viewing.context) === undefined;
+	const mayHear = (target: ReadTarget) => readRefusal(watcher, target, context) === undefined;
 	const forget = sources.pushes.listen({
 		endpoint: exchange.endpoint.name,
 		session_id: undefined,
@@ -130,7 +140,9 @@ function stream({ viewing, id, client, sources, accepted, ack, tag, signal }: Op
 	};
 	const goodbye = () => {
 		end();
-		viewing.finish({ kind: "result", json: `{"resultType":"complete","_meta":${tag}}` });
+		const over: Reply = { kind: "result", json: `{"resultType":"complete","_meta":${tag}}` };
+		const rendered = renderReply(over, { id, method: "subscriptions/listen", era: "modern" });
+		reply.finish(rendered.bytes, rendered.status, rendered.headers);
 	};
 	signal.addEventListener("abort", end, { once: true });
 	sources.stopping.addEventListener("abort", goodbye, { once: true });
@@ -237,9 +249,13 @@ async function subscribeAll(
 			...(task_ids.length === 0 ? {} : { taskIds: task_ids }),
 		},
 		tasks,
-		release() {
-			for (const release of releases.splice(0)) release();
-		},
+		release: releaseOf(releases),
+	};
+}
+
+function releaseOf(releases: (() => void)[]): () => void {
+	return () => {
+		for (const release of releases.splice(0)) release();
 	};
 }
 
