@@ -85,8 +85,6 @@ export class TraceThread {
 			onMessage: (message) => this.#hear(message),
 			onFallen: (error) => this.#fallen(error),
 		});
-		// So that it is there by the time many calls wait for it.
-		this.#link.worker();
 	}
 
 	/** Takes a call that is to become a trace. Never waits and never throws. */
@@ -101,6 +99,9 @@ export class TraceThread {
 			this.#crowded_out += 1;
 			return this.#tellLater();
 		}
+		// So that it is there by the time this is sent: where nothing is traced there is none, since
+		// a thread takes ten megabytes.
+		this.#link.worker();
 		const call = packCall(record, this.#options.redactor);
 		if (!this.#calls.fits(call.text)) this.#send();
 		this.#calls.add(call);
