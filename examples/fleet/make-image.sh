@@ -30,3 +30,6 @@ chmod 1777 "$root/tmp"
 tar --create --owner=0 --group=0 --directory "$root" . |
 	"$engine" import --change 'CMD ["/bin/node", "/harbour.mjs"]' - moorage-fleet/harbour:1 >/dev/null
 echo "The image moorage-fleet/harbour:1 is made; $engine runs it."
+if [ "$engine" = podman ]; then
+	echo "Podman has to listen for Moorage: systemctl --user start podman.socket (as root without --user)."
+fi

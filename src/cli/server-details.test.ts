@@ -116,6 +116,12 @@ test("an instance is shown with what it uses, what confines it, and its volume",
 	assert.match(text, /^The limit on memory cannot be enforced/m);
 });
 
+test("a server that failed still shows where its files are", () => {
+	const left = { ...instance, id: 0, state: "failed" as const, volume: "/data/volumes/full" };
+	const text = printed({}, { state: "failed", instances: [left] });
+	assert.match(text, /^volume of what does not run: \/data\/volumes\/full$/m);
+});
+
 test("whose an instance is shows, and a session's id does not show whole", () => {
 	const id = "session:0123456789abcdef0123456789abcdef";
 	const instances = [

@@ -130,7 +130,8 @@ function printInstances(details: ServerDetails, now_ms: number, output: Output):
 		]),
 	);
 	for (const { id, volume } of instances) {
-		if (volume !== undefined) output.line(`volume of ${id}: ${printable(volume)}`);
+		const whose = id === 0 ? "what does not run" : String(id);
+		if (volume !== undefined) output.line(`volume of ${whose}: ${printable(volume)}`);
 	}
 	for (const note of notesOf(details.status)) output.line(printable(note));
 }

@@ -444,6 +444,7 @@ export class Fleet {
 		const event = { failure, stable, now_ms };
 		const recovery = afterFailure(slot.recovery, event, this.#around.random);
 		slot.recovery = recovery;
+		slot.volume = instance.volume ?? slot.volume;
 		slot.instance = undefined;
 		slot.enter(recovery.failed ? "failed" : "stopped");
 		this.#journal.noteFailure(recovery, failure, instance.id);

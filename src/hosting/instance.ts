@@ -87,6 +87,7 @@ export class Instance {
 	#pulse: Pulse | undefined;
 	readonly #questions = new OpenQuestions(() => this.touch());
 	#folders: Folders | undefined;
+	#volume: string | undefined;
 	#gate: EgressGate | undefined;
 	#used_at_ms = 0;
 	#values_digest: string | undefined;
@@ -123,9 +124,9 @@ export class Instance {
 		return this.#pulse;
 	}
 
-	/** Its persistent folder, once there is one. */
+	/** Its persistent folder, once there is one; it outlives the instance. */
 	get volume(): string | undefined {
-		return this.#folders?.volume;
+		return this.#volume;
 	}
 
 	/** Whether another with other values is to take its place. */
@@ -338,6 +339,7 @@ export class Instance {
 			);
 		}
 		this.#folders = folders.value;
+		this.#volume = folders.value.volume;
 		const { sandbox, untrusted, resources } = plan;
 		const { volume, temp, instance } = folders.value;
 		const { needs } = resolved;

@@ -24,6 +24,8 @@ export class Slot {
 	instance: Instance | undefined;
 	recovery: Recovery = clean_recovery;
 	wanted = true;
+	/** Folder that outlives its instances, once one had it. */
+	volume: string | undefined;
 	asked_at_ms: number;
 	/** True for one beside the replicas, which ends as soon as nobody needs it. */
 	readonly spare: boolean;
@@ -128,6 +130,7 @@ export class Slot {
 			leases: this.in_use,
 			waiting: this.line.length,
 			...describeRun(instance),
+			volume: instance?.volume ?? this.volume,
 		};
 	}
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import type { ServerDetails } from "../../src/admin/contract.ts";
 import { at_once_max } from "../../src/gateway/rereading.ts";
+import { detailsOf, untilDetails } from "../support/admin-status.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { textOf } from "../support/raw-client.ts";
 import { openWire } from "../support/wire-clients.ts";
@@ -45,25 +45,6 @@ before(async () => {
 
 after(() => gateway.stop());
 
-/** Everything the admin API tells of a server. */
-async function detailsOf(server: string): Promise<ServerDetails> {
-	const token = (await readFile(gateway.daemon.admin_token_path, "utf8")).trim();
-	const response = await fetch(new URL(`/api/servers/${server}/details`, gateway.url), {
-		headers: { authorization: `Bearer ${token}` },
-	});
-	assert.equal(response.status, 200);
-	return (await response.json()) as ServerDetails;
-}
-
-/** Resolves once the details are as wanted: nothing tells of every change. */
-async function until(server: string, wanted: (details: ServerDetails) => boolean) {
-	for (;;) {
-		const details = await detailsOf(server);
-		if (wanted(details)) return details;
-		await setTimeout(20);
-	}
-}
-
 const isOdd = (text: RegExp) => (details: ServerDetails) =>
 	details.oddities.some((oddity) => text.test(oddity.text));
 
@@ -72,7 +53,7 @@ test("a server that announces changes without end is read again one time after t
 	assert.equal(textOf(await client.call("announce", '{"times":2000}')), "announced");
 	const lists = Number(textOf(await client.call("lists")));
 	assert.ok(lists <= at_once_max + 1, `read ${lists} times`);
-	const { status } = await detailsOf("announcing");
+	const { status } = await detailsOf(gateway, "announcing");
 	const leases = status.instances.map((instance) => instance.leases);
 	assert.ok(
 		leases.every((count) => count <= 1),
@@ -83,7 +64,11 @@ test("a server that announces changes without end is read again one time after t
 test("a server whose tools change with every list is not read for ever, and its status says so", async () => {
 	const client = await openWire("modern", gateway.address("renewing"));
 	assert.equal(textOf(await client.call("echo", '{"text":"on"}')), "on");
-	await until("renewing", isOdd(/^says again and again that its lists have changed/));
+	await untilDetails(
+		gateway,
+		"renewing",
+		isOdd(/^says again and again that its lists have changed/),
+	);
 	// Its own readings, the one when it became ready, and none of ours: a call looks at no list.
 	const lists = Number(textOf(await client.call("lists")));
 	assert.ok(lists <= at_once_max + 2, `read ${lists} times`);
@@ -93,14 +78,14 @@ test("a line without an end is told of while it is written", async () => {
 	const client = await openWire("modern", gateway.address("endless"));
 	const reply = await client.call("endless_line", '{"bytes":200000}');
 	assert.match(JSON.stringify(reply), /did not answer tools\/call within 1 s/);
-	await until("endless", isOdd(/^is writing a line of more than 65536 bytes/));
+	await untilDetails(gateway, "endless", isOdd(/^is writing a line of more than 65536 bytes/));
 });
 
 test("a server that ended in a call and runs again still says why it ended, and what it wrote", async () => {
 	const client = await openWire("modern", gateway.address("wailing"));
 	assert.match(JSON.stringify(await client.call("wail")), /exited with code 4/);
 	assert.equal(textOf(await client.call("echo", '{"text":"again"}')), "again");
-	const { status, stdout, stderr } = await detailsOf("wailing");
+	const { status, stdout, stderr } = await detailsOf(gateway, "wailing");
 	assert.equal(status.state, "ready");
 	assert.equal(status.reason, undefined);
 	assert.equal(status.last_failure?.reason, 'The server "wailing" exited with code 4.');
@@ -118,14 +103,19 @@ test("a server that had to be killed is told from one that ended when it was ask
 		headers: { authorization: `Bearer ${token}` },
 	});
 	assert.equal(restarted.status, 200);
-	await until("stubborn", isOdd(/^did not end .* nor on SIGTERM: it was killed$/));
+	await untilDetails(gateway, "stubborn", isOdd(/^did not end .* nor on SIGTERM: it was killed$/));
 });
 
 test("a server that ends before it is ready is told of with its exit code and its words", async () => {
 	const client = await openWire("modern", gateway.address("unready"));
 	assert.match(JSON.stringify(await client.call("anything")), /exited with code 7|still starting/);
-	const { status, stderr } = await until("unready", ({ status }) => status.reason !== undefined);
+	const { status, stderr } = await untilDetails(
+		gateway,
+		"unready",
+		({ status }) => status.reason !== undefined,
+	);
 	assert.match(status.reason ?? "", /exited with code 7 before it was ready/);
 	assert.equal(status.exit_code, 7);
 	assert.deepEqual(stderr, ["no keys here"]);
+	assert.match(status.instances[0]?.volume ?? "", /unready/, "it may be what is in there");
 });

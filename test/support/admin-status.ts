@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
+import type { ServerDetails } from "../../src/admin/contract.ts";
 import type { ServerStatus } from "../../src/hosting/status.ts";
 import type { TestGateway } from "./gateway.ts";
 
@@ -37,6 +38,28 @@ export async function untilInstances(
 	wanted: (instances: ServerStatus["instances"]) => boolean,
 ): Promise<void> {
 	await untilStatus(gateway, server, ({ instances }) => wanted(instances));
+}
+
+/** Everything the admin API tells of a server. */
+export async function detailsOf(gateway: TestGateway, server: string): Promise<ServerDetails> {
+	const token = (await readFile(gateway.daemon.admin_token_path, "utf8")).trim();
+	const response = await fetch(`${gateway.url}/api/servers/${server}/details`, {
+		headers: { authorization: `Bearer ${token}` },
+	});
+	return (await response.json()) as ServerDetails;
+}
+
+/** Resolves with the details once they are as wanted: nothing tells of every change. */
+export async function untilDetails(
+	gateway: TestGateway,
+	server: string,
+	wanted: (details: ServerDetails) => boolean,
+): Promise<ServerDetails> {
+	for (;;) {
+		const details = await detailsOf(gateway, server);
+		if (wanted(details)) return details;
+		await setTimeout(look_again_ms);
+	}
 }
 
 const look_again_ms = 20;
