@@ -43,11 +43,12 @@ function setUp(context: TestContext, retention: AuditRetention, disk: Disk = sys
 		batch += 1;
 		return outgoing.message({ batch, now_ms, lost: 0, secrets: undefined });
 	};
-	const verify = () => {
+	const verify = (is_copy = false) => {
 		const kinds: unknown[] = [];
 		const found = verifyLog(folder, {
 			disk: system_disk,
 			verifier: signerOf(seed).verifier,
+			is_copy,
 			onEntry: (_, { kind }) => kinds.push(kind),
 		});
 		return { ...found, kinds };
@@ -162,7 +163,9 @@ test("a key that somebody takes away is told from one that was destroyed", (t) =
 	assert.deepEqual([problem?.kind, problem?.segment], ["missing", keys_name]);
 	const place = `The key ${id} of the payloads in entry ${problem?.seq} is gone`;
 	assert.ok(problem?.message.startsWith(place), problem?.message);
+	assert.equal(verify(true).problem?.kind, "missing");
 	rmSync(path);
+	assert.equal(verify(true).problem, undefined);
 	assert.match(verify().problem?.message ?? "", /and 1 more, is gone from the file keys/);
 	writeFileSync(path, `${ana}\n${bob}\n`);
 	assert.equal(verify().problem, undefined);

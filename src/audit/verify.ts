@@ -64,6 +64,8 @@ const open_intents_max = 10_000;
 interface VerifyOptions {
 	readonly disk: Disk;
 	readonly verifier: Verifier;
+	/** Whether the file of keys may be missing as a whole: a copy from a bucket has none. */
+	readonly is_copy?: boolean;
 	readonly onEntry?: (line: ChainLine, entry: Record<string, unknown>) => void;
 }
 
@@ -76,8 +78,8 @@ export function verifyLog(folder: string, options: VerifyOptions): Verification 
 	const { kind, segment } = found.problem ?? {};
 	if (kind !== "missing" || segment !== keys_name) return found;
 	// A key that was made and destroyed while the log was read is accounted for by the next time.
-	const { disk, verifier } = options;
-	return walkLog(folder, { disk, verifier });
+	const { disk, verifier, is_copy = false } = options;
+	return walkLog(folder, { disk, verifier, is_copy });
 }
 
 function walkLog(folder: string, options: VerifyOptions): Verification {
@@ -95,7 +97,8 @@ function walkLog(folder: string, options: VerifyOptions): Verification {
 	if (walk.problem === undefined) walk.keys(keys);
 	// Read again: keys may have been made and destroyed since, as the entries say that were read.
 	const keys_now = options.disk.readIfThere(join(folder, keys_name));
-	if (walk.problem === undefined) walk.lostKeys([keys, keys_now]);
+	const is_without = options.is_copy === true && keys === undefined && keys_now === undefined;
+	if (walk.problem === undefined && !is_without) walk.lostKeys([keys, keys_now]);
 	return walk.result();
 }
 

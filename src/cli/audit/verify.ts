@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { system_disk } from "../../audit/disk.ts";
 import { auditPlaces } from "../../audit/places.ts";
 import { type OpenIntent, type Verification, verifyLog } from "../../audit/verify.ts";
@@ -17,10 +18,12 @@ export async function verifyAudit(
 	context: CommandContext,
 ): Promise<number> {
 	const verifier = await auditVerifier(data, options.public_key, context);
-	const { folder } = auditPlaces(data);
+	const { folder, signing_key } = auditPlaces(data);
+	// Whoever writes a log has the key that signs it.
+	const is_copy = !existsSync(signing_key);
 	let found: Verification;
 	try {
-		found = verifyLog(folder, { disk: system_disk, verifier });
+		found = verifyLog(folder, { disk: system_disk, verifier, is_copy });
 	} catch (error) {
 		throw new CommandFailure({
 			exit_code: exit_codes.failed,
