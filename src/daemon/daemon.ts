@@ -440,6 +440,7 @@ class House implements Daemon, BackendRooms {
 				onRetired: (key, upstream) => this.#gateway.onRetired(key, upstream),
 				onState: (status) => {
 					this.#dashboard.onState(status);
+					this.#releases.noteState(status.name);
 					onProgress?.({ kind: "state", status });
 				},
 			},

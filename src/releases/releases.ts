@@ -12,7 +12,14 @@ import type {
 	VersionSource,
 } from "../store/version-repository.ts";
 import type { Log } from "../telemetry/log.ts";
-import { type Deployed, deployedOf, outcomeOf, stayed } from "./deployed.ts";
+import {
+	type Adopted,
+	type Deployed,
+	type DeployOptions,
+	deployedOf,
+	outcomeOf,
+	stayed,
+} from "./deployed.ts";
 import { finishPromotions } from "./finish-promotions.ts";
 import { type Fork, Forks, type ForkVolumes } from "./forks.ts";
 import { lookAt } from "./look.ts";
@@ -52,26 +59,6 @@ export interface ReleasesOptions {
 	keepLocked(locked: Locked): Promise<Result<void, string>>;
 	/** Told of the servers that run, whenever those are others: the front door serves them. */
 	onServers(servers: readonly ServerPlan[]): void;
-}
-
-/** How a deploy is to go, where it differs from the configuration. */
-export interface DeployOptions {
-	readonly hold?: boolean | undefined;
-	readonly percent?: number | undefined;
-	/** Whether what the command leaves open, such as a package's version, is found out anew. */
-	readonly update?: boolean | undefined;
-	/** Whether it is only started and compared, and ended again. */
-	readonly plan?: boolean | undefined;
-}
-
-/** What came of a configuration. */
-export interface Adopted {
-	/** Changed servers whose new version was given up, with why. */
-	readonly refused: readonly { readonly server: string; readonly reason: string }[];
-	/** What is worth telling of the new versions: sentences. */
-	readonly warnings: readonly string[];
-	/** Changed servers that were of no use as they were: they start anew without a trial. */
-	readonly at_once: readonly string[];
 }
 
 /**
@@ -160,6 +147,20 @@ export class Releases {
 	start(): void {
 		this.#options.hosting.apply(this.servers);
 		this.#waiting.begin();
+	}
+
+	/**
+	 * What happens to a server is known. What the version that takes its calls runs is stored: it
+	 * is kept installed, though a later run of the gateway may not come to resolve it.
+	 */
+	noteState(name: string): void {
+		// While versions change places, what is hosted may not be what is stored yet.
+		if (this.#rollouts.has(name) || this.#replaced.has(name)) return;
+		const active = this.versions.active(name);
+		const resolved = this.#options.hosting.resolved(name);
+		if (active === undefined || resolved?.identity === undefined) return;
+		if (active.identity === JSON.stringify(resolved.identity)) return;
+		void this.versions.noteResolved(name, active.number, resolved);
 	}
 
 	/** Something was switched off, or on again: what waits for that goes on. */

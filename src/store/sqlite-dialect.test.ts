@@ -47,6 +47,21 @@ describe("the SQLite dialect", () => {
 		await db.destroy();
 	});
 
+	it("tells of a full disk, though SQLite has ended the transaction itself", async () => {
+		const { raw, db } = setUp();
+		raw.exec("pragma max_page_count = 8");
+		const filled = db.transaction().execute(async (transaction) => {
+			const data = Buffer.alloc(100_000);
+			await transaction.insertInto("things").values({ id: 1, name: "big", data }).execute();
+		});
+		await assert.rejects(filled, /database or disk is full/);
+		await db.transaction().execute(async (transaction) => {
+			await transaction.insertInto("things").values({ id: 2, name: "b", data: null }).execute();
+		});
+		assert.equal((await db.selectFrom("things").select("id").execute()).length, 1);
+		await db.destroy();
+	});
+
 	it("streams rows while the same statement runs again", async () => {
 		const { db } = setUp();
 		for (const id of [1, 2, 3]) {

@@ -24,16 +24,18 @@ export const statement_text_max = 8192;
  * costs more than running.
  */
 export class NodeSqliteDialect extends SqliteDialect {
+	readonly #raw: DatabaseSync;
 	readonly #database: SqliteDatabase;
 
 	constructor(raw: DatabaseSync) {
 		const database = adaptDatabase(raw);
 		super({ database });
+		this.#raw = raw;
 		this.#database = database;
 	}
 
 	override createDriver(): SqliteDriver {
-		return new ImmediateDriver({ database: this.#database });
+		return new ImmediateDriver(this.#database, this.#raw);
 	}
 
 	override createAdapter(): SqliteAdapter {
@@ -46,6 +48,18 @@ export class NodeSqliteDialect extends SqliteDialect {
  * writes later fails at once, without waiting, when another process wrote in between.
  */
 class ImmediateDriver extends SqliteDriver {
+	readonly #raw: DatabaseSync;
+
+	constructor(database: SqliteDatabase, raw: DatabaseSync) {
+		super({ database });
+		this.#raw = raw;
+	}
+
+	/** SQLite has done so itself where the disk is full; to do it again would hide that error. */
+	override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+		if (this.#raw.isTransaction) await super.rollbackTransaction(connection);
+	}
+
 	override async beginTransaction(connection: DatabaseConnection): Promise<void> {
 		await connection.executeQuery(CompiledQuery.raw("begin immediate"));
 	}

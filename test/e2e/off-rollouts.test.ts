@@ -64,6 +64,21 @@ test("a version that was on its way waits until its server is on again", async (
 	assert.equal(second?.reason, undefined);
 });
 
+test("what a server runs is known while it is off, so that its package is kept", async (t) => {
+	const folder = await mkdtemp(join(tmpdir(), "moorage-test-"));
+	const first = await startGateway(config("1"), { folder });
+	await kill(first);
+	await first.stop();
+	const second = await startGateway(config("1"), { folder });
+	t.after(async () => {
+		await second.stop();
+		await rm(folder, { recursive: true, force: true });
+	});
+	assert.deepEqual(await starts(second), []);
+	const { versions } = await new AdminReleases(second).versions("one");
+	assert.match(versions[0]?.package?.digest ?? "", /^sha256-/);
+});
+
 test("a version that waits for its server is given up for another one", async (t) => {
 	const gateway = await nextRun(t);
 	assert.ok((await gateway.reconfigure(config("3"))).ok);
