@@ -2,19 +2,22 @@
  * Stands in for a gateway that will be killed: starts one stubborn server and waits. Writes a
  * line of JSON once the server and its descendants are up: `{ marker_prefix }`. With versions of
  * control groups (`2`, `1` or `none`) the server is frozen by them first. `bubblewrap` and
- * `landlock` put it into a sandbox.
+ * `landlock` put it into a sandbox. What is confined has a process beside it by then that waits for
+ * the next program, where this machine has such.
  *
  * Usage: node spawner-host.ts <mode> <data folder> <server program> [watcher path or -]
  *   [versions or -] [sandbox]
  */
 import { createInterface } from "node:readline";
 import type { ContainmentMode } from "../../src/hosting/process/containment.ts";
+import { launch_programs } from "../../src/hosting/process/launch-programs.ts";
 import { createSpawner } from "../../src/hosting/process/spawner.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { processEnvironment } from "../../src/lib/environment.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import type { Confinement } from "../../src/upstreams/driver.ts";
 import { confinement } from "./hosted-child.ts";
+import { eventually, markedProcesses } from "./processes.ts";
 import { sandboxed } from "./sandboxed.ts";
 
 const [mode, data_dir = "", server, watcher_path, groups, sandbox] = process.argv.slice(2);
@@ -41,6 +44,18 @@ function versionsOf(text: string): (1 | 2)[] {
 	return text === "none" ? [] : [text === "1" ? 1 : 2];
 }
 
+/** What waits for the next program has to end with the gateway as well. */
+async function untilSpare(): Promise<void> {
+	const has_spares = process.platform === "linux" && launch_programs[process.arch] !== undefined;
+	if (!has_spares || confine() === undefined) {
+		return;
+	}
+	await eventually(
+		() => markedProcesses(spawner.marker_prefix),
+		(lines) => lines.some((line) => line.includes("/run/launch ")),
+	);
+}
+
 const child = await spawner.spawn({
 	server: "stubborn",
 	command: process.execPath,
@@ -54,6 +69,8 @@ if (!child.ok) {
 }
 createInterface({ input: child.value.stderr }).on("line", async (line) => {
 	if (line === "stubborn: all up") {
+		child.value.settled?.();
+		await untilSpare();
 		if (versions !== undefined && !(await child.value.hibernation?.freeze())) {
 			throw new Error("the server could not be frozen");
 		}

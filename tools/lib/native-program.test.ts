@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { forward_programs } from "../../src/hosting/egress/forward-programs.ts";
+import { launch_programs } from "../../src/hosting/process/launch-programs.ts";
 import { confine_programs } from "../../src/hosting/sandbox/confine-programs.ts";
 import { buildConfine } from "../confine.ts";
 import { buildForwarder } from "../forwarder.ts";
+import { buildLaunch } from "../launch.ts";
 import { compilerObstacle, compilers, type Processor, renderPrograms } from "./native-program.ts";
 
 const native = [
 	{ name: "forwarder", programs: forward_programs, build: buildForwarder },
 	{ name: "launcher under Landlock", programs: confine_programs, build: buildConfine },
+	{ name: "launcher that waits", programs: launch_programs, build: buildLaunch },
 ];
 for (const { name, programs, build } of native) {
 	for (const processor of Object.keys(compilers) as Processor[]) {

@@ -1,4 +1,3 @@
-import type { Clock } from "../../lib/clock.ts";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
 import type { SpawnRequest } from "../../upstreams/driver.ts";
@@ -7,7 +6,6 @@ import type { ChildLimits } from "./child.ts";
 import { limitNotes } from "./end-reason.ts";
 import { setStartLimits } from "./groups/group-limits.ts";
 import type { InstanceGroups } from "./groups/instance-groups.ts";
-import { makeInstanceGroups } from "./groups/instance-groups.ts";
 import type { GroupTier } from "./groups/tier.ts";
 import { use_words } from "./groups/tier.ts";
 import type { LaunchPlan } from "./launcher.ts";
@@ -23,9 +21,8 @@ export interface Bounds extends LaunchPlan {
 /** What bounds are made with. */
 export interface BoundsOptions {
 	readonly tier: GroupTier;
-	readonly clock: Clock;
-	/** Names the instance's groups within this run. */
-	readonly name: string;
+	/** Makes the instance's groups, or has made them. */
+	readonly groups: () => InstanceGroups | undefined;
 	readonly watchdog: Watchdog;
 	readonly platform: NodeJS.Platform;
 }
@@ -47,13 +44,13 @@ export function setBounds(request: SpawnRequest, options: BoundsOptions): Result
 	if (confinement === undefined) {
 		return succeed(unbounded);
 	}
-	const { tier, clock, name, watchdog, platform } = options;
+	const { tier, watchdog, platform } = options;
 	const { resources } = confinement;
 	const plan = planLimits(resources, tier, platform);
 	if (resources.required && plan.unenforced.length > 0) {
 		return fail(refusal(plan.unenforced));
 	}
-	const groups = tier.hierarchies.length === 0 ? undefined : makeInstanceGroups(clock, tier, name);
+	const groups = options.groups();
 	const failures = groups === undefined ? [] : setStartLimits(groups, plan.group);
 	if (resources.required && failures.length > 0) {
 		void groups?.remove();

@@ -48,6 +48,8 @@ export interface ContainedChildOptions {
 	readonly notes?: readonly string[] | undefined;
 	/** What shuts it off from the machine. */
 	readonly sandbox?: SandboxKind | undefined;
+	/** Told when its start is over. */
+	readonly onSettled?: (() => void) | undefined;
 }
 
 /** The limits of a child, and who looks after them. */
@@ -118,7 +120,8 @@ export class ContainedChild implements ChildHandle {
 
 	/** The processor is limited from now on: a start is hungry, and is over. */
 	settled(): void {
-		const { groups, limits } = this.#options;
+		const { groups, limits, onSettled } = this.#options;
+		onSettled?.();
 		const cpus_max = limits?.plan.group.cpus_max;
 		if (groups !== undefined && cpus_max !== undefined && !this.#ended) {
 			this.#notes.push(...limitNotes(setCpuLimit(groups, cpus_max)));

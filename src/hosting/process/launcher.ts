@@ -32,6 +32,11 @@ export interface LaunchPlan {
 	readonly entrances: readonly string[];
 }
 
+/** A limit on files as every launcher sets it: as a shell can say it. */
+export function fileBytes(bytes_max: number): number {
+	return Math.ceil(bytes_max / shell_block_bytes) * shell_block_bytes;
+}
+
 /** Puts the launcher in front of a command line. Windows has none of what it does. */
 export function launchLine(
 	line: CommandLine,
@@ -43,7 +48,7 @@ export function launchLine(
 	}
 	const { file_bytes_max, descriptors_max } = process_limits;
 	const blocks =
-		file_bytes_max === undefined ? "-" : String(Math.ceil(file_bytes_max / shell_block_bytes));
+		file_bytes_max === undefined ? "-" : String(fileBytes(file_bytes_max) / shell_block_bytes);
 	return {
 		program: "/bin/sh",
 		args: [

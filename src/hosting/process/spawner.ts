@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { spawn } from "node:child_process";
-import { closeSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ import type { ChildHandle, SandboxKind, Spawner, SpawnRequest } from "../../upst
 import type { SandboxProbe } from "../sandbox/probe.ts";
 import { probeSandbox, switchedOff } from "../sandbox/probe.ts";
 import { isSandboxed, protect, Sandbox } from "../sandbox/sandbox.ts";
-import type { Bounds, BoundsOptions } from "./bounds.ts";
+import type { Bounds } from "./bounds.ts";
 import { setBounds } from "./bounds.ts";
 import { ContainedChild } from "./child.ts";
 import { killProcesses, marker_name, ownerPrefix } from "./cleanup.ts";
@@ -25,6 +25,8 @@ import type { CommandLine, Containment, ContainmentMode } from "./containment.ts
 import { probeContainment, watcherContainment } from "./containment.ts";
 import { childEnvironment, folderEnvironment } from "./environment.ts";
 import { findProgram, programSentence } from "./find-program.ts";
+import type { InstanceGroups } from "./groups/instance-groups.ts";
+import { makeInstanceGroups } from "./groups/instance-groups.ts";
 import { all_versions, ownHierarchies, probeGroups, releaseTier } from "./groups/probe.ts";
 import { QuickEntry } from "./groups/quick-entry.ts";
 import { runGroupName, sweepGroups } from "./groups/sweep-groups.ts";
@@ -36,6 +38,7 @@ import { Ledger, listLedgers, readLedger } from "./ledger.ts";
 import type { SpawnerLog } from "./log.ts";
 import type { ProcessRow, ProcessTable } from "./process-table.ts";
 import { isRunning, readRowSync, systemProcessTable } from "./process-table.ts";
+import { orderBytes, SpareLauncher } from "./spare.ts";
 import { Watchdog } from "./watchdog.ts";
 import { WatcherLink } from "./watcher-link.ts";
 
@@ -167,17 +170,8 @@ interface ContainedProgram {
 	readonly mode: ContainmentMode;
 	readonly sandbox: SandboxKind;
 	readonly notes: readonly string[];
-	/** Opens what it is given as its fourth descriptor. */
-	readonly openFilter?: () => number;
-}
-
-/** What is known of a program when it has been started. */
-interface StartedParts {
-	readonly marker: string;
-	readonly bounds: Bounds;
-	readonly mode: ContainmentMode;
-	readonly sandbox: SandboxKind;
-	readonly notes: readonly string[];
+	/** The file that it is given as its fourth descriptor. */
+	readonly filter_path?: string;
 }
 
 /** Starts programs so that none of them, nor anything they start, outlives the gateway. */
@@ -190,6 +184,7 @@ export class ProcessSpawner implements Spawner {
 	readonly #watchdog: Watchdog;
 	readonly #watcher: WatcherLink | undefined;
 	readonly #quick_entry: QuickEntry;
+	readonly #spares: SpareLauncher;
 	#spawned = 0;
 	#closed = false;
 
@@ -199,6 +194,13 @@ export class ProcessSpawner implements Spawner {
 		this.#parts = parts;
 		this.#watchdog = new Watchdog(options.clock);
 		this.#quick_entry = new QuickEntry(options.clock, parts.tier, ownHierarchies());
+		this.#spares = new SpareLauncher({
+			clock: options.clock,
+			folder: join(options.data_dir, "run"),
+			number: () => this.#nextNumber(),
+			markOf: (number) => ({ [marker_name]: this.#markOf(number) }),
+			groupsOf: (number) => this.#groupsOf(number),
+		});
 		if (needsWatcher(parts) && process.platform !== "win32") {
 			this.#watcher = new WatcherLink({
 				watcher_path:
@@ -250,7 +252,10 @@ export class ProcessSpawner implements Spawner {
 
 	/** See `Spawner.expect`. */
 	expect(): void {
-		this.#quick_entry.begin();
+		// What is ready is in its groups already.
+		if (!this.#spares.is_ready) {
+			this.#quick_entry.begin();
+		}
 	}
 
 	async spawn(request: SpawnRequest): Promise<Result<ChildHandle, Fault>> {
@@ -289,12 +294,40 @@ export class ProcessSpawner implements Spawner {
 		if (!shut.ok) {
 			return this.#refuse(request, "isolation_missing", shut.problem);
 		}
-		this.#spawned += 1;
-		const bounds = setBounds(request, this.#boundsOptions());
+		return await this.#launch(request, shut.value);
+	}
+
+	/** Starts a program in its bounds: in a process that waits for it, where there is one. */
+	async #launch(
+		request: SpawnRequest,
+		program: ContainedProgram,
+	): Promise<Result<ChildHandle, Fault>> {
+		// Our own tools are in no groups.
+		const spare = request.confinement === undefined ? undefined : this.#spares.take();
+		const number = spare?.number ?? this.#nextNumber();
+		const env = { ...program.env, [marker_name]: this.#markOf(number) };
+		const marked = { ...program, env, cwd: request.cwd };
+		const order = spare && orderBytes(marked);
+		if (spare !== undefined && order === undefined) {
+			await spare.discard();
+			return await this.#launch(request, program);
+		}
+		const bounds = setBounds(request, {
+			tier: this.#parts.tier,
+			watchdog: this.#watchdog,
+			platform: process.platform,
+			groups: () => (spare === undefined ? this.#groupsOf(number) : spare.groups),
+		});
 		if (!bounds.ok) {
+			await spare?.discard();
 			return this.#refuse(request, "isolation_missing", bounds.problem);
 		}
-		return await this.#start(request, shut.value, bounds.value);
+		const { process_limits } = bounds.value;
+		if (spare !== undefined && order !== undefined && process_limits !== undefined) {
+			spare.launch(order, process_limits);
+			return await this.#adopt(request, spare.child, number, program, bounds.value);
+		}
+		return await this.#start(request, marked, number, bounds.value);
 	}
 
 	/** Puts a program into its sandbox, or into the containment alone. */
@@ -332,17 +365,17 @@ export class ProcessSpawner implements Spawner {
 	async #start(
 		request: SpawnRequest,
 		program: ContainedProgram,
+		number: number,
 		bounds: Bounds,
 	): Promise<Result<ChildHandle, Fault>> {
-		// Ends in a slash, so that no mark is the beginning of another.
-		const marker_value = `${this.#parts.run_id}/${this.#spawned}/`;
 		const line = launchLine(program.line, bounds, process.platform);
-		const filter = program.openFilter?.();
+		const filter =
+			program.filter_path === undefined ? undefined : openSync(program.filter_path, "r");
 		let child: ChildProcessWithoutNullStreams;
 		try {
 			child = spawn(line.program, [...line.args], {
 				cwd: request.cwd,
-				env: { ...program.env, [marker_name]: marker_value },
+				env: program.env,
 				stdio: ["pipe", "pipe", "pipe", ...(filter === undefined ? [] : [filter])],
 				// Its own session and group: a Ctrl-C in the gateway's terminal is not for it.
 				detached: process.platform !== "win32",
@@ -356,19 +389,31 @@ export class ProcessSpawner implements Spawner {
 				closeSync(filter);
 			}
 		}
-		return await this.#adopt(request, child, {
-			marker: `${marker_name}=${marker_value}`,
-			bounds,
-			mode: program.mode,
-			sandbox: program.sandbox,
-			notes: program.notes,
-		});
+		return await this.#adopt(request, child, number, program, bounds);
+	}
+
+	#nextNumber(): number {
+		this.#spawned += 1;
+		return this.#spawned;
+	}
+
+	/** The mark of a program and all that it starts, and of no others: hence the slash at its end. */
+	#markOf(number: number): string {
+		return `${this.#parts.run_id}/${number}/`;
+	}
+
+	#groupsOf(number: number): InstanceGroups | undefined {
+		const { tier } = this.#parts;
+		return tier.hierarchies.length === 0
+			? undefined
+			: makeInstanceGroups(this.#options.clock, tier, String(number));
 	}
 
 	/** Kills all that still runs and lets the watcher go. Nothing can be spawned afterwards. */
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#watchdog.close();
+		await this.#spares.close();
 		const children = [...this.#children];
 		for (const child of children) {
 			child.kill();
@@ -383,30 +428,27 @@ export class ProcessSpawner implements Spawner {
 		request: SpawnRequest,
 		env: Readonly<Record<string, string>>,
 	): Promise<Result<string, Fault>> {
-		const folder = await stat(request.cwd).catch(() => undefined);
+		const place = { path: env["PATH"], cwd: request.cwd, path_ext: env["PATHEXT"] };
+		const [folder, found] = await Promise.all([
+			stat(request.cwd).catch(() => undefined),
+			findProgram(request.command, place),
+		]);
 		if (!folder?.isDirectory()) {
 			const text = `The working folder ${request.cwd} does not exist. Create it or correct "cwd".`;
 			return this.#refuse(request, "server_failed", text);
 		}
-		const place = { path: env["PATH"], cwd: request.cwd, path_ext: env["PATHEXT"] };
-		const found = await findProgram(request.command, place);
 		return found.ok
 			? found
 			: this.#refuse(request, "command_missing", programSentence(found.problem));
-	}
-
-	#boundsOptions(): BoundsOptions {
-		const { tier } = this.#parts;
-		const { clock } = this.#options;
-		const name = String(this.#spawned);
-		return { tier, clock, name, watchdog: this.#watchdog, platform: process.platform };
 	}
 
 	/** Records the child and hands it out; from here on it cannot get lost. */
 	async #adopt(
 		request: SpawnRequest,
 		child: ChildProcessWithoutNullStreams,
-		{ marker, bounds: { groups, limits }, mode, ...about }: StartedParts,
+		number: number,
+		{ mode, sandbox, notes }: ContainedProgram,
+		{ groups, limits }: Bounds,
 	): Promise<Result<ChildHandle, Fault>> {
 		const { pid } = child;
 		if (pid === undefined) {
@@ -418,8 +460,15 @@ export class ProcessSpawner implements Spawner {
 		const { clock } = this.#options;
 		const entry = this.#record(request.server, pid);
 		// Made before anything is awaited: an exit that comes early must find its listeners.
+		const marker = `${marker_name}=${this.#markOf(number)}`;
 		const parts = { process: child, pid, mode, entry, marker, table, clock, groups, limits };
-		const handle = new ContainedChild({ ...parts, ...about });
+		const onSettled = () => {
+			// Where one server is started, the next may be, or this one again.
+			if (request.confinement !== undefined) {
+				this.#spares.prepareSoon();
+			}
+		};
+		const handle = new ContainedChild({ ...parts, sandbox, notes, onSettled });
 		this.#children.add(handle);
 		void handle.gone.then(() => {
 			this.#children.delete(handle);

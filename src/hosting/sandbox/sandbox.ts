@@ -1,4 +1,3 @@
-import { openSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import type { Environment } from "../../lib/environment.ts";
 import type { Result } from "../../lib/result.ts";
@@ -54,8 +53,8 @@ export interface SandboxedProgram {
 	readonly env: Readonly<Record<string, string>>;
 	/** What a person should know. */
 	readonly notes: readonly string[];
-	/** Opens what is given to the program under `filter_fd`; whoever opens it closes it. */
-	readonly openFilter?: () => number;
+	/** The file that is given to the program under `filter_fd`. */
+	readonly filter_path?: string;
 }
 
 /** What a program without a sandbox runs with. */
@@ -175,20 +174,25 @@ export class Sandbox {
 		const { volume, temp, sandbox, way } = confinement;
 		const open_network = sandbox.egress.kind === "open" && !confinement.untrusted;
 		const { args, cwd } = request;
-		const late = await lateStart(request, program, way);
+		const protection = this.#protection;
+		const visible = { ...withoutGateway(env, open_network), ...request.env };
+		const plan = { confinement, protection, program, args, cwd, env: visible };
+		// Each only looks at files, beside the others: whoever calls waits for all of it.
+		const [late, { mounts, cwd: place, notes }, copy, real_temp] = await Promise.all([
+			lateStart(request, program, way),
+			planMounts({ ...plan, freezes_program: true }),
+			copyOwnPackage(confinement, args, protection.data_dir),
+			realpath(temp),
+		]);
 		const own = { ...(late?.env ?? way?.env), HOME: volume, ...request.env };
 		const inner = { ...withoutGateway(env, open_network), ...own };
-		const protection = this.#protection;
-		const plan = { confinement, protection, program, args, cwd, env: inner };
-		const { mounts, cwd: place, notes } = await planMounts({ ...plan, freezes_program: true });
-		const copy = await copyOwnPackage(confinement, args, protection.data_dir);
 		const bwrap = bubblewrapArguments({
 			layout,
 			user,
 			mounts: copy === undefined ? mounts : [...mounts, { kind: "write", ...copy }],
 			binds: [...(way?.binds ?? []), ...(late?.binds ?? [])],
 			cwd: place,
-			temp: await realpath(temp),
+			temp: real_temp,
 			open_network,
 			filter_fd,
 		});
@@ -198,7 +202,7 @@ export class Sandbox {
 			line: { program: path, args: [...bwrap, ...inside, ...(late?.args ?? []), ...args] },
 			env: inner,
 			notes,
-			openFilter: () => openSync(filter_path, "r"),
+			filter_path,
 		};
 	}
 }
