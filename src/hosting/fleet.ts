@@ -1,6 +1,7 @@
 import type { ServerPlan } from "../config/plan.ts";
 import { assert } from "../lib/assert.ts";
 import { succeed } from "../lib/result.ts";
+import { afterTurn } from "../lib/turn.ts";
 import type { Fault } from "../protocol/fault.ts";
 import { afterFailure, awaitsPerson, clean_recovery, type Recovery, stable_ms } from "./backoff.ts";
 import { type Failure, failureOfTime, safeFailure } from "./failure.ts";
@@ -205,8 +206,11 @@ export class Fleet {
 		instance.pulse?.resume();
 		slot.enter("ready");
 		this.#journal.note("woken", instance.id);
-		this.#owner.onState();
-		this.#owner.onChange();
+		// To tell and to plan takes longer than to wake: the call that has woken it goes first.
+		afterTurn(() => {
+			this.#owner.onState();
+			this.#owner.onChange();
+		});
 	}
 
 	/**

@@ -13,6 +13,7 @@ import {
 	stateOf,
 } from "../../test/support/fake-house.ts";
 import type { IdlePlan, ServerPlan } from "../config/plan.ts";
+import { atEndOfTurn } from "../lib/turn.ts";
 import type { UpstreamAsk } from "../upstreams/driver.ts";
 import { baseKey } from "./instance-key.ts";
 
@@ -92,6 +93,25 @@ test("a frozen server gives a lease at once and is awake with it", async () => {
 	await settle();
 	assert.equal(leaseOf(again).upstream, upstream);
 	assert.equal(again.answered_at_ms, house.clock.monotonic());
+	await end(house);
+});
+
+test("a wake is told once the call that caused it is on its way, and planned then", async () => {
+	const house = sleepyHouse();
+	house.hosting.apply([plan()]);
+	await started(house);
+	await house.clock.advance(1_000);
+	const told = house.statuses.length;
+	const order: string[] = [];
+	const lease = house.hosting.tryAcquire(baseKey("a"));
+	atEndOfTurn(() => order.push(`sent after ${house.statuses.length - told}`));
+	await house.clock.advance(0);
+	await settle();
+	order.push(`${house.statuses.at(-1)?.state}`);
+	assert.deepEqual(order, ["sent after 0", "ready"]);
+	lease?.release();
+	await house.clock.advance(1_000);
+	assert.equal(stateOf(house, "a"), "frozen");
 	await end(house);
 });
 
