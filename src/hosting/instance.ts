@@ -324,7 +324,10 @@ export class Instance {
 		const { around, plan, resolved, id } = this.#options;
 		if (around.volumes === undefined || resolved.spec.driver === "http") return succeed(undefined);
 		if (resolved.spec.driver === "stdio") around.spawner.expect?.();
-		const folders = await around.volumes.open(plan.name, this.key.scope_key, id);
+		const [folders, way] = await Promise.all([
+			around.volumes.open(plan.name, this.key.scope_key, id),
+			this.#openWay(),
+		]);
 		if (!folders.ok) {
 			const { message, detail } = folders.problem;
 			return fail(
@@ -343,7 +346,6 @@ export class Instance {
 		const { sandbox, untrusted, resources } = plan;
 		const { volume, temp, instance } = folders.value;
 		const { needs } = resolved;
-		const way = await this.#openWay();
 		return succeed({ sandbox, untrusted, resources, volume, temp, instance, needs, way });
 	}
 

@@ -77,14 +77,16 @@ export class Volumes {
 		const temp = join(this.#temps, server, `${folder}-${number}`);
 		try {
 			if (this.#borrowed === undefined) await this.#clearTemps();
-			await mkdir(volume, { recursive: true, mode: private_mode });
-			const owner = await claim(`${volume}.json`, { server, scope_key }, number);
+			// Beside each other: whoever calls waits for both.
+			const [owner] = await Promise.all([
+				this.#claim(volume, { server, scope_key }, number),
+				makeEmpty(temp),
+			]);
 			if (owner.server !== server || owner.scope_key !== scope_key) {
+				await rm(temp, { recursive: true, force: true });
 				const message = `The folder ${volume} belongs to somebody else.`;
 				return fail({ message, detail: JSON.stringify(owner) });
 			}
-			await rm(temp, { recursive: true, force: true });
-			await mkdir(temp, { recursive: true, mode: private_mode });
 			return succeed({ volume, temp, instance: `${server}/${folder}/${number}` });
 		} catch (error) {
 			const message = `The folders of an instance could not be made in ${this.#volumes}.`;
@@ -98,6 +100,11 @@ export class Volumes {
 		await rm(temp, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
 	}
 
+	async #claim(volume: string, asker: VolumeOwner, number: number): Promise<VolumeOwner> {
+		await mkdir(volume, { recursive: true, mode: private_mode });
+		return await claim(`${volume}.json`, asker, number);
+	}
+
 	/** Once, before the first instance: what a killed gateway left. */
 	#clearTemps(): Promise<unknown> {
 		this.#cleared ??= rm(this.#temps, { recursive: true, force: true });
@@ -109,6 +116,14 @@ export class Volumes {
 export function scopeFolder(scope_key: string): string {
 	if (scope_key === "") return "shared";
 	return createHash("sha256").update(scope_key).digest("hex").slice(0, 32);
+}
+
+/** Makes a folder with nothing in it. As a rule there is none of that name. */
+async function makeEmpty(path: string): Promise<void> {
+	const make = () => mkdir(path, { recursive: true, mode: private_mode });
+	if ((await make().catch(() => undefined)) !== undefined) return;
+	await rm(path, { recursive: true, force: true });
+	await make();
 }
 
 /** The owner on record; the one who asks, where there is none yet. */

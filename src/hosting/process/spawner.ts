@@ -413,12 +413,11 @@ export class ProcessSpawner implements Spawner {
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#watchdog.close();
-		await this.#spares.close();
 		const children = [...this.#children];
 		for (const child of children) {
 			child.kill();
 		}
-		await Promise.all(children.map((child) => child.stop(0)));
+		await Promise.all([this.#spares.close(), ...children.map((child) => child.stop(0))]);
 		await this.#watcher?.close();
 		releaseTier(this.#parts.tier);
 		this.#parts.ledger.discard();

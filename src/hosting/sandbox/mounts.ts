@@ -55,10 +55,13 @@ const certificate_names = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS
 export async function planMounts(request: MountRequest): Promise<MountPlan> {
 	const { confinement, protection, program, args, env } = request;
 	const { sandbox, volume, temp } = confinement;
-	const runtime = await runtimePaths(program, env["PATH"], protection);
-	const own = [await real(volume), await real(temp)];
-	const [write, missing_write] = await existing(sandbox.write);
-	const [read, missing_read] = await existing(sandbox.read);
+	// Beside each other: whoever calls the server waits for them all.
+	const [runtime, own, [write, missing_write], [read, missing_read]] = await Promise.all([
+		runtimePaths(program, env["PATH"], protection),
+		realPaths([volume, temp]),
+		existing(sandbox.write),
+		existing(sandbox.read),
+	]);
 	const configured = await realRoots(write, own);
 	// Elsewhere a folder named in the arguments may well lie beside the program.
 	const needed = await realPaths([...confinement.needs, ...runtime.paths]);
@@ -133,8 +136,9 @@ class MountTable {
 	}
 
 	async add(claim: Claim, paths: readonly string[]): Promise<void> {
-		for (const path of paths) {
-			const followed = await followPath(path, this.#roots);
+		const all = await Promise.all(paths.map((path) => followPath(path, this.#roots)));
+		for (const [index, path] of paths.entries()) {
+			const followed = all[index];
 			if (followed === undefined) continue;
 			const { real: found, is_swapped } = followed;
 			if (claim === "implied" && isTooWide(found, this.#protection)) continue;
@@ -176,13 +180,16 @@ class MountTable {
 		const mounts = [...this.#mounts.values()];
 		const seen = mounts.map(({ path }) => path);
 		const { data_dir, hidden } = this.#protection;
-		for (const path of [data_dir, ...hidden]) {
-			const is_seen = !this.#mounts.has(path) && isWithinAny(path, seen);
-			const stats = is_seen ? await stat(path).catch(() => undefined) : undefined;
-			if (stats !== undefined) {
-				mounts.push({ kind: "hide", path, is_file: !stats.isDirectory() });
-			}
-		}
+		const covered = [data_dir, ...hidden].filter((path) => {
+			return !this.#mounts.has(path) && isWithinAny(path, seen);
+		});
+		const hides = await Promise.all(
+			covered.map(async (path): Promise<Mount[]> => {
+				const stats = await stat(path).catch(() => undefined);
+				return stats === undefined ? [] : [{ kind: "hide", path, is_file: !stats.isDirectory() }];
+			}),
+		);
+		mounts.push(...hides.flat());
 		mounts.push(...pinsOf(mounts));
 		const links: Mount[] = [];
 		for (const [path, target] of [...this.#links].toSorted(byPath)) {
@@ -239,12 +246,9 @@ function byPath([one]: readonly [string, ...unknown[]], [other]: readonly [strin
 }
 
 async function existing(paths: readonly string[]): Promise<[found: string[], missing: string[]]> {
-	const found: string[] = [];
-	const missing: string[] = [];
-	for (const path of paths) {
-		const is_there = (await realpath(path).catch(() => undefined)) !== undefined;
-		(is_there ? found : missing).push(path);
-	}
+	const reals = await Promise.all(paths.map((path) => realpath(path).catch(() => undefined)));
+	const found = paths.filter((_, index) => reals[index] !== undefined);
+	const missing = paths.filter((_, index) => reals[index] === undefined);
 	return [found, missing];
 }
 

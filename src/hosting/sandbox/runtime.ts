@@ -41,9 +41,11 @@ export async function runtimePaths(
 	protection: Protection,
 ): Promise<RuntimePaths> {
 	const names = await linkChain(program);
-	const paths = await Promise.all(names.map((name) => installation(name, protection)));
 	const file = names.at(-1) ?? program;
-	const words = await readShebang(file);
+	const [paths, words] = await Promise.all([
+		Promise.all(names.map((name) => installation(name, protection))),
+		readShebang(file),
+	]);
 	if (words === undefined) {
 		return { paths, names };
 	}
@@ -61,19 +63,19 @@ export async function runtimePaths(
 /** The folder of the package that a script belongs to, and the modules that it may load. */
 export async function scriptPaths(file: string, protection: Protection): Promise<string[]> {
 	const real = await realpath(file).catch(() => file);
-	let root: string | undefined;
-	const modules: string[] = [];
+	const folders: string[] = [];
 	let folder = dirname(real);
-	for (let count = 0; count < folders_max && !isTooWide(folder, protection); count += 1) {
-		if (root === undefined && (await isPackageRoot(folder))) {
-			root = folder;
-		}
-		const place = join(folder, "node_modules");
-		if (await exists(place)) {
-			modules.push(place);
-		}
+	while (folders.length < folders_max && !isTooWide(folder, protection)) {
+		folders.push(folder);
 		folder = dirname(folder);
 	}
+	const places = folders.map((one) => join(one, "node_modules"));
+	const [roots, has_modules] = await Promise.all([
+		Promise.all(folders.map(isPackageRoot)),
+		Promise.all(places.map(exists)),
+	]);
+	const root = folders[roots.indexOf(true)];
+	const modules = places.filter((_, index) => has_modules[index]);
 	const own = dirname(real);
 	return [root ?? (isTooWide(own, protection) ? real : own), ...modules];
 }
@@ -86,6 +88,7 @@ async function isPackageRoot(folder: string): Promise<boolean> {
 /** A path and everything that it links to, one step at a time; the last is a file. */
 async function linkChain(path: string): Promise<string[]> {
 	const names = [path];
+	const whole = realpath(path).catch(() => undefined);
 	for (let count = 0; count < links_max; count += 1) {
 		const last = names.at(-1) ?? path;
 		const target = await readlink(last).catch(() => undefined);
@@ -94,7 +97,7 @@ async function linkChain(path: string): Promise<string[]> {
 		}
 		names.push(resolve(dirname(last), target));
 	}
-	const real = await realpath(path).catch(() => undefined);
+	const real = await whole;
 	return real === undefined || names.includes(real) ? names : [...names, real];
 }
 
