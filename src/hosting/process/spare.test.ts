@@ -17,6 +17,7 @@ import { eventually, markedProcesses } from "../../../test/support/processes.ts"
 import { systemClock } from "../../lib/clock.ts";
 import { InstanceGroups } from "./groups/instance-groups.ts";
 import { launch_programs } from "./launch-programs.ts";
+import type { ProcessLimits } from "./launcher.ts";
 import type { LaunchOrder, Spare, SpareOptions } from "./spare.ts";
 import { orderBytes, SpareLauncher } from "./spare.ts";
 
@@ -27,7 +28,7 @@ const skip =
 	process.platform !== "linux" || launch_programs[process.arch] === undefined
 		? "there is no launcher that waits for this machine"
 		: false;
-const none = { file_bytes_max: undefined, descriptors_max: undefined };
+const none: ProcessLimits = { file_bytes_max: undefined, descriptors_max: undefined };
 
 function makeLauncher(groupsOf: SpareOptions["groupsOf"] = () => undefined, folder = root) {
 	const clock = new FakeClock();
