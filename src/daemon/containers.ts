@@ -28,6 +28,8 @@ export interface ContainerHostingOptions {
 	readonly data_dir: string;
 	/** Absolute folder of a configuration that the lock is kept beside; else it is in `data_dir`. */
 	readonly config_dir: string | undefined;
+	/** Absolute paths of files with secrets that no server is given. */
+	readonly hidden: readonly string[];
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly environment: Environment;
@@ -71,6 +73,7 @@ export class ContainerHosting {
 			self: ownUser(),
 			openWayOut: waysOutOf(options.egress),
 			watchDisk: diskWatchOf(this.#watchdog),
+			hidden: [data_dir, ...options.hidden],
 		});
 		this.driver = containerDriverWith(this.#containers, programs);
 	}

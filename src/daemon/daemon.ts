@@ -150,11 +150,12 @@ class House implements Daemon, BackendRooms {
 		const drawn = options.random.bytes(seal_key_bytes).toString("base64url");
 		const state_key = await meta.settle("state_key", drawn);
 		const { clock, random, environment, log, containment } = options;
+		const hidden = secretFiles(plan);
 		const spawner = await createSpawner({
 			data_dir: plan.data,
 			owner_id,
 			...{ clock, random, environment, log, containment },
-			hidden: secretFiles(plan),
+			hidden,
 		});
 		const era_verdicts = await storedEraVerdicts({ meta, clock, log });
 		const folders = { data_dir: plan.data, config_dir: configFolder(plan) };
@@ -172,7 +173,8 @@ class House implements Daemon, BackendRooms {
 			loopback: spawner.sandbox_kind === "landlock" ? random : undefined,
 			onRefused: (server, text) => house.#hosting.note(server, text),
 		});
-		const containers = new ContainerHosting({ ...around, programs: stdioDriver, egress });
+		const programs = stdioDriver;
+		const containers = new ContainerHosting({ ...around, programs, egress, hidden });
 		const foundation = { database, token, box, owner_id };
 		const parts = { ...foundation, spawner, containers, egress, lock, era_verdicts, writer };
 		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));

@@ -95,6 +95,25 @@ test("a container engine is found by its answer, and what to do is said where no
 	assert.equal(none?.status, "missing");
 });
 
+test("what a rootless engine cannot limit is said, with what it needs", async (t) => {
+	const answers: Record<string, unknown> = {
+		"/_ping": "OK",
+		"/info": { Rootless: true, MemoryLimit: true, PidsLimit: true, CpuCfsQuota: true },
+		"/libpod/info": { host: { cgroupControllers: ["memory", "pids"] } },
+	};
+	const engine = createServer((request, response) => {
+		const answer = answers[request.url ?? ""];
+		response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer));
+	});
+	const socket = join(root, "rootless.sock");
+	await new Promise<void>((resolve) => engine.listen(socket, resolve));
+	t.after(() => engine.close());
+	const found = (await probe({ DOCKER_HOST: `unix://${socket}` })).get("docker");
+	assert.equal(found?.status, "limited");
+	assert.match(found.detail, /, rootless; it cannot limit processors of a container$/u);
+	assert.match(found.remedy ?? "", /delegates to its user/u);
+});
+
 test("freezing and limits are told with their means, or with what stands in for them", async (t) => {
 	if (process.platform !== "linux") {
 		t.skip("control groups exist on Linux only");

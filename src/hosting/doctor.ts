@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
 import { Engine } from "../upstreams/container/engine.ts";
+import { delegation_remedy } from "../upstreams/container/engine-powers.ts";
 import { findNpm } from "./packages/install-npm.ts";
 import { findUv } from "./packages/install-python.ts";
 import { probeContainment, system_path } from "./process/containment.ts";
@@ -263,15 +264,28 @@ async function checkUv(options: ProbeMachineOptions): Promise<MachineCheck> {
 }
 
 async function checkDocker(options: ProbeMachineOptions): Promise<MachineCheck> {
-	const where = await new Engine(options.environment, options.clock).where();
-	return where === undefined
-		? {
-				name: "docker",
-				status: "missing",
-				detail: "no container engine answers",
-				remedy: "Only servers in containers need it: start Docker or Podman, or set DOCKER_HOST.",
-			}
-		: { name: "docker", status: "ok", detail: `a container engine answers at ${where}` };
+	const name = "docker";
+	const engine = new Engine(options.environment, options.clock);
+	const where = await engine.where();
+	if (where === undefined) {
+		return {
+			name,
+			status: "missing",
+			detail: "no container engine answers",
+			remedy: "Only servers in containers need it: start Docker or Podman, or set DOCKER_HOST.",
+		};
+	}
+	const powers = await engine.powers();
+	const { is_rootless = false, missing = [] } = powers.ok ? powers.value : {};
+	const answers = `a container engine answers at ${where}${is_rootless ? ", rootless" : ""}`;
+	return missing.length === 0
+		? { name, status: "ok", detail: answers }
+		: {
+				name,
+				status: "limited",
+				detail: `${answers}; it cannot limit ${missing.join(", ")} of a container`,
+				remedy: `${delegation_remedy}.`,
+			};
 }
 
 async function checkOpenFiles(options: ProbeMachineOptions): Promise<MachineCheck> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createReadStream, existsSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -21,6 +22,8 @@ export interface DockerEngine {
 	readonly image: string;
 	/** A folder that containers may be given parts of. */
 	readonly folder: string;
+	/** Whose containers they are, where that is not root. */
+	readonly owner?: { readonly uid: number; readonly gid: number };
 	/** One request to the engine as it is, past the client that is tested. */
 	ask(method: string, path: string, body?: string): Promise<{ status: number; text: string }>;
 	stop(): Promise<void>;
@@ -104,10 +107,15 @@ export async function comesUp(
 }
 
 /** Ends an engine, and removes what it had. */
-export async function stopDaemon(daemon: ChildProcess, folder: string): Promise<void> {
+export async function stopDaemon(
+	daemon: ChildProcess,
+	folder: string,
+	signal: "SIGTERM" | "SIGKILL" = "SIGTERM",
+): Promise<void> {
 	if (daemon.exitCode === null && daemon.signalCode === null && daemon.pid !== undefined) {
-		const ended = new Promise((resolve) => daemon.once("exit", resolve));
-		daemon.kill("SIGTERM");
+		// What it started may hold its standard error longer than it lives itself.
+		const ended = once(daemon, signal === "SIGKILL" ? "close" : "exit");
+		daemon.kill(signal);
 		await ended;
 	}
 	const mounts = (await readFile("/proc/self/mounts", "utf8"))

@@ -1,10 +1,12 @@
 import { type StartedEngine, startDockerEngine } from "./docker-engine.ts";
 import { startGvisorEngine } from "./gvisor-engine.ts";
 import { startPodmanEngine } from "./podman-engine.ts";
+import { startRootlessPodman } from "./rootless-podman.ts";
 
 const kinds = {
 	docker: () => startDockerEngine(),
 	podman: startPodmanEngine,
+	rootless: startRootlessPodman,
 	gvisor: startGvisorEngine,
 } as const;
 let kind: keyof typeof kinds = "docker";

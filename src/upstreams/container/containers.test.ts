@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { MemoryImageLock } from "../../../test/support/memory-image-lock.ts";
 import { engineKind, startTestEngine } from "../../../test/support/test-engine.ts";
@@ -36,6 +36,17 @@ else after(() => started.stop());
 /** Every test below is left out where there is no engine. */
 const docker = "skip" in started ? undefined : started;
 const options = { skip: docker === undefined && "see above" };
+const powers = await docker?.engine.powers();
+const missing = powers?.ok === true ? powers.value.missing : [];
+const limited = {
+	skip: options.skip || (missing.length > 0 && `this engine cannot limit ${missing.join(", ")}`),
+};
+/** A rootless engine freezes by control groups of version 2 alone. */
+const pausing = {
+	skip: options.skip || (kind === "rootless" && missing.length > 0 && "this engine cannot pause"),
+};
+/** The user of containers: the gateway's, where that is not root; else nobody. */
+const { uid, gid } = docker?.owner ?? { uid: 65_534, gid: 65_534 };
 
 let folders = 0;
 let owners = 0;
@@ -43,11 +54,12 @@ let owners = 0;
 function bench({
 	owner_id = `owner-${(owners += 1)}`,
 	watchDisk,
+	hidden,
 }: Partial<ContainersOptions> = {}) {
 	assert.ok(docker !== undefined);
-	const { engine } = docker;
-	const parts = { clock: systemClock, random: systemRandom, owner_id, self: undefined };
-	const containers = new Containers({ engine, ...parts, watchDisk });
+	const { engine, owner: self } = docker;
+	const parts = { clock: systemClock, random: systemRandom, owner_id, self };
+	const containers = new Containers({ engine, ...parts, watchDisk, hidden });
 	return {
 		docker,
 		engine,
@@ -68,6 +80,7 @@ async function confine(
 	folders += 1;
 	const volume = join(docker.folder, `volume-${folders}`);
 	await mkdir(volume, { mode: 0o700 });
+	if (docker.owner !== undefined) await chown(volume, uid, gid);
 	return {
 		sandbox: { ...declared_running.sandbox, ...over.sandbox },
 		untrusted: over.untrusted ?? false,
@@ -156,8 +169,8 @@ test(
 		const seen = JSON.parse((await runScript(t, script, confinement)).stdout);
 		const { env, pid_1, ...rest } = seen;
 		assert.deepEqual(rest, {
-			uid: 65534,
-			gid: 65534,
+			uid,
+			gid,
 			caps: "0000000000000000",
 			no_new_privs: "1",
 			seccomp: "2",
@@ -170,7 +183,7 @@ test(
 		assert.equal(env.HOME, "/volume");
 		assert.equal(env.MOORAGE_VOLUME, "/volume");
 		assert.doesNotMatch(pid_1, /node/);
-		assert.equal((await stat(join(confinement.volume, "x"))).uid, 65534);
+		assert.equal((await stat(join(confinement.volume, "x"))).uid, uid);
 	},
 );
 
@@ -191,7 +204,72 @@ test("its volume outlives it, and the paths it may read cannot be written", opti
 	assert.equal(await readFile(join(shared, "note"), "utf8"), "seen");
 });
 
-test("running out of memory is named as that", options, async (t) => {
+test("it sees nothing of the gateway in what it is given", options, async (t) => {
+	assert.ok(docker !== undefined);
+	const project = join(docker.folder, "project");
+	const data = join(project, "state", "data");
+	const config = join(project, ".vscode", "mcp.json");
+	await Promise.all([
+		mkdir(data, { recursive: true }),
+		mkdir(dirname(config), { recursive: true }),
+	]);
+	for (const file of [join(data, "moorage.db"), config]) await writeFile(file, "canary");
+	if (docker.owner !== undefined) {
+		for (const path of [project, dirname(data), dirname(config)]) await chown(path, uid, gid);
+	}
+	for (const path of [project, dirname(data), dirname(config)]) await chmod(path, 0o777);
+	t.after(() => rm(project, { recursive: true }));
+	const { containers } = bench({ hidden: [data, config] });
+	const script = `
+		const fs = require("fs"), tried = {};
+		const attempt = (name, work) => {
+			try { tried[name] = String(work() ?? "done") } catch (error) { tried[name] = error.code }
+		};
+		const [project, data, config] = ${JSON.stringify([project, data, config])};
+		attempt("database", () => fs.readFileSync(data + "/moorage.db", "utf8"));
+		attempt("configuration", () => fs.readFileSync(config, "utf8"));
+		attempt("move", () => fs.renameSync(project + "/.vscode", project + "/.moved"));
+		attempt("move data", () => fs.renameSync(project + "/state", project + "/moved"));
+		attempt("replace", () => fs.unlinkSync(config));
+		attempt("write", () => fs.writeFileSync(project + "/own", "own"));
+		console.log(JSON.stringify(tried));`;
+	const confinement = await confine({ sandbox: { write: [project] } });
+	const child = await start(t, containers, specOf("-e", script), confinement);
+	let printed = "";
+	child.stdout.on("data", (chunk: Buffer) => {
+		printed += chunk.toString();
+	});
+	await Promise.all([new Promise((resolve) => child.stdout.once("close", resolve)), child.gone]);
+	const { configuration, ...tried } = JSON.parse(printed) as Record<string, string>;
+	assert.doesNotMatch(configuration ?? "", /canary/u);
+	assert.deepEqual(tried, {
+		database: "ENOENT",
+		move: "EBUSY",
+		"move data": "EBUSY",
+		replace: "EBUSY",
+		write: "done",
+	});
+	assert.equal(await readFile(config, "utf8"), "canary");
+});
+
+test("a limit that the engine drops is told of, and refused to whoever insists on it", {
+	skip: options.skip || (missing.length === 0 && "this engine can limit everything"),
+}, async (t) => {
+	const resources = { memory_bytes_max: 96 * 1024 ** 2, processes_max: 40 };
+	const { child, exit } = await runScript(t, "", await confine({ resources }));
+	assert.equal(exit.code, 0);
+	assert.match(
+		child.notes().join("\n"),
+		/^it has no limit on memory and processes: the container engine cannot set it\. A rootless/mu,
+	);
+	const { driver, engine, owner_id } = bench({ watchDisk: () => () => {} });
+	const required = await confine({ resources: { ...resources, required: true } });
+	const fault = await openFault(driver, specOf("/servers/echo.mjs"), required);
+	assert.match(fault.message, /"fixture" has no limit on memory and processes/);
+	assert.deepEqual(await listOf(engine, owner_id), []);
+});
+
+test("running out of memory is named as that", limited, async (t) => {
 	const confinement = await confine({ resources: { memory_bytes_max: 96 * 1024 ** 2 } });
 	const script = `const kept = []; for (;;) kept.push(Buffer.alloc(8 << 20, 1))`;
 	const { child, exit } = await runScript(t, script, confinement);
@@ -202,7 +280,7 @@ test("running out of memory is named as that", options, async (t) => {
 	assert.notEqual(exit.code, 0);
 });
 
-test("forking, filling the disk and writing large files end at the limits", options, async (t) => {
+test("forking, filling the disk and writing large files end at the limits", limited, async (t) => {
 	const confinement = await confine({
 		resources: { processes_max: 40, file_bytes_max: 1024 ** 2, disk_bytes_max: 2 * 1024 ** 2 },
 	});
@@ -233,9 +311,20 @@ test("forking, filling the disk and writing large files end at the limits", opti
 	assert.ok(children < 40, `${children} processes`);
 });
 
+test("a server that cannot be paused stays awake, and answers", {
+	skip: options.skip || (pausing.skip === false && "this engine can pause"),
+}, async (t) => {
+	const { driver } = bench();
+	const confinement = await confine();
+	const { upstream } = await openUpstream(driver, specOf("/servers/slow.mjs"), { confinement });
+	t.after(() => upstream.close());
+	assert.equal(await upstream.hibernation?.freeze(), false);
+	assert.equal(textOf(await callTool(upstream, "wait", { ms: 1 })), "waited 1 ms");
+});
+
 test(
 	"what is paused does not answer until it is woken, and uses no processor",
-	options,
+	pausing,
 	async (t) => {
 		const { driver } = bench();
 		const confinement = await confine();
@@ -262,7 +351,7 @@ test(
 	},
 );
 
-test("what is paused is stopped all the same", options, async () => {
+test("what is paused is stopped all the same", pausing, async () => {
 	const { driver, engine, owner_id } = bench();
 	const { upstream, recorder } = await openUpstream(driver, specOf("/servers/echo.mjs"), {
 		confinement: await confine(),
@@ -294,7 +383,7 @@ test("the limit on processors is set once the server is ready", options, async (
 		confinement: await confine({ resources: { cpus_max: 0.5 } }),
 	});
 	t.after(() => upstream.close());
-	if (kind === "podman") {
+	if (kind !== "docker") {
 		// Podman can change what runs since 4.4 only; what it cannot is never passed over in silence.
 		const notes = upstream.isolation?.notes() ?? [];
 		if (notes.some((note) => /limit on processors could not be set/.test(note))) return;
@@ -405,7 +494,7 @@ test(
 		const watchdog = new Watchdog(systemClock);
 		t.after(() => watchdog.close());
 		const { containers } = bench({ watchDisk: diskWatchOf(watchdog) });
-		const resources = { disk_bytes_max: 8 * 1024 ** 2, required: true };
+		const resources = { disk_bytes_max: 8 * 1024 ** 2, required: missing.length === 0 };
 		const script = `
 		const fs = require("fs");
 		for (let n = 0; n < 12; n += 1) fs.writeFileSync("/volume/f" + n, Buffer.alloc(1 << 20));

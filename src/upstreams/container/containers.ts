@@ -1,4 +1,5 @@
-import { stat } from "node:fs/promises";
+import { mkdir, realpath, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
 import type { ContainerSpec } from "../../config/plan.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
@@ -6,8 +7,15 @@ import { fail, type Result, succeed } from "../../lib/result.ts";
 import { type Fault, type FaultCode, makeFault } from "../../protocol/fault.ts";
 import type { ChildHandle, Confinement, Spawner, SpawnRequest } from "../driver.ts";
 import { ContainerChild } from "./container-child.ts";
-import { type CreateBody, createBody, raisedMemory } from "./create-body.ts";
-import type { Engine } from "./engine.ts";
+import {
+	type CreateBody,
+	createBody,
+	type HiddenPath,
+	isBelow,
+	raisedMemory,
+} from "./create-body.ts";
+import type { ContainerSettings, Engine } from "./engine.ts";
+import { delegation_remedy } from "./engine-powers.ts";
 import { type EngineProblem, engineSentence } from "./engine-problem.ts";
 import { labels } from "./labels.ts";
 import { networkOf } from "./network.ts";
@@ -31,6 +39,8 @@ export interface ContainersOptions {
 	/** Containers running at once. */
 	readonly containers_max?: number | undefined;
 	readonly log?: { warn(fields: object, message: string): void } | undefined;
+	/** Absolute paths of the gateway's own that no container sees: its data folder, its secrets. */
+	readonly hidden?: readonly string[] | undefined;
 }
 
 /** How long one sweep may take; an engine that is stuck holds nobody up. */
@@ -149,13 +159,21 @@ export class Containers {
 		const image = await this.#options.engine.image(spec.image);
 		if (!image.ok) return this.#failed(server, image.problem);
 		if (confinement !== undefined) await openVolume(confinement.volume);
-		const way = await this.#openWayOut(confinement, server);
+		const [way, powers, hidden] = await Promise.all([
+			this.#openWayOut(confinement, server),
+			this.#options.engine.powers(),
+			this.#hidden(confinement),
+		]);
+		const is_own = powers.ok && powers.value.is_podman && powers.value.is_rootless;
 		const body = createBody({
 			spec: { ...spec, image: image.value.id },
 			confinement,
 			image: image.value,
 			way,
 			user: this.#user(),
+			// Else what it writes would belong to a number that the gateway's user has no power over.
+			keeps_user: is_own && this.#user() !== nobody,
+			hidden,
 			labels: {
 				[labels.owner]: this.#options.owner_id,
 				[labels.run]: this.#run_id,
@@ -197,25 +215,33 @@ export class Containers {
 			const text = `The container engine cannot limit server "${server}": ${unlimited.join(" ")}`;
 			return this.#refuse(server, "server_failed", text);
 		}
-		const ignored = await this.#ignoredRuntime(id, body);
-		if (ignored !== undefined) {
+		const [streams, settings] = await Promise.all([engine.attach(id), engine.settingsOf(id)]);
+		const refusal =
+			ignoredRuntime(body, settings) ??
+			(confinement?.resources.required === true ? unheldLimits(body, settings) : undefined);
+		if (refusal !== undefined) {
+			if (streams.ok) streams.value.destroy();
 			await engine.remove(id);
-			return this.#refuse(server, "server_failed", `The server "${server}" ${ignored}`);
+			return this.#refuse(server, "server_failed", `The server "${server}" ${refusal}`);
 		}
-		const streams = await engine.attach(id);
 		const started = streams.ok ? await engine.start(id) : streams;
 		if (!streams.ok || !started.ok) {
 			if (streams.ok) streams.value.destroy();
 			await engine.remove(id);
 			return this.#failed(server, (started as { problem: EngineProblem }).problem);
 		}
+		const unheld = unlimited.length > 0 ? undefined : unheldLimits(body, settings);
 		const child = new ContainerChild({
 			engine,
 			clock,
 			id,
 			streams: streams.value,
 			memory_bytes_max: body.HostConfig.Memory,
-			notes: [...warnings, ...notesOf(confinement, body)],
+			notes: [
+				...warnings,
+				...(unheld === undefined ? [] : [`it ${unheld}`]),
+				...notesOf(confinement, body),
+			],
 		});
 		this.#watchVolume(child, confinement);
 		return succeed(child);
@@ -249,22 +275,68 @@ export class Containers {
 		return this.#refuse(server, code, sentence + advice, detailOf(problem));
 	}
 
-	/** Podman runs a container with its own runtime, whichever it is asked for: a weaker wall. */
-	async #ignoredRuntime(id: string, body: CreateBody): Promise<string | undefined> {
-		const wanted = body.HostConfig.Runtime;
-		if (wanted === undefined) return undefined;
-		const found = await this.#options.engine.runtimeOf(id);
-		if (found.ok && found.value === wanted) return undefined;
-		return (
-			`is to run with the runtime ${wanted}, and the container engine would take another. Make it ` +
-			"the engine's own runtime, and leave `runtime` out."
-		);
+	/** What of the gateway lies in something that a container is given, as it would be found there. */
+	async #hidden(confinement: Confinement | undefined): Promise<HiddenPath[]> {
+		if (confinement === undefined) return [];
+		const { volume, sandbox } = confinement;
+		const { read, write } = sandbox;
+		const found: HiddenPath[] = [];
+		for (const given of [...read, ...write]) {
+			const folder = await realpath(given).catch(() => given);
+			for (const path of this.#options.hidden ?? []) {
+				const real = await realpath(path).catch(() => undefined);
+				const stats = real === undefined ? undefined : await stat(real).catch(() => undefined);
+				if (real === undefined || stats === undefined || !isBelow(real, folder)) continue;
+				const by = stats.isDirectory() ? await this.#emptyFolder(volume) : "/dev/null";
+				found.push({ path: join(given, relative(folder, real)), by });
+			}
+		}
+		return found;
+	}
+
+	/** Engines disagree about folders in memory below others; one of the disk they all know. */
+	async #emptyFolder(volume: string): Promise<string> {
+		const path = `${volume}.empty`;
+		await mkdir(path, { recursive: true, mode: 0o755 });
+		return path;
 	}
 
 	#refuse(server: string, code: FaultCode, message: string, detail?: string) {
 		const parts = { code, message, detail, level: "warn", server, retry_safe: true } as const;
 		return fail(makeFault(this.#options.random, parts));
 	}
+}
+
+/** Podman runs a container with its own runtime, whichever it is asked for: a weaker wall. */
+function ignoredRuntime(
+	body: CreateBody,
+	settings: Result<ContainerSettings, EngineProblem>,
+): string | undefined {
+	const wanted = body.HostConfig.Runtime;
+	if (wanted === undefined || (settings.ok && settings.value.runtime === wanted)) return undefined;
+	return (
+		`is to run with the runtime ${wanted}, and the container engine would take another. Make it ` +
+		"the engine's own runtime, and leave `runtime` out."
+	);
+}
+
+/** A rootless engine without control groups drops limits, and says nothing of it. */
+function unheldLimits(
+	{ HostConfig: { Memory, PidsLimit } }: CreateBody,
+	settings: Result<ContainerSettings, EngineProblem>,
+): string | undefined {
+	const { has_memory_limit = false, has_processes_limit = false } = settings.ok
+		? settings.value
+		: {};
+	const unheld = [
+		...(Memory === undefined || has_memory_limit ? [] : ["memory"]),
+		...(PidsLimit === undefined || has_processes_limit ? [] : ["processes"]),
+	];
+	if (unheld.length === 0) return undefined;
+	return (
+		`has no limit on ${unheld.join(" and ")}: the container engine cannot set it. ` +
+		`${delegation_remedy}.`
+	);
 }
 
 /** Why a container that was asked for cannot be had as strictly as it was asked for. */

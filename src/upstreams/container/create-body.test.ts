@@ -185,3 +185,24 @@ test("what leads its connections stands in front of the image's own program", ()
 	assert.ok(given.Env.includes("HTTP_PROXY=http://proxy") && given.Env.includes("KEY=own"));
 	assert.equal("Entrypoint" in bodyOf(), false);
 });
+
+test("what is hidden lies over what it would be seen in, and stays there with what is above it", () => {
+	const sandbox = { ...declared_running.sandbox, write: ["/srv/out"] };
+	const hidden = [{ path: "/srv/out/a/b/data", by: "/empty" }];
+	const { HostConfig } = bodyOf({ confinement: confined({ sandbox }), hidden });
+	assert.deepEqual(
+		HostConfig.Mounts.map(({ Source, Target, ReadOnly }) => [Source, Target, ReadOnly]),
+		[
+			["/data/volumes/one", "/volume", false],
+			["/srv/out", "/srv/out", false],
+			["/srv/out/a", "/srv/out/a", false],
+			["/srv/out/a/b", "/srv/out/a/b", false],
+			["/empty", "/srv/out/a/b/data", true],
+		],
+	);
+});
+
+test("the engine's user is kept only where that is said", () => {
+	assert.equal("UsernsMode" in bodyOf().HostConfig, false);
+	assert.equal(bodyOf({ keeps_user: true }).HostConfig.UsernsMode, "keep-id");
+});

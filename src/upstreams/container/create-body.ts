@@ -1,3 +1,4 @@
+import { dirname, relative, sep } from "node:path";
 import type { ContainerSpec, ResourcePlan } from "../../config/plan.ts";
 import { formatSize } from "../../config/units.ts";
 import type { Confinement } from "../driver.ts";
@@ -29,6 +30,8 @@ interface HostConfig {
 	readonly SecurityOpt: readonly ["no-new-privileges"];
 	readonly Privileged: false;
 	readonly IpcMode: "private";
+	/** The user of the engine is the same inside. */
+	readonly UsernsMode?: "keep-id";
 	readonly Init: true;
 	readonly Tmpfs: Readonly<Record<string, string>>;
 	readonly Mounts: readonly Mount[];
@@ -65,6 +68,18 @@ export interface CreateOptions {
 	readonly way: WayOut | undefined;
 	/** `uid:gid` where the image says root. */
 	readonly user: string;
+	/** Whether the engine's own user is to be the same inside. */
+	readonly keeps_user?: boolean;
+	/** Files and folders of the gateway that no container sees, whatever it is given. */
+	readonly hidden?: readonly HiddenPath[];
+}
+
+/** A file or folder that is not to be seen. */
+export interface HiddenPath {
+	/** Absolute, below something that the container is given. */
+	readonly path: string;
+	/** What is seen there instead: an empty file or folder. */
+	readonly by: string;
 }
 
 /** Where a container finds its volume. */
@@ -101,6 +116,7 @@ export function createBody(options: CreateOptions): CreateBody {
 			SecurityOpt: ["no-new-privileges"],
 			Privileged: false,
 			IpcMode: "private",
+			...(options.keeps_user === true && { UsernsMode: "keep-id" as const }),
 			// Reaps orphans, and lets a first process that handles no signals end on SIGTERM.
 			Init: true,
 			Tmpfs: { "/tmp": tempOptions(confinement?.resources) },
@@ -140,7 +156,7 @@ function tempOptions(resources: ResourcePlan | undefined): string {
 	return `rw,nosuid,nodev,noexec,mode=1777,size=${bytes}`;
 }
 
-function mountsOf({ confinement, way }: CreateOptions): Mount[] {
+function mountsOf({ confinement, way, hidden = [] }: CreateOptions): Mount[] {
 	const bind = (source: string, target: string, read_only: boolean): Mount => ({
 		Type: "bind",
 		Source: source,
@@ -154,6 +170,8 @@ function mountsOf({ confinement, way }: CreateOptions): Mount[] {
 		bind(volume, volume_target, false),
 		...sandbox.read.map((path) => bind(path, path, true)),
 		...sandbox.write.map((path) => bind(path, path, false)),
+		...pinsIn(sandbox, hidden).map((path) => bind(path, path, false)),
+		...hidden.map(({ path, by }) => bind(by, path, true)),
 		...led,
 	];
 }
@@ -163,6 +181,24 @@ export function raisedMemory({ memory_bytes_max }: ResourcePlan): string | undef
 	if (memory_bytes_max === undefined || memory_bytes_max >= memory_bytes_min) return undefined;
 	const [least, asked] = [formatSize(memory_bytes_min), formatSize(memory_bytes_max)];
 	return `Its limit on memory is ${least} instead of ${asked}: container engines accept no less.`;
+}
+
+/** Folders above what is hidden are mounted over themselves, and cannot be moved away with it. */
+function pinsIn({ write }: Confinement["sandbox"], hidden: readonly HiddenPath[]): string[] {
+	const pins = new Set<string>();
+	for (const { path } of hidden) {
+		const around = write.filter((folder) => isBelow(path, folder));
+		const nearest = around.toSorted((one, other) => other.length - one.length)[0];
+		if (nearest === undefined) continue;
+		for (let at = dirname(path); at !== nearest; at = dirname(at)) pins.add(at);
+	}
+	return [...pins].filter((path) => !write.includes(path)).toSorted();
+}
+
+/** Whether a path lies in a folder, and is not that folder. Both are absolute. */
+export function isBelow(path: string, folder: string): boolean {
+	const way = relative(folder, path);
+	return way !== "" && way !== ".." && !way.startsWith(`..${sep}`);
 }
 
 /** The processor is left out: a limit on it applies after the start, which it would slow down. */

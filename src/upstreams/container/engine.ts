@@ -5,6 +5,12 @@ import { fail, type Result, succeed } from "../../lib/result.ts";
 import { addressText, type EngineAddress, engineAddresses } from "./addresses.ts";
 import type { CreateBody } from "./create-body.ts";
 import { type EngineAnswer, EngineConnection, type EngineRequest } from "./engine-connection.ts";
+import {
+	type EnginePowers,
+	type RawInfo,
+	type RawPodmanInfo,
+	readPowers,
+} from "./engine-powers.ts";
 import type { EngineProblem } from "./engine-problem.ts";
 import { type PullProgress, PullReader } from "./pull-reader.ts";
 
@@ -39,6 +45,14 @@ export interface ListedContainer {
 	readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What an engine made of the settings of a container that it was asked for. */
+export interface ContainerSettings {
+	/** As the engine names it. */
+	readonly runtime: string;
+	readonly has_memory_limit: boolean;
+	readonly has_processes_limit: boolean;
+}
+
 /** What a container uses, as the engine counts it. */
 export interface EngineStats {
 	readonly memory_bytes: number;
@@ -67,6 +81,8 @@ export class Engine {
 	readonly #environment: Environment;
 	readonly #clock: Clock;
 	#found: Promise<Result<Found, EngineProblem>> | undefined;
+	/** Of the engine that was found. */
+	#powers: Promise<Result<EnginePowers, EngineProblem>> | undefined;
 
 	constructor(environment: Environment, clock: Clock) {
 		this.#environment = environment;
@@ -77,6 +93,15 @@ export class Engine {
 	async where(): Promise<string | undefined> {
 		const found = await this.#find();
 		return found.ok ? addressText(found.value.address) : undefined;
+	}
+
+	/** What the engine can do with its containers. */
+	powers(): Promise<Result<EnginePowers, EngineProblem>> {
+		this.#powers ??= this.#askPowers().then((powers) => {
+			if (!powers.ok) this.#powers = undefined;
+			return powers;
+		});
+		return this.#powers;
 	}
 
 	/** An image on this machine; a problem with status 404 where there is none of that name. */
@@ -129,10 +154,16 @@ export class Engine {
 		return succeed({ id: answer.value.Id, warnings: answer.value.Warnings ?? [] });
 	}
 
-	/** The runtime that a container is run with, as the engine names it. */
-	async runtimeOf(id: string): Promise<Result<string, EngineProblem>> {
+	/** What became of a container's settings once the engine had made it. */
+	async settingsOf(id: string): Promise<Result<ContainerSettings, EngineProblem>> {
 		const answer = await this.#json<RawContainer>("GET", `/containers/${id}/json`);
-		return answer.ok ? succeed(answer.value.HostConfig?.Runtime ?? "") : answer;
+		if (!answer.ok) return answer;
+		const { Runtime = "", Memory, PidsLimit } = answer.value.HostConfig ?? {};
+		return succeed({
+			runtime: Runtime,
+			has_memory_limit: (Memory ?? 0) > 0,
+			has_processes_limit: (PidsLimit ?? 0) > 0,
+		});
 	}
 
 	/** A connection to the standard streams of a container; to be made before it starts. */
@@ -219,6 +250,14 @@ export class Engine {
 		return succeed(answer.value.map(({ Id, Labels }) => ({ id: Id, labels: Labels ?? {} })));
 	}
 
+	async #askPowers(): Promise<Result<EnginePowers, EngineProblem>> {
+		const info = await this.#json<RawInfo>("GET", "/info");
+		if (!info.ok) return info;
+		if (info.value.Rootless !== true) return succeed(readPowers(info.value, undefined));
+		const own = await this.#json<RawPodmanInfo>("GET", "/libpod/info");
+		return succeed(readPowers(info.value, own.ok ? own.value : undefined));
+	}
+
 	async #verb(
 		method: EngineRequest["method"],
 		path: string,
@@ -249,7 +288,10 @@ export class Engine {
 		const { connection, prefix } = found.value;
 		const answer = await connection.send({ ...asked, path: `${prefix}${asked.path}` });
 		// An engine that was updated may speak another version, or listen elsewhere.
-		if (!answer.ok && answer.problem.kind === "broken") this.#found = undefined;
+		if (!answer.ok && answer.problem.kind === "broken") {
+			this.#found = undefined;
+			this.#powers = undefined;
+		}
 		return answer;
 	}
 
@@ -315,7 +357,7 @@ interface RawImage {
 }
 
 interface RawContainer {
-	readonly HostConfig?: { Runtime?: string };
+	readonly HostConfig?: { Runtime?: string; Memory?: number; PidsLimit?: number | null };
 	readonly State: { ExitCode: number; OOMKilled: boolean; Error?: string; Running?: boolean };
 }
 

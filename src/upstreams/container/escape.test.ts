@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -13,6 +13,7 @@ import { systemRandom } from "../../lib/random.ts";
 import type { Confinement } from "../driver.ts";
 import type { ContainerChild } from "./container-child.ts";
 import { Containers } from "./containers.ts";
+import type { OpenWayOut } from "./way-out.ts";
 
 /** What a hostile server tries; every attempt is told by its outcome. */
 const probe = `
@@ -86,7 +87,7 @@ if ("skip" in docker) {
 			clock: systemClock,
 			random: systemRandom,
 			owner_id: "escape",
-			self: undefined,
+			self: docker.owner,
 		});
 		t.after(() => containers.close());
 		const [own, other] = [join(docker.folder, "own"), join(docker.folder, "other")];
@@ -132,13 +133,19 @@ if ("skip" in docker) {
 			onRefused: (server, text) => refused.push(`${server} ${text}`),
 		});
 		t.after(() => egress.close());
-		const { engine, folder } = docker;
-		const parts = { engine, clock: systemClock, random: systemRandom, self: undefined };
-		const openWayOut = waysOutOf(egress);
+		const { engine, folder, owner: self } = docker;
+		const parts = { engine, clock: systemClock, random: systemRandom, self };
+		const openWayOut: OpenWayOut = async (request) => {
+			const way = await waysOutOf(egress)(request);
+			// A rootless engine is not root's, as the gateway of this test may be.
+			if (self !== undefined) await chown(join(folder, "egress"), self.uid, self.gid);
+			return way;
+		};
 		const containers = new Containers({ ...parts, owner_id: "way-out", openWayOut });
 		t.after(() => containers.close());
 		const volume = join(folder, "led");
 		await mkdir(volume);
+		if (self !== undefined) await chown(volume, self.uid, self.gid);
 		const plan = { kind: "hosts" as const, hosts: ["allowed.example"] };
 		const { sandbox, resources } = declared_running;
 		const confinement = {
