@@ -5,7 +5,8 @@ export type AddressKind = "public" | "loopback" | "private" | "link-local";
 
 const ranges: Readonly<Record<Exclude<AddressKind, "public">, readonly string[]>> = {
 	loopback: ["127.0.0.0/8", "::1/128"],
-	"link-local": ["169.254.0.0/16", "fe80::/10"],
+	// Azure tells its machines their secrets at an address that looks like everybody's.
+	"link-local": ["169.254.0.0/16", "fe80::/10", "168.63.129.16/32"],
 	// Everything else that is not meant for the public network (RFC 6890).
 	private: [
 		"0.0.0.0/8",

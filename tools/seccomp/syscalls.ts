@@ -33,6 +33,7 @@ export const denied: readonly Syscall[] = [
 	call("fsmount", 432, 432),
 	call("fspick", 433, 433),
 	call("mount_setattr", 442, 442),
+	call("open_tree_attr", 467, 467),
 	call("open_by_handle_at", 304, 265),
 	call("setns", 308, 268),
 	// Programs and work inside the kernel.
@@ -119,4 +120,5 @@ export const path_attributes: readonly Syscall[] = [
 	call("removexattr", 197, 14),
 	call("lremovexattr", 198, 15),
 	call("removexattrat", 466, 466),
+	call("file_setattr", 469, 469),
 ];
