@@ -1,3 +1,4 @@
+import { counted } from "../lib/counted.ts";
 import type { Random } from "../lib/random.ts";
 import { type Fault, type FaultCode, makeFault } from "../protocol/fault.ts";
 import type { Redactor } from "../secrets/redactor.ts";
@@ -153,7 +154,7 @@ export function queueFull(random: Random, server: string, waiting_max: number): 
 	return makeFault(random, {
 		code: "queue_full",
 		message:
-			`The server "${server}" has ${waiting_max} calls waiting for it, which is as many as may. ` +
+			`The server "${server}" has ${counted(waiting_max, "call")} waiting for it, which is as many as may. ` +
 			"Try again when some of them have been answered. `queue` of the server sets how many " +
 			"may wait, `concurrency` and `replicas` how many are worked on.",
 		level: "warn",
@@ -182,7 +183,7 @@ export function tooManyInstances(random: Random, server: string, instances_max: 
 	return makeFault(random, {
 		code: "overloaded",
 		message:
-			`The server "${server}" already runs ${instances_max} separate instances, which is as ` +
+			`The server "${server}" already runs ${counted(instances_max, "separate instance")}, which is as ` +
 			"many as may, and all are in use. Close clients that are no longer needed, then try again.",
 		level: "warn",
 		server,

@@ -1,5 +1,6 @@
 import type { ServerPlan } from "../config/plan.ts";
 import { assert } from "../lib/assert.ts";
+import { counted } from "../lib/counted.ts";
 import { succeed } from "../lib/result.ts";
 import { afterTurn } from "../lib/turn.ts";
 import type { Fault } from "../protocol/fault.ts";
@@ -328,7 +329,8 @@ export class Fleet {
 		const { instance } = slot;
 		const upstream = instance?.upstream;
 		assert(instance !== undefined && upstream !== undefined, "only what runs is given up");
-		const what = `did not answer ${instance.pulse?.unanswered} signs of life`;
+		const signs = counted(instance.pulse?.unanswered ?? 0, "sign");
+		const what = `did not answer ${signs} of life`;
 		const failure = failureOfTime(slot.key.server, what, "server_failed");
 		slot.enter("draining");
 		this.#journal.note(`${what}, ending it`, instance.id);
