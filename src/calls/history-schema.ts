@@ -71,7 +71,7 @@ const old_indexes: readonly string[] = [
 	"calls_by_id",
 ];
 
-/** Drops one of the old indexes, as one takes a while where calls are many; false if none is left. */
+/** Drops one of the old indexes, as each takes its time; false where none is left. */
 export function dropOldIndex(db: DatabaseSync): boolean {
 	const is_there = db.prepare("select 1 from sqlite_schema where type = 'index' and name = ?");
 	const found = old_indexes.find((name) => is_there.get(name) !== undefined);

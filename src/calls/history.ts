@@ -129,8 +129,8 @@ export class History {
 	}
 
 	/**
-	 * Takes calls that an older version kept into what searches use now, a few thousand at a time, and
-	 * then lets go of what they used before; false once nothing of it is left.
+	 * Takes calls that an older version kept into what searches use now, a few thousand at a time,
+	 * and then lets go of what they used before; false once nothing of it is left.
 	 */
 	modernize(): boolean {
 		const db = this.#db;

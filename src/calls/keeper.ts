@@ -56,7 +56,7 @@ export class CallsKeeper {
 		};
 	}
 
-	/** Does a little of what an older version has left to do; false where nothing is left, or fails. */
+	/** Does a little of what an older version has left to do; false where that was all, or fails. */
 	modernize(): boolean {
 		try {
 			return this.#history?.modernize() ?? false;

@@ -154,6 +154,7 @@ export const sinks: readonly Sink[] = [
 			"src/calls/call-log.ts",
 			"src/calls/history-schema.ts",
 			"src/calls/history.ts",
+			"src/calls/postings.ts",
 			"src/calls/rotating-file.ts",
 			"src/calls/words.ts",
 		],
