@@ -28,6 +28,15 @@ export interface Addressed {
 	readonly part: EndpointPart;
 }
 
+/** An address as clients know it. */
+interface Place extends Addressed {
+	/** Origin without a slash at the end. */
+	readonly base: string;
+	readonly path: string;
+	readonly url: string;
+	readonly resources: readonly string[];
+}
+
 interface Challenged {
 	readonly base: string;
 	readonly path: string;
@@ -41,6 +50,7 @@ export class Authenticator {
 	readonly #scopes: readonly string[];
 	readonly #dpop_required: boolean;
 	readonly #nonce_required: boolean;
+	#last_place: Place | undefined;
 
 	constructor(identity: Identity, plan: IdentityPlan | undefined) {
 		this.#identity = identity;
@@ -69,7 +79,7 @@ export class Authenticator {
 		addressed: Addressed,
 		now_ms: number,
 	): Authenticated | Promise<Authenticated> {
-		const path = endpointPath(addressed);
+		const { path, url, resources } = this.#placeOf(base, addressed);
 		const { headers } = request;
 		const { authorization } = headers;
 		const identified: Identified | Promise<Identified> =
@@ -80,8 +90,8 @@ export class Authenticator {
 							authorization,
 							proofs: proofsOf(headers["dpop"]),
 							method: request.method ?? "",
-							url: base + path,
-							resources: resourcesOf(base, addressed),
+							url,
+							resources,
 							nonce_required: this.#nonce_required,
 							connection: request.socket,
 							certificate: certificateOf(request.socket),
@@ -103,6 +113,17 @@ export class Authenticator {
 		const is_asked = this.#dpop_required || headers["dpop"] !== undefined;
 		if (!is_asked && schemeOf(headers.authorization) === undefined) return undefined;
 		return { "dpop-nonce": this.#identity.proof_nonce };
+	}
+
+	/** Made anew only where a request is for another address than the one before. */
+	#placeOf(base: string, addressed: Addressed): Place {
+		const { name, part } = addressed;
+		const last = this.#last_place;
+		if (last?.base === base && last.name === name && last.part === part) return last;
+		const path = endpointPath(addressed);
+		const resources = resourcesOf(base, addressed);
+		this.#last_place = { base, name, part, path, url: base + path, resources };
+		return this.#last_place;
 	}
 
 	/** The challenge for a token that lacks scopes. */

@@ -12,6 +12,16 @@ test("the address of all servers and the address of each lead to endpoints", () 
 	assert.deepEqual(routeOf(`/${"a".repeat(64)}/mcp`), { ...mcp, name: "a".repeat(64) });
 });
 
+test("an address leads to the same place again, and however many there were before", () => {
+	const found = { kind: "endpoint", part: "mcp" };
+	for (const name of ["again", ...Array.from({ length: 3_000 }, (_, at) => `n${at}`), "again"]) {
+		assert.deepEqual(routeOf(`/${name}/mcp`), { ...found, name });
+		assert.deepEqual(routeOf(`/${name}/mcp`), { ...found, name });
+	}
+	assert.deepEqual(routeOf("/again/mcp?x"), { ...found, name: "again" });
+	assert.deepEqual(routeOf("/again/sse"), { kind: "endpoint", name: "again", part: "sse" });
+});
+
 test("the older transport has two addresses beside each", () => {
 	assert.deepEqual(routeOf("/sse"), { kind: "endpoint", name: "mcp", part: "sse" });
 	assert.deepEqual(routeOf("/time/sse"), { kind: "endpoint", name: "time", part: "sse" });

@@ -37,10 +37,16 @@ const login_documents = [
 
 /** Finds the route of a request target. Query strings are not looked at. */
 export function routeOf(target: string): Route {
+	const known = known_endpoints.get(target);
+	if (known !== undefined) return known;
 	const question = target.indexOf("?");
 	const path = question < 0 ? target : target.slice(0, question);
 	const found = endpointAt(path);
-	if (found !== undefined) return { kind: "endpoint", ...found };
+	if (found !== undefined) {
+		const route = { kind: "endpoint", ...found } as const;
+		if (question < 0) remember(path, route);
+		return route;
+	}
 	if (path.startsWith(metadata_path)) return resourceAt(path.slice(metadata_path.length));
 	if (path === "/healthz") return { kind: "health", name: "healthz" };
 	if (path === "/metrics") return { kind: "metrics" };
@@ -53,6 +59,15 @@ export function routeOf(target: string): Route {
 	if (path.startsWith("/oauth/connect/")) return { kind: "consent" };
 	if (path.startsWith("/oauth/") || login_documents.includes(path)) return { kind: "login" };
 	return { kind: dashboard_path.test(path) ? "dashboard" : "none" };
+}
+
+/** Paths of MCP addresses that were asked for: the same few again and again. */
+const known_endpoints = new Map<string, Route>();
+const known_endpoints_max = 1_000;
+
+function remember(path: string, route: Route): void {
+	if (known_endpoints.size >= known_endpoints_max) known_endpoints.clear();
+	known_endpoints.set(path, route);
 }
 
 /** The canonical path of an MCP address. */

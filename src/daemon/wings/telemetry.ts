@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plan } from "../../config/plan.ts";
-import { default_telemetry } from "../../config/telemetry-plan.ts";
+import { default_telemetry, type TelemetryPlan } from "../../config/telemetry-plan.ts";
 import type { TracePropagation } from "../../gateway/context.ts";
 import { type LoopWatch, watchEventLoop } from "../../lib/event-loop.ts";
 import type { Redactor } from "../../secrets/redactor.ts";
@@ -21,6 +21,8 @@ export class TelemetryWing implements Wing {
 	readonly #redactor: Redactor;
 	readonly #loop: LoopWatch;
 	readonly #tokens: Family<Counter>;
+	#tracing_plan: TelemetryPlan | undefined;
+	#tracing: TracePropagation | undefined;
 
 	constructor(parts: WingParts) {
 		const { clock, log, random } = parts.options;
@@ -48,8 +50,14 @@ export class TelemetryWing implements Wing {
 	/** What servers are told of traces. */
 	get tracing(): TracePropagation | undefined {
 		const plan = this.telemetry.tracing;
-		if (plan === undefined) return undefined;
-		return { baggage: plan.baggage, keeps: (trace_id) => isChosen(trace_id, plan.ratio) };
+		// Every call asks: it is made anew for another plan only.
+		if (plan === this.#tracing_plan) return this.#tracing;
+		this.#tracing_plan = plan;
+		this.#tracing = plan && {
+			baggage: plan.baggage,
+			keeps: (trace_id) => isChosen(trace_id, plan.ratio),
+		};
+		return this.#tracing;
 	}
 
 	/** Answers a scrape of Prometheus. */

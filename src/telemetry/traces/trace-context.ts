@@ -17,7 +17,9 @@ const traceparent_chars_max = 256;
 /** Reads a `traceparent`; undefined for one that the specification says to ignore. */
 export function parseTraceparent(text: string): TraceContext | undefined {
 	if (text.length > traceparent_chars_max) return undefined;
-	const [, version, trace_id, span_id, flags, more] = traceparent_pattern.exec(text) ?? [];
+	const found = traceparent_pattern.exec(text);
+	if (found === null) return undefined;
+	const [, version, trace_id, span_id, flags, more] = found;
 	if (version === undefined || trace_id === undefined || span_id === undefined) return undefined;
 	if (version === "ff" || (version === "00" && more !== undefined)) return undefined;
 	if (trace_id === trace_id_none || span_id === span_id_none) return undefined;
