@@ -53,7 +53,7 @@ test("as many containers are started as may be, one more is refused, and one les
 	assert.equal(refused.problem.message, "3 containers run already; stop some servers first.");
 	assert.ok(refused.problem.retry_safe);
 	refuse();
-	const [first] = await Promise.all([starting[0]]);
+	const first = await starting[0];
 	assert.ok(first !== undefined && !first.ok && /busy/.test(first.problem.message));
 	const next = start();
 	await until(() => held.length === 3);
