@@ -24,8 +24,9 @@ const own_name = "moorage-test";
 const more_ids = "700000:65536";
 
 /**
- * Starts the service of Podman as an ordinary user, with a home and a runtime folder of its own. Where
- * root runs the tests, that user exists for this service alone: `/etc` says so in a mount namespace.
+ * Starts the service of Podman as an ordinary user, with a home and a runtime folder of its own.
+ * Where root runs the tests, that user exists for this service alone: `/etc` says so in a mount
+ * namespace.
  */
 export async function startRootlessPodman(): Promise<StartedEngine> {
 	if (process.platform !== "linux") return { skip: "containers are tested on Linux only" };

@@ -275,7 +275,7 @@ export class Containers {
 		return this.#refuse(server, code, sentence + advice, detailOf(problem));
 	}
 
-	/** What of the gateway lies in something that a container is given, as it would be found there. */
+	/** What of the gateway lies in something that a container is given, as it is found there. */
 	async #hidden(confinement: Confinement | undefined): Promise<HiddenPath[]> {
 		if (confinement === undefined) return [];
 		const { volume, sandbox } = confinement;
