@@ -7,7 +7,7 @@ export function atEndOfTurn(fn: () => void): void {
 	setImmediate(fn);
 }
 
-/** Calls `fn` once when what this turn has gathered is on its way, and what came since is handled. */
+/** Calls `fn` once when what this turn gathered is on its way, and what came since is handled. */
 export function afterTurn(fn: () => void): void {
 	setImmediate(() => setImmediate(fn));
 }

@@ -252,11 +252,11 @@ export const plumbing: readonly Plumbing[] = [
 	},
 	{
 		files: [
+			"src/hosting/process/spare.ts",
 			"src/hosting/sandbox/landlock-probe.ts",
 			"src/hosting/sandbox/layout.ts",
 			"src/hosting/sandbox/package-copy.ts",
 			"src/hosting/sandbox/probe.ts",
-			"src/hosting/sandbox/sandbox.ts",
 		],
 		why: "how a program is confined",
 	},
