@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import { rpc_codes } from "../../protocol/codes.ts";
 import { makeFault } from "../../protocol/fault.ts";
 import { meta_keys } from "../../protocol/meta.ts";
@@ -54,7 +53,7 @@ export async function serveListen(
 	const { context, exchange, message } = viewing;
 	const asked = readJson(message.bytes, memberSpan(message.params, "notifications"));
 	const { endpoint, who: principal, request } = exchange;
-	const signal = closedSignal(exchange.response);
+	const signal = closedSignal(exchange);
 	const parts = { endpoint, principal, client, message, signal };
 	const call = edgeCall({ ...parts, trace_header: traceHeader(request) }, context);
 	const end = async (reply: Reply) => {
@@ -89,7 +88,7 @@ export async function serveListen(
  * function keep whatever any of them uses, and those of a stream stay for days. Its request and the
  * record of its call are not to stay with them.
  */
-function closedSignal(response: ServerResponse): AbortSignal {
+function closedSignal({ response }: Viewing["exchange"]): AbortSignal {
 	const closed = new AbortController();
 	response.once("close", () => closed.abort());
 	return closed.signal;
