@@ -102,7 +102,7 @@ test("a client that leaves in the middle of its body is told from one that is do
 	const { socket, next } = await scene(t);
 	const served = next();
 	socket.write(`${head("content-length: 6")}abc`);
-	const [request, read] = await served;
+	const [, read] = await served;
 	socket.destroy();
 	assert.equal(text(await read), "aborted");
 });

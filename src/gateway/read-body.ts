@@ -16,7 +16,7 @@ export async function readBody(
 	if (declared_bytes > bytes_max) return fail("too_large");
 	// Most bodies come with the head, and are parsed right after it, before anything that waits goes
 	// on. Such a one is taken as it is: as a stream it would take four listeners and four ticks.
-	await undefined;
+	await Promise.resolve();
 	if (request.readableLength === declared_bytes)
 		return succeed((request.read() as Buffer | null) ?? no_bytes);
 	return gatherBody(request, bytes_max);

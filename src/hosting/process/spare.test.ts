@@ -49,7 +49,7 @@ function makeLauncher(groupsOf: SpareOptions["groupsOf"] = () => undefined, fold
 async function makeSpare(): Promise<{ launcher: SpareLauncher; spare: Spare }> {
 	const { launcher, clock } = makeLauncher();
 	launcher.prepareSoon();
-	clock.advance(60_000);
+	await clock.advance(60_000);
 	await eventually(() => launcher.is_ready, Boolean);
 	const spare = launcher.take();
 	assert(spare !== undefined);
@@ -161,18 +161,18 @@ test("one is made at a time, a while after it was asked for, and it ends when it
 	launcher.prepareSoon();
 	launcher.prepareSoon();
 	assert.equal(launcher.is_ready, false);
-	clock.advance(60_000);
+	await clock.advance(60_000);
 	await eventually(() => launcher.is_ready, Boolean);
 	const first = launcher.take();
 	assert.equal(launcher.is_ready, false);
 	assert.equal(launcher.take(), undefined);
 	launcher.prepareSoon();
-	clock.advance(60_000);
+	await clock.advance(60_000);
 	await eventually(() => launcher.is_ready, Boolean);
 	await launcher.close();
 	assert.equal(launcher.is_ready, false);
 	launcher.prepareSoon();
-	clock.advance(60_000);
+	await clock.advance(60_000);
 	assert.equal(launcher.take(), undefined);
 	await first?.discard();
 	assert.equal(existsSync(`/proc/${first?.child.pid}`), false);
@@ -189,7 +189,7 @@ test("one that cannot enter its groups is not handed out, and after three none i
 	});
 	for (let round = 1; round <= 4; round += 1) {
 		launcher.prepareSoon();
-		clock.advance(60_000);
+		await clock.advance(60_000);
 		const expected = Math.min(round, 3);
 		await eventually(() => made === expected && !launcher.is_ready, Boolean);
 	}
@@ -201,7 +201,7 @@ test("where it cannot be written, all is as without it", { skip }, async () => {
 	await writeFile(file, "no folder");
 	const { launcher, clock } = makeLauncher(undefined, file);
 	launcher.prepareSoon();
-	clock.advance(60_000);
+	await clock.advance(60_000);
 	await launcher.close();
 	assert.equal(launcher.take(), undefined);
 });

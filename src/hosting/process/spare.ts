@@ -129,7 +129,7 @@ export class SpareLauncher {
 			stdio: ["pipe", "pipe", "pipe", "pipe"],
 			// As what it becomes: see `ProcessSpawner`.
 			detached: true,
-		}) as ChildProcessWithoutNullStreams;
+		});
 		const spare = spareOf(child, number, groups);
 		this.#spare = spare;
 		const lost = () => {
