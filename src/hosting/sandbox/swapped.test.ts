@@ -21,6 +21,9 @@ async function scene(context: TestContext) {
 	const config = join(project, ".vscode", "mcp.json");
 	await make(config, canary);
 	await mkdir(join(project, "work"));
+	// A program is shown the folder it runs in: that one has nothing of the others in it.
+	const cwd = join(root, "empty");
+	await mkdir(cwd);
 	const spawner = await makeSpawner({ hidden: [config] });
 	context.after(() => spawner[Symbol.asyncDispose]());
 	const own = join(spawner.data_dir, "volumes", "it");
@@ -31,6 +34,7 @@ async function scene(context: TestContext) {
 	) => {
 		const ended = await runHosted(spawner, {
 			confinement: sandboxed(own, sandbox),
+			cwd,
 			...request,
 			args: ["-e", `const fs = require("fs"); ${script}`, ...(request.args ?? [])],
 		});
