@@ -34,7 +34,9 @@ const long = "x".repeat(4_000);
 /** Values that are no token, or not one that was given to anybody. */
 const values = () => {
 	const [, token] = session;
-	const near = [token.slice(1), `${token}x`, `x${token.slice(1)}`, token.toUpperCase()];
+	const another = token.startsWith("x") ? "y" : "x";
+	const changed = [`${token}x`, `${another}${token.slice(1)}`, token.toUpperCase()];
+	const near = [token.slice(1), ...changed];
 	return ["", "=", ";", "%00", "%", "a b", '"quoted"', "{}", "a.b.c", "\u00e9", long, ...near];
 };
 
