@@ -4,9 +4,13 @@ import type { Clock } from "../lib/clock.ts";
 export const at_once_max = 10;
 /** An instance that said nothing for this long begins anew. */
 export const calm_ms = 60_000;
-/** The first pause after that, which doubles each time. */
-export const pause_ms_min = 10_000;
+/** So long without saying so makes up for one reading: lists that people change often are no fault. */
+export const forgiven_ms = 1_000;
+/** The first pause after too many, which doubles each time. */
+export const pause_ms_min = 1_000;
 export const pause_ms_max = 300_000;
+/** How often is looked whether one that is asleep has woken. */
+export const asleep_ms = 10_000;
 
 /** How lists are read again, and who hears that it is done too often. */
 export interface RereadingOptions<Key> {
@@ -24,9 +28,11 @@ export interface RereadingOptions<Key> {
 
 interface Reader<Key> {
 	key: Key;
-	/** Readings since it was calm. */
+	/** Readings since it was calm, less those that are made up for. */
 	count: number;
 	asked_at_ms: number;
+	/** When its last reading ended. */
+	read_at_ms: number;
 	/** It reads, or waits for its next turn. */
 	is_busy: boolean;
 	/** It has said so once more meanwhile. */
@@ -56,7 +62,12 @@ export class Rereading<Key> {
 		const name = this.#options.nameOf(key);
 		const now_ms = this.#options.clock.monotonic();
 		const reader = this.#readers.get(name) ?? this.#add(name, key, now_ms);
-		if (!reader.is_busy && now_ms - reader.asked_at_ms >= calm_ms) reader.count = 0;
+		if (!reader.is_busy) {
+			// A pause that it had to make is no calm: what it says while it is read makes up for nothing.
+			const forgiven = Math.floor((now_ms - reader.read_at_ms) / forgiven_ms);
+			const is_calm = now_ms - reader.asked_at_ms >= calm_ms;
+			reader.count = is_calm ? 0 : Math.max(0, reader.count - forgiven);
+		}
 		reader.key = key;
 		reader.asked_at_ms = now_ms;
 		if (reader.is_busy) reader.again = true;
@@ -67,7 +78,8 @@ export class Rereading<Key> {
 		for (const [old, { is_busy, asked_at_ms }] of this.#readers) {
 			if (!is_busy && now_ms - asked_at_ms >= calm_ms) this.#readers.delete(old);
 		}
-		const reader = { key, count: 0, asked_at_ms: now_ms, is_busy: false, again: false };
+		const times = { asked_at_ms: now_ms, read_at_ms: now_ms };
+		const reader = { key, count: 0, ...times, is_busy: false, again: false };
 		this.#readers.set(name, reader);
 		return reader;
 	}
@@ -91,9 +103,10 @@ export class Rereading<Key> {
 		// What it says from here on may come too late for this reading.
 		reader.again = false;
 		const reading = this.#options.read(reader.key, waited);
-		if (reading === "asleep") return this.#wait(reader, pause_ms_min);
+		if (reading === "asleep") return this.#wait(reader, asleep_ms);
 		void Promise.resolve(reading).finally(() => {
 			reader.is_busy = false;
+			reader.read_at_ms = this.#options.clock.monotonic();
 			if (reader.again) this.#schedule(reader);
 		});
 	}
