@@ -4,7 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 export const at_once_max = 10;
 /** An instance that said nothing for this long begins anew. */
 export const calm_ms = 60_000;
-/** So long without saying so makes up for one reading: lists that people change often are no fault. */
+/** So long without a word makes up for one reading: lists that people change are no fault. */
 export const forgiven_ms = 1_000;
 /** The first pause after too many, which doubles each time. */
 export const pause_ms_min = 1_000;
