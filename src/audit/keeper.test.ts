@@ -74,6 +74,16 @@ function setUp(context: TestContext, retention: AuditRetention, disk: Disk = sys
 
 const ever: AuditRetention = { keep_ms: 1e12, risks: {}, tenants: {} };
 
+/** A disk that takes no write of more than `room.bytes`. */
+function smallDisk(): { readonly disk: Disk; readonly room: { bytes: number } } {
+	const room = { bytes: 1e9 };
+	const write: Disk["write"] = (file, bytes) => {
+		if (bytes.length > room.bytes) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+		system_disk.write(file, bytes);
+	};
+	return { disk: { ...system_disk, write }, room };
+}
+
 test("each tenant's and class's payloads are kept as long as is said, and the chain longer", async (t) => {
 	const { append, wait, kindOf, verify, keeper } = setUp(t, {
 		keep_ms: 30 * day_ms,
@@ -120,14 +130,7 @@ test("segments go once nothing in them is to be kept, and the rest verifies", (t
 });
 
 test("where the payload does not fit on the disk, the entry is kept without it", async (t) => {
-	const room = { bytes: 1e9 };
-	const disk: Disk = {
-		...system_disk,
-		write(file, bytes) {
-			if (bytes.length > room.bytes) throw Object.assign(new Error("full"), { code: "ENOSPC" });
-			system_disk.write(file, bytes);
-		},
-	};
+	const { disk, room } = smallDisk();
 	const { keeper, message, verify, kindOf } = setUp(t, ever, disk);
 	keeper.append([message("before", ["acme", "ana", "costly"])]);
 	room.bytes = 3_000;
@@ -193,14 +196,7 @@ test("keys that an older version has destroyed without naming them are nobody's 
 });
 
 test("what is to be erased is said before it is done", (t) => {
-	const room = { bytes: 1e9 };
-	const disk: Disk = {
-		...system_disk,
-		write(file, bytes) {
-			if (bytes.length > room.bytes) throw Object.assign(new Error("full"), { code: "ENOSPC" });
-			system_disk.write(file, bytes);
-		},
-	};
+	const { disk, room } = smallDisk();
 	const { append, verify, keeper, folder } = setUp(t, ever, disk);
 	append("x", ["acme", "ana", "costly"]);
 	room.bytes = 10;

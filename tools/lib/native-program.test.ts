@@ -4,22 +4,20 @@ import { test } from "node:test";
 import { forward_programs } from "../../src/hosting/egress/forward-programs.ts";
 import { launch_programs } from "../../src/hosting/process/launch-programs.ts";
 import { confine_programs } from "../../src/hosting/sandbox/confine-programs.ts";
-import { buildConfine } from "../confine.ts";
-import { buildForwarder } from "../forwarder.ts";
-import { buildLaunch } from "../launch.ts";
+import { buildProgram, native_programs } from "../native.ts";
 import { compilerObstacle, compilers, type Processor, renderPrograms } from "./native-program.ts";
 
 const native = [
-	{ name: "forwarder", programs: forward_programs, build: buildForwarder },
-	{ name: "launcher under Landlock", programs: confine_programs, build: buildConfine },
-	{ name: "launcher that waits", programs: launch_programs, build: buildLaunch },
+	{ name: "forwarder", programs: forward_programs, program: native_programs.forward },
+	{ name: "launcher under Landlock", programs: confine_programs, program: native_programs.confine },
+	{ name: "launcher that waits", programs: launch_programs, program: native_programs.launch },
 ];
-for (const { name, programs, build } of native) {
+for (const { name, programs, program } of native) {
 	for (const processor of Object.keys(compilers) as Processor[]) {
 		test(`the ${name} for ${processor} is what its source compiles to, byte by byte`, {
 			skip: compilerObstacle(processor),
 		}, () => {
-			const built = build(processor);
+			const built = buildProgram(program, processor);
 			const recorded = programs[processor];
 			assert.equal(createHash("sha256").update(built).digest("hex"), recorded?.sha256);
 			assert.equal(built.toString("base64"), recorded?.base64);

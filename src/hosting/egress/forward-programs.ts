@@ -1,4 +1,4 @@
-/** Written by tools/forwarder.ts from native/forward.c. */
+/** Written by tools/native.ts from src/hosting/egress/native/forward.c. */
 
 /** A static program for Linux on one processor. */
 export interface ForwardProgram {

@@ -1,4 +1,4 @@
-/** Written by tools/launch.ts from native/launch.c. */
+/** Written by tools/native.ts from src/hosting/process/native/launch.c. */
 
 /** A static program for Linux on one processor. */
 export interface LaunchProgram {

@@ -1,4 +1,4 @@
-/** Written by tools/confine.ts from native/confine.c. */
+/** Written by tools/native.ts from src/hosting/sandbox/native/confine.c. */
 
 /** A static program for Linux on one processor. */
 export interface ConfineProgram {
