@@ -28,8 +28,16 @@ const programOf = (name: string): string =>
 	fileURLToPath(new URL(`./servers/${name}.mjs`, import.meta.url));
 const root = fileURLToPath(new URL("../", import.meta.url));
 const as_started = { argv: ["node", "moorage", "up"], execArgv: [], env: {} };
-/** The bundle, as it is published, started like the launcher starts it. */
-const moorage = [...heapOptions(as_started), join(root, "dist", "main.js")];
+
+/** What makes Node run the bundle in `folder`, as it is published, like its launcher does. */
+export function gatewayArguments(
+	folder: string,
+	launcher: { heapOptions(started: typeof as_started): readonly string[] },
+): readonly string[] {
+	return [...launcher.heapOptions(as_started), join(folder, "dist", "main.js")];
+}
+
+const moorage = gatewayArguments(root, { heapOptions });
 let built: Promise<void> | undefined;
 
 /** Makes the bundle of what is measured; what it says goes to standard error. */
@@ -148,31 +156,34 @@ export interface GatewayPlace {
 	readonly folder?: string;
 	/** Added to its environment. */
 	readonly environment?: Readonly<Record<string, string>>;
+	/** What makes Node run another gateway than the one of this tree. */
+	readonly program?: readonly string[];
 }
 
 /** Starts a gateway from this `moorage.yaml`, in a folder of its own that ends with it. */
 export async function startGateway(
 	config: object | string,
-	{ folder: within = tmpdir(), environment }: GatewayPlace = {},
+	{ folder: within = tmpdir(), environment, program }: GatewayPlace = {},
 ): Promise<GatewayProcess> {
 	const folder = await mkdtemp(join(within, "moorage-bench-"));
 	const file = join(folder, "moorage.yaml");
 	const text = typeof config === "string" ? config : JSON.stringify({ version: 1, ...config });
 	await writeFile(file, text);
-	return upIn(folder, file, environment);
+	return upIn(folder, file, environment, program);
 }
 
 async function upIn(
 	folder: string,
 	file: string,
 	environment: Readonly<Record<string, string>> | undefined,
+	program: readonly string[] = moorage,
 ): Promise<GatewayProcess> {
 	const listen = ["--listen", "127.0.0.1:0"];
 	const args = ["up", file, "--data", join(folder, "data"), ...listen, "--json", "--quiet"];
 	const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
 	try {
-		await buildOnce();
-		const { child, report } = await startProcess([...moorage, ...args], "ignore", environment);
+		if (program === moorage) await buildOnce();
+		const { child, report } = await startProcess([...program, ...args], "ignore", environment);
 		const { url, pid, servers, admin_token_path } = report as unknown as GatewayReport;
 		const stop = async () => {
 			await stopped(child);

@@ -8,7 +8,7 @@
  * is named; `--calls`, `--minutes` and `--servers` make it smaller.
  */
 import { parseArgs } from "node:util";
-import { budget_case, budgetTargets, measureBudget } from "./budget/measure.ts";
+import { budget_case, budgetTargets, earlier_case, measureBudget } from "./budget/measure.ts";
 import { call_cases, type House, type Side } from "./cases.ts";
 import { type Contender, startMoorage, startProgram } from "./contenders.ts";
 import { dashboard_cases } from "./dashboard/cases.ts";
@@ -68,6 +68,7 @@ const checked = new Set([
 	...checked_service_cases,
 	...checked_dashboard_cases,
 	budget_case,
+	earlier_case,
 ]);
 const wanted = (name: string) =>
 	(!options.check || checked.has(name)) &&
@@ -182,10 +183,10 @@ function startRemote(): Promise<Contender> {
 
 /** What each stage of a call may take, in calls of the ceiling. */
 async function runBudget(): Promise<void> {
-	if (!wanted(budget_case)) return;
+	if (!wanted(budget_case) && !wanted(earlier_case)) return;
 	const generator = new LoadGenerator();
 	try {
-		done(await measureBudget(generator, pace, say));
+		for (const result of await measureBudget(generator, pace, say)) done(result);
 	} finally {
 		generator.stop();
 	}

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type Budget, judgeBudget, type Rounds, readBudget } from "./budget.ts";
 
 const budget: Budget = {
+	set: "2026-01-01",
 	tolerance: 1.12,
 	stages: {
 		plain: { what: "little", of_ceiling: 2 },
@@ -72,6 +73,19 @@ test("what was not measured keeps no budget", () => {
 	assert.deepEqual(of({ ceiling: [30], plain: [60] }), [true, false]);
 	assert.deepEqual(of({ plain: [60], full: [120] }), [false, false]);
 	assert.deepEqual(of({ ceiling: [], plain: [60], full: [120] }), [false, false]);
+});
+
+test("what is dearer than with the earlier gateway fails, though it is far below its budget", () => {
+	const cheap = { ceiling: [30], plain: [36], full: [60] };
+	const beside = (factor: number): Rounds => ({
+		...cheap,
+		"earlier plain": [36 / factor, 90],
+		"earlier full": [60],
+	});
+	const of = (rounds: Rounds) => judgeBudget(budget, rounds).map((verdict) => verdict.passed);
+	assert.deepEqual(of(cheap), [true, true]);
+	assert.deepEqual(of(beside(1.05)), [true, true]);
+	assert.deepEqual(of(beside(1.2)), [false, true]);
 });
 
 test("the best round counts, so that one quiet moment of each is enough", () => {

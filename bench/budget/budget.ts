@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 
 /** What the CPU time of a call may be, in calls of the bare ceiling that ran beside it. */
 export interface Budget {
+	/** The day it was set: set anew with the same figures, it is another one all the same. */
+	readonly set: string;
 	/**
 	 * How much more than its budget a stage may show in one run: less than the regression that has
 	 * to be found, and more than what the best of several rounds still has of noise.
@@ -29,10 +31,18 @@ export interface BudgetVerdict {
 	readonly budget: number;
 	/** The most that passes. */
 	readonly limit: number;
+	/** CPU time of a call, in calls of the earlier gateway; null where that was not measured. */
+	readonly of_earlier: number | null;
 	readonly passed: boolean;
 }
 
-/** CPU microseconds of a call, one value a round, by side; `ceiling` among them. */
+/** What the sides of the earlier gateway are called: this, and the stage. */
+export const earlier_prefix = "earlier ";
+
+/**
+ * CPU microseconds of a call, one value a round, by side; `ceiling` among them, and each stage of the
+ * earlier gateway where there is one.
+ */
 export type Rounds = Readonly<Record<string, readonly number[]>>;
 
 const file = fileURLToPath(new URL("../budget.json", import.meta.url));
@@ -53,8 +63,13 @@ export function judgeBudget({ tolerance, stages }: Budget, rounds: Rounds): Budg
 		const own = best(rounds[stage]);
 		const of_ceiling = own === undefined || ceiling === undefined ? null : own / ceiling;
 		const limit = budget * tolerance;
-		const passed = of_ceiling !== null && of_ceiling <= limit;
-		return { stage, what, of_ceiling, budget, limit, passed };
+		const before = best(rounds[`${earlier_prefix}${stage}`]);
+		const of_earlier = own === undefined || before === undefined ? null : own / before;
+		const passed =
+			of_ceiling !== null &&
+			of_ceiling <= limit &&
+			(of_earlier === null || of_earlier <= tolerance);
+		return { stage, what, of_ceiling, budget, limit, of_earlier, passed };
 	});
 }
 

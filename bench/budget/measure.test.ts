@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fullConfig } from "../full.ts";
 import { judge } from "../targets.ts";
 import { readBudget } from "./budget.ts";
-import { budget_case, budgetTargets, stageConfig } from "./measure.ts";
+import { budget_case, budgetTargets, earlier_case, stageConfig } from "./measure.ts";
 
 test("each stage has what those before it have, and the last has everything", () => {
 	const full = fullConfig(1, 2);
@@ -30,4 +30,21 @@ test("a stage that is a fifth over its budget fails the check, and one within it
 	assert.ok(outcome(1).every((passed) => passed));
 	assert.ok(outcome(1.2).every((passed) => !passed));
 	assert.equal(outcome(1).length, Object.keys(stages).length);
+});
+
+test("a stage that is a fifth dearer than with the earlier gateway fails, however low the ceiling makes it", () => {
+	const stages = Object.keys(readBudget().stages);
+	const outcome = (factor: number, skipped?: string) => {
+		const values =
+			skipped === undefined ? Object.fromEntries(stages.map((name) => [name, factor])) : {};
+		const reason = skipped === undefined ? {} : { skipped };
+		const result = { name: earlier_case, title: "", sides: {}, values, ...reason };
+		return judge([result], budgetTargets()).map(({ passed }) => passed);
+	};
+	assert.deepEqual(
+		outcome(1.2),
+		stages.map(() => false),
+	);
+	assert.ok(outcome(1).every((passed) => passed));
+	assert.ok(outcome(1, "there is no history").every((passed) => passed));
 });

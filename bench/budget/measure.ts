@@ -7,10 +7,19 @@ import type { LoadGenerator } from "../load.ts";
 import { modernCall } from "../requests.ts";
 import { type Pace, SharedContenders, sampleRounds } from "../rounds.ts";
 import type { CaseResult, Target } from "../targets.ts";
-import { type Budget, judgeBudget, readBudget } from "./budget.ts";
+import {
+	type Budget,
+	type BudgetVerdict,
+	earlier_prefix,
+	judgeBudget,
+	readBudget,
+} from "./budget.ts";
+import { buildEarlier, type Earlier } from "./earlier.ts";
 
 /** The name of the case. */
 export const budget_case = "cpu-budget";
+/** The same measurement, beside the gateway that the budget was set with. */
+export const earlier_case = "cpu-earlier";
 
 const in_flight = 32;
 /** What fails is measured again, and the rounds of all attempts count together. */
@@ -42,17 +51,26 @@ export function stageConfig(full: string, stage: keyof typeof without): object {
 	return { ...config, servers: { echo: server }, ...without[stage] };
 }
 
-/** Measures every stage beside the ceiling, until it is in its budget or three times. */
+/**
+ * Measures every stage beside the ceiling and beside the gateway that the budget was set with, until
+ * it is in its budget or three times: both cases.
+ */
 export async function measureBudget(
 	generator: LoadGenerator,
 	pace: Pace,
 	say: (text: string) => void,
-): Promise<CaseResult> {
+): Promise<CaseResult[]> {
 	const budget = readBudget();
+	const earlier = await buildEarlier();
+	say(
+		earlier.kind === "built"
+			? `beside it, the gateway of ${earlier.commit}, when the budget was set`
+			: `not compared with an earlier gateway: ${earlier.why}`,
+	);
 	const others = new SharedContenders();
 	const rounds: Record<string, number[]> = {};
 	try {
-		const sides = await stagesBeside(budget, others.shared);
+		const sides = await stagesBeside(budget, others.shared, earlier);
 		for (const side of Object.values(sides)) await warm(side, generator);
 		const rounds_pace = { ...pace, settle_ms: 1, run_ms: Math.max(run_ms_min, pace.run_ms) };
 		for (let attempt = 1; attempt <= attempts_max; attempt += 1) {
@@ -66,22 +84,43 @@ export async function measureBudget(
 		}
 	} finally {
 		await others.stop();
+		if (earlier.kind === "built") await earlier.remove();
 	}
-	const title = "CPU time of a call in calls of the bare multiplexer, the best round of each";
-	if (Object.values(rounds).every((values) => values.length === 0)) {
-		const skipped = "this system does not tell what CPU time a process takes";
-		return { name: budget_case, title, sides: {}, values: {}, skipped };
-	}
-	const values = Object.fromEntries(
-		judgeBudget(budget, rounds).flatMap(({ stage, of_ceiling }) =>
-			of_ceiling === null ? [] : [[stage, rounded(of_ceiling, 3) as number]],
+	const unmeasured = Object.values(rounds).every((values) => values.length === 0);
+	const no_time = "this system does not tell what CPU time a process takes";
+	const no_earlier = earlier.kind === "none" ? earlier.why : undefined;
+	const verdicts = judgeBudget(budget, rounds);
+	const caseOf = (
+		name: string,
+		title: string,
+		read: (verdict: BudgetVerdict) => number | null,
+		why: string | undefined,
+	): CaseResult => {
+		const measured = verdicts.flatMap((verdict) => {
+			const value = rounded(read(verdict), 3);
+			return value === null ? [] : [[verdict.stage, value] as const];
+		});
+		const skipped = unmeasured ? no_time : why;
+		const values = Object.fromEntries(measured);
+		return { name, title, sides: {}, values, ...(skipped === undefined ? {} : { skipped }) };
+	};
+	return [
+		caseOf(
+			budget_case,
+			"CPU time of a call in calls of the bare multiplexer, the best round of each",
+			({ of_ceiling }) => of_ceiling,
+			undefined,
 		),
-	);
-	return { name: budget_case, title, sides: {}, values };
+		caseOf(
+			earlier_case,
+			"CPU time of a call in calls of the gateway that the budget was set with",
+			({ of_earlier }) => of_earlier,
+			no_earlier,
+		),
+	];
 }
 
 const shape = { connections: in_flight };
-
 async function warm({ contender, request }: Side, generator: LoadGenerator): Promise<void> {
 	let calls = 0;
 	for (let run = 0; run < warm_runs_max && calls < warm_calls; run += 1) {
@@ -93,6 +132,7 @@ async function warm({ contender, request }: Side, generator: LoadGenerator): Pro
 async function stagesBeside(
 	{ stages }: Budget,
 	shared: SharedContenders["shared"],
+	earlier: Earlier,
 ): Promise<Record<string, Side>> {
 	const say = modernCall();
 	const issuer = await startIssuer({ shared });
@@ -103,12 +143,15 @@ async function stagesBeside(
 	for (const stage of Object.keys(stages)) {
 		if (!isStage(stage)) throw new Error(`bench/budget.json has an unknown stage: ${stage}`);
 		const config = stageConfig(full, stage);
-		const gateway = await shared(`stage ${stage}`, () =>
-			startGateway(config, { environment: benchSecret() }),
-		);
 		const authorization = stage === "plain" ? {} : { authorization: `Bearer ${issuer.token}` };
 		const headers = { ...say.headers, ...authorization };
-		sides[stage] = at(gateway, "/echo/mcp", { ...say, headers });
+		const start = async (side: string, program?: readonly string[]) => {
+			const place = { environment: benchSecret(), ...(program === undefined ? {} : { program }) };
+			const gateway = await shared(`stage ${side}`, () => startGateway(config, place));
+			sides[side] = at(gateway, "/echo/mcp", { ...say, headers });
+		};
+		await start(stage);
+		if (earlier.kind === "built") await start(`${earlier_prefix}${stage}`, earlier.program);
 	}
 	return sides;
 }
@@ -119,12 +162,26 @@ function isStage(stage: string): stage is keyof typeof without {
 
 /** The budget as promises, for the report. */
 export function budgetTargets(budget: Budget = readBudget()): Target[] {
-	return Object.entries(budget.stages).map(([stage, { what, of_ceiling }]) => ({
-		name: budget_case,
-		what: `CPU of a call, in the ceiling's: ${stage} (${what})`,
-		at: "most",
-		limit: of_ceiling,
-		check: of_ceiling * budget.tolerance,
-		read: (result) => result.values[stage] ?? null,
-	}));
+	const { stages, tolerance } = budget;
+	const of_ceiling = Object.entries(stages).map(
+		([stage, { what, of_ceiling }]): Target => ({
+			name: budget_case,
+			what: `CPU of a call, in the ceiling's: ${stage} (${what})`,
+			at: "most",
+			limit: of_ceiling,
+			check: of_ceiling * tolerance,
+			read: (result) => result.values[stage] ?? null,
+		}),
+	);
+	const of_earlier = Object.keys(stages).map(
+		(stage): Target => ({
+			name: earlier_case,
+			what: `CPU of a call, in that of the gateway the budget was set with: ${stage}`,
+			at: "most",
+			limit: 1,
+			check: tolerance,
+			read: (result) => result.values[stage] ?? null,
+		}),
+	);
+	return [...of_ceiling, ...of_earlier];
 }
