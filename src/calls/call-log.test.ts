@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -92,6 +100,18 @@ test("requests that never became calls have their lines too, those that were cou
 	const last = JSON.parse(lines.at(-2) ?? "") as Record<string, unknown>;
 	assert.deepEqual([last["requests"], last["method"]], [40, "*"]);
 	assert.equal(log.totals.lines, 61);
+});
+
+test("nobody but who runs the gateway may read what is kept", async (t) => {
+	if (process.platform === "win32") return t.skip("files there have other rights");
+	const { log, folder } = open(t);
+	log.after(sampleRecord({ id: "one" }));
+	await log.flush();
+	const names = readdirSync(folder);
+	assert.ok(names.includes("history.db-wal") && names.includes("calls.ndjson"), names.join(" "));
+	for (const name of names) {
+		assert.equal(statSync(join(folder, name)).mode & 0o077, 0, `others may read ${name}`);
+	}
 });
 
 test("what waits is written when the log is closed, and nothing after it", async (t) => {

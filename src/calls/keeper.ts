@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { WorkerAnswer } from "../lib/worker-link.ts";
 import { History } from "./history.ts";
@@ -102,6 +102,8 @@ export class CallsKeeper {
 		if (this.#history === undefined) {
 			mkdirSync(this.#data.folder, { recursive: true, mode: 0o700 });
 			const path = join(this.#data.folder, history_name);
+			// What SQLite makes, everybody on the machine may read; the files beside it follow this one.
+			closeSync(openSync(path, "a", 0o600));
 			this.#history = new History(path, this.#parts.monotonic);
 		}
 		return this.#history;

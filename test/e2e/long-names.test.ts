@@ -51,6 +51,15 @@ for (const era of ["legacy", "modern"] as const) {
 	}
 }
 
+test("a long name that a caller made up is no label of a metric", async () => {
+	const client = await openWire("legacy", gateway.address("slow"));
+	await client.ask({ method: "tools/call", params: `{"name":"${long}","arguments":{}}` });
+	const metrics = await (await fetch(new URL("/metrics", gateway.url))).text();
+	assert.ok(!metrics.includes("deletedelete"), "a caller's text is a label");
+	assert.match(metrics, /moorage_calls_total\{server="slow",[^}]*tool="_unknown"/);
+	assert.match(metrics, /moorage_call_errors_total\{[^}]*tool="_unknown",code="not_offered"\}/);
+});
+
 test("a method as long as a body may be is none", async () => {
 	const client = await openWire("legacy", gateway.address("slow"));
 	const { error } = await client.ask({ method: long });
