@@ -83,7 +83,8 @@ export class DaemonEvidence implements EvidenceBackend, ActionRecorder {
 
 	evidence(): EvidenceStatus {
 		const { audit, calls } = this.#rooms;
-		const { lines, dropped, failed } = calls.log?.totals ?? { lines: 0, dropped: 0, failed: 0 };
+		const { lines, failed, ...log } = calls.log?.totals ?? { lines: 0, dropped: 0, failed: 0 };
+		const dropped = log.dropped + calls.stdout_lost;
 		const kept = audit.audit;
 		if (kept === undefined) return { calls: { lines, dropped, failed } };
 		const { failing, totals } = kept;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
@@ -90,6 +90,28 @@ describe("a log sink", () => {
 		closeSync(writer);
 	});
 
+	it("waits for room on a disk that is full, and goes on where it stopped", async (t) => {
+		// A file that may not grow takes a part of a write and refuses the rest, as a full disk does.
+		const allow = (bytes: string) =>
+			spawnSync("prlimit", ["--pid", String(process.pid), `--fsize=${bytes}:unlimited`]).status;
+		if (allow("4096") !== 0) return t.skip("nothing here limits how large a file gets");
+		t.after(() => allow("unlimited"));
+		const clock = new FakeClock();
+		const sink = new LogSink({ clock, target: file, waiting_bytes_max: 20_000 });
+		const line = `${"x".repeat(999)}\n`;
+		sink.write(line);
+		for (let n = 0; n < 5; n += 1) sink.write(`${line}${line}`);
+		while (readFileSync(file, "utf8").length < 4096) await turn();
+		for (let n = 0; n < 10; n += 1) sink.write(`${line}${line}`);
+		assert.equal(sink.lines_lost, 0);
+		sink.write(`${line}${line}`);
+		assert.equal(sink.lines_lost, 2, "each line is counted, not each piece");
+		allow("unlimited");
+		await clock.advance(1_000);
+		await sink.close();
+		assert.equal(readFileSync(file, "utf8"), line.repeat(31));
+	});
+
 	it("does not keep a flush waiting for a reader that takes nothing", async () => {
 		const { reader, writer } = await openPipe();
 		const clock = new FakeClock();
@@ -106,13 +128,16 @@ describe("a log sink", () => {
 		closeSync(writer);
 	});
 
-	it("drops everything, without an error, once the reader is gone", async () => {
+	it("drops everything, counts it and says so once, when the reader is gone", async () => {
 		const { reader, writer } = await openPipe();
 		const sink = new LogSink({ clock: systemClock, target: writer });
+		const gone: string[] = [];
+		sink.onGone = (code) => gone.push(code);
 		closeSync(reader);
 		sink.write("nobody reads this\n");
 		await sink.flush();
-		sink.write("nor this\n");
+		sink.write("nor this\nnor that\n");
+		assert.deepEqual([gone, sink.lines_lost], [["EPIPE"], 3]);
 		sink.flushNow();
 		await sink.close();
 		closeSync(writer);

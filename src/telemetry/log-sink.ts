@@ -13,6 +13,10 @@ export interface LogSinkOptions {
 /** How long to wait before asking a full pipe again. */
 const again_ms = 20;
 
+/** The same for a disk that is full, whose lines wait for room. */
+const full_ms = 1_000;
+const full_codes: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
 /** How long a flush waits for a reader that takes nothing. */
 const flush_ms_max = 2_000;
 
@@ -27,11 +31,14 @@ export class LogSink {
 	readonly #waiting_bytes_max: number;
 	/** Called with the number of dropped lines, once there is room again. */
 	onDropped: (lines: number) => void = () => undefined;
+	/** Called once nothing can be written any more, with the code of why. */
+	onGone: (code: string) => void = () => undefined;
 	#lines: string[] = [];
 	#lines_bytes = 0;
 	/** What is being written now. */
 	#chunk: Buffer | undefined;
 	#dropped = 0;
+	#lines_lost = 0;
 	#gone = false;
 	#idle: (() => void)[] = [];
 
@@ -47,14 +54,21 @@ export class LogSink {
 		this.#waiting_bytes_max = options.waiting_bytes_max ?? 4 * 1024 * 1024;
 	}
 
-	/** Takes one line, its newline included. */
-	write(line: string): void {
-		const bytes = Buffer.byteLength(line);
+	/** Lines that were not written, since the start. */
+	get lines_lost(): number {
+		return this.#lines_lost;
+	}
+
+	/** Takes one line or several, each with its newline. */
+	write(lines: string): void {
+		const bytes = Buffer.byteLength(lines);
 		if (this.#gone || this.#lines_bytes + bytes > this.#waiting_bytes_max) {
-			this.#dropped += 1;
+			const count = linesIn(lines);
+			this.#dropped += count;
+			this.#lines_lost += count;
 			return;
 		}
-		this.#lines.push(line);
+		this.#lines.push(lines);
 		this.#lines_bytes += bytes;
 		if (this.#chunk === undefined) this.#next();
 	}
@@ -116,6 +130,8 @@ export class LogSink {
 	}
 
 	#writeChunk(): void {
+		// It may have been closed meanwhile, and its number be another file's.
+		if (this.#gone) return;
 		const chunk = this.#chunk as Buffer;
 		write(this.#fd, chunk, (error, written) => {
 			if (error === null || error === undefined) {
@@ -126,13 +142,21 @@ export class LogSink {
 			}
 			if (error.code === "EAGAIN" || error.code === "EBUSY") {
 				this.#clock.after(again_ms, () => this.#writeChunk());
-				return;
-			}
-			// Nothing can be said about it where nothing can be written.
-			this.#gone = true;
-			this.#lines = [];
-			this.#lines_bytes = 0;
-			this.#next();
+			} else if (full_codes.has(error.code)) {
+				this.#clock.after(full_ms, () => this.#writeChunk());
+			} else this.#lose(chunk, error.code ?? error.name);
 		});
 	}
+
+	/** Nothing can be written any more; it cannot be said here either. */
+	#lose(chunk: Buffer, code: string): void {
+		this.#gone = true;
+		this.#lines_lost += linesIn(chunk.toString()) + linesIn(this.#take().toString());
+		this.#next();
+		this.onGone(code);
+	}
+}
+
+function linesIn(text: string): number {
+	return text.split("\n").length - 1;
 }

@@ -18,8 +18,12 @@ const own_mounts = ["unshare", "--user", "--map-root-user", "--mount"];
 const may_mount = spawnSync(own_mounts[0] ?? "", [...own_mounts.slice(1), "true"]).status === 0;
 const skip = may_mount ? false : "this machine lets nobody mount anything";
 
-/** A gateway, in a process of its own, whose evidence goes to file systems that are made so. */
-async function startWithin(t: TestContext, mounts: (data: string) => string, config: object) {
+/** A gateway in a process of its own; with `mounts` its evidence goes to file systems made so. */
+async function startWithin(
+	t: TestContext,
+	mounts: ((data: string) => string) | undefined,
+	config: object,
+) {
 	const folder = await mkdtemp(join(tmpdir(), "moorage-lost-"));
 	t.after(() => rm(folder, { recursive: true, force: true }));
 	const data = join(folder, ".moorage");
@@ -27,7 +31,8 @@ async function startWithin(t: TestContext, mounts: (data: string) => string, con
 	const path = join(folder, "moorage.yaml");
 	const servers = { echo: { ...stdioFixture("echo"), sandbox: "off" } };
 	await writeFile(path, JSON.stringify({ version: 1, servers, ...config }));
-	const within = [...own_mounts, "sh", "-c", `${mounts(data)} && exec "$@"`, "sh"];
+	const within =
+		mounts === undefined ? [] : [...own_mounts, "sh", "-c", `${mounts(data)} && exec "$@"`, "sh"];
 	const moorage = await startMoorage(path, data, process.env, "127.0.0.1:0", within);
 	t.after(() => moorage.stop());
 	const cli = async <Answer>(...args: string[]) => {
@@ -83,6 +88,20 @@ test("where nothing can be written calls are answered, and the loss raises alert
 		(found) => found.includes("audit") && found.includes("calls"),
 	);
 	assert.deepEqual(told.toSorted(), ["audit", "calls"]);
+});
+
+test("where nobody reads standard output any more calls are answered, and the loss raises the alert", async (t) => {
+	const { moorage, cli } = await startWithin(t, undefined, { calls: { log: "stdout" } });
+	const client = new ModernWire(moorage.address("echo"));
+	assert.equal(textOf(await client.call("echo", '{"text":"read"}')), "read");
+	moorage.process.stdout?.destroy();
+	assert.equal(textOf(await client.call("echo", '{"text":"unread"}')), "unread");
+	await eventually(
+		() => lossesTold(cli),
+		(found) => found.includes("calls"),
+	);
+	const gone = moorage.errors.filter((line) => line.includes("standard output is gone"));
+	assert.equal(gone.length, 1, moorage.errors.join("\n"));
 });
 
 test("of payloads of 50 MB the beginning is kept, and their size and hash are told", async (t) => {

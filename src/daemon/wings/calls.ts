@@ -54,6 +54,11 @@ export class CallsWing implements Wing {
 		return this.#log;
 	}
 
+	/** Lines that standard output did not take. */
+	get stdout_lost(): number {
+		return this.#stdout?.lines_lost ?? 0;
+	}
+
 	start(): void {
 		this.#log = this.#open();
 		this.#trimLater(trim_ms);
@@ -69,8 +74,8 @@ export class CallsWing implements Wing {
 	}
 
 	lost(): Readonly<Record<string, number>> {
-		const totals = this.#log?.totals;
-		return totals === undefined ? {} : { calls: totals.dropped + totals.failed };
+		const { dropped = 0, failed = 0 } = this.#log?.totals ?? {};
+		return { calls: dropped + failed + this.stdout_lost };
 	}
 
 	async stop(): Promise<void> {
@@ -85,11 +90,7 @@ export class CallsWing implements Wing {
 		const { clock, log } = this.#parts.options;
 		const { log_to_file, log_to_stdout, history, keep_days, calls_max } = this.#plan;
 		const { file_bytes_max: bytes_max, files_max } = this.#plan;
-		if (log_to_stdout) {
-			this.#stdout ??= new LogSink({ clock, target: stdout_fd });
-			this.#stdout.onDropped = (lines) =>
-				log.warn({ lines }, "standard output takes no more: lines of the call log were dropped");
-		}
+		if (log_to_stdout) this.#stdout ??= this.#openStdout();
 		const stdout = this.#stdout;
 		return new CallLog({
 			clock,
@@ -105,6 +106,23 @@ export class CallsWing implements Wing {
 				this.#parts.live.publish("evidence_lost", { kind: "calls", ...trouble });
 			},
 		});
+	}
+
+	#openStdout(): LogSink {
+		const { clock, log } = this.#parts.options;
+		const sink = new LogSink({ clock, target: stdout_fd });
+		const tell = (dropped: number, failed: number, error: string | undefined) =>
+			this.#parts.live.publish("evidence_lost", { kind: "calls", dropped, failed, error });
+		sink.onDropped = (lines) => {
+			log.error({ lines }, "standard output was too slow: lines of the call log were dropped");
+			tell(lines, 0, undefined);
+		};
+		sink.onGone = (error) => {
+			const lines = sink.lines_lost;
+			log.error({ error, lines }, "standard output is gone: no line of the call log gets there");
+			tell(0, lines, error);
+		};
+		return sink;
 	}
 
 	#trimLater(delay_ms: number): void {
