@@ -31,6 +31,7 @@ export class Preparation {
 	#resolved: Resolved | undefined;
 	#running: AbortController | undefined;
 	#locked: Locked | undefined;
+	#verify = false;
 
 	/** With `locked` it prepares that, and not what the lock says, until `followLock`. */
 	constructor(around: Surroundings, owner: PreparationOwner, locked?: Locked) {
@@ -60,6 +61,11 @@ export class Preparation {
 	/** From the next preparation on the lock says what is run. */
 	followLock(): void {
 		this.#locked = undefined;
+	}
+
+	/** The next preparation looks at every byte of what is installed. */
+	verifyNext(): void {
+		this.#verify = true;
 	}
 
 	/** Begins for a generation of the plan; one that is under way for another is given up. */
@@ -103,6 +109,8 @@ export class Preparation {
 		running: AbortController,
 	): Promise<{ resolved: Resolved } | { failure: Failure }> {
 		const { clock, resolve, values } = this.#around;
+		const verify = this.#verify;
+		this.#verify = false;
 		const late = Promise.withResolvers<{ failure: Failure }>();
 		const timer: Timer = clock.afterIdle(resolve_ms_max, () => {
 			running.abort();
@@ -114,6 +122,7 @@ export class Preparation {
 			server: plan.name,
 			plan,
 			locked: this.#locked,
+			verify,
 			progress: (line) => this.#owner.onProgress(line),
 			signal: running.signal,
 		}).then(

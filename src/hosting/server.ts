@@ -123,6 +123,7 @@ export class HostedServer {
 	async restart(): Promise<void> {
 		if (this.#plan === undefined) return;
 		this.journal.note("restart asked for");
+		this.#preparation.verifyNext();
 		this.#noteOff();
 		for (const slot of this.#fleet.slots) slot.asked_at_ms = this.#now();
 		this.#renew();

@@ -46,6 +46,8 @@ export type Resolve = (
 	context: {
 		readonly server: string;
 		readonly plan: ResolvePlan;
+		/** True when a person asked: what is installed is looked at to the last byte. */
+		readonly verify?: boolean | undefined;
 		/** What to run in place of what the lock says, as far as the server asks for it at all. */
 		readonly locked?: Locked | undefined;
 		/** Progress for people, one line at a time. */

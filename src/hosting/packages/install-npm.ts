@@ -64,6 +64,17 @@ export function npmInstaller(command: readonly string[]): Installer {
 	};
 }
 
+/**
+ * npm asks as often as it does by itself, but not with pauses of ten and sixty seconds: nobody is
+ * told what is wrong in that time, others wait for their turn, and Moorage tries again anyway.
+ */
+const retries = [
+	"--fetch-retries=2",
+	"--fetch-retry-factor=2",
+	"--fetch-retry-mintimeout=1000",
+	"--fetch-retry-maxtimeout=5000",
+];
+
 async function runNpm(
 	verb: readonly string[],
 	rest: readonly string[],
@@ -81,6 +92,7 @@ async function runNpm(
 			"--no-update-notifier",
 			"--no-progress",
 			"--loglevel=error",
+			...retries,
 			"--json",
 			...rest,
 		],

@@ -37,11 +37,19 @@ interface Asked {
 	readonly update?: boolean;
 	readonly locked?: Locked | undefined;
 	readonly scripts?: readonly string[];
+	readonly verify?: boolean;
 }
 
 const quiet: ResolveContext = { server: "it", progress: () => {} };
 
-function asked({ signal, lines, update = false, locked, scripts = [] }: Asked): ResolveContext {
+function asked({
+	signal,
+	lines,
+	update = false,
+	locked,
+	scripts = [],
+	verify,
+}: Asked): ResolveContext {
 	return {
 		server: "it",
 		...(scripts.length > 0 && {
@@ -49,6 +57,7 @@ function asked({ signal, lines, update = false, locked, scripts = [] }: Asked): 
 		}),
 		update,
 		locked,
+		verify,
 		progress: (line) => lines?.push(line),
 		...(signal && { signal }),
 	};
@@ -306,6 +315,30 @@ test("a damaged installation is made anew", async () => {
 	await writeFile(join(data_dir, "packages", "npm", folder, ".moorage.json"), "{");
 	assert.equal(await output(await direct(resolver, "npx tiny")), "cli");
 	assert.equal((await done()).filter((line) => line.startsWith("begin")).length, 3);
+	assert.deepEqual(await kept(), [folder]);
+});
+
+test("an installation that was altered is made anew when a person asks for a look at it", async () => {
+	const { resolver, done, kept } = makeResolver();
+	const spec = await direct(resolver, "npx tiny");
+	const [folder] = await kept();
+	await writeFile(spec.args[0] ?? "", "console.log('altered')");
+	assert.equal(
+		await output(await direct(resolver, "npx tiny")),
+		"altered",
+		"too much to read each time",
+	);
+	const lines: string[] = [];
+	const again = await resolve(resolver, "npx tiny", { verify: true, lines });
+	assert(again.ok);
+	assert.equal(await output(again.value), "cli");
+	assert.equal(lines[0], "files of tiny, version 1.0.0, were altered since it was installed");
+	const unaltered = await resolve(resolver, "npx tiny", { verify: true, lines: [] });
+	assert(unaltered.ok);
+	assert.deepEqual(
+		(await done()).filter((line) => line.startsWith("begin")),
+		["begin tiny", "begin tiny@1.0.0"],
+	);
 	assert.deepEqual(await kept(), [folder]);
 });
 

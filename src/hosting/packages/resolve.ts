@@ -60,6 +60,8 @@ export interface ResolveContext {
 	 * found is installed and handed back, and only locked by `keepLocked`.
 	 */
 	readonly update?: boolean | undefined;
+	/** True when every byte of what is installed is to be looked at before it is run again. */
+	readonly verify?: boolean | undefined;
 	/** What to run in place of what the lock says, where it is what the command asks for. */
 	readonly locked?: Locked | undefined;
 	/** Progress for people, one line at a time. */

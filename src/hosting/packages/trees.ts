@@ -5,6 +5,7 @@ import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
 import type { Spawner } from "../../upstreams/driver.ts";
 import type { Locked } from "../resolved.ts";
+import { contentsDigest } from "./contents.ts";
 import type { InstallFailure } from "./failure.ts";
 import type { InstalledTree } from "./installation.ts";
 import { allowedScripts, install } from "./installation.ts";
@@ -52,6 +53,8 @@ export interface WantedBy extends Member {
 	readonly locked?: Locked | undefined;
 	/** True when what is installed turned out not to be whole. */
 	readonly repair?: boolean;
+	/** True when every byte of what is installed is to be looked at first. */
+	readonly verify?: boolean | undefined;
 }
 
 /** An installed tree, and under which name it is locked. */
@@ -112,7 +115,8 @@ export class PackageTrees {
 		const chosen = entryOf(by.locked, key);
 		const entry = chosen ?? lock.value.get(key);
 		const scripts = by.plan?.packages.scripts ?? [];
-		const known = entry && (await this.#find(entry, scripts));
+		const found = entry && (await this.#find(entry, scripts));
+		const known = found && (await this.#unaltered(found, by));
 		if (known !== undefined && by.update !== true && by.repair !== true) {
 			return succeed(known);
 		}
@@ -142,6 +146,16 @@ export class PackageTrees {
 		const folder = this.#folder(entry, scripts);
 		const installed = await readInstalled(folder, entry);
 		return installed && { entry, folder, installed };
+	}
+
+	/** An installation that is as it was made, where that is asked; undefined where it is not. */
+	async #unaltered(tree: InstalledTree, by: WantedBy): Promise<InstalledTree | undefined> {
+		if (by.verify !== true || (await contentsDigest(tree.folder)) === tree.installed.contents) {
+			return tree;
+		}
+		const { name, version } = tree.entry;
+		by.progress(`files of ${name}, version ${version}, were altered since it was installed`);
+		return undefined;
 	}
 
 	#root(entry: Pick<LockEntry, "ecosystem">): string {
