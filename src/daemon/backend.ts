@@ -212,7 +212,7 @@ export class DaemonBackend implements AdminBackend {
 	async removeServer(name: string): Promise<Result<ChangedServer, AdminProblem>> {
 		const { releases } = this.#rooms;
 		if (releases.forks.some((fork) => fork.name === name)) {
-			const removed = answerOf(await releases.removeFork(name));
+			const removed = answerOf(await releases.removeFork(name), name);
 			if (!removed.ok) return removed;
 			return succeed({ name, config: this.#rooms.plan.source.path ?? "" });
 		}

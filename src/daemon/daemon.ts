@@ -380,7 +380,10 @@ class House implements Daemon, BackendRooms {
 		const { refused, at_once } = adopted;
 		warnings.push(...adopted.warnings);
 		for (const { server, reason } of refused) {
-			warnings.push(`The new version of "${server}" was given up, the old one runs on: ${reason}`);
+			warnings.push(
+				`The new version of "${server}" was given up, the old one runs on: ${reason} ` +
+					`\`moorage deploy ${server}\` tries it again.`,
+			);
 		}
 		await Promise.all(
 			[...removed, ...at_once].map((name) => {

@@ -68,18 +68,18 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 	}
 
 	async deploy(server: string, request: DeployRequest): Promise<Result<Deployed, AdminProblem>> {
-		return answerOf(await this.#rooms.releases.deploy(server, request));
+		return answerOf(await this.#rooms.releases.deploy(server, request), server);
 	}
 
 	async rollback(
 		server: string,
 		version: number | undefined,
 	): Promise<Result<Deployed, AdminProblem>> {
-		return answerOf(await this.#rooms.releases.rollback(server, version));
+		return answerOf(await this.#rooms.releases.rollback(server, version), server);
 	}
 
 	async promote(server: string): Promise<Result<Deployed, AdminProblem>> {
-		return answerOf(await this.#rooms.releases.promote(server));
+		return answerOf(await this.#rooms.releases.promote(server), server);
 	}
 
 	async fork(server: string, name: string | undefined): Promise<Result<Forked, AdminProblem>> {
@@ -88,7 +88,7 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 		if (wrong !== undefined) return fail(problemOf("invalid_request", wrong.message));
 		const began_ms = clock.monotonic();
 		const forked = await releases.fork(server, name);
-		if (!forked.ok) return answerOf(forked);
+		if (!forked.ok) return answerOf(forked, server);
 		const fork = forked.value;
 		const copied_ms = Math.round(clock.monotonic() - began_ms);
 		return succeed({
@@ -122,9 +122,23 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 				return pin === undefined ? [] : [{ server: name, version: pin.number }];
 			}),
 			forks: releases.forks.map(({ name }) => name),
-			warnings: wanted.warnings,
+			warnings: [
+				...wanted.warnings,
+				// What would change is tried anyway.
+				...releases.givenUp
+					.filter(({ server }) => ![...changed, ...removed].includes(server))
+					.map(tellGivenUp),
+			],
 		});
 	}
+}
+
+/** That what runs is not what the configuration asks for, though applying it changes nothing. */
+function tellGivenUp({ server, number, reason }: StoredVersion): string {
+	return (
+		`${server}: version ${number}, which the configuration asks for, was given up, and the one ` +
+		`before runs on: ${reason ?? "it failed."} \`moorage deploy ${server}\` tries it again.`
+	);
 }
 
 function describeVersion(version: StoredVersion, now: PackageIdentity | undefined): Version {
@@ -160,7 +174,9 @@ const problem_codes: Readonly<Record<ReleaseProblem["code"], AdminProblemCode>> 
 /** What became of something done with releases, as the admin API tells it. */
 export function answerOf<Value>(
 	result: Result<Value, ReleaseProblem>,
+	server: string,
 ): Result<Value, AdminProblem> {
 	if (result.ok) return result;
-	return fail(problemOf(problem_codes[result.problem.code], result.problem.message));
+	const problem = problemOf(problem_codes[result.problem.code], result.problem.message);
+	return fail({ ...problem, next: problem.next.replace("NAME", server) });
 }

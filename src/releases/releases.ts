@@ -35,7 +35,7 @@ import {
 	waitsForSwitch,
 } from "./problems.ts";
 import { Rollout, type RolloutOptions } from "./rollout.ts";
-import { newRollout, unprovenVersion, WaitingVersions } from "./unproven.ts";
+import { givenUpVersion, newRollout, unprovenVersion, WaitingVersions } from "./unproven.ts";
 import { Versions } from "./versions.ts";
 import { VolumeSwap } from "./volume-swap.ts";
 
@@ -117,6 +117,13 @@ export class Releases {
 
 	get forks(): readonly Fork[] {
 		return this.#forks.all();
+	}
+
+	/** Versions that the configuration asks for and that were given up: others run in their place. */
+	get givenUp(): readonly StoredVersion[] {
+		return [...this.#wanted.values()].flatMap(
+			(wanted) => givenUpVersion(this.versions, wanted, this.#live.get(wanted.name)) ?? [],
+		);
 	}
 
 	/** The server that one is a copy of; itself where it is none. */

@@ -31,6 +31,17 @@ export function unprovenVersion(versions: Versions, wanted: ServerPlan): Unprove
 	return live === undefined ? undefined : { version, live };
 }
 
+/** The version that a configuration asks for and that was given up; undefined where it runs. */
+export function givenUpVersion(
+	versions: Versions,
+	{ name, fingerprint }: ServerPlan,
+	live: ServerPlan | undefined,
+): StoredVersion | undefined {
+	if (live?.fingerprint === fingerprint || versions.pin(name) !== undefined) return undefined;
+	const last = versions.of(name).at(-1);
+	return last?.state === "failed" && last.fingerprint === fingerprint ? last : undefined;
+}
+
 /** How long a version with a share is watched. */
 export function watchTime({ release }: ServerPlan): number {
 	return release.watch_ms === 0 ? release_watch_ms : release.watch_ms;

@@ -62,6 +62,10 @@ describe("a changed configuration", () => {
 		assert.equal(await versionAt(gateway), "2");
 		assert.deepEqual(await statesOf(gateway), ["1 retired", "2 active", "3 failed"]);
 		assert.equal(gateway.daemon.overview().servers[0]?.state, "ready");
+		// Applying it once more would change nothing, but it is not what runs.
+		const { changed, warnings } = await releasesOf(gateway).plan();
+		assert.deepEqual(changed, []);
+		assert.match(warnings.join(), /version 3, which the .* given up.*`moorage deploy one` tries/s);
 	});
 
 	test("breaks no session and no call in flight", async () => {

@@ -76,6 +76,13 @@ test("uv's chain of causes is read to its root", () => {
 			"Connection refused (os error 111)",
 		],
 		[
+			"error: No solution found when resolving dependencies\n  cause: Because a was not found in " +
+				"the cache and you require a, we can conclude that it is unsatisfiable.",
+			"offline",
+			"Because a was not found in the cache and you require a, we can conclude that it is " +
+				"unsatisfiable.",
+		],
+		[
 			"error: No interpreter found for Python 3.99 in managed installations\n\nhint: update",
 			"no_python",
 			"No interpreter found for Python 3.99 in managed installations",

@@ -173,7 +173,7 @@ const uv_patterns: readonly (readonly [FailureKind, RegExp])[] = [
 	["no_permission", /Permission denied|Read-only file system/iu],
 	[
 		"offline",
-		/client error \(Connect\)|dns error|Failed to fetch|network was disabled|timed? ?out|offline/iu,
+		/client error \(Connect\)|dns error|Failed to fetch|not found in the cache|network was disabled|timed? ?out|offline/iu,
 	],
 ];
 
