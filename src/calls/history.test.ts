@@ -276,6 +276,30 @@ test("errors are found by words of their text, their code and their tool", (cont
 	assert.deepEqual(find("error OR answer"), []);
 });
 
+test("accents divide no word, whether they are characters of their own or not", (context) => {
+	const { history } = open(context);
+	for (const [n, name] of ["résumé", "r\u{65}\u{301}sume\u{301}", "सेवा बंद"].entries()) {
+		history.add([line(n, { status: "client_error", code: "not_offered", name })]);
+	}
+	const find = (text: string) => numbersOf(history.find({ text, limit: 10 }).calls);
+	for (const text of ["résumé", "re\u{301}sume\u{301}", "resume", "RÉS"]) {
+		assert.deepEqual(find(text), [1, 0], text);
+	}
+	assert.deepEqual(find("सेवा"), [2]);
+	assert.deepEqual(find("r sume"), []);
+});
+
+test("any character may stand in what is searched for", (context) => {
+	const { history } = open(context);
+	history.add([line(1, { status: "client_error", code: "not_offered" })]);
+	const words: string[] = [];
+	for (let code = 0; code <= 0x10_ffff; code += code < 0x2000 ? 1 : 31) {
+		words.push(`a${String.fromCodePoint(code)}b`);
+		if (words.length < 256) continue;
+		history.find({ text: words.splice(0).join(" "), limit: 1 });
+	}
+});
+
 test("any filters give what looking through all calls gives, also when clocks jump", (context) => {
 	const users = ["ana", "bob", "eve"];
 	const servers = ["github", undefined];

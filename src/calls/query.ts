@@ -38,8 +38,18 @@ export interface CallPage {
 	readonly complete: boolean;
 }
 
-/** Words of a search as FTS5 takes them: all of them, each the beginning of a word. */
+/** Accents that are characters of their own and stand in no word as FTS5 keeps it. */
+const accents =
+	/[\u0300-\u0304\u0306-\u030c\u030f\u0311\u031b\u0323-\u0328\u032d\u032e\u0330\u0331]/gu;
+/** Letters that are none yet in the Unicode of FTS5: there they divide words. */
+const later_letters = /[\u19b0-\u19c0\u19c8\u19c9\u1cf2\u1cf3]/gu;
+
+/**
+ * Words of a search as FTS5 takes them: all of them, each the beginning of a word. Each has to be
+ * one word there too, since the index says of words where they are, but not next to which others.
+ */
 export function searchTerms(text: string): string {
-	const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+	const plain = text.normalize("NFC").replaceAll(accents, "").replaceAll(later_letters, " ");
+	const words = plain.match(/[\p{L}\p{N}]+/gu) ?? [];
 	return words.map((word) => `"${word}"*`).join(" ");
 }
