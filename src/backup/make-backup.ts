@@ -14,7 +14,8 @@ const history_path = "calls/history.db";
 /** Name of the database in a data folder. */
 const database_name = "moorage.db";
 /** What else of a data folder is kept. Packages are installed again from the lock. */
-const kept_names = ["admin-token", "audit", "keys", "moorage.lock"] as const;
+const kept_names = ["admin-token", "keys", "moorage.lock"] as const;
+const audit_name = "audit";
 const volumes_name = "volumes";
 /** Folder of a backup for the configuration and the lock beside it. */
 export const config_folder = "config";
@@ -33,6 +34,8 @@ export interface BackupSources {
 	readonly random: Random;
 	/** Keeps a server from writing until the returned function is called. */
 	still(server: string): Promise<() => Promise<void>>;
+	/** Keeps the audit from letting go of anything until the returned function is called. */
+	holdAudit(): Promise<() => void>;
 	/** Resolves when everything that was to be written is in the database. */
 	flush(): Promise<void>;
 }
@@ -48,8 +51,8 @@ export interface MadeBackup {
 
 /**
  * Copies everything that a gateway keeps into a new folder, also while it runs. Each server stands
- * still while its volumes are copied, and the database is copied as it is at one moment. The folder
- * has its name only when it is complete.
+ * still while its volumes are copied, the audit lets go of nothing while it is, and the database is
+ * copied as it is at one moment. The folder has its name only when it is complete.
  */
 export async function makeBackup(
 	path: string,
@@ -92,6 +95,7 @@ async function copyAll(to: string, sources: BackupSources) {
 	for (const name of kept_names) {
 		if (await exists(join(data, name))) entries.push(...(await copyTree(data, to, name)));
 	}
+	entries.push(...(await copyAudit(to, sources)));
 	if (await exists(join(data, volumes_name))) {
 		await mkdir(join(to, volumes_name), { mode: 0o700 });
 		entries.push({ kind: "folder", path: volumes_name, mode: 0o700 });
@@ -113,6 +117,21 @@ async function copyAll(to: string, sources: BackupSources) {
 	entries.push(...(await copyHistory(data, to)));
 	entries.push(...(await copyConfig(to, sources.config)));
 	return { entries, servers, migrations };
+}
+
+/**
+ * Copies the audit, whose log grows meanwhile. In the order of their names what is signed comes
+ * before the log, and the keys of payloads after it: so each entry of the copy has its key, unless
+ * one is destroyed in between.
+ */
+async function copyAudit(to: string, { data, holdAudit }: BackupSources): Promise<Entry[]> {
+	if (!(await exists(join(data, audit_name)))) return [];
+	const goOn = await holdAudit();
+	try {
+		return await copyTree(data, to, audit_name);
+	} finally {
+		goOn();
+	}
 }
 
 /** Copies the history of calls; the call log's own files are for whoever collects them. */

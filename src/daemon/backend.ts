@@ -255,6 +255,7 @@ export class DaemonBackend implements AdminBackend {
 			clock,
 			random,
 			still: (server) => hosting.still(server),
+			holdAudit: () => this.evidence.holdAudit(),
 			flush: () => this.#rooms.flush(),
 		});
 		return made.ok ? made : fail(problemOf("backup_failed", made.problem.message));

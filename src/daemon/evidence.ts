@@ -113,13 +113,18 @@ export class DaemonEvidence implements EvidenceBackend, ActionRecorder {
 	}
 
 	async eraseAudit(tenant: string, user: string): Promise<Result<Erased, AdminProblem>> {
-		const { audit } = this.#rooms.audit;
-		if (audit === undefined) return fail(audit_off);
+		const { audit } = this.#rooms;
+		if (audit.audit === undefined) return fail(audit_off);
 		try {
 			return succeed({ tenant, user, keys: await audit.erase(tenant, user) });
 		} catch (error) {
 			return fail(unavailable("The audit", error));
 		}
+	}
+
+	/** Keeps the audit from letting go of anything until the returned function is called. */
+	holdAudit(): Promise<() => void> {
+		return this.#rooms.audit.hold();
 	}
 
 	/** Remembers the configuration as it is, to tell what changes of it change. */

@@ -128,6 +128,10 @@ test("a byte that is changed is found, and its entry named", async (t) => {
 	writeFileSync(path, text.replace('"tool":"echo"', '"tool":"ecco"'));
 	const found = await verify();
 	assert.equal(found.code, 1);
+	// A folder that is named and not looked at would be taken for whole.
+	const named = await runCli(["audit", "verify", data], { cwd: gateway.folder });
+	assert.equal(named.code, 2);
+	assert.match(named.stderr, /with --data/);
 	assert.match(found.stdout, /not whole: Entry 4 is not as it was written/);
 	assert.match(found.stdout, /000000000001[.]log:4/);
 });

@@ -14,8 +14,10 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { digestFile } from "../../src/backup/copy-tree.ts";
+import { adminDone } from "../support/admin-request.ts";
 import { startGateway, stdioFixture, type TestGateway } from "../support/gateway.ts";
 import { startMoorage } from "../support/moorage-process.ts";
+import { eventually } from "../support/processes.ts";
 import { runCli, spawnCli } from "../support/run-cli.ts";
 import { openLegacy } from "../support/wire-clients.ts";
 
@@ -240,6 +242,36 @@ test("a damaged backup is refused before anything is touched", async () => {
 	const missing = await runCli(["restore", join(folder, "nothing")], { cwd: folder });
 	assert.equal(missing.code, 1);
 	assert.match(missing.stderr, /is not a backup/);
+});
+
+test("a copy of the audit is whole, though somebody's payloads are erased while it is made", async (t) => {
+	const home = join(folder, "erasing");
+	await mkdir(home);
+	const gateway = await startGateway({ servers: { echo: stdioFixture("echo") } }, { folder: home });
+	t.after(() => gateway.stop());
+	const client = await openLegacy(gateway.address("echo"));
+	await client.call("echo", '{"text":"soon gone"}');
+	// Stands between the log and the keys and takes its time to be copied.
+	const beside = "a-large-file";
+	const audit = join(home, ".moorage", "audit");
+	const namesIn = () => readdir(audit).catch(() => []);
+	await eventually(namesIn, (names: string[]) => names.includes("keys"));
+	await writeFile(join(audit, beside), Buffer.alloc(96 * 1024 * 1024));
+	const copies = join(folder, "copies");
+	await mkdir(copies);
+	const path = join(copies, "one");
+	const making = adminDone(gateway, "POST", "/api/backup", { path });
+	const isCopying = async () =>
+		(await readdir(copies, { recursive: true })).some((name) => name.endsWith(beside));
+	await eventually(isCopying, (is_copying) => is_copying);
+	const person = { tenant: "local", user: "local" };
+	const erased = await adminDone<{ keys: number }>(gateway, "POST", "/api/audit/erase", person);
+	assert.equal(erased.keys, 1);
+	await making;
+	for (const data of [path, join(home, ".moorage")]) {
+		const { code, stdout } = await runCli(["audit", "verify", "--data", data], { cwd: home });
+		assert.equal(code, 0, stdout);
+	}
 });
 
 test("an export has configuration, catalog and versions, and no secret", async () => {

@@ -57,6 +57,12 @@ export const audit_command = defineCommand({
 		{ line: "moorage audit key", meaning: "the key to verify it with, to be kept elsewhere" },
 	],
 	run: async ({ args, options }, context) => {
+		if (args.action !== "export" && args.target !== undefined) {
+			throw usageFailure(
+				`\`moorage audit ${args.action}\` takes no \`${args.target}\`.`,
+				"Name the state folder of another gateway, or a copy of one, with --data.",
+			);
+		}
 		const data = await dataFolder(context, options.data);
 		switch (args.action) {
 			case "verify":

@@ -77,6 +77,7 @@ async function backupAlone(
 			clock,
 			random,
 			still: () => Promise.resolve(() => Promise.resolve()),
+			holdAudit: () => Promise.resolve(() => undefined),
 			flush: () => Promise.resolve(),
 		};
 		const made = await makeBackup(path, sources);

@@ -44,6 +44,8 @@ export class AuditWing implements Wing {
 	#timer: Timer | undefined;
 	#appends: Histogram | undefined;
 	readonly #clock_watch: ClockWatch;
+	/** Whoever lets go of something of the log, or keeps others from it, has it alone. */
+	#turn: Promise<unknown> = Promise.resolve();
 
 	constructor(parts: WingParts) {
 		this.#parts = parts;
@@ -71,6 +73,32 @@ export class AuditWing implements Wing {
 		const box = new SecretBox(this.#keys.box_key, random);
 		const keys = new PayloadKeys(folder, { disk: system_disk, box, random });
 		return readCall(folder, call, at_ms, { disk: system_disk, keys });
+	}
+
+	/** Destroys the keys to a person's payloads; returns how many there were. */
+	erase(tenant: string, user: string): Promise<number> {
+		return this.#alone(() => {
+			if (this.#audit === undefined) throw new Error("there is no audit any more");
+			return this.#audit.erase(tenant, user);
+		});
+	}
+
+	/**
+	 * Keeps everything that was written, and the keys to it, until the returned function is called:
+	 * who copies the log meanwhile has no entry without the key that it needs.
+	 */
+	async hold(): Promise<() => void> {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const before = this.#turn;
+		this.#turn = before.then(() => promise);
+		await before;
+		return resolve;
+	}
+
+	#alone<Outcome>(work: () => Outcome | Promise<Outcome>): Promise<Outcome> {
+		const outcome = this.#turn.then(work);
+		this.#turn = outcome.catch(() => undefined);
+		return outcome;
 	}
 
 	/** Checks the log, in a thread of its own. Rejects where it cannot be read. */
@@ -137,7 +165,7 @@ export class AuditWing implements Wing {
 			const jumped_ms = this.#clock_watch.jumped();
 			// A clock that jumped may jump back: nothing is thrown away by its word.
 			if (jumped_ms === 0) {
-				this.#audit?.retain().catch((error: unknown) => {
+				this.#alone(() => this.#audit?.retain()).catch((error: unknown) => {
 					log.warn({ err: error }, "old audit entries could not be removed");
 				});
 			} else {
