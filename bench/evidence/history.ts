@@ -88,6 +88,7 @@ export async function measureHistory(calls: number): Promise<Record<string, numb
 			old_day: { since_ms: start_ms, until_ms: start_ms + 86_400_000, server: "server-7" },
 			words: { text: `call ${Math.floor(calls / 100) * 50 + 7}` },
 			common_words: { text: "server ended", server: "server-5" },
+			words_of_person: { text: "server ended", user: "user-89", server: "server-11" },
 			trace: { trace: lineOf(Math.floor(calls / 30) * 3, apart_ms).trace_id },
 		};
 		const values: Record<string, number> = {

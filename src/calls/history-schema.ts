@@ -62,6 +62,16 @@ const versions: readonly string[] = [
 		primary key (stretch, posted, word)
 	) without rowid;
 	`,
+	// The same of eight stretches, in their place once all are full.
+	`
+	create table span_postings (
+		span integer not null,
+		posted integer not null,
+		word not null,
+		calls blob not null,
+		primary key (span, posted, word)
+	) without rowid;
+	`,
 ];
 
 /** What `postings` stand for. They were two thirds of the time that a call takes to be written. */

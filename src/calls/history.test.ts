@@ -101,6 +101,7 @@ function asOfFirstVersion(path: string): void {
 	const db = new DatabaseSync(path);
 	db.exec(`
 		drop table postings;
+		drop table span_postings;
 		drop index calls_by_trace;
 		create index calls_by_id on calls (id);
 		create index calls_by_tenant on calls (tenant);
@@ -141,7 +142,9 @@ function manyCalls(count: number): CallLine[] {
 			session_id: n % 2 === 0 ? undefined : idOf(n % 300),
 			trace_id:
 				n % 3 === 0 ? (n % 100).toString(16).padStart(32, "4") : idOf(n).replaceAll("-", ""),
-			...(n % 50 === 7 ? { status: "timeout", code: "call_timeout" } : {}),
+			...(n % 50 === 7
+				? { status: "timeout", code: "call_timeout", error_message: `Éost call ${n}.` }
+				: {}),
 		} as const),
 	);
 }
@@ -155,11 +158,30 @@ const wanted_of_many: readonly CallQuery[] = [
 	{ name: "once", limit: 10 },
 	{ name: "never", limit: 10 },
 	{ session: idOf(17), limit: 1_000 },
+	{ text: "call eost", limit: 30 },
+	{ text: "éos 9", limit: 2_000 },
+	{ text: "1", limit: 2_000 },
+	{ text: "TIMEOUT 4", before: 9_000, server: "server-2", limit: 30 },
+	{ text: "call", user: "user-39", limit: 30 },
+	{ text: "call", user: "user-0", status: "timeout", limit: 2_000 },
+	{ text: "call nothing", limit: 30 },
+	{ text: "call", user: "nobody", limit: 30 },
 	{ trace: "4".padStart(32, "4"), limit: 10 },
 	{ trace: idOf(4_322).replaceAll("-", ""), limit: 10 },
 	{ user: "user-0", since_ms: start_ms + 3_000_000, until_ms: start_ms + 3_100_000, limit: 100 },
 	{ tenant: "acme", decision: "allow", method: "tools/call", before: 9_000, limit: 5 },
 ];
+
+/** Whether each of these is the beginning of a word of an error, however it is written. */
+function hasWords(call: CallLine, text: string): boolean {
+	const plain = (one: string) => one.toLowerCase().replaceAll("é", "e");
+	const words = plain(`${call.error} ${call.code} ${call.tool}`).split(/[^a-z0-9]+/);
+	const wanted = text === "" ? [] : plain(text).split(" ");
+	return (
+		text === "" ||
+		(call.status !== "ok" && wanted.every((one) => words.some((word) => word.startsWith(one))))
+	);
+}
 
 function expectedOf(calls: readonly CallLine[], query: CallQuery): number[] {
 	const newest = calls.slice(0, (query.before ?? calls.length + 1) - 1).toReversed();
@@ -175,6 +197,7 @@ function expectedOf(calls: readonly CallLine[], query: CallQuery): number[] {
 		];
 		return (
 			named.every(([wanted, is]) => wanted === undefined || wanted === is) &&
+			hasWords(call, query.text ?? "") &&
 			(query.status !== "error" || call.status !== "ok") &&
 			at_ms >= (query.since_ms ?? 0) &&
 			at_ms < (query.until_ms ?? Number.POSITIVE_INFINITY)

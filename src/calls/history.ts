@@ -1,9 +1,9 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { CallLine } from "../telemetry/call-line.ts";
+import { ErrorWords } from "./error-words.ts";
 import { bytesOf, columns, lineOf, rowOf, statuses, textOf } from "./history-rows.ts";
 import { dropOldIndex, prepareHistory } from "./history-schema.ts";
 import {
-	callsIn,
 	failed,
 	madeAt,
 	type PostedColumn,
@@ -13,7 +13,7 @@ import {
 	stretch_calls,
 	stretchOf,
 } from "./postings.ts";
-import { type CallPage, type CallQuery, searchTerms } from "./query.ts";
+import { type CallPage, type CallQuery, searchWords } from "./query.ts";
 import { Words } from "./words.ts";
 
 /** Columns that are asked for by a word, by members of a query that are named like them. */
@@ -27,8 +27,6 @@ const search_ms_max = 60;
 /** Rows of the first part that is looked through, and how fast a part has to be to be doubled. */
 const part_rows = 20_000;
 const part_ms_fast = 8;
-/** The same where only failed calls are looked through. */
-const part_rows_of_words = 4_000_000;
 /** So many calls are read one by one before the clock is looked at. */
 const calls_apart = 256;
 /** Times that go back by less are the order in which calls end. */
@@ -63,7 +61,7 @@ export class History {
 	readonly #words: Words;
 	readonly #insert: StatementSync;
 	readonly #insertError: StatementSync;
-	readonly #insertWords: StatementSync;
+	readonly #error_words: ErrorWords;
 	readonly #insertJump: StatementSync;
 	readonly #at: StatementSync;
 	readonly #postings: Postings;
@@ -87,12 +85,13 @@ export class History {
 			`insert into calls (seq, ${columns.join(", ")}) values (?, ${places})`,
 		);
 		this.#insertError = db.prepare("insert into errors (seq, error) values (?, ?)");
-		this.#insertWords = db.prepare(
-			"insert into error_words (rowid, error, code, tool) values (?, ?, ?, ?)",
-		);
+		this.#error_words = new ErrorWords(db);
 		this.#insertJump = db.prepare("insert into jumps (seq) values (?)");
 		this.#at = db.prepare("select seq, at_ms from calls where seq >= ? order by seq limit 1");
-		const ends = db.prepare("select min(seq) as first, max(seq) as last from calls").get();
+		// Asked for both at once, SQLite reads all calls.
+		const ends = db
+			.prepare("select (select min(seq) from calls) as first, (select max(seq) from calls) as last")
+			.get();
 		this.#first_seq = Number(ends?.["first"] ?? 1);
 		this.#last_seq = Number(ends?.["last"] ?? 0);
 		this.#last_at_ms = this.#last_seq === 0 ? 0 : this.#timeOf(this.#last_seq);
@@ -102,7 +101,8 @@ export class History {
 			.map((row) => Number(row["seq"]));
 		this.#postings = new Postings(db);
 		this.#postings.open(this.#last_seq);
-		if (!this.#hasUnposted()) while (this.modernize());
+		// The first version's tables come with what none needs any more.
+		if (this.count === 0) while (this.modernize());
 	}
 
 	/** How many calls there are, as far as numbers tell. */
@@ -135,20 +135,19 @@ export class History {
 	modernize(): boolean {
 		const db = this.#db;
 		if (this.#is_modern) return false;
-		if (!this.#hasUnposted()) {
-			this.#is_modern = !dropOldIndex(db);
-			return !this.#is_modern;
-		}
+		let is_done = false;
 		db.exec("begin immediate");
 		try {
-			this.#postings.addOlder();
+			if (this.#hasUnposted()) this.#postings.addOlder();
+			else is_done = !this.#postings.joinOlder();
 			db.exec("commit");
 		} catch (error) {
 			if (db.isTransaction) db.exec("rollback");
 			this.#postings.open(this.#last_seq);
 			throw error;
 		}
-		return true;
+		if (is_done) this.#is_modern = !dropOldIndex(db);
+		return !this.#is_modern;
 	}
 
 	#hasUnposted(): boolean {
@@ -157,13 +156,13 @@ export class History {
 
 	/** The latest calls that match, newest first. */
 	find(query: CallQuery): CallPage {
-		const terms = query.text === undefined ? undefined : searchTerms(query.text);
-		if (terms === "") return { calls: [], next: undefined, complete: true };
+		const words = query.text === undefined ? undefined : searchWords(query.text);
+		if (words?.length === 0) return { calls: [], next: undefined, complete: true };
 		const { limit } = query;
 		const narrowed = this.#narrowedBy(query);
 		const began_ms = this.#monotonic();
 		const search = { ...this.#boundsOf(query), began_ms, limit, found: [], is_late: false };
-		if (terms !== undefined) this.#findWords(search, terms, narrowed);
+		if (words !== undefined) this.#findWords(search, words, narrowed);
 		else if (query.trace !== undefined) this.#findTrace(search, query.trace, narrowed);
 		else {
 			if (narrowed.posted.length > 0) this.#findPosted(search, narrowed);
@@ -191,8 +190,7 @@ export class History {
 				.prepare("select seq from errors where seq <= ?")
 				.all(upto)
 				.map((row) => Number(row["seq"]));
-			const forget = db.prepare("delete from error_words where rowid = ?");
-			for (const seq of gone) forget.run(seq);
+			for (const seq of gone) this.#error_words.remove(seq);
 			db.prepare("delete from errors where seq <= ?").run(upto);
 			db.prepare("delete from calls where seq <= ?").run(upto);
 			db.prepare("delete from jumps where seq <= ?").run(upto);
@@ -223,7 +221,8 @@ export class History {
 		this.#insert.run(seq, ...values);
 		if (line.status !== "ok") {
 			if (line.error !== null) this.#insertError.run(seq, line.error);
-			this.#insertWords.run(seq, line.error ?? "", line.code ?? "", line.tool ?? line.name ?? "");
+			const { error, code, tool, name } = line;
+			this.#error_words.add(seq, error ?? "", code ?? "", tool ?? name ?? "");
 		}
 		this.#postings.add(seq, posted, id);
 		this.#last_seq = seq;
@@ -260,17 +259,44 @@ export class History {
 		return { conditions, values, posted };
 	}
 
-	/**
-	 * By the words of errors. Their index leads: it goes from the last to the first by itself, and
-	 * most calls have none.
-	 */
-	#findWords(search: Search, terms: string, { conditions, values }: Narrowed): void {
-		this.#findInParts(search, part_rows_of_words, {
-			from: "error_words cross join calls on calls.seq = error_words.rowid",
-			seq: "error_words.rowid",
-			conditions: ["error_words match ?", ...conditions],
-			values: [terms, ...values],
-		});
+	/** By the words of errors, together with what is posted, as far back as it is. */
+	#findWords(search: Search, words: readonly string[], narrowed: Narrowed): void {
+		const { conditions, values } = narrowed;
+		const one = this.#one(conditions);
+		const errors = this.#error_words.find(words, search.low);
+		const posted = this.#postedUpTo(search.high, narrowed.posted);
+		for (let looked = 1; goesOn(search); looked += 1) {
+			const seq = posted(search.high);
+			const found = seq < search.low ? undefined : errors.upTo(seq);
+			if (found === undefined) {
+				search.high = search.low - 1;
+				return;
+			}
+			search.high = found;
+			if (found === seq) {
+				const line = one.read(seq, values);
+				if (line !== undefined) search.found.push({ seq, line });
+				search.high = seq - 1;
+			}
+			if (looked % calls_apart === 0) this.#lookAtClock(search);
+		}
+	}
+
+	/** Tells the next call up to one, each before the last, that has words, or may have them. */
+	#postedUpTo(high: number, wanted: Narrowed["posted"]): (seq: number) => number {
+		if (wanted.length === 0) return (seq) => seq;
+		const unposted = this.#postings.first * stretch_calls - 1;
+		const calls = this.#posted(high, [...wanted, ["status", failed]]);
+		let at = Number.POSITIVE_INFINITY;
+		return (seq) => {
+			while (at > seq && at > unposted) at = calls.next().value ?? unposted;
+			return at > unposted ? at : Math.min(seq, unposted);
+		};
+	}
+
+	/** The calls up to one that have words, as far back as they are posted. */
+	*#posted(high: number, wanted: Narrowed["posted"]): Generator<number, undefined> {
+		for (const part of this.#postings.partsFrom(high)) yield* this.#postings.find(part, wanted);
 	}
 
 	/** All between the bounds, one after the other. */
@@ -302,12 +328,10 @@ export class History {
 	/** By what is posted, as far back as it is. */
 	#findPosted(search: Search, { conditions, values, posted }: Narrowed): void {
 		const one = this.#one(conditions);
-		while (goesOn(search) && stretchOf(search.high) >= this.#postings.first) {
-			const first = stretchOf(search.high) * stretch_calls;
-			const calls = this.#postings.find(stretchOf(search.high), posted);
+		for (const part of this.#postings.partsFrom(search.high)) {
+			if (!goesOn(search)) return;
 			let looked = 0;
-			for (const call of calls === undefined ? [] : callsIn(calls)) {
-				const seq = first + call;
+			for (const seq of this.#postings.find(part, posted)) {
 				if (seq > search.high) continue;
 				if (seq < search.low || search.found.length > search.limit) break;
 				const line = one.read(seq, values);
@@ -317,7 +341,7 @@ export class History {
 				if (looked % calls_apart === 0) this.#lookAtClock(search);
 				if (search.is_late) return;
 			}
-			search.high = first - 1;
+			search.high = part.first_seq - 1;
 			this.#lookAtClock(search);
 		}
 	}
@@ -361,19 +385,20 @@ export class History {
 		const bytes = bytesOf(id);
 		const is = this.#db.prepare("select 1 from calls where seq = ? and id = ?");
 		const made_ms = madeAt(id);
-		const [first, last] = [this.#postings.first, stretchOf(this.#last_seq)];
-		const likely = made_ms === undefined ? first : stretchOf(this.#firstSince(made_ms));
-		const begin = Math.min(Math.max(first, likely), last);
-		for (let n = 0; n <= last - first; n += 1) {
-			const stretch = begin + n <= last ? begin + n : last - n;
-			for (const seq of this.#postings.ofId(stretch, bytes)) {
+		const likely = made_ms === undefined ? this.#last_seq : this.#firstSince(made_ms);
+		// A call that took long is in a later part; in an earlier one, where a clock has jumped.
+		const parts = [...this.#postings.partsFrom(this.#last_seq)].reverse();
+		const from = parts.findIndex(({ first_seq, calls }) => likely < first_seq + calls);
+		const later = parts.slice(Math.max(0, from));
+		for (const part of [...later, ...parts.slice(0, Math.max(0, from)).reverse()]) {
+			for (const seq of this.#postings.ofId(part, bytes)) {
 				if (is.get(seq, bytes) !== undefined) return seq;
 			}
 		}
 		if (!this.#hasUnposted()) return undefined;
 		const row = this.#db
 			.prepare("select seq from calls where id = ? and seq < ?")
-			.get(bytes, first * stretch_calls);
+			.get(bytes, this.#postings.first * stretch_calls);
 		return row === undefined ? undefined : Number(row["seq"]);
 	}
 

@@ -1,14 +1,22 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type CallSet, callsInAll, joinSets, numbersOf, setOf } from "./call-sets.ts";
 import { uuidBytes } from "./id-bytes.ts";
 
 /**
  * Which calls of a stretch have a word, as one row for the word instead of an index entry for each
  * of its calls: written once, when the stretch is full, that takes a tenth of the time and of the
  * room. What the stretch being filled has is in memory until then.
+ *
+ * Eight stretches that are full become a span, with one row for a word in place of eight: who looks
+ * through years of calls reads so many rows less.
  */
 
 /** Calls of a stretch; the first of it has a number that this divides. */
 export const stretch_calls = 8_192;
+
+/** Stretches of a span, and its calls: as many as two bytes tell apart. */
+const span_stretches = 8;
+export const span_calls: number = span_stretches * stretch_calls;
 
 /** What of a call can be asked for, by the column it stands in. */
 export const posted_columns = [
@@ -36,15 +44,17 @@ export type PostedWord = number | string;
 /** What is posted of a call: a word for each of `posted_columns`, null where it has none. */
 export type PostedWords = readonly (PostedWord | null)[];
 
-/** Which calls of a stretch, from the first to the last: a bit each. */
-export type CallSet = Uint32Array;
+/** Calls that follow each other, and whose postings stand together: a stretch or a span. */
+export interface Part {
+	readonly first_seq: number;
+	readonly calls: number;
+	readonly kind: "open" | "stretch" | "span";
+}
 
-const set_bytes = stretch_calls / 8;
-const set_words = set_bytes / 4;
-/** Fewer calls than this are listed; of more there is a set. */
-const listed_max = set_bytes / 2;
 /** In the place of a column: parts of the ids of all calls, in their order. */
 const ids_column = posted_columns.length;
+/** Of a span, they stand in so many rows, by chance: one is read to find a call. */
+const id_rows = 64;
 
 /** The stretch of a call. */
 export function stretchOf(seq: number): number {
@@ -87,28 +97,53 @@ class OpenStretch {
 /** The postings of one database. Errors of the database throw. */
 export class Postings {
 	readonly #insert: StatementSync;
+	readonly #insertSpan: StatementSync;
 	readonly #get: StatementSync;
+	readonly #getSpan: StatementSync;
 	readonly #least: StatementSync;
+	readonly #spans: StatementSync;
+	readonly #posted: StatementSync;
 	readonly #calls: StatementSync;
 	readonly #remove: StatementSync;
+	readonly #removeSpans: StatementSync;
 	#open = new OpenStretch();
 	/** The stretch that is being filled. */
 	#last = 0;
 	/** The first stretch that has postings; those behind it all do. */
 	#first = 0;
+	/** Spans, which have taken the place of their stretches. */
+	#joined = new Set<number>();
 
 	constructor(db: DatabaseSync) {
 		this.#insert = db.prepare(
 			"insert into postings (stretch, posted, word, calls) values (?, ?, ?, ?)",
 		);
+		this.#insertSpan = db.prepare(
+			"insert into span_postings (span, posted, word, calls) values (?, ?, ?, ?)",
+		);
 		this.#get = db.prepare(
 			"select calls from postings where stretch = ? and posted = ? and word = ?",
 		);
+		this.#getSpan = db.prepare(
+			"select calls from span_postings where span = ? and posted = ? and word = ?",
+		);
 		this.#least = db.prepare("select min(stretch) as least from postings");
+		// From one to the next: each has many rows.
+		this.#spans = db.prepare(
+			`with recursive spans (span) as (
+				select min(span) from span_postings union all
+				select (select min(span) from span_postings where span > spans.span)
+				from spans where span is not null
+			) select span from spans where span is not null`,
+		);
+		this.#posted = db.prepare(
+			"select stretch, posted, word, calls from postings where stretch >= ? and stretch < ?",
+		);
 		this.#calls = db.prepare(
 			`select seq, id, ${posted_columns.join(", ")} from calls where seq >= ? and seq < ?`,
 		);
-		this.#remove = db.prepare("delete from postings where stretch < ?");
+		this.#remove = db.prepare("delete from postings where stretch >= ? and stretch < ?");
+		this.#removeSpans = db.prepare("delete from span_postings where span < ?");
 	}
 
 	/** The first stretch in which words are found here; what is older has none yet. */
@@ -120,7 +155,10 @@ export class Postings {
 	open(last_seq: number): void {
 		this.#last = stretchOf(last_seq + 1);
 		this.#open = this.#read(this.#last);
-		this.#first = Number(this.#least.get()?.["least"] ?? this.#last);
+		const spans = this.#spans.all().map(({ span }) => Number(span));
+		this.#joined = new Set(spans);
+		const least = Number(this.#least.get()?.["least"] ?? this.#last);
+		this.#first = Math.min(least, (spans[0] ?? Number.POSITIVE_INFINITY) * span_stretches);
 	}
 
 	/** Adds the next call, within a transaction. */
@@ -130,6 +168,8 @@ export class Postings {
 		this.#write(this.#last, this.#open);
 		this.#last += 1;
 		this.#open = new OpenStretch();
+		const span = this.#last / span_stretches - 1;
+		if (Number.isInteger(span) && span * span_stretches >= this.#first) this.#join(span);
 	}
 
 	/** Makes those of the newest stretch that has none yet, within a transaction. */
@@ -138,60 +178,146 @@ export class Postings {
 		this.#first -= 1;
 	}
 
-	/** The calls of a stretch that have all of these words; undefined where none has. */
-	find(
-		stretch: number,
-		wanted: readonly (readonly [PostedColumn, PostedWord])[],
-	): CallSet | undefined {
-		let found: CallSet | undefined;
-		for (const [column, word] of wanted) {
-			const set = this.#setOf(stretch, posted_columns.indexOf(column), word);
-			if (set === undefined) return undefined;
-			if (found === undefined) found = set;
-			else for (let at = 0; at < set_words; at += 1) (found[at] as number) &= set[at] as number;
+	/**
+	 * Makes a span of stretches that an older version has left, within a transaction; false where
+	 * none is left.
+	 */
+	joinOlder(): boolean {
+		const least = Math.ceil(this.#first / span_stretches);
+		for (let span = Math.floor(this.#last / span_stretches) - 1; span >= least; span -= 1) {
+			if (this.#joined.has(span)) continue;
+			this.#join(span);
+			return true;
 		}
-		return found;
+		return false;
 	}
 
-	/** The calls of a stretch that may have an id: nearly always one at the most. */
-	*ofId(stretch: number, id: Uint8Array | string): Generator<number> {
-		const marks = stretch === this.#last ? this.#open.marks : this.#marksOf(stretch);
+	/** What has postings, from the part of a call to the first. */
+	*partsFrom(seq: number): Generator<Part> {
+		let stretch = Math.min(stretchOf(seq), this.#last);
+		while (stretch >= this.#first) {
+			const part = this.#partOf(stretch);
+			yield part;
+			stretch = stretchOf(part.first_seq) - 1;
+		}
+	}
+
+	/** The calls of a part that have all of these words, the last one first. */
+	*find(
+		{ first_seq, calls, kind }: Part,
+		wanted: readonly (readonly [PostedColumn, PostedWord])[],
+	): Generator<number> {
+		const sets: CallSet[] = [];
+		for (const [column, word] of wanted) {
+			const set = this.#setOf(kind, first_seq / calls, posted_columns.indexOf(column), word);
+			if (set === undefined) return;
+			sets.push(set);
+		}
+		for (const call of callsInAll(sets, calls)) yield first_seq + call;
+	}
+
+	/** The calls of a part that may have an id: nearly always one at the most. */
+	*ofId({ first_seq, calls, kind }: Part, id: Uint8Array | string): Generator<number> {
 		const mark = markOf(id);
+		if (kind === "span") {
+			const mixed = mixedMark(mark);
+			for (const entry of this.#idsOf(first_seq / calls, mixed)) {
+				if ((entry ^ mixed) >>> 16 === 0) yield first_seq + (entry & 0xffff);
+			}
+			return;
+		}
+		const marks = kind === "open" ? this.#open.marks : this.#marksOf(first_seq / calls);
 		for (let at = marks.indexOf(mark); at >= 0; at = marks.indexOf(mark, at + 1)) {
-			yield stretch * stretch_calls + at;
+			yield first_seq + at;
 		}
 	}
 
 	/** Removes those of stretches before the one of this call, within a transaction. */
 	trim(first_seq: number): void {
-		this.#remove.run(stretchOf(first_seq));
-		this.#first = Math.max(this.#first, Math.min(stretchOf(first_seq), this.#last));
+		const first = stretchOf(first_seq);
+		this.#remove.run(0, first);
+		this.#first = Math.max(this.#first, Math.min(first, this.#last));
+		const span = Math.floor(first / span_stretches);
+		this.#removeSpans.run(span);
+		for (const one of this.#joined) if (one < span) this.#joined.delete(one);
 	}
 
-	#setOf(stretch: number, column: number, word: PostedWord): CallSet | undefined {
-		if (stretch === this.#last) {
-			const calls = this.#open.columns[column]?.words.get(word);
-			return calls && setOf(calls);
+	#partOf(stretch: number): Part {
+		const span = Math.floor(stretch / span_stretches);
+		if (this.#joined.has(span)) {
+			return { first_seq: span * span_calls, calls: span_calls, kind: "span" };
 		}
-		const bytes = this.#get.get(stretch, column, word)?.["calls"];
-		if (!(bytes instanceof Uint8Array)) return undefined;
-		if (bytes.length === set_bytes) return new Uint32Array(aligned(bytes).buffer, 0, set_words);
-		return setOf(new Uint16Array(aligned(bytes).buffer, 0, bytes.length / 2));
+		const kind = stretch === this.#last ? "open" : "stretch";
+		return { first_seq: stretch * stretch_calls, calls: stretch_calls, kind };
+	}
+
+	#setOf(
+		kind: Part["kind"],
+		number: number,
+		column: number,
+		word: PostedWord,
+	): CallSet | undefined {
+		if (kind === "open") {
+			const calls = this.#open.columns[column]?.words.get(word);
+			return calls && setOf(calls, stretch_calls);
+		}
+		const statement = kind === "span" ? this.#getSpan : this.#get;
+		const bytes = statement.get(number, column, word)?.["calls"];
+		return bytes instanceof Uint8Array ? bytes : undefined;
 	}
 
 	#marksOf(stretch: number): Uint32Array {
 		const bytes = this.#get.get(stretch, ids_column, 0)?.["calls"];
-		if (!(bytes instanceof Uint8Array)) return new Uint32Array(0);
-		return new Uint32Array(aligned(bytes).buffer, 0, bytes.length / 4);
+		return bytes instanceof Uint8Array ? numbersOf(bytes) : new Uint32Array(0);
+	}
+
+	#idsOf(span: number, mark: number): Uint32Array {
+		const bytes = this.#getSpan.get(span, ids_column, mark % id_rows)?.["calls"];
+		return bytes instanceof Uint8Array ? numbersOf(bytes) : new Uint32Array(0);
 	}
 
 	#write(stretch: number, { columns, marks }: OpenStretch): void {
 		for (const [column, { words }] of columns.entries()) {
 			for (const [word, calls] of words) {
-				this.#insert.run(stretch, column, word, bytesOf(calls));
+				this.#insert.run(stretch, column, word, setOf(calls, stretch_calls));
 			}
 		}
 		this.#insert.run(stretch, ids_column, 0, new Uint8Array(marks.buffer));
+	}
+
+	/** Puts a span in the place of its stretches. */
+	#join(span: number): void {
+		const first = span * span_stretches;
+		const columns = posted_columns.map(() => new Map<PostedWord, CallSet[]>());
+		const ids = Array.from({ length: id_rows }, (): number[] => []);
+		for (const row of this.#posted.iterate(first, first + span_stretches)) {
+			const stretch = Number(row["stretch"]) - first;
+			const column = Number(row["posted"]);
+			const calls = row["calls"] as Uint8Array;
+			if (column === ids_column) {
+				for (const [call, mark] of numbersOf(calls).entries()) {
+					const mixed = mixedMark(mark);
+					ids[mixed % id_rows]?.push((mixed & 0xffff_0000) | (stretch * stretch_calls + call));
+				}
+				continue;
+			}
+			const words = columns[column] as Map<PostedWord, CallSet[]>;
+			const word = row["word"] as PostedWord;
+			let sets = words.get(word);
+			if (sets === undefined) words.set(word, (sets = Array<CallSet>(span_stretches)));
+			sets[stretch] = calls;
+		}
+		for (const [column, words] of columns.entries()) {
+			for (const [word, sets] of words) {
+				this.#insertSpan.run(span, column, word, joinSets(sets, stretch_calls));
+			}
+		}
+		for (const [row, entries] of ids.entries()) {
+			const bytes = new Uint8Array(Uint32Array.from(entries).buffer);
+			this.#insertSpan.run(span, ids_column, row, bytes);
+		}
+		this.#remove.run(first, first + span_stretches);
+		this.#joined.add(span);
 	}
 
 	/** A stretch as its calls say. */
@@ -218,34 +344,6 @@ function postedWord(column: PostedColumn, value: unknown): PostedWord | null {
 	return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : null;
 }
 
-/** The numbers of the calls in a set, the last one first. */
-export function* callsIn(set: CallSet): Generator<number> {
-	for (let at = set_words - 1; at >= 0; at -= 1) {
-		let bits = set[at] as number;
-		while (bits !== 0) {
-			const bit = 31 - Math.clz32(bits);
-			bits ^= 1 << bit;
-			yield at * 32 + bit;
-		}
-	}
-}
-
-function setOf(calls: Iterable<number>): CallSet {
-	const set = new Uint32Array(set_words);
-	for (const call of calls) (set[call >>> 5] as number) |= 1 << (call & 31);
-	return set;
-}
-
-function bytesOf(calls: readonly number[]): Uint8Array {
-	const numbers = calls.length < listed_max ? Uint16Array.from(calls) : setOf(calls);
-	return new Uint8Array(numbers.buffer);
-}
-
-/** Numbers can be read only where they begin at a multiple of their length. */
-function aligned(bytes: Uint8Array): Uint8Array {
-	return bytes.byteOffset === 0 ? bytes : bytes.slice();
-}
-
 /** 32 bits of an id: the end of a UUID is by chance. */
 function markOf(id: Uint8Array | string): number {
 	const bytes = typeof id === "string" ? Buffer.from(id) : id;
@@ -254,6 +352,11 @@ function markOf(id: Uint8Array | string): number {
 		mark = (mark << 8) | (bytes[at] as number);
 	}
 	return mark >>> 0;
+}
+
+/** The same with its bits spread, also where ids count up. */
+function mixedMark(mark: number): number {
+	return Math.imul(mark, 0x9e37_79b1) >>> 0;
 }
 
 /** When an id says it was made, in milliseconds (UUID version 7); undefined where it does not. */

@@ -45,11 +45,10 @@ const accents =
 const later_letters = /[\u19b0-\u19c0\u19c8\u19c9\u1cf2\u1cf3]/gu;
 
 /**
- * Words of a search as FTS5 takes them: all of them, each the beginning of a word. Each has to be
- * one word there too, since the index says of words where they are, but not next to which others.
+ * Words of a search, each the beginning of a word. Each has to be one word of FTS5 too, since its
+ * index says of words where they are, but not next to which others.
  */
-export function searchTerms(text: string): string {
+export function searchWords(text: string): string[] {
 	const plain = text.normalize("NFC").replaceAll(accents, "").replaceAll(later_letters, " ");
-	const words = plain.match(/[\p{L}\p{N}]+/gu) ?? [];
-	return words.map((word) => `"${word}"*`).join(" ");
+	return plain.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
