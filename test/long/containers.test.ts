@@ -29,7 +29,7 @@ if ("skip" in docker) {
 		const data = join(folder, "data");
 		const serverOf = (fixture: string) => ({
 			image: docker.image,
-			args: ["/bin/node", `/servers/${fixture}.mjs`],
+			args: ["node", `/servers/${fixture}.mjs`],
 			timeouts: { stop: "100ms" },
 		});
 		const servers = { deaf: serverOf("stubborn"), echo: serverOf("echo") };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { startOrigin, startTcp } from "../../../test/support/egress-scene.ts";
@@ -115,6 +116,30 @@ for (const client of clients) {
 		assert.equal(refusals[0]?.host, "other.internal");
 	});
 }
+
+test("a program without a folder in its name is looked for on PATH", { skip }, async (t) => {
+	const scene = await startScene(t, []);
+	const folder = await tempFolder(t, { "found/it": "#!/bin/sh\necho $0 $1", "before/it": "" });
+	await chmod(join(folder, "found", "it"), 0o755);
+	const at = (...names: string[]) => names.map((name) => join(folder, name)).join(":");
+	const runWith = (path: string, program: string) => {
+		const [first = "", ...words] = inside(scene, [program, "word"]);
+		const env = [`PATH=${path}`, pathOf(first), ...words];
+		return run([pathOf("env"), ...env], scene.way);
+	};
+	const path = `${at("none", "before", "found")}:${process.env["PATH"] ?? ""}`;
+	assert.equal((await runWith(path, "it")).stdout, `${at("found/it")} word\n`);
+	const cases: readonly [string, string, string][] = [
+		[at("found"), "other", "other cannot be run: there is no such program"],
+		[at("before", "none"), "it", "it cannot be run: it may not be executed"],
+		[path, at("none/it"), `${at("none/it")} cannot be run: there is no such program`],
+		[path, "", " cannot be run: there is no such program"],
+	];
+	for (const [where, program, why] of cases) {
+		const { code, stderr } = await runWith(where, program);
+		assert.deepEqual({ code, stderr }, { code: 127, stderr: `moorage-forward: ${why}\n` });
+	}
+});
 
 test("a program that does not heed the variables has no way out", { skip }, async (t) => {
 	const port = await startTcp(t, (socket) => socket.end("reached"));

@@ -64,7 +64,8 @@ if ("skip" in docker) {
 		confinement: Confinement,
 		env: Readonly<Record<string, string>>,
 	) => {
-		const args = ["/bin/node", "-e", script];
+		// Without a folder, as most images name their program.
+		const args = ["node", "-e", script];
 		const spec = { driver: "container" as const, image: docker.image, args, env };
 		const started: ContainerChild[] = [];
 		const spawner = containers.spawnerOf(spec, confinement, (child) => started.push(child));

@@ -73,7 +73,7 @@ enum {
 	pairs_max = 256, buffer_bytes = 4096, sigchld = 17,
 	af_unix = 1, af_inet = 2, sock_stream = 1, nonblock = 04000, cloexec = 02000000,
 	pollin = 1, pollout = 4, shut_wr = 1, af_inet6 = 10,
-	eintr = -4, eagain = -11, cloexec_received = 0x40000000, set_tracer = 0x59616d61
+	enoent = -2, eintr = -4, enoexec = -8, eagain = -11, eacces = -13, enotdir = -20, cloexec_received = 0x40000000, set_tracer = 0x59616d61
 };
 
 struct unix_address { u16 family; char path[108]; };
@@ -107,6 +107,25 @@ void *memcpy(void *to, const void *from, unsigned long count) {
 
 static void leave(int code) {
 	for (;;) call(nr_exit, code, 0, 0, 0, 0);
+}
+
+static u32 length_of(const char *text) {
+	u32 length = 0;
+	while (text[length]) length++;
+	return length;
+}
+
+static void say(const char *text) {
+	call(nr_write, 2, (word)text, length_of(text), 0, 0);
+}
+
+/* Else nobody knows why a server never came to say anything. */
+static void refuse(int code, const char *what, const char *why) {
+	say("moorage-forward: ");
+	say(what);
+	say(why);
+	say("\n");
+	leave(code);
 }
 
 /* bwrap does this as well; `unshare --net` alone does not. */
@@ -567,20 +586,56 @@ static u32 number(const char *text) {
 	return *text ? 0 : value;
 }
 
+static const char *path_of(char **environment) {
+	for (; *environment; environment++) {
+		const char *at = *environment;
+		if (at[0] == 'P' && at[1] == 'A' && at[2] == 'T' && at[3] == 'H' && at[4] == '=') return at + 5;
+	}
+	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/*
+ * Becomes the program. One that is named without a folder is looked for on PATH, as it would be
+ * without us: most images name theirs that way. Comes back with why there is none.
+ */
+static word become(char **arguments, char **environment) {
+	static char tried[4096];
+	const char *name = arguments[0];
+	u32 length = length_of(name);
+	for (u32 at = 0; at < length; at++) {
+		if (name[at] == '/') return call(nr_execve, (word)name, (word)arguments, (word)environment, 0, 0);
+	}
+	word why = enoent;
+	if (length == 0) return why;
+	for (const char *path = path_of(environment);; path++) {
+		u32 folder = 0;
+		while (path[folder] && path[folder] != ':') folder++;
+		if (folder + length + 2 <= sizeof tried) {
+			memcpy(tried, path, folder);
+			/* An empty folder is the one we are in. */
+			if (folder > 0) tried[folder] = '/';
+			memcpy(tried + folder + (folder > 0), name, length + 1);
+			word failed = call(nr_execve, (word)tried, (word)arguments, (word)environment, 0, 0);
+			if (failed != enoent && failed != enotdir) why = failed;
+		}
+		path += folder;
+		if (!*path) return why;
+	}
+}
+
 __attribute__((used)) void run(word *stack) {
 	word count = stack[0];
 	char **arguments = (char **)(stack + 1);
 	char **environment = arguments + count + 1;
 	if (count < 4) leave(90);
-	u32 length = 0;
-	while (arguments[1][length]) length++;
+	u32 length = length_of(arguments[1]);
 	u32 port = number(arguments[2]);
 	if (length == 0 || length >= sizeof proxy.path || port == 0 || port > 65535) leave(90);
 	proxy.family = af_unix;
 	memcpy(proxy.path, arguments[1], length);
-	if (!loopback_up()) leave(91);
+	if (!loopback_up()) refuse(91, "there is no loopback", "");
 	word listener = listen_on((u16)port);
-	if (listener < 0) leave(92);
+	if (listener < 0) refuse(92, "the proxy's port cannot be listened on", "");
 	/* Where this is refused, the end of the pid namespace ends us. */
 	word program = call(nr_pidfd_open, call(nr_getpid, 0, 0, 0, 0, 0), 0, 0, 0, 0);
 	int pair[2] = { -1, -1 };
@@ -623,6 +678,12 @@ __attribute__((used)) void run(word *stack) {
 		if (notices >= 0) call(nr_close, notices, 0, 0, 0, 0);
 		call(nr_close, pair[1], 0, 0, 0, 0);
 	}
-	call(nr_execve, (word)arguments[3], (word)(arguments + 3), (word)environment, 0, 0);
-	leave(127);
+	word why = become(arguments + 3, environment);
+	refuse(
+		127, arguments[3],
+		why == enoent || why == enotdir ? " cannot be run: there is no such program"
+		: why == eacces ? " cannot be run: it may not be executed"
+		: why == enoexec ? " cannot be run: it is no program for this machine"
+		: " cannot be run"
+	);
 }
