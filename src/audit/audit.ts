@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../lib/clock.ts";
+import { Hurry } from "../lib/pauses.ts";
 import { SharedSlots } from "../lib/shared-slots.ts";
 import { atEndOfTurn } from "../lib/turn.ts";
 import { WorkerLink } from "../lib/worker-link.ts";
@@ -16,7 +17,13 @@ import {
 	ownerOf,
 	purposes,
 } from "./entries.ts";
-import type { AuditWorkerData, OwnerTuple, Question, TimedDoneMessage } from "./messages.ts";
+import type {
+	AuditThreadData,
+	AuditWorkerData,
+	OwnerTuple,
+	Question,
+	TimedDoneMessage,
+} from "./messages.ts";
 import { type Entry, Outgoing } from "./outgoing.ts";
 import { headOf, SecretNews } from "./payload-redaction.ts";
 
@@ -66,6 +73,8 @@ const gather_bytes_max = 1024 * 1024;
  * each takes memory and a message.
  */
 const batches_max = 8;
+/** Batches on their way while the thread keeps up. */
+const batches_calm = 2;
 /** Memory of entries on their way, and how many pieces are kept: two for each of the batches. */
 const slot_bytes = 256 * 1024;
 const slots_max = 2 * (batches_max + 1);
@@ -103,6 +112,7 @@ export class Audit implements Evidence {
 	readonly #options: AuditOptions;
 	readonly #clock: Clock;
 	readonly #link: WorkerLink<Question, TimedDoneMessage>;
+	readonly #hurry = new Hurry();
 	readonly #slots = new SharedSlots(slot_bytes, slots_max);
 	#outgoing = new Outgoing(this.#slots);
 	#waiters: Waiters[] = [];
@@ -138,7 +148,7 @@ export class Audit implements Evidence {
 			clock: options.clock,
 			start: () =>
 				new Worker(new URL("./worker.ts", import.meta.url), {
-					workerData: options.data,
+					workerData: { ...options.data, hurry: this.#hurry.memory } satisfies AuditThreadData,
 					name: "audit",
 					// What it needs at the most; a thread's own default is a share of the machine's memory.
 					resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
@@ -220,7 +230,7 @@ export class Audit implements Evidence {
 		await this.#options.after;
 		this.#flush();
 		if (this.#in_flight.length === 0) return;
-		await this.#link.until(this.#batch);
+		await this.#hurry.during(this.#link.until(this.#batch));
 	}
 
 	/** Writes what waits, signs the log and ends the thread. */
@@ -331,6 +341,7 @@ export class Audit implements Evidence {
 		this.#in_flight.push({ number: batch, entries, payload_bytes, waiters, outgoing });
 		this.#in_flight_entries += entries;
 		this.#in_flight_bytes += payload_bytes;
+		this.#tellHurry();
 		const [now_ms, lost] = [this.#clock.now(), this.#unsent];
 		const message = outgoing.message({ batch, now_ms, lost, secrets: this.#secrets.since(worker) });
 		this.#unsent = 0;
@@ -364,6 +375,7 @@ export class Audit implements Evidence {
 		while ((this.#in_flight[0]?.number ?? Number.POSITIVE_INFINITY) <= batch) {
 			this.#leave(this.#in_flight.shift() as Batch, kept);
 		}
+		this.#tellHurry();
 		if (this.#is_overdue) this.#flushIfFree();
 		this.#tellFlushed();
 	}
@@ -388,14 +400,22 @@ export class Audit implements Evidence {
 			this.#unsent += batch.entries;
 			this.#leave(batch, false);
 		}
+		this.#tellHurry();
 		if (this.#is_overdue) this.#flushIfFree();
 		this.#tellFlushed();
+	}
+
+	/** The thread does not pause as long as somebody waits for a batch, or it does not keep up. */
+	#tellHurry(): void {
+		const { length } = this.#in_flight;
+		const is_awaited = this.#in_flight.some(({ waiters }) => waiters.length > 0);
+		this.#hurry.set(is_awaited || length > batches_calm);
 	}
 
 	async #ask(question: Question): Promise<unknown> {
 		if (this.#link.worker() !== undefined) this.#flush();
 		try {
-			return await this.#link.ask(question);
+			return await this.#hurry.during(this.#link.ask(question));
 		} catch (error) {
 			const why = error instanceof Error ? error.message : String(error);
 			throw new Error(`the audit log cannot be written (${why})`, { cause: error });

@@ -17,6 +17,8 @@ export interface KeeperParts {
 	readonly random: Random;
 	/** Wall-clock milliseconds. */
 	readonly now: () => number;
+	/** Called whenever an entry was made. */
+	readonly afterEntry?: () => void;
 }
 
 interface Open {
@@ -144,7 +146,9 @@ export class AuditKeeper {
 		disk.mkdir(folder);
 		const keys = new PayloadKeys(folder, { disk, box, random, signer });
 		const writer = new ChainWriter({ folder, disk, signer, now, segment_bytes_max });
-		const recorder = new Recorder({ writer, keys, random, redaction: this.#redaction });
+		const afterEach = this.#parts.afterEntry ?? (() => undefined);
+		const redaction = this.#redaction;
+		const recorder = new Recorder({ writer, keys, random, redaction, afterEach });
 		this.#open = { writer, keys, recorder };
 		return this.#open;
 	}

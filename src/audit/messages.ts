@@ -15,6 +15,11 @@ export interface AuditWorkerData {
 	readonly retention: AuditRetention;
 }
 
+/** The same, and how the thread is told that somebody waits for it. */
+export interface AuditThreadData extends AuditWorkerData {
+	readonly hurry: SharedArrayBuffer;
+}
+
 /** How long payloads and entries are kept, in milliseconds. */
 export interface AuditRetention {
 	readonly keep_ms: number;

@@ -51,6 +51,7 @@ export class Recorder {
 	readonly #random: Random;
 	readonly #redaction: PayloadRedaction;
 	readonly #json = new EntryJson();
+	readonly #afterEach: () => void;
 	/** Entries that could not be kept since the last that was. */
 	#lost = 0;
 	/** Payloads of this append out of which secrets could not be taken. */
@@ -61,11 +62,13 @@ export class Recorder {
 		keys: PayloadKeys;
 		random: Random;
 		redaction: PayloadRedaction;
+		afterEach: () => void;
 	}) {
 		this.#redaction = parts.redaction;
 		this.#writer = parts.writer;
 		this.#keys = parts.keys;
 		this.#random = parts.random;
+		this.#afterEach = parts.afterEach;
 	}
 
 	/**
@@ -151,6 +154,7 @@ export class Recorder {
 				})
 			: [];
 		const random = this.#random;
+		const afterEach = this.#afterEach;
 		const lost = this.#lost;
 		const json = this.#json;
 		// One after the other: what is made for one entry is gone before the next.
@@ -163,6 +167,7 @@ export class Recorder {
 			}
 			for (let index = 0; index < incoming.length; index += 1) {
 				yield json.of(incoming[index] as Incoming, places[index], blocks_from);
+				afterEach();
 			}
 		});
 	}

@@ -1,10 +1,11 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert } from "../lib/assert.ts";
 import { systemClock } from "../lib/clock.ts";
+import { Pauses } from "../lib/pauses.ts";
 import { systemRandom } from "../lib/random.ts";
 import { system_disk } from "./disk.ts";
 import { AuditKeeper } from "./keeper.ts";
-import type { AppendMessage, AuditWorkerData, TimedDoneMessage, ToWorker } from "./messages.ts";
+import type { AppendMessage, AuditThreadData, TimedDoneMessage, ToWorker } from "./messages.ts";
 
 /**
  * The thread that writes the audit log. Whatever has arrived while the disk was busy is appended
@@ -13,14 +14,18 @@ import type { AppendMessage, AuditWorkerData, TimedDoneMessage, ToWorker } from 
 
 /** How long entries wait for a signature, at the most. */
 const attest_ms = 1_000;
+/** Entries between two pauses, where nobody waits: a millisecond of work. */
+const entries_apart = 200;
 
 assert(parentPort !== null, "this module runs as a worker");
 const port = parentPort;
 const clock = systemClock;
-const keeper = new AuditKeeper(workerData as AuditWorkerData, {
+const data = workerData as AuditThreadData;
+const keeper = new AuditKeeper(data, {
 	disk: system_disk,
 	random: systemRandom,
 	now: () => clock.now(),
+	afterEntry: new Pauses(data.hurry, entries_apart).afterPiece,
 });
 let is_signing_later = false;
 

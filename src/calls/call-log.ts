@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../lib/clock.ts";
+import { Hurry } from "../lib/pauses.ts";
 import { SharedSlots } from "../lib/shared-slots.ts";
 import { WorkerLink } from "../lib/worker-link.ts";
 import { answeredLine } from "../telemetry/answered-line.ts";
@@ -10,7 +11,13 @@ import { CallBatch } from "../telemetry/packed/call-batch.ts";
 import { packCall } from "../telemetry/packed/pack-call.ts";
 import { AnsweredRequests } from "./answered-requests.ts";
 import { Lines } from "./lines.ts";
-import type { CallsWorkerData, DoneMessage, Question, ToWorker } from "./messages.ts";
+import type {
+	CallsThreadData,
+	CallsWorkerData,
+	DoneMessage,
+	Question,
+	ToWorker,
+} from "./messages.ts";
 import type { CallPage, CallQuery } from "./query.ts";
 
 /** What is told when lines could not be kept. */
@@ -40,6 +47,8 @@ const gather_ms = 200;
 const gather_lines_max = 1_000;
 /** Lines that may wait for the disk, where it is not said. */
 const lines_waiting_default = 50_000;
+/** Batches on their way while the thread keeps up. */
+const in_flight_calm = 2;
 /** Memory of lines on their way, and how many pieces of it are kept. */
 const slot_bytes = 1024 * 1024;
 const slots_max = 3;
@@ -64,6 +73,7 @@ export class CallLog implements Evidence {
 	readonly #clock: Clock;
 	readonly #answered: AnsweredRequests;
 	readonly #link: WorkerLink<Question, DoneMessage>;
+	readonly #hurry = new Hurry();
 	/** Lines that wait to be sent. */
 	#lines: CallBatch;
 	readonly #slots = new SharedSlots(slot_bytes, slots_max);
@@ -96,7 +106,7 @@ export class CallLog implements Evidence {
 			clock: options.clock,
 			start: () =>
 				new Worker(new URL("./worker.ts", import.meta.url), {
-					workerData: options.data,
+					workerData: { ...options.data, hurry: this.#hurry.memory } satisfies CallsThreadData,
 					name: "calls",
 					resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
 				}),
@@ -129,17 +139,13 @@ export class CallLog implements Evidence {
 	/** The latest calls that match; rejects where the history cannot be read or is off. */
 	async find(query: CallQuery): Promise<CallPage> {
 		if (this.#options.data.history === undefined) throw new Error("no history is kept");
-		this.#send();
-		this.#use();
-		return (await this.#link.ask({ kind: "ask", ask: "find", query })) as CallPage;
+		return (await this.#ask({ kind: "ask", ask: "find", query })) as CallPage;
 	}
 
 	/** One call by its id. */
 	async get(call: string): Promise<CallLine | undefined> {
 		if (this.#options.data.history === undefined) throw new Error("no history is kept");
-		this.#send();
-		this.#use();
-		return (await this.#link.ask({ kind: "ask", ask: "get", call })) as CallLine | undefined;
+		return (await this.#ask({ kind: "ask", ask: "get", call })) as CallLine | undefined;
 	}
 
 	/** Removes some of what is older than it is to be kept; returns how many calls. */
@@ -162,7 +168,19 @@ export class CallLog implements Evidence {
 	async flush(): Promise<void> {
 		this.#send();
 		if (this.#in_flight.length === 0) return;
-		await this.#link.until(this.#batch);
+		await this.#hurry.during(this.#link.until(this.#batch));
+	}
+
+	/** Asks about calls, those of now included. */
+	#ask(question: Question): Promise<unknown> {
+		this.#send();
+		this.#use();
+		return this.#hurry.during(this.#link.ask(question));
+	}
+
+	/** The thread does not pause where lines come faster than it keeps them. */
+	#tellHurry(): void {
+		this.#hurry.set(this.#in_flight.length > in_flight_calm);
 	}
 
 	/** Writes what waits and ends the thread. */
@@ -198,6 +216,7 @@ export class CallLog implements Evidence {
 		const batch = this.#batch;
 		this.#in_flight.push({ batch, lines });
 		this.#in_flight_lines += lines.rows;
+		this.#tellHurry();
 		worker.postMessage({ kind: "lines", batch, packed } satisfies ToWorker, []);
 	}
 
@@ -248,6 +267,7 @@ export class CallLog implements Evidence {
 			if (error === undefined) this.totals.lines += lines.rows;
 			else this.#lose({ failed: lines.rows });
 		}
+		this.#tellHurry();
 		this.#tellFlushed();
 	}
 
@@ -259,6 +279,7 @@ export class CallLog implements Evidence {
 		this.#error = error?.message ?? "the thread ended";
 		for (const { lines } of this.#in_flight.splice(0)) this.#lose({ failed: lines.rows });
 		this.#in_flight_lines = 0;
+		this.#tellHurry();
 		this.#tellFlushed();
 	}
 

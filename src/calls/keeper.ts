@@ -18,6 +18,8 @@ export interface KeeperParts {
 	readonly now: () => number;
 	/** Milliseconds that never go back. */
 	readonly monotonic: () => number;
+	/** Called whenever something was made of a line. */
+	readonly afterLine?: () => void;
 }
 
 /** Everything the worker of the call log does, without the thread. */
@@ -44,7 +46,10 @@ export class CallsKeeper {
 
 	/** Keeps lines in both places; what fails in one does not keep them out of the other. */
 	keep(messages: readonly LinesMessage[]): DoneMessage {
-		const lines = new Lines(messages.map(({ packed }) => packed));
+		const lines = new Lines(
+			messages.map(({ packed }) => packed),
+			this.#parts.afterLine,
+		);
 		return {
 			kind: "done",
 			batch: messages.at(-1)?.batch ?? 0,

@@ -6,9 +6,12 @@ import { type UnpackedRow, unpackCalls } from "../telemetry/packed/unpack-calls.
 /** Lines of the call log that came packed; each side of them is made when it is asked for. */
 export class Lines {
 	readonly #batches: readonly PackedCalls[];
+	readonly #afterEach: () => void;
 
-	constructor(batches: readonly PackedCalls[]) {
+	/** `afterEach` is called whenever something was made of one of them. */
+	constructor(batches: readonly PackedCalls[], afterEach: () => void = nothing) {
 		this.#batches = batches;
+		this.#afterEach = afterEach;
 	}
 
 	/** As JSON, whole lines at a time; a piece is overwritten by the next. */
@@ -41,10 +44,16 @@ export class Lines {
 	}
 
 	*#rows(): Generator<UnpackedRow> {
-		for (const packed of this.#batches) yield* unpackCalls(packed);
+		for (const packed of this.#batches) {
+			for (const row of unpackCalls(packed)) {
+				yield row;
+				this.#afterEach();
+			}
+		}
 	}
 }
 
+const nothing = () => undefined;
 /** Of some forty members each has at most 512 characters, so that any line has room. */
 const memory = Buffer.alloc(512 * 1024);
 const writer = new LineWriter(memory, 0);

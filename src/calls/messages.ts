@@ -13,6 +13,11 @@ export interface CallsWorkerData {
 	readonly history: { readonly keep_ms: number; readonly calls_max: number } | undefined;
 }
 
+/** The same, and how the thread is told that somebody waits for it. */
+export interface CallsThreadData extends CallsWorkerData {
+	readonly hurry: SharedArrayBuffer;
+}
+
 /** Lines to keep: calls, and lines as texts. */
 export interface LinesMessage {
 	readonly kind: "lines";

@@ -1,27 +1,32 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert } from "../lib/assert.ts";
 import { systemClock } from "../lib/clock.ts";
+import { Pauses } from "../lib/pauses.ts";
 import { yieldToOthers } from "../lib/thread-priority.ts";
 import { CallsKeeper } from "./keeper.ts";
-import type { CallsWorkerData, LinesMessage, ToWorker } from "./messages.ts";
+import type { CallsThreadData, LinesMessage, ToWorker } from "./messages.ts";
 
 /** The thread that keeps the call log: what waited while it was busy is kept at once. */
 
 /** Lines of so many messages are one transaction. */
 const messages_max = 8;
 /**
- * Nobody waits for a line: calls go first where there are few processors. By so little that the
- * lines of a busy machine are kept too.
+ * Nobody waits for a line: calls go first where there are few processors. By no more than that the
+ * lines of a busy machine are kept too: it has a fifth of the time of one that is not nice.
  */
-const nice = 3;
+const nice = 7;
+/** Lines between two pauses: a millisecond of work. */
+const lines_apart = 256;
 /** Between two pieces of work on what an older version has kept: lines come first. */
 const modernize_apart_ms = 100;
 
 assert(parentPort !== null, "this module runs as a worker");
 const port = parentPort;
-const keeper = new CallsKeeper(workerData as CallsWorkerData, {
+const data = workerData as CallsThreadData;
+const keeper = new CallsKeeper(data, {
 	now: () => systemClock.now(),
 	monotonic: () => systemClock.monotonic(),
+	afterLine: new Pauses(data.hurry, lines_apart).afterPiece,
 });
 
 let is_modernizing = false;

@@ -13,6 +13,11 @@ export interface TraceWorkerData {
 	readonly resource: Resource;
 }
 
+/** The same, and how the thread is told that somebody waits for it. */
+export interface TraceThreadData extends TraceWorkerData {
+	readonly hurry: SharedArrayBuffer;
+}
+
 /** Calls that are to become traces. */
 export interface CallsMessage {
 	readonly kind: "calls";

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../../lib/clock.ts";
+import { Hurry } from "../../lib/pauses.ts";
 import { SharedSlots } from "../../lib/shared-slots.ts";
 import { atEndOfTurn } from "../../lib/turn.ts";
 import { WorkerLink } from "../../lib/worker-link.ts";
@@ -11,6 +12,7 @@ import {
 	type FromWorker,
 	type Question,
 	type ToWorker,
+	type TraceThreadData,
 	type TraceWorkerData,
 	traces_waiting_max,
 } from "./messages.ts";
@@ -35,6 +37,8 @@ export interface TraceThreadOptions {
 const gather_ms = 200;
 const gather_calls_max = 1_000;
 const calls_waiting_default = traces_waiting_max;
+/** Calls that wait while the thread keeps up. */
+const waiting_calm_max = 3 * gather_calls_max;
 /** The share of the places that ordinary calls may take. */
 const ordinary_share = 0.5;
 /** Memory of calls on their way, and how many pieces of it are kept. */
@@ -57,6 +61,7 @@ export class TraceThread {
 	readonly #options: TraceThreadOptions;
 	readonly #waiting_max: number;
 	readonly #link: WorkerLink<Question, FromWorker>;
+	readonly #hurry = new Hurry();
 	readonly #slots = new SharedSlots(slot_bytes, slots_max);
 	#calls: CallBatch;
 	#gathering: Timer | undefined;
@@ -78,7 +83,7 @@ export class TraceThread {
 			clock: options.clock,
 			start: () =>
 				new Worker(new URL("./worker.ts", import.meta.url), {
-					workerData: options.data,
+					workerData: { ...options.data, hurry: this.#hurry.memory } satisfies TraceThreadData,
 					name: "traces",
 					resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
 				}),
@@ -114,6 +119,7 @@ export class TraceThread {
 		if (this.#is_closed) return;
 		this.#send();
 		this.#is_closed = true;
+		this.#hurry.set(true);
 		await this.#link.end({ kind: "ask", wait_ms });
 		this.#tell();
 	}
@@ -138,13 +144,20 @@ export class TraceThread {
 		const batch = this.#batch;
 		this.#in_flight.push({ batch, calls });
 		this.#waiting_there += calls.rows;
+		this.#tellHurry();
 		const message: ToWorker = { kind: "calls", batch, packed: calls.message() };
 		worker.postMessage(message, []);
+	}
+
+	/** It does not pause where calls come faster than it makes traces of them. */
+	#tellHurry(): void {
+		this.#hurry.set(this.#waiting_there > waiting_calm_max);
 	}
 
 	#hear(message: FromWorker): void {
 		if (message.kind === "news") {
 			this.#waiting_there -= message.left;
+			this.#tellHurry();
 			if (message.batches > 0) this.#options.onBatches(message.batches);
 			if (message.lost > 0) this.#options.onLost(message.lost, message.why);
 			return;

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../lib/assert.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { Pauses } from "../../lib/pauses.ts";
 import { yieldToOthers } from "../../lib/thread-priority.ts";
 import { atEndOfTurn } from "../../lib/turn.ts";
 import type { WorkerAnswer } from "../../lib/worker-link.ts";
@@ -13,7 +14,7 @@ import {
 	type FromWorker,
 	type QuestionMessage,
 	type ToWorker,
-	type TraceWorkerData,
+	type TraceThreadData,
 	traces_waiting_max,
 } from "./messages.ts";
 
@@ -21,7 +22,7 @@ import {
 
 assert(parentPort !== null, "this module runs as a worker");
 const port = parentPort;
-const { target, resource } = workerData as TraceWorkerData;
+const { target, resource, hurry } = workerData as TraceThreadData;
 
 const no_news = { batches: 0, left: 0, lost: 0, why: "" };
 let news = no_news;
@@ -29,9 +30,12 @@ let tells_news = false;
 
 /** A request of about a megabyte: so that a collector far away keeps up with a busy gateway. */
 const batch_max = 1_024;
+/** Calls between two pauses: a millisecond of work. */
+const calls_apart = 128;
 
-/** Nobody waits for a trace: calls go first where there are few processors. */
-yieldToOthers(5);
+const pauses = new Pauses(hurry, calls_apart);
+/** Nobody waits for a trace: calls, and their lines, go first where there are few processors. */
+yieldToOthers(12);
 
 const exporter = new OtlpExporter<UnpackedCall>({
 	clock: systemClock,
@@ -62,7 +66,10 @@ port.on("message", (message: ToWorker) => {
 
 /** Made one by one: until they are sent, calls wait packed. */
 function* linesOf(calls: readonly UnpackedCall[]): Generator<TimedLine> {
-	for (const call of calls) yield call.line();
+	for (const call of calls) {
+		yield call.line();
+		pauses.afterPiece();
+	}
 }
 
 async function close({ id, wait_ms }: QuestionMessage): Promise<void> {
