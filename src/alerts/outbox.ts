@@ -9,6 +9,7 @@ import { webhookChannel } from "./delivery/webhook.ts";
 
 /** How long after each failed try the next one comes; after the last it is given up. */
 const pauses_ms = [5_000, 30_000, 120_000, 600_000, 3_600_000, 3_600_000, 14_400_000, 43_200_000];
+const pause_ms_max = Math.max(...pauses_ms);
 /** Told at one time; the rest has its turn right after. */
 const due_max = 50;
 
@@ -29,7 +30,10 @@ export interface OutboxOptions {
  */
 export class Outbox {
 	readonly #options: OutboxOptions;
-	#pumping: Promise<void> | undefined;
+	/** While it is found out what is due. */
+	#looking: Promise<void> | undefined;
+	/** Channels that are being told. */
+	readonly #telling = new Map<string, Promise<void>>();
 
 	constructor(options: OutboxOptions) {
 		this.#options = options;
@@ -49,12 +53,16 @@ export class Outbox {
 		}));
 	}
 
-	/** Tells everything that is due; resolves when each of it was tried. */
-	pump(): Promise<void> {
-		this.#pumping ??= this.#pump().finally(() => {
-			this.#pumping = undefined;
+	/**
+	 * Tells everything that is due; resolves when each of it was tried. A channel that hangs holds up
+	 * nobody but itself: while it does, the others are told of what comes.
+	 */
+	async pump(): Promise<void> {
+		this.#looking ??= this.#tellDue().finally(() => {
+			this.#looking = undefined;
 		});
-		return this.#pumping;
+		await this.#looking;
+		await Promise.all(this.#telling.values());
 	}
 
 	/** Tells every channel now, without the store; the outcome of each. */
@@ -69,12 +77,15 @@ export class Outbox {
 		);
 	}
 
-	async #pump(): Promise<void> {
+	async #tellDue(): Promise<void> {
 		const { repository, clock } = this.#options;
-		const due = await repository.due(clock.now(), due_max);
-		const by_channel = Map.groupBy(due, ({ channel }) => channel);
-		// A channel that hangs holds up nobody but itself.
-		await Promise.all([...by_channel].map(([id, waiting]) => this.#pumpChannel(id, waiting)));
+		const except = [...this.#telling.keys()];
+		const now_ms = clock.now();
+		const due = await repository.due({ now_ms, pause_ms_max, except, limit: due_max });
+		for (const [id, waiting] of Map.groupBy(due, ({ channel }) => channel)) {
+			const telling = this.#pumpChannel(id, waiting).finally(() => this.#telling.delete(id));
+			this.#telling.set(id, telling);
+		}
 	}
 
 	async #pumpChannel(id: string, waiting: readonly StoredDelivery[]): Promise<void> {

@@ -72,6 +72,16 @@ export interface AggregateRange {
 	readonly to_ms: number;
 }
 
+/** Which deliveries are asked for. */
+export interface DueWanted {
+	readonly now_ms: number;
+	/** What waits for longer was put down by a clock that was ahead, and is due. */
+	readonly pause_ms_max: number;
+	/** Not those of these channels. */
+	readonly except: readonly string[];
+	readonly limit: number;
+}
+
 /** Keeps what alerts are made of. Failures of the database reject. */
 export interface AlertRepository {
 	/** Adds to the rows that start then; `merge` joins two texts of latencies. */
@@ -100,7 +110,7 @@ export interface AlertRepository {
 	removeSilence(id: string): Promise<boolean>;
 	/** Does nothing where the same is there already. */
 	enqueue(delivery: StoredDelivery): Promise<void>;
-	due(now_ms: number, limit: number): Promise<StoredDelivery[]>;
+	due(wanted: DueWanted): Promise<StoredDelivery[]>;
 	deliveries(alert_id: string): Promise<StoredDelivery[]>;
 	saveDelivery(delivery: StoredDelivery): Promise<void>;
 }
@@ -294,12 +304,15 @@ export class SqlAlertRepository implements AlertRepository {
 			.execute();
 	}
 
-	async due(now_ms: number, limit: number): Promise<StoredDelivery[]> {
+	async due({ now_ms, pause_ms_max, except, limit }: DueWanted): Promise<StoredDelivery[]> {
 		const rows = await this.#db
 			.selectFrom("alert_deliveries")
 			.selectAll()
 			.where("state", "=", "waiting")
-			.where("next_try_at_ms", "<=", now_ms)
+			.where(({ eb, or }) =>
+				or([eb("next_try_at_ms", "<=", now_ms), eb("next_try_at_ms", ">", now_ms + pause_ms_max)]),
+			)
+			.$if(except.length > 0, (query) => query.where("channel", "not in", except))
 			.orderBy("next_try_at_ms")
 			.orderBy("id")
 			.limit(limit)

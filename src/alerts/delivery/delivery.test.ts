@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { startLineProcess } from "../../../test/support/line-process.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { eventually } from "../../../test/support/processes.ts";
 import { openTestStore } from "../../../test/support/test-store.ts";
 import type { ChannelPlan } from "../../config/alert-rules.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -139,4 +140,55 @@ test("a receiver that stays away is given up in the end, and one that is gone at
 		["given_up", "given_up"],
 	);
 	assert.equal(tried.length, 9);
+});
+
+test("a receiver that hangs holds up no other, also of what comes while it does", async (t) => {
+	const [hanging, quick] = await Promise.all([
+		startLineProcess("hook-receiver", "--hang"),
+		startLineProcess("hook-receiver"),
+	]);
+	t.after(() => Promise.all([hanging.stop(), quick.stop()]));
+	const { clock, store, repository, tried, make } = await openOutbox([
+		{ kind: "slack", id: "slack:hanging", url: `http://127.0.0.1:${hanging.port}/` },
+		{ kind: "slack", id: "slack:quick", url: `http://127.0.0.1:${quick.port}/` },
+	]);
+	t.after(() => store.database.close());
+	const outbox = make();
+	const pumps: Promise<void>[] = [];
+	for (const alert_id of ["a1", "a2", "a3"]) {
+		const parts = { ...notice, id: `${alert_id}.firing.1`, alert_id, at_ms: clock.now() };
+		for (const delivery of outbox.deliveriesOf(parts)) await repository.enqueue(delivery);
+		pumps.push(outbox.pump());
+		await eventually(
+			() => repository.deliveries(alert_id),
+			(found) => found.some(({ state }) => state === "delivered"),
+		);
+	}
+	assert.deepEqual(
+		tried.filter((worked) => !worked),
+		[],
+	);
+	await hanging.stop();
+	await Promise.all(pumps);
+	const states = await Promise.all(["a1", "a2", "a3"].map((id) => repository.deliveries(id)));
+	const told = states.flat().filter(({ state }) => state === "delivered");
+	assert.deepEqual(
+		told.map(({ channel, attempts }) => [channel, attempts]),
+		[1, 2, 3].map(() => ["slack:quick", 1]),
+	);
+});
+
+test("what was put down by a clock that was ahead is told once it is set back", async (t) => {
+	const receiver = await startLineProcess("hook-receiver");
+	t.after(() => receiver.stop());
+	const { clock, store, repository, make } = await openOutbox([
+		{ kind: "slack", id: "slack:1", url: `http://127.0.0.1:${receiver.port}/` },
+	]);
+	t.after(() => store.database.close());
+	const outbox = make();
+	const year_ms = 365 * 24 * 3_600_000;
+	const ahead = { ...notice, at_ms: clock.now() + year_ms };
+	for (const delivery of outbox.deliveriesOf(ahead)) await repository.enqueue(delivery);
+	await outbox.pump();
+	assert.equal((await repository.deliveries("a1"))[0]?.state, "delivered");
 });

@@ -6,6 +6,8 @@ import { defineCommand } from "../command.ts";
 import { dataFolder } from "../data-folder.ts";
 import { usageFailure } from "../failure.ts";
 
+const without_target: ReadonlySet<string> = new Set(["verify", "key", "erase"]);
+
 /** `moorage audit` */
 export const audit_command = defineCommand({
 	name: "audit",
@@ -57,7 +59,7 @@ export const audit_command = defineCommand({
 		{ line: "moorage audit key", meaning: "the key to verify it with, to be kept elsewhere" },
 	],
 	run: async ({ args, options }, context) => {
-		if (args.action !== "export" && args.target !== undefined) {
+		if (without_target.has(args.action) && args.target !== undefined) {
 			throw usageFailure(
 				`\`moorage audit ${args.action}\` takes no \`${args.target}\`.`,
 				"Name the state folder of another gateway, or a copy of one, with --data.",
