@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { ClockWatch } from "../lib/clock-watch.ts";
 import type { Redactor } from "../secrets/redactor.ts";
 import type { Aggregate } from "../store/alert-repository.ts";
 import type { StoreWriter } from "../store/repositories.ts";
@@ -61,9 +62,11 @@ export class CallAggregator {
 	readonly #cells = new Map<AggregateKind, Map<string, Cell>>();
 	readonly #subjects = new Map<string, { readonly server: string; readonly subject: string }>();
 	#purged_at_ms = Number.NEGATIVE_INFINITY;
+	readonly #clock_watch: ClockWatch;
 
 	constructor(options: AggregatorOptions) {
 		this.#options = options;
+		this.#clock_watch = new ClockWatch(options.clock);
 	}
 
 	/** Counts a call that is over. */
@@ -106,7 +109,8 @@ export class CallAggregator {
 		const aggregates = this.#take();
 		const { clock, writer } = this.#options;
 		const now_ms = clock.now();
-		const purge = now_ms - this.#purged_at_ms > hour_ms || now_ms < this.#purged_at_ms;
+		// A clock that jumped may jump back: what is usual is not thrown away by its word.
+		const purge = this.#clock_watch.jumped() === 0 && this.#isPurgeDue(now_ms);
 		if (aggregates.length === 0 && !purge) return true;
 		if (purge) this.#purged_at_ms = now_ms;
 		return await writer.addDurably(async ({ alerts }) => {
@@ -121,6 +125,10 @@ export class CallAggregator {
 			await alerts.removeAggregates("minute", now_ms - minutes_kept_ms);
 			await alerts.removeAggregates("hour", now_ms - hours_kept_ms);
 		});
+	}
+
+	#isPurgeDue(now_ms: number): boolean {
+		return now_ms - this.#purged_at_ms > hour_ms || now_ms < this.#purged_at_ms;
 	}
 
 	/** `server/tool`: the text of the last call of that name, most often, which is found faster. */

@@ -1,5 +1,6 @@
 import type { AlertsPlan, RulePlan } from "../config/alert-rules.ts";
 import { type Clock, type Timer, withinTime } from "../lib/clock.ts";
+import { ClockWatch } from "../lib/clock-watch.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import type { Random } from "../lib/random.ts";
 import type { Redactor } from "../secrets/redactor.ts";
@@ -62,6 +63,7 @@ export class Alerts {
 	readonly #open = new Map<string, Alert>();
 	#silences: readonly StoredSilence[] = [];
 	#lost_before: Readonly<Record<string, number>> = {};
+	readonly #clock_watch: ClockWatch;
 	#timer: Timer | undefined;
 	#running: Promise<void> | undefined;
 	#telling: Promise<void> = Promise.resolve();
@@ -70,6 +72,7 @@ export class Alerts {
 	constructor(options: AlertsOptions) {
 		this.#options = options;
 		const { clock, log, repository, onTried } = options;
+		this.#clock_watch = new ClockWatch(clock);
 		this.#outbox = new Outbox({
 			clock,
 			log,
@@ -204,7 +207,9 @@ export class Alerts {
 			}
 		}
 		await this.#dropWithoutRule(new Set(rules.map(({ name }) => name)));
-		await repository.removeResolved(now_ms - resolved_kept_ms);
+		if (this.#clock_watch.jumped() === 0) {
+			await repository.removeResolved(now_ms - resolved_kept_ms);
+		}
 		// Not waited for: who is slow to be told must not keep the rules from being looked at.
 		this.#telling = this.#outbox.pump().catch((error: unknown) => {
 			log.warn({ err: error }, "alerts could not be told");

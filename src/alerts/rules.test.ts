@@ -368,6 +368,20 @@ test("a clock that jumps back or forth leaves alerts in a state that makes sense
 	}
 });
 
+test("a clock that is ahead for a while takes nothing of what is usual", async () => {
+	for (let hour = 0; hour < 30; hour += 1) {
+		calls(60, sampleRecord());
+		await keep();
+		await clock.advance(hour_ms);
+	}
+	jump_ms = 365 * day_ms;
+	await pass(10 * minute_ms);
+	jump_ms = 0;
+	calls(120, sampleRecord());
+	await look();
+	assert.deepEqual(await firing(), ["tenant_rate acme"]);
+});
+
 test("silenced alerts fire without a word until the silence is over", async () => {
 	const until_ms = clock.now() + 10 * minute_ms;
 	await alerts.silence({

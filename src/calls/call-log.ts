@@ -148,8 +148,11 @@ export class CallLog implements Evidence {
 		return (await this.#ask({ kind: "ask", ask: "get", call })) as CallLine | undefined;
 	}
 
-	/** Removes some of what is older than it is to be kept; returns how many calls. */
-	async trim(): Promise<number> {
+	/**
+	 * Removes some of what is older than it is to be kept, or of what is more than that; returns how
+	 * many calls. Without `by_age` nothing is too old.
+	 */
+	async trim({ by_age }: { readonly by_age: boolean }): Promise<number> {
 		if (this.#options.data.history === undefined) return 0;
 		if (!this.#link.runs) {
 			// Where nothing is logged, no thread is started for it, but once in a while.
@@ -160,7 +163,7 @@ export class CallLog implements Evidence {
 		return (await this.#link.ask({
 			kind: "ask",
 			ask: "trim",
-			now_ms: this.#clock.now(),
+			now_ms: by_age ? this.#clock.now() : 0,
 		})) as number;
 	}
 

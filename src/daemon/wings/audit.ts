@@ -10,12 +10,12 @@ import { verifyInThread } from "../../audit/verify-thread.ts";
 import { type AuditPlan, default_audit } from "../../config/evidence-plan.ts";
 import type { Plan } from "../../config/plan.ts";
 import type { Timer } from "../../lib/clock.ts";
+import { ClockWatch } from "../../lib/clock-watch.ts";
 import { SecretBox } from "../../secrets/box.ts";
 import type { CallRecord } from "../../telemetry/call-record.ts";
 import type { Histogram } from "../../telemetry/metrics/instruments.ts";
 import { type AuditKeys, auditKeys, openAudit } from "../open-audit.ts";
 import type { Wing, WingParts } from "../wings.ts";
-import { ClockWatch } from "./clock-watch.ts";
 
 const retain_ms = 3_600_000;
 /** Calls that change something wait for two of these: it tells a slow disk from a busy gateway. */

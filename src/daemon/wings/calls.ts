@@ -4,10 +4,10 @@ import { CallLog } from "../../calls/call-log.ts";
 import { type CallsPlan, default_calls } from "../../config/evidence-plan.ts";
 import type { Plan } from "../../config/plan.ts";
 import type { Timer } from "../../lib/clock.ts";
+import { ClockWatch } from "../../lib/clock-watch.ts";
 import type { AnsweredRequest, CallRecord } from "../../telemetry/call-record.ts";
 import { LogSink } from "../../telemetry/log-sink.ts";
 import type { Wing, WingParts } from "../wings.ts";
-import { ClockWatch } from "./clock-watch.ts";
 
 /** The folder of the call log and the history in a data folder. */
 export const calls_folder = "calls";
@@ -130,8 +130,8 @@ export class CallsWing implements Wing {
 		const { clock, log } = this.#parts.options;
 		this.#timer = clock.afterIdle(delay_ms, () => {
 			// A clock that jumped may jump back: nothing is thrown away by its word.
-			const jumped = this.#clock_watch.jumped() !== 0;
-			const trimming = jumped ? Promise.resolve(0) : (this.#log?.trim() ?? Promise.resolve(0));
+			const by_age = this.#clock_watch.jumped() === 0;
+			const trimming = this.#log?.trim({ by_age }) ?? Promise.resolve(0);
 			trimming.then(
 				(removed) => this.#trimLater(removed > 0 ? trim_again_ms : trim_ms),
 				(error: unknown) => {
