@@ -8,6 +8,9 @@ import type { Report } from "./report.ts";
 
 type Issue = z.core.$ZodIssue;
 
+/** An issue with the words that would do as well, such as `off`. */
+type Narrowed = Issue & { readonly words?: readonly string[] };
+
 /** Reports every issue of a failed check. `known` lists the keys possible at a path. */
 export function reportIssues(
 	report: Report,
@@ -15,7 +18,7 @@ export function reportIssues(
 	issues: readonly Issue[],
 	known: (path: readonly PropertyKey[]) => readonly string[],
 ): void {
-	for (const issue of issues.flatMap(narrowUnions)) {
+	for (const issue of issues.flatMap((one) => narrowUnions(root, one))) {
 		if (issue.code === "unrecognized_keys") {
 			for (const key of issue.keys) reportUnknownKey(report, root, issue.path, key, known);
 			continue;
@@ -37,39 +40,58 @@ export function pathText(path: readonly PropertyKey[]): string {
 }
 
 /** A union whose meant form is wrong within is wrong in every place that form is wrong in. */
-function narrowUnions(issue: Issue): Issue[] {
+function narrowUnions(root: Located, issue: Issue): Narrowed[] {
 	if (issue.code !== "invalid_union") return [issue];
 	const meant = issue.errors.find(([first]) => first !== undefined && first.path.length > 0);
-	if (meant === undefined) return [narrowUnion(issue)];
+	if (meant === undefined) return [narrowUnion(root, issue)];
 	const absolute = (one: Issue) => ({ ...one, path: [...issue.path, ...one.path] }) as Issue;
-	return meant.map(absolute).flatMap(narrowUnions);
+	return meant.map(absolute).flatMap((one) => narrowUnions(root, one));
 }
 
 /**
  * A union that fails lists what each of its forms found wrong. The form the user meant is the
- * one whose outermost type fits; where none fits, all the types are named together.
+ * one whose outermost type fits; where none fits, all the types are named together, and the words
+ * that would do.
  */
-function narrowUnion(issue: Issue): Issue {
+function narrowUnion(root: Located, issue: Issue): Narrowed {
 	if (issue.code !== "invalid_union") return issue;
 	const wrong_types: string[] = [];
+	const words = issue.errors.flatMap(([first]) => wordsOf(first));
+	let wrong_word: Issue | undefined;
 	for (const branch of issue.errors) {
 		const first = branch[0];
 		if (first === undefined) continue;
 		const absolute = { ...first, path: [...issue.path, ...first.path] } as Issue;
 		if (first.code === "invalid_union") {
-			const inner = narrowUnion(absolute);
+			const inner = narrowUnion(root, absolute);
 			if (inner.code !== "invalid_type") return inner;
 			wrong_types.push(inner.expected);
-		} else if (text_kinds[first.message] !== undefined || isFraction(first)) return absolute;
+		} else if (text_kinds[first.message] !== undefined) return { ...absolute, words };
+		else if (isFraction(first)) return absolute;
 		else if (first.code === "invalid_type") wrong_types.push(first.expected);
+		else if (first.code === "invalid_value") wrong_word ??= absolute;
 		else return absolute;
+	}
+	if (wrong_word !== undefined && (wrong_types.length === 0 || isWord(root, issue, wrong_types))) {
+		return wrong_word;
 	}
 	return {
 		code: "invalid_type",
-		expected: wrong_types.join("|") as "string",
+		expected: [...wrong_types, ...words].join("|") as "string",
 		path: issue.path,
 		message: "",
 	};
+}
+
+function wordsOf(issue: Issue | undefined): string[] {
+	return issue?.code === "invalid_value" ? issue.values.map((value) => `\`${String(value)}\``) : [];
+}
+
+/** Whether one of the words was meant: a word stands there, and no other form is a single value. */
+function isWord(root: Located, issue: Issue, types: readonly string[]): boolean {
+	const node = nodeAt(root, issue.path);
+	const is_text = node?.kind === "scalar" && typeof node.value === "string";
+	return is_text && types.every((type) => ["array", "object", "record"].includes(type));
 }
 
 /** Whether a number was meant, and is one, but not a whole one. */
@@ -88,9 +110,12 @@ const type_words: Readonly<Record<string, string>> = {
 	null: "null",
 };
 
-function sentences(issue: Issue, node: Located | undefined): { message: string; next: string } {
+function sentences(issue: Narrowed, node: Located | undefined): { message: string; next: string } {
 	const marked = text_kinds[issue.message];
-	if (marked !== undefined) return marked;
+	if (marked !== undefined) {
+		const or = (issue.words ?? []).map((word) => `; or ${word}`).join("");
+		return { ...marked, next: `${marked.next.slice(0, -1)}${or}.` };
+	}
 	switch (issue.code) {
 		case "invalid_type": {
 			if (node === undefined) {
@@ -102,7 +127,7 @@ function sentences(issue: Issue, node: Located | undefined): { message: string; 
 			};
 		}
 		case "invalid_value": {
-			const values = issue.values.map((value) => `\`${String(value)}\``).join(", ");
+			const values = wordsOf(issue).join(", ");
 			const only = issue.values.length === 1;
 			return {
 				message: only ? `must be ${values}.` : `must be one of ${values}.`,

@@ -15,8 +15,11 @@ import { duration_pattern, formatDuration, formatSize, size_pattern } from "./un
  * what it may use and reach. Part of the one table that schema.ts is.
  */
 
-const duration = z.string("duration").regex(duration_pattern, "duration");
-const size = z.string("size").regex(size_pattern, "size");
+/** Ends the check there: else nothing would be told of the words that would do as well. */
+const formOf = (kind: "duration" | "size", pattern: RegExp) =>
+	z.string(kind).regex(pattern, { error: kind, abort: true });
+const duration = formOf("duration", duration_pattern);
+const size = formOf("size", size_pattern);
 const count = z.int().min(ranges.count[0]).max(ranges.count[1]);
 const never = z.literal("never");
 const off = z.literal("off");
