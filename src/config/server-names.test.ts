@@ -6,6 +6,7 @@ import {
 	reserved_names,
 	safeServerName,
 	server_name_pattern,
+	withEnding,
 } from "./server-names.ts";
 
 test("ordinary names are fine", () => {
@@ -82,6 +83,20 @@ test("a safe name has the form of one, and is its own safe name", () => {
 			assert.equal(safeServerName(name), safe);
 			const left = checkServerName(safe)?.kind;
 			assert.ok(left === undefined || left === "reserved" || left === "separator");
+		}),
+	);
+});
+
+test("a name with an ending is no longer than a name may be, and still ends in it", () => {
+	assert.equal(withEnding("files", "-fork"), "files-fork");
+	assert.equal(withEnding("x".repeat(35), "-fork"), `${"x".repeat(35)}-fork`);
+	assert.equal(withEnding("x".repeat(40), "-fork"), `${"x".repeat(35)}-fork`);
+	assert.equal(withEnding(`${"x".repeat(33)}__yyyyy`, "-fork-2"), `${"x".repeat(33)}-fork-2`);
+	fc.assert(
+		fc.property(fc.string({ unit: "grapheme" }), fc.nat({ max: 9_999 }), (text, number) => {
+			const name = withEnding(safeServerName(text), `-fork-${number}`);
+			assert.match(name, server_name_pattern);
+			assert.ok(name.endsWith(`-fork-${number}`));
 		}),
 	);
 });

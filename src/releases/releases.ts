@@ -1,5 +1,6 @@
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
+import { withEnding } from "../config/server-names.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import type { Locked, PackageIdentity, Resolved } from "../hosting/resolved.ts";
 import { assert } from "../lib/assert.ts";
@@ -578,7 +579,7 @@ export class Releases {
 
 	#freeName(server: string): string {
 		for (let number = 1; ; number += 1) {
-			const name = number === 1 ? `${server}-fork` : `${server}-fork-${number}`;
+			const name = withEnding(server, number === 1 ? "-fork" : `-fork-${number}`);
 			if (!this.#isNamed(name)) return name;
 			assert(number < 10_000, "one of ten thousand names is free");
 		}

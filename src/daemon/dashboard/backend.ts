@@ -18,6 +18,7 @@ import type {
 import { type AdminProblem, problemOf, problemOfFault } from "../../admin/problem.ts";
 import { proposeServers } from "../../config/propose.ts";
 import type { Ask } from "../../config/propose-asks.ts";
+import { withEnding } from "../../config/server-names.ts";
 import { directCall, directRequest } from "../../gateway/direct-call.ts";
 import { combined_endpoint, type Endpoint } from "../../gateway/endpoint.ts";
 import { renderReply } from "../../gateway/render.ts";
@@ -137,7 +138,7 @@ export class DaemonDashboard implements DashboardBackend {
 		const secret_names = new Set(stored);
 		const servers = proposed.map(({ name: wanted, entry, asks, notes }) => {
 			const taken = names.has(wanted);
-			const name = freeName(wanted, names);
+			const name = freeName(wanted, names, withEnding);
 			names.add(name);
 			return {
 				name,
@@ -244,9 +245,13 @@ function askOf(
 	};
 }
 
-function freeName(wanted: string, taken: ReadonlySet<string>): string {
+function freeName(
+	wanted: string,
+	taken: ReadonlySet<string>,
+	end = (name: string, ending: string) => `${name}${ending}`,
+): string {
 	if (!taken.has(wanted)) return wanted;
 	let number = 2;
-	while (taken.has(`${wanted}-${number}`)) number += 1;
-	return `${wanted}-${number}`;
+	while (taken.has(end(wanted, `-${number}`))) number += 1;
+	return end(wanted, `-${number}`);
 }
