@@ -18,6 +18,7 @@ export type FailureKind =
 	| "changed"
 	| "no_checksum"
 	| "lock_damaged"
+	| "entry_damaged"
 	| "damaged"
 	| "late"
 	| "aborted"
@@ -67,16 +68,23 @@ const advice: Readonly<Record<FailureKind, string>> = {
 	damaged: "The package is published without it; choose another version or program.",
 	lock_damaged:
 		"Nothing was changed. Restore the file from version control or a backup, or remove what " +
-		"is wrong from it: that is resolved anew then.",
+		"is wrong from it: that is resolved anew then. Servers without a package run meanwhile.",
+	entry_damaged:
+		"Nothing was changed. Restore the entry from version control or a backup, or have it resolved " +
+		"anew with `moorage deploy NAME --update`. Other servers are not concerned.",
 	late: "The network may be slow, or the package very large; Moorage tries again by itself.",
 	aborted: "It is tried again when the server is wanted again.",
 	other: "Try the command by hand to see more; Moorage tries again by itself.",
 };
 
-/** The sentence for a person: what failed, in the installer's own words, and what to do. */
-export function failureSentence(what: string, failure: InstallFailure): string {
+/**
+ * The sentence for a person: what failed, in the installer's own words, and what to do, for the
+ * server that it concerns where that is known.
+ */
+export function failureSentence(what: string, failure: InstallFailure, server = "NAME"): string {
 	const said = failure.line === "" ? "" : `: ${failure.line.replace(/[.\s]+$/u, "")}`;
-	return `Installing ${what} failed${said}. ${advice[failure.kind]}`;
+	const next = advice[failure.kind].replaceAll("NAME", server);
+	return `Installing ${what} failed${said}. ${next}`;
 }
 
 const npm_codes: Readonly<Record<string, FailureKind>> = {

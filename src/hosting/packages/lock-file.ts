@@ -7,7 +7,7 @@ import { fail, succeed } from "../../lib/result.ts";
 import type { InstallFailure } from "./failure.ts";
 import type { ImageEntry } from "./image-entry.ts";
 import type { LockEntry } from "./lock-entry.ts";
-import type { Lock, LockContent, LockEntries } from "./lock-text.ts";
+import type { DamagedEntry, Lock, LockContent, LockEntries, ReadLock } from "./lock-text.ts";
 import { parseLock, renderLock } from "./lock-text.ts";
 
 /** Where a lock is kept. */
@@ -23,7 +23,17 @@ type Change<Kind extends keyof LockEntries> = [
 	kind: Kind,
 	key: string,
 	decide: (known: LockContent[Kind]) => Result<LockEntries[Kind], InstallFailure>,
+	options: ChangeOptions,
 ];
+
+/** How an entry is changed. */
+export interface ChangeOptions {
+	/**
+	 * Whether an entry that is damaged may be replaced: where a person asked for another. Else what it
+	 * says would be decided anew behind everybody's back.
+	 */
+	readonly mends?: boolean;
+}
 
 /** The name of the file, wherever it is. */
 export const lock_file_name = "moorage.lock";
@@ -50,16 +60,22 @@ export class LockFile {
 		this.#lock_bytes_max = lock_bytes_max;
 	}
 
-	/** All packages that are locked. What stands beside the configuration goes first. */
+	/** All packages that are locked and intact. What stands beside the configuration goes first. */
 	async read(): Promise<Result<Lock, InstallFailure>> {
 		const all = await this.#read();
 		return all.ok ? succeed(all.value.packages) : all;
 	}
 
-	/** All images that are locked, likewise. */
-	async readImages(): Promise<Result<LockContent["images"], InstallFailure>> {
+	/** What one request is locked to; undefined where it is not. A damaged entry is a failure. */
+	async find(key: string): Promise<Result<LockEntry | undefined, InstallFailure>> {
 		const all = await this.#read();
-		return all.ok ? succeed(all.value.images) : all;
+		return all.ok ? foundIn(all.value.packages, all.value.problems.packages, key) : all;
+	}
+
+	/** What one image is locked to, likewise. */
+	async findImage(name: string): Promise<Result<ImageEntry | undefined, InstallFailure>> {
+		const all = await this.#read();
+		return all.ok ? foundIn(all.value.images, all.value.problems.images, name) : all;
 	}
 
 	/**
@@ -69,35 +85,37 @@ export class LockFile {
 	change(
 		key: string,
 		decide: (lock: Lock) => Result<LockEntry, InstallFailure>,
+		options: ChangeOptions = {},
 	): Promise<Result<LockEntry, InstallFailure>> {
-		return this.#enqueue("packages", key, decide);
+		return this.#enqueue("packages", key, decide, options);
 	}
 
 	/** Locks one image, as `change` does a package. */
 	changeImage(
 		name: string,
 		decide: (images: LockContent["images"]) => ImageEntry,
+		options: ChangeOptions = {},
 	): Promise<Result<ImageEntry, InstallFailure>> {
-		return this.#enqueue("images", name, (images) => succeed(decide(images)));
+		return this.#enqueue("images", name, (images) => succeed(decide(images)), options);
 	}
 
-	async #read(): Promise<Result<LockContent, InstallFailure>> {
+	async #read(): Promise<Result<MergedLock, InstallFailure>> {
 		const { beside, own } = this.#places;
-		const packages = new Map<string, LockEntry>();
-		const images = new Map<string, ImageEntry>();
+		const packages: Layers<LockEntry> = { entries: new Map(), problems: new Map() };
+		const images: Layers<ImageEntry> = { entries: new Map(), problems: new Map() };
 		for (const path of beside === undefined ? [own] : [own, beside]) {
 			const lock = await readLock(path, this.#lock_bytes_max);
 			if (!lock.ok) {
 				return lock;
 			}
-			for (const [key, entry] of lock.value.packages) {
-				packages.set(key, entry);
-			}
-			for (const [name, entry] of lock.value.images) {
-				images.set(name, entry);
-			}
+			const { damaged } = lock.value;
+			lay(packages, path, lock.value.packages, damaged.packages);
+			lay(images, path, lock.value.images, damaged.images);
 		}
-		return succeed({ packages, images });
+		return succeed({
+			...{ packages: packages.entries, images: images.entries },
+			problems: { packages: packages.problems, images: images.problems },
+		});
 	}
 
 	#enqueue<Kind extends keyof LockEntries>(
@@ -131,20 +149,27 @@ export class LockFile {
 
 	async #write<Kind extends keyof LockEntries>(
 		path: string,
-		...[kind, key, decide]: Change<Kind>
+		...[kind, key, decide, options]: Change<Kind>
 	): Promise<Result<LockEntries[Kind], InstallFailure>> {
 		const all = await this.#read();
 		if (!all.ok) {
 			return all;
 		}
-		const decided = decide(all.value[kind]);
-		if (!decided.ok || decided.value === all.value[kind].get(key)) {
+		const locked: LockContent = all.value;
+		const problem = all.value.problems[kind].get(key);
+		if (problem !== undefined && options.mends !== true) {
+			return fail(problem);
+		}
+		const decided = decide(locked[kind]);
+		if (!decided.ok || decided.value === locked[kind].get(key)) {
 			return decided;
 		}
 		const { beside } = this.#places;
 		if (path !== beside && beside !== undefined) {
 			const first = await readLock(beside, this.#lock_bytes_max);
-			if (first.ok && first.value[kind].has(key)) {
+			const is_there =
+				first.ok && (first.value[kind].has(key) || first.value.damaged[kind].has(key));
+			if (is_there) {
 				const line = `${beside} holds ${key} and may not be written`;
 				return fail({ kind: "no_permission", line });
 			}
@@ -154,8 +179,11 @@ export class LockFile {
 		if (!here.ok) {
 			return here;
 		}
-		const entries = new Map([...here.value[kind], [key, decided.value]]);
-		const text = renderLock({ ...here.value, [kind]: entries });
+		const written: LockContent = here.value;
+		const entries = new Map([...written[kind], [key, decided.value]]);
+		const others = new Map([...here.value.damaged[kind]].filter(([name]) => name !== key));
+		const damaged = { ...here.value.damaged, [kind]: others };
+		const text = renderLock({ ...here.value, [kind]: entries, damaged });
 		if (Buffer.byteLength(text) > this.#lock_bytes_max) {
 			return fail({ kind: "other", line: `${path} would be larger than any lock` });
 		}
@@ -163,7 +191,7 @@ export class LockFile {
 			return decided;
 		}
 		// Somebody who does not take turns, such as an editor or a version control system.
-		return await this.#write(path, kind, key, decide);
+		return await this.#write(path, kind, key, decide, options);
 	}
 
 	/** Does something while no other gateway writes the file. */
@@ -193,10 +221,50 @@ export class LockFile {
 	}
 }
 
+/** What both files say, and what is wrong with entries that cannot be used. */
+type MergedLock = LockContent & {
+	readonly problems: {
+		readonly [Kind in keyof LockEntries]: ReadonlyMap<string, InstallFailure>;
+	};
+};
+
+/** The entries of one kind, of one file over the other. */
+interface Layers<Entry> {
+	readonly entries: Map<string, Entry>;
+	readonly problems: Map<string, InstallFailure>;
+}
+
+function lay<Entry>(
+	{ entries, problems }: Layers<Entry>,
+	path: string,
+	intact: ReadonlyMap<string, Entry>,
+	damaged: ReadonlyMap<string, DamagedEntry>,
+): void {
+	for (const [key, entry] of intact) {
+		entries.set(key, entry);
+		problems.delete(key);
+	}
+	for (const [key, { problem }] of damaged) {
+		entries.delete(key);
+		problems.set(key, { kind: "entry_damaged", line: `${path} ${problem}` });
+	}
+}
+
+function foundIn<Entry>(
+	entries: ReadonlyMap<string, Entry>,
+	problems: ReadonlyMap<string, InstallFailure>,
+	key: string,
+): Result<Entry | undefined, InstallFailure> {
+	const problem = problems.get(key);
+	return problem === undefined ? succeed(entries.get(key)) : fail(problem);
+}
+
+const none = { packages: new Map<never, never>(), images: new Map<never, never>() };
+
 async function readLock(
 	path: string,
 	bytes_max: number,
-): Promise<Result<LockContent, InstallFailure>> {
+): Promise<Result<ReadLock, InstallFailure>> {
 	let text: string;
 	try {
 		const { size } = await stat(path);
@@ -207,7 +275,7 @@ async function readLock(
 	} catch (error) {
 		const { code, message } = error as NodeJS.ErrnoException;
 		return code === "ENOENT" || code === "ENOTDIR"
-			? succeed({ packages: new Map(), images: new Map() })
+			? succeed({ ...none, damaged: none })
 			: fail({ kind: "no_permission", line: `${path} cannot be read (${code})`, detail: message });
 	}
 	const lock = parseLock(text);

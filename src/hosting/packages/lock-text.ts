@@ -20,32 +20,57 @@ export type LockContent = {
 	readonly [Kind in keyof LockEntries]: ReadonlyMap<string, LockEntries[Kind]>;
 };
 
+/** An entry that cannot be used. It stays in its file as it is until it is replaced. */
+export interface DamagedEntry {
+	/** What is wrong with it, in words that follow its file's name. */
+	readonly problem: string;
+	/** What stands there, as JSON. */
+	readonly text: string;
+}
+
+/** A lock as it was read, with what is wrong with some of its entries. */
+export type ReadLock = LockContent & {
+	readonly damaged: { readonly [Kind in keyof LockEntries]: ReadonlyMap<string, DamagedEntry> };
+};
+
 const lock_version = 1;
 const lock_schema = z.strictObject({
 	lock_version: z.literal(lock_version),
-	packages: z.record(z.string(), lock_entry_schema),
-	images: z.record(z.string(), image_entry_schema).optional(),
+	packages: z.record(z.string(), z.unknown()),
+	images: z.record(z.string(), z.unknown()).optional(),
 });
 
 /**
  * Writes a lock: entries in one order whatever order they came in, and one line for each
  * package of a tree, so that a difference between two locks reads like one.
  */
-export function renderLock({ packages, images }: LockContent): string {
+export function renderLock(lock: LockContent & Partial<ReadLock>): string {
+	const { packages, images, damaged } = lock;
+	const all_packages = [...texts(packages, render), ...leftAlone(damaged?.packages)];
+	const all_images = [...texts(images, JSON.stringify), ...leftAlone(damaged?.images)];
 	const members = [
 		`\t"lock_version": ${lock_version}`,
-		`\t"packages": ${renderMap(packages, render)}`,
-		...(images.size === 0 ? [] : [`\t"images": ${renderMap(images, JSON.stringify)}`]),
+		`\t"packages": ${renderMap(all_packages)}`,
+		...(all_images.length === 0 ? [] : [`\t"images": ${renderMap(all_images)}`]),
 	];
 	return `{\n${members.join(",\n")}\n}\n`;
 }
 
-function renderMap<Entry>(
+function texts<Entry>(
 	map: ReadonlyMap<string, Entry>,
 	write: (entry: Entry) => string,
-): string {
-	const entries = [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-	const lines = entries.map(([key, entry]) => `\t\t${JSON.stringify(key)}: ${write(entry)}`);
+): [key: string, text: string][] {
+	return [...map].map(([key, entry]) => [key, write(entry)]);
+}
+
+function leftAlone(damaged: ReadonlyMap<string, DamagedEntry> = new Map()) {
+	return texts(damaged, ({ text }) => text);
+}
+
+function renderMap(entries: readonly [key: string, text: string][]): string {
+	const lines = entries
+		.toSorted(([a], [b]) => (a < b ? -1 : 1))
+		.map(([key, text]) => `\t\t${JSON.stringify(key)}: ${text}`);
 	return lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n\t}`;
 }
 
@@ -61,8 +86,11 @@ function render(entry: LockEntry): string {
 	return `{\n${fields.join(",\n")}\n\t\t}`;
 }
 
-/** Reads a lock. What is wrong with it is said in words that follow its file's name. */
-export function parseLock(text: string): Result<LockContent, string> {
+/**
+ * Reads a lock. What is wrong with it as a whole is said in words that follow its file's name; an
+ * entry that is damaged is put aside, so that it concerns only who asks for it.
+ */
+export function parseLock(text: string): Result<ReadLock, string> {
 	let value: unknown;
 	try {
 		value = JSON.parse(text);
@@ -76,17 +104,50 @@ export function parseLock(text: string): Result<LockContent, string> {
 	}
 	const parsed = lock_schema.safeParse(value);
 	if (!parsed.success) {
-		const place = parsed.error.issues[0]?.path.join(" > ") ?? "";
-		return fail(`is damaged${place === "" ? "" : ` at ${place}`}`);
+		return fail(damagedAt(parsed.error, []));
 	}
-	const packages = new Map<string, LockEntry>(Object.entries(parsed.data.packages));
-	for (const [key, entry] of packages) {
-		if (!key.startsWith(`${entry.ecosystem}:`)) {
-			return fail(`is damaged: ${key} is no request of ${entry.ecosystem}`);
-		}
-		if (treeDigest(entry.ecosystem, entry.tree) !== entry.digest) {
-			return fail(`is damaged: the tree of ${key} does not match its digest`);
+	const packages = sortOut("packages", parsed.data.packages, lock_entry_schema, packageProblem);
+	const images = sortOut("images", parsed.data.images ?? {}, image_entry_schema);
+	return succeed({
+		packages: packages.good,
+		images: images.good,
+		damaged: { packages: packages.damaged, images: images.damaged },
+	});
+}
+
+/** The entries of one kind, the damaged ones apart. */
+function sortOut<Entry>(
+	kind: keyof LockEntries,
+	entries: Readonly<Record<string, unknown>>,
+	schema: z.ZodType<Entry>,
+	problemOf: (key: string, entry: Entry) => string | undefined = () => undefined,
+): { readonly good: Map<string, Entry>; readonly damaged: Map<string, DamagedEntry> } {
+	const good = new Map<string, Entry>();
+	const damaged = new Map<string, DamagedEntry>();
+	for (const [key, value] of Object.entries(entries)) {
+		const parsed = schema.safeParse(value);
+		const problem = parsed.success
+			? problemOf(key, parsed.data)
+			: damagedAt(parsed.error, [kind, key]);
+		if (parsed.success && problem === undefined) {
+			good.set(key, parsed.data);
+		} else {
+			damaged.set(key, { problem: problem ?? "is damaged", text: JSON.stringify(value) });
 		}
 	}
-	return succeed({ packages, images: new Map(Object.entries(parsed.data.images ?? {})) });
+	return { good, damaged };
+}
+
+function damagedAt(error: z.ZodError, above: readonly string[]): string {
+	const place = [...above, ...(error.issues[0]?.path ?? [])].join(" > ");
+	return `is damaged${place === "" ? "" : ` at ${place}`}`;
+}
+
+function packageProblem(key: string, entry: LockEntry): string | undefined {
+	if (!key.startsWith(`${entry.ecosystem}:`)) {
+		return `is damaged: ${key} is no request of ${entry.ecosystem}`;
+	}
+	return treeDigest(entry.ecosystem, entry.tree) === entry.digest
+		? undefined
+		: `is damaged: the tree of ${key} does not match its digest`;
 }

@@ -117,7 +117,7 @@ test("the lock that the documentation shows is one", async () => {
 	assert.equal(renderContent(lock.value), shown);
 });
 
-test("a damaged lock is refused in words, and nothing is guessed", () => {
+test("a lock that is no lock is refused in words, and nothing is guessed", () => {
 	const good = renderLock(new Map([["npm:a", npm({ a: "1.0.0" })]]));
 	const table: [string, RegExp][] = [
 		["", /is not valid JSON/u],
@@ -125,21 +125,47 @@ test("a damaged lock is refused in words, and nothing is guessed", () => {
 		[`<<<<<<< ours\n${good}`, /unresolved merge conflict/u],
 		["null", /is damaged/u],
 		["[]", /is damaged/u],
+		[good.replace('"packages"', '"package"'), /is damaged at packages/u],
 		['{"lock_version":2,"packages":{}}', /newer Moorage/u],
-		[
-			good.replace('"1.0.0","integrity"', '"1.0.1","integrity"'),
-			/npm:a does not match its digest/u,
-		],
-		[good.replace("npm:a", "pypi:a"), /no request of npm/u],
-		[good.replace('"platform": "p"', '"platform": 5'), /damaged at packages > npm:a > platform/u],
-		[good.replace("node_modules/a", "../a"), /damaged at packages > npm:a > tree/u],
-		[good.replace('"1.0.0","integrity"', '"file:../x","integrity"'), /damaged at packages/u],
-		[good.replace('{"version"', '{"resolved":"file:x","version"'), /damaged at packages/u],
 	];
 	for (const [text, message] of table) {
 		const parsed = parseLock(text);
 		assert(!parsed.ok, text);
 		assert.match(parsed.problem, message);
+	}
+});
+
+test("a damaged entry is put aside with what is wrong, and the others are read", () => {
+	const both = new Map([
+		["npm:a", npm({ a: "1.0.0" })],
+		["npm:b", npm({ b: "1.0.0" })],
+	]);
+	const good = renderLock(both);
+	const table: [string, string, RegExp][] = [
+		[
+			"npm:a",
+			good.replace('"1.0.0","integrity"', '"1.0.1","integrity"'),
+			/npm:a does not match its digest/u,
+		],
+		["pypi:a", good.replace("npm:a", "pypi:a"), /no request of npm/u],
+		[
+			"npm:a",
+			good.replace('"platform": "p"', '"platform": 5'),
+			/damaged at packages > npm:a > platform/u,
+		],
+		["npm:a", good.replace("node_modules/a", "../a"), /damaged at packages > npm:a > tree/u],
+		["npm:a", good.replace('"1.0.0","integrity"', '"file:../x","integrity"'), /at packages/u],
+		["npm:a", good.replace('{"version"', '{"resolved":"file:x","version"'), /at packages/u],
+		["npm:a", good.replace(/"npm:a": \{[^]*?\n\t\t\}/u, '"npm:a": null'), /at packages > npm:a$/u],
+	];
+	for (const [key, text, message] of table) {
+		assert.notEqual(text, good);
+		const parsed = parseLock(text);
+		assert(parsed.ok, text);
+		assert.deepEqual([...parsed.value.packages], [["npm:b", both.get("npm:b")]]);
+		assert.deepEqual([...parsed.value.damaged.packages.keys()], [key]);
+		assert.match(parsed.value.damaged.packages.get(key)?.problem ?? "", message);
+		assert.deepEqual(JSON.parse(renderContent(parsed.value)), JSON.parse(text), "and is kept");
 	}
 });
 
@@ -264,17 +290,56 @@ test("images are locked beside packages, and neither loses the other", async () 
 	assert((await file.change("npm:a", () => succeed(npm({ a: "1.0.0" })))).ok);
 	assert((await file.changeImage("h:5000/x:1", () => image)).ok);
 	assert((await file.change("npm:b", () => succeed(npm({ b: "1.0.0" })))).ok);
-	const images = await file.readImages();
-	assert(images.ok);
-	assert.deepEqual([...images.value], [["h:5000/x:1", image]]);
+	assert.deepEqual(await file.findImage("h:5000/x:1"), succeed(image));
 	const packages = await file.read();
 	assert(packages.ok);
 	assert.deepEqual([...packages.value.keys()], ["npm:a", "npm:b"]);
 	const text = await readFile(at.own, "utf8");
 	for (const bad of [text.replace(sha("b"), "sha256:b"), text.replace('"h:5000/x"', '"-x"')]) {
 		assert.notEqual(bad, text);
-		const parsed = parseLock(bad);
-		assert(!parsed.ok);
-		assert.match(parsed.problem, /^is damaged at images > h:5000\/x:1/u);
+		await writeFile(at.own, bad);
+		const found = await file.findImage("h:5000/x:1");
+		assert(!found.ok && found.problem.kind === "entry_damaged");
+		assert.match(found.problem.line, /is damaged at images > h:5000\/x:1/u);
+		assert((await file.find("npm:a")).ok);
 	}
+	assert((await file.changeImage("h:5000/x:1", () => image, { mends: true })).ok);
+	assert.equal(await readFile(at.own, "utf8"), text);
+});
+
+test("a damaged entry concerns whoever asks for it, and stays until it is to be replaced", async () => {
+	const at = { beside: undefined, own: join(await place(), "moorage.lock") };
+	const file = new LockFile(at, systemClock);
+	assert((await file.change("npm:a", () => succeed(npm({ a: "1.0.0" })))).ok);
+	assert((await file.change("npm:b", () => succeed(npm({ b: "1.0.0" })))).ok);
+	const good = await readFile(at.own, "utf8");
+	await writeFile(at.own, good.replace('"platform": "p"', '"platform": 5'));
+	const found = await file.find("npm:a");
+	assert(!found.ok && found.problem.kind === "entry_damaged");
+	assert.match(found.problem.line, /moorage\.lock is damaged at packages > npm:a > platform$/u);
+	const intact = await file.find("npm:b");
+	assert(intact.ok && intact.value?.version === "1.0.0");
+	const decided = await file.change("npm:a", () => assert.fail("it was decided anew"));
+	assert(!decided.ok && decided.problem.kind === "entry_damaged");
+	assert((await file.change("npm:c", () => succeed(npm({ c: "1.0.0" })))).ok);
+	assert.match(await readFile(at.own, "utf8"), /"platform":5/u, "nobody else removes it");
+	const mended = () => succeed(npm({ a: "1.0.0" }));
+	assert((await file.change("npm:a", mended, { mends: true })).ok);
+	const now = await file.find("npm:a");
+	assert(now.ok && now.value?.version === "1.0.0");
+	assert.doesNotMatch(await readFile(at.own, "utf8"), /"platform":5/u);
+});
+
+test("an entry beside the configuration goes before one in the data folder, damaged or not", async () => {
+	const [config, data] = [await place(), await place()];
+	const at = { beside: join(config, "moorage.lock"), own: join(data, "moorage.lock") };
+	const file = new LockFile(at, systemClock);
+	const good = renderLock(new Map([["npm:a", npm({ a: "1.0.0" })]]));
+	const bad = good.replace('"platform": "p"', '"platform": 5');
+	await writeFile(at.own, good);
+	await writeFile(at.beside, bad);
+	assert(!(await file.find("npm:a")).ok);
+	await writeFile(at.own, bad);
+	await writeFile(at.beside, good);
+	assert((await file.find("npm:a")).ok);
 });

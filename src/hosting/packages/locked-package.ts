@@ -29,12 +29,13 @@ export function entryOf(locked: Locked | undefined, key: string): LockEntry | un
 export async function keepPackage(lock: LockFile, locked: Locked): Promise<Result<void, string>> {
 	const entry = entryOf(locked, locked.key);
 	if (entry === undefined) return fail("What was remembered of the package cannot be read.");
-	const kept = await lock.change(locked.key, (known) => {
+	const decide = (known: Lock) => {
 		const before = known.get(locked.key);
 		if (before?.digest === entry.digest) return succeed(before);
 		const problem = contradiction(known, entry);
 		return problem === undefined ? succeed(entry) : fail(problem);
-	});
+	};
+	const kept = await lock.change(locked.key, decide, { mends: true });
 	return kept.ok ? succeed(undefined) : fail(failureSentence(entry.name, kept.problem));
 }
 

@@ -459,6 +459,28 @@ test("a damaged lock is an error, and nothing is resolved behind its back", asyn
 	assert.equal(await output(await direct(resolver, "npx tiny")), "cli");
 });
 
+test("a damaged entry fails its own server alone, until it is resolved anew on purpose", async () => {
+	const { resolver, data_dir, done } = makeResolver();
+	await direct(resolver, "npx tiny");
+	await direct(resolver, "npx @scope/pair");
+	const good = await lockOf(data_dir);
+	const bad = good.replace(/("npm:tiny": \{[^]*?"platform": )"[^"]*"/u, "$15");
+	assert.notEqual(bad, good);
+	await writeFile(join(data_dir, "moorage.lock"), bad);
+	const ran = (await done()).length;
+	const problem = await fault(resolver, "npx tiny");
+	assert.equal(problem.why, "entry_damaged");
+	assert.match(problem.message, /is damaged at packages > npm:tiny > platform\. Nothing was/u);
+	assert.match(problem.message, /`moorage deploy \w+ --update`/u);
+	assert.equal((await done()).length, ran, "nothing was asked of a registry");
+	await direct(resolver, "npx @scope/pair");
+	const locked = await lockedOf(resolver, { update: true });
+	assert.equal((await fault(resolver, "npx tiny")).why, "entry_damaged", "nothing is kept yet");
+	assert((await resolver.keepLocked(locked)).ok);
+	assert.equal(await output(await direct(resolver, "npx tiny")), "cli");
+	assert.equal(await lockOf(data_dir), good);
+});
+
 test("install scripts run for the packages that are named, in a tree of their own", async () => {
 	const { resolver, kept, done } = makeResolver();
 	const without = await direct(resolver, "npx tiny");

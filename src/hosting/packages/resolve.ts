@@ -285,7 +285,7 @@ export class PackageResolver {
 		failure: InstallFailure,
 		server: string,
 	): { readonly ok: false; readonly problem: PackageFault } {
-		const text = failureSentence(request.packages.join(" and "), failure);
+		const text = failureSentence(request.packages.join(" and "), failure, server);
 		return this.#refuse(failure.kind, text, server, failure.detail);
 	}
 

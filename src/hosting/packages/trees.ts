@@ -108,12 +108,12 @@ export class PackageTrees {
 		wanted: Wanted,
 		by: WantedBy,
 	): Promise<Result<InstalledTree, InstallFailure> | undefined> {
-		const lock = await this.#options.lock.read();
-		if (!lock.ok) {
-			return lock;
-		}
 		const chosen = entryOf(by.locked, key);
-		const entry = chosen ?? lock.value.get(key);
+		const locked = await this.#options.lock.find(key);
+		if (!locked.ok && !isReplaced(locked.problem, chosen, by.update)) {
+			return locked;
+		}
+		const entry = chosen ?? (locked.ok ? locked.value : undefined);
 		const scripts = by.plan?.packages.scripts ?? [];
 		const found = entry && (await this.#find(entry, scripts));
 		const known = found && (await this.#unaltered(found, by));
@@ -184,11 +184,12 @@ export class PackageTrees {
 		}
 		return await this.#slots.use(async () => {
 			by.progress(`installing ${what} with ${installer.name}`);
-			const lock = await this.#options.lock.read();
-			if (!lock.ok) {
-				return lock;
+			const locked = await this.#options.lock.find(by.key);
+			if (!locked.ok && !isReplaced(locked.problem, by.chosen, by.update)) {
+				return locked;
 			}
-			const entry = by.update ? undefined : (by.chosen ?? lock.value.get(by.key));
+			const known = locked.ok ? locked.value : undefined;
+			const entry = by.update ? undefined : (by.chosen ?? known);
 			const { spawner, clock, random, install_ms } = this.#options;
 			const done = await install({
 				...{ spawner, clock, random, request, installer, entry },
@@ -230,4 +231,13 @@ export class PackageTrees {
 		const problem = contradiction(lock.value, found);
 		return problem === undefined ? succeed(found) : fail(problem);
 	}
+}
+
+/** Whether an entry that is damaged does not matter, because another takes its place. */
+function isReplaced(
+	{ kind }: InstallFailure,
+	chosen: LockEntry | undefined,
+	update: boolean | undefined,
+): boolean {
+	return kind === "entry_damaged" && (chosen !== undefined || update === true);
 }

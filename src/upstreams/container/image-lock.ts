@@ -12,7 +12,8 @@ export interface LockedImage {
 
 /** Keeps what images' names were resolved to. Problems are sentences. */
 export interface ImageLock {
-	/** Undefined where the name has not been resolved yet. */
-	get(image: string): Promise<Result<LockedImage | undefined, string>>;
+	/** Undefined where the name has not been resolved yet. The server is named in problems. */
+	get(image: string, server: string): Promise<Result<LockedImage | undefined, string>>;
+	/** What stood there is replaced, damaged or not. */
 	set(image: string, locked: LockedImage): Promise<string | undefined>;
 }

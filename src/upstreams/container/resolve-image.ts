@@ -44,9 +44,10 @@ export async function resolveImage(
 	context: ResolveImageContext,
 ): Promise<Result<ResolvedImage, Fault>> {
 	if (context.locked !== undefined) return await resolveLocked(spec, context, context.locked);
-	const locked = await context.lock.get(spec.image);
+	if (context.update === true) return await resolveAnew(spec, context);
+	const locked = await context.lock.get(spec.image, context.server);
 	if (!locked.ok) return fail(faultOf(context, "install_failed", locked.problem));
-	return locked.value === undefined || context.update === true
+	return locked.value === undefined
 		? await resolveAnew(spec, context)
 		: await resolveLocked(spec, context, locked.value);
 }
