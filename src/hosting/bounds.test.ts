@@ -68,16 +68,29 @@ for (const queue_calls_max of [1, 2, 256]) {
 		await end(made);
 	});
 
-	test(`${queue_calls_max} calls may wait for a start, and one more is refused meanwhile`, async () => {
-		const made = house({ concurrency_max: 1_000, queue_calls_max });
-		const waiting = Array.from({ length: queue_calls_max }, () => acquire(made, "a"));
-		const surplus = acquire(made, "a");
-		await settle();
-		assert.equal(faultOf(surplus).code, "queue_full");
-		await made.clock.advance(100);
-		for (const next of waiting) leaseOf(next).release();
-		await end(made);
-	});
+	for (const concurrency_max of [1, 100]) {
+		const bound = queue_calls_max + concurrency_max;
+		test(`${bound} calls may wait for a start that serves ${concurrency_max} of them, and no more`, async () => {
+			const made = house({ concurrency_max, queue_calls_max });
+			const waiting = Array.from({ length: bound }, () => acquire(made, "a"));
+			await settle();
+			assert.ok(!waiting.some(is_refused));
+			const surplus = acquire(made, "a");
+			await settle();
+			assert.equal(faultOf(surplus).code, "queue_full");
+			await made.clock.advance(100);
+			assert.equal(waiting.filter(is_served).length, concurrency_max);
+			const late = acquire(made, "a");
+			await settle();
+			assert.equal(faultOf(late).code, "queue_full", "so many wait for their turn as may");
+			for (const next of waiting) {
+				leaseOf(next).release();
+				await settle();
+			}
+			assert.equal(made.driver.starts.get("a"), 1);
+			await end(made);
+		});
+	}
 }
 
 for (const queue_wait_ms of [1, 700, 24 * 3_600_000]) {

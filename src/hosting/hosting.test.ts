@@ -62,14 +62,22 @@ test("the fast way gives a lease exactly when an instance is ready and has room"
 
 test("only so many calls wait for a server that starts", async () => {
 	const house = fakeHouse();
-	house.hosting.apply([serverPlan("a")]);
-	const calls = [1, 2, 3, 4, 5].map(() => acquire(house, "a"));
+	const plan = serverPlan("a");
+	house.hosting.apply([plan]);
+	// Four of them are served at once when it is ready.
+	const waiting = Array.from({ length: 4 + plan.instances.queue_calls_max }, () =>
+		acquire(house, "a"),
+	);
+	const surplus = acquire(house, "a");
 	await settle();
-	const fault = faultOf(calls[4] as Attempt);
+	const fault = faultOf(surplus);
 	assert.equal(fault.code, "queue_full");
 	assert.ok(fault.retry_safe);
 	await house.clock.advance(100);
-	for (const call of calls.slice(0, 4)) leaseOf(call);
+	for (const call of waiting) {
+		leaseOf(call).release();
+		await settle();
+	}
 });
 
 test("a call that may not wait longer is told that the server is still starting", async () => {

@@ -121,8 +121,10 @@ export class Leasing {
 		const { name } = this.#owner;
 		const { queue_calls_max, queue_wait_ms } = plan.instances;
 		const turns = options.turns ?? [options.caller ?? nobody];
-		const full = () => queueFull(random, name, queue_calls_max);
-		const is_full = slot.line.length >= queue_calls_max;
+		// Those who are served as soon as it is awake wait for no turn.
+		const waiting_max = queue_calls_max + slot.room(this.#owner.callsMax());
+		const full = () => queueFull(random, name, waiting_max);
+		const is_full = slot.line.length >= waiting_max;
 		if (is_full && !slot.line.makeRoom(turns, full)) return fail(full());
 		const outcome = slot.line.wait({
 			signal: options.signal,

@@ -89,6 +89,11 @@ export class Slot {
 		return (this.instance?.leases?.calls ?? 0) + this.line.length;
 	}
 
+	/** So many calls can begin on its instance, now or when it is awake. */
+	room(calls_max: number): number {
+		return Math.max(0, calls_max - (this.instance?.leases?.calls ?? 0));
+	}
+
 	/** A lease on its instance, when that is awake and has room. */
 	lease(use: LeaseUse, calls_max: number): Lease | undefined {
 		if (this.#state !== "ready") return undefined;
