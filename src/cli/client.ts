@@ -1,8 +1,9 @@
-import { Agent, type Dispatcher, request } from "undici";
+import type { Dispatcher } from "undici";
 import type { z } from "zod";
 import type { LogLine, ProblemDetails } from "../admin/contract.ts";
 import { log_line_schema, problem_schema } from "../admin/contract.ts";
 import { type Operation, type OperationId, operations } from "../admin/operations.ts";
+import { HttpAgent } from "../lib/http-agent.ts";
 import { SseReader } from "../wire/sse.ts";
 import { exit_codes } from "./exit-codes.ts";
 import { CommandFailure } from "./failure.ts";
@@ -47,11 +48,11 @@ const event_bytes_max = 1024 * 1024;
 /** A typed client for the admin API of one running gateway. Failures are `CommandFailure`s. */
 export class AdminClient {
 	readonly #address: GatewayAddress;
-	readonly #agent: Agent;
+	readonly #agent: HttpAgent;
 
 	constructor(address: GatewayAddress) {
 		this.#address = address;
-		this.#agent = new Agent({ connect: { timeout: 5_000 } });
+		this.#agent = new HttpAgent({ connect: { timeout: 5_000 } });
 	}
 
 	get url(): string {
@@ -115,7 +116,7 @@ export class AdminClient {
 
 	/** Lets go of the connections. */
 	async close(): Promise<void> {
-		await this.#agent.destroy();
+		await this.#agent.close();
 	}
 
 	async #send(id: OperationId, options: ClientRequest): Promise<Dispatcher.ResponseData> {
@@ -125,9 +126,9 @@ export class AdminClient {
 		);
 		const query = new URLSearchParams(options.query).toString();
 		const wait_ms = options.wait_ms ?? wait_default_ms;
-		const sending = request(`${this.#address.url}${path}${query === "" ? "" : `?${query}`}`, {
+		const url = `${this.#address.url}${path}${query === "" ? "" : `?${query}`}`;
+		const sending = this.#agent.request(url, {
 			method: operation.method,
-			dispatcher: this.#agent,
 			headers: {
 				authorization: `Bearer ${this.#address.token}`,
 				...(options.body === undefined ? {} : { "content-type": "application/json" }),

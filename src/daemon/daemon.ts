@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { createAdminApi } from "../admin/api.ts";
 import type { Overview } from "../admin/contract.ts";
-import { type AdminListener, createAdminListener } from "../admin/listener.ts";
 import { LiveEvents } from "../admin/live.ts";
 import { adminTokenPath } from "../admin/token.ts";
 import { Catalogs } from "../catalog/catalogs.ts";
@@ -36,9 +34,10 @@ import type { Upstream } from "../upstreams/driver.ts";
 import type { EraVerdicts } from "../upstreams/era-verdicts.ts";
 import { stdioDriver } from "../upstreams/stdio/driver.ts";
 import { Accounts } from "./accounts.ts";
+import { adminDoor } from "./admin-door.ts";
 import { servePages } from "./approval-pages.ts";
 import { askWhatItOffers } from "./ask-what-it-offers.ts";
-import { type BackendRooms, DaemonBackend } from "./backend.ts";
+import type { BackendRooms } from "./backend.ts";
 import { publicProblem, withCheckedPolicy } from "./checked-policy.ts";
 import { configFolder, secretFiles } from "./config-files.ts";
 import { ContainerHosting } from "./containers.ts";
@@ -541,8 +540,9 @@ class House implements Daemon, BackendRooms {
 		const { clock, random, log } = this.#options;
 		const { traffic, frames, ...dashboard } = this.#dashboard.parts();
 		const clientLines = this.#options.clientLines ?? (() => []);
-		const app = createAdminApi(new DaemonBackend(this, { traffic, frames, clientLines }), {
+		return adminDoor(this, () => ({
 			...dashboard,
+			backend: { traffic, frames, clientLines },
 			live: this.live,
 			hasIdentity: () => this.#plan.identity !== undefined,
 			clock,
@@ -551,9 +551,7 @@ class House implements Daemon, BackendRooms {
 			call_bytes_max: this.#plan.limits.body_bytes_max,
 			signal: this.#closing.signal,
 			onDefect: (error, error_id) => log.error({ err: error, error_id }, "the admin API failed"),
-		});
-		const listener: AdminListener = createAdminListener(app);
-		return (request, response) => void listener(request, response);
+		}));
 	}
 
 	/** Whatever starts is asked what it offers, in case that is not what is known of it. */

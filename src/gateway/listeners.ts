@@ -1,7 +1,8 @@
-import { createServer, type Server as HttpServer, type RequestListener } from "node:http";
+import type { Server as HttpServer, RequestListener } from "node:http";
 import { createServer as createTlsServer, type Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Limits } from "../config/plan.ts";
+import { node_http } from "../lib/node-http.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { TlsMaterial } from "./tls-files.ts";
 
@@ -43,7 +44,7 @@ export class Listeners {
 		};
 		const server =
 			tls === undefined
-				? createServer(options, this.#onRequest)
+				? node_http.createServer(options, this.#onRequest)
 				: this.#rememberTls(createTlsServer({ ...options, ...tls }, this.#onRequest));
 		server.maxConnections = limits.requests_in_flight_max * connections_per_request;
 		this.#servers.push(server);

@@ -1,6 +1,5 @@
 import { lookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
-import { Agent, request } from "undici";
 import {
 	type AddressKind,
 	addressKind,
@@ -9,6 +8,7 @@ import {
 	literalAddress,
 } from "./addresses.ts";
 import type { Clock } from "./clock.ts";
+import { HttpAgent } from "./http-agent.ts";
 import { kindsNear, type NearKinds, type ResolveName } from "./near-kinds.ts";
 
 /** Metadata, key sets and token answers are small. */
@@ -69,7 +69,7 @@ export function guardedFetch(options: GuardOptions): GuardedFetch {
 		});
 		if (!is_settled) allowed = undefined;
 		const connect = { lookup: guardedLookup(kinds, resolve) };
-		const agent = new Agent({ connect, connections: 1 });
+		const agent = new HttpAgent({ connect, connections: 1 });
 		const abort = new AbortController();
 		const timer = clock.after(request_ms_max, () => abort.abort());
 		const { signal: early } = init;
@@ -78,7 +78,7 @@ export function guardedFetch(options: GuardOptions): GuardedFetch {
 			return await follow(agent, target, { ...init, options, kinds, signal });
 		} finally {
 			timer.cancel();
-			await agent.destroy();
+			await agent.close();
 		}
 	};
 }
@@ -89,13 +89,12 @@ interface Hop extends GuardedInit {
 	readonly signal: AbortSignal;
 }
 
-async function follow(agent: Agent, target: string, hop: Hop): Promise<Response> {
+async function follow(agent: HttpAgent, target: string, hop: Hop): Promise<Response> {
 	const { redirects: policy = "same-origin", body_bytes_max = body_bytes_default } = hop.options;
 	let url = checked(target, hop.kinds);
 	for (let redirects = 0; ; redirects += 1) {
-		const answer = await request(url, {
-			dispatcher: agent,
-			method: (hop.method ?? "GET") as "GET" | "POST",
+		const answer = await agent.request(url, {
+			method: hop.method ?? "GET",
 			headers: { accept: "application/json", "user-agent": "moorage", ...hop.headers },
 			body: hop.body ?? null,
 			signal: hop.signal,

@@ -1,5 +1,4 @@
 import type { LookupFunction } from "node:net";
-import { buildConnector } from "undici";
 import {
 	type AddressKind,
 	addressKind,
@@ -64,6 +63,7 @@ async function isShownAt(url: URL, found: FoundAddress): Promise<boolean> {
 		if (all === true) done(null, [{ ...found }]);
 		else done(null, found.address, found.family);
 	};
+	const { buildConnector } = await import("./http-client.ts");
 	const connect = buildConnector({ lookup, timeout: proof_ms_max, maxCachedSessions: 0 });
 	const port = url.port === "" ? "443" : url.port;
 	return new Promise((resolve) => {

@@ -1,5 +1,5 @@
-import { Agent, request } from "undici";
 import type { Clock } from "../lib/clock.ts";
+import { HttpAgent } from "../lib/http-agent.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import type { SecretRedactor } from "./redactor.ts";
 import { value_bytes_max } from "./secret-file.ts";
@@ -46,7 +46,7 @@ interface Entry {
  */
 export class KvVault implements ValueSource {
 	readonly #options: KvVaultOptions;
-	readonly #agent = new Agent({ connect: { timeout: request_ms_max } });
+	readonly #agent = new HttpAgent({ connect: { timeout: request_ms_max } });
 	readonly #entries = new Map<string, Entry>();
 	readonly #login: VaultLogin;
 
@@ -83,7 +83,7 @@ export class KvVault implements ValueSource {
 	}
 
 	close(): Promise<void> {
-		return this.#agent.destroy();
+		return this.#agent.close();
 	}
 
 	#fields(path: string, keep_ms: number): Entry["fields"] {
@@ -107,7 +107,7 @@ export class KvVault implements ValueSource {
 		const [mount = "", ...rest] = path.split("/");
 		const url = `${encodeURIComponent(mount)}/data/${rest.map(encodeURIComponent).join("/")}`;
 		try {
-			const answer = await request(this.#url(url), this.#requestOf(token.value));
+			const answer = await this.#agent.request(this.#url(url), this.#requestOf(token.value));
 			const text = await readBounded(answer.body);
 			const is_refused = answer.statusCode === 403 && given === undefined && !again;
 			if (is_refused && (await this.#login.refused(token.value))) {
@@ -126,7 +126,7 @@ export class KvVault implements ValueSource {
 	async #post(path: string, token: string | undefined, body: object) {
 		try {
 			const { headers, ...rest } = this.#requestOf(token);
-			const answer = await request(this.#url(path), {
+			const answer = await this.#agent.request(this.#url(path), {
 				...rest,
 				method: "POST",
 				headers: { ...headers, "content-type": "application/json" },
@@ -150,8 +150,7 @@ export class KvVault implements ValueSource {
 			...(token !== undefined && { "x-vault-token": token }),
 			...(namespace !== undefined && { "x-vault-namespace": namespace }),
 		};
-		const dispatcher = this.#agent;
-		return { dispatcher, headers, headersTimeout: request_ms_max, bodyTimeout: request_ms_max };
+		return { headers, headersTimeout: request_ms_max, bodyTimeout: request_ms_max };
 	}
 
 	#read(

@@ -55,6 +55,7 @@ export const sinks: readonly Sink[] = [
 		name: "replies",
 		about: "answers to MCP clients: those of the gateway itself, and what servers answer",
 		files: [
+			"src/daemon/admin-door.ts",
 			"src/gateway/answer-error.ts",
 			"src/gateway/arrival.ts",
 			"src/gateway/client-certificate.ts",
@@ -299,6 +300,10 @@ export const plumbing: readonly Plumbing[] = [
 			"src/identity/oauth/token-verifier.ts",
 		],
 		why: "questions to issuers about their own tokens",
+	},
+	{
+		files: ["src/lib/http-agent.ts", "src/lib/http-client.ts", "src/lib/node-http.ts"],
+		why: "sends what others give it, who are named here themselves",
 	},
 	{ files: ["src/lib/guarded-fetch.ts"], why: "reads documents from addresses others name" },
 	{ files: ["src/lib/near-kinds.ts"], why: "looks at certificates, and sends nothing" },

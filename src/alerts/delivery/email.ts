@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
-import { createTransport } from "nodemailer";
 import { isLoopbackHost } from "../../lib/addresses.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Notice, textOf, titleOf } from "./notice.ts";
@@ -36,6 +35,8 @@ export async function sendMail(
 	clock: Clock,
 	to: readonly string[] = plan.to,
 ): Promise<MailTold> {
+	// Loaded by those who send mail: it is most of what alerts take.
+	const { createTransport } = await import("nodemailer");
 	const socket = new Socket();
 	let is_late = false;
 	// A server that says a little now and then is never idle.

@@ -1,5 +1,5 @@
-import { Agent, request } from "undici";
 import type { Clock } from "../../lib/clock.ts";
+import { HttpAgent } from "../../lib/http-agent.ts";
 
 const timeout_ms = 10_000;
 
@@ -10,13 +10,12 @@ export async function postJson(
 	headers: Readonly<Record<string, string>>,
 	clock: Clock,
 ): Promise<string | undefined> {
-	const agent = new Agent({ connect: { timeout: timeout_ms } });
+	const agent = new HttpAgent({ connect: { timeout: timeout_ms } });
 	const limit = new AbortController();
 	const timer = clock.afterIdle(timeout_ms, () => limit.abort());
 	try {
-		const response = await request(url, {
+		const response = await agent.request(url, {
 			method: "POST",
-			dispatcher: agent,
 			headers: { ...headers, "content-type": "application/json", "user-agent": "moorage" },
 			body,
 			signal: limit.signal,
@@ -30,6 +29,6 @@ export async function postJson(
 		return (error as NodeJS.ErrnoException).code ?? "it could not be reached";
 	} finally {
 		timer.cancel();
-		await agent.destroy();
+		await agent.close();
 	}
 }

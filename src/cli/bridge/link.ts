@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, request } from "undici";
+import type { Dispatcher } from "undici";
 import { type Clock, sleep } from "../../lib/clock.ts";
+import { HttpAgent } from "../../lib/http-agent.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import { indexMessage } from "../../wire/index-message.ts";
 import { readJson } from "../../wire/object.ts";
@@ -55,7 +56,7 @@ const connect_ms = 5_000;
  */
 export class Link {
 	readonly #options: LinkOptions;
-	readonly #agent = new Agent({ connect: { timeout: connect_ms } });
+	readonly #agent = new HttpAgent({ connect: { timeout: connect_ms } });
 	readonly #authorization: Readonly<Record<string, string>>;
 
 	constructor(options: LinkOptions) {
@@ -85,7 +86,7 @@ export class Link {
 
 	/** Cuts what is still open. */
 	async close(): Promise<void> {
-		await this.#agent.destroy();
+		await this.#agent.close();
 	}
 
 	#final(outcome: LinkResponse | LinkProblem["kind"]): LinkOutcome {
@@ -98,10 +99,9 @@ export class Link {
 		if (parts.signal.aborted) return "aborted";
 		if (url === undefined) return "absent";
 		try {
-			const response = await request(url, {
+			const response = await this.#agent.request(url, {
 				method: parts.method,
 				headers: { ...parts.headers, ...this.#authorization },
-				dispatcher: this.#agent,
 				signal: parts.signal,
 				// How long an answer may take is the gateway's to decide.
 				headersTimeout: 0,

@@ -1,6 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
-import http from "node:http";
 import { join } from "node:path";
+import { node_http } from "../../lib/node-http.ts";
 import type { LateProxy } from "../../upstreams/driver.ts";
 
 /** Carries the variables, as a JSON object, past the start of Node. */
@@ -99,7 +99,7 @@ const inside_path = "/run/moorage/late-proxy.cjs";
  * be told of a proxy once it has started (before 24.14).
  */
 export async function writeLateProxy(folder: string): Promise<LateProxy | undefined> {
-	if (!("setGlobalProxyFromEnv" in http)) return undefined;
+	if (!("setGlobalProxyFromEnv" in node_http)) return undefined;
 	const from = join(folder, "late-proxy.cjs");
 	await writeFile(`${from}.new`, module_text, { mode: 0o444 });
 	await rename(`${from}.new`, from);

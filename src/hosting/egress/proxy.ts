@@ -1,17 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
-import {
-	createServer,
-	request as httpRequest,
-	type IncomingMessage,
-	type Server,
-	type ServerResponse,
-	STATUS_CODES,
-} from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { assert } from "../../lib/assert.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { node_http } from "../../lib/node-http.ts";
 import { awaitConnection, type Dial, type Dialled, endWhenIdle } from "./dial.ts";
 import { withoutHopHeaders } from "./forward-headers.ts";
 import { type EgressRules, judge, type Resolve } from "./judge.ts";
@@ -97,7 +91,7 @@ export class EgressProxy {
 	constructor(parts: ProxyParts) {
 		this.#parts = parts;
 		const { limits } = parts;
-		this.#server = createServer({
+		this.#server = node_http.createServer({
 			maxHeaderSize: limits.header_bytes_max,
 			headersTimeout: limits.header_ms_max,
 			// Node looks every half a minute otherwise, however short the limit is.
@@ -213,7 +207,7 @@ export class EgressProxy {
 		// Said outright: for some methods Node would send such a body without any framing, where
 		// the host could take it for the next request.
 		if ("transfer-encoding" in request.headers) headers.push("Transfer-Encoding", "chunked");
-		const outgoing = httpRequest({
+		const outgoing = node_http.request({
 			createConnection: () => outside,
 			method: request.method ?? "GET",
 			path: target.path,
@@ -317,7 +311,7 @@ function endWith(socket: Duplex, status: number, text: string, more: string[] = 
 		return;
 	}
 	const headers = [
-		`HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+		`HTTP/1.1 ${status} ${node_http.STATUS_CODES[status]}`,
 		"Content-Type: text/plain; charset=utf-8",
 		`Content-Length: ${Buffer.byteLength(text)}`,
 		"Connection: close",

@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, request } from "undici";
+import type { Dispatcher } from "undici";
 import type { Clock, Timer } from "../../lib/clock.ts";
+import { HttpAgent } from "../../lib/http-agent.ts";
 import { rejectedItems } from "./partial-success.ts";
 
 /** Where signals go: a collector that speaks OTLP over HTTP with protobuf bodies. */
@@ -50,7 +51,7 @@ type Outcome =
  */
 export class OtlpExporter<Item> {
 	readonly #options: Required<ExporterOptions<Item>>;
-	readonly #agent: Agent;
+	readonly #agent: HttpAgent;
 	readonly #closing = new AbortController();
 	#queue: Item[] = [];
 	#timer: Timer | undefined;
@@ -61,7 +62,7 @@ export class OtlpExporter<Item> {
 	constructor(options: ExporterOptions<Item>) {
 		this.#options = { ...defaults, ...options };
 		const { timeout_ms } = this.#options;
-		this.#agent = new Agent({ connections: 1, connect: { timeout: timeout_ms } });
+		this.#agent = new HttpAgent({ connections: 1, connect: { timeout: timeout_ms } });
 	}
 
 	/** Items the collector has taken, and items that were given up. */
@@ -95,7 +96,7 @@ export class OtlpExporter<Item> {
 		await this.flush();
 		timer.cancel();
 		this.#closing.abort();
-		await this.#agent.destroy();
+		await this.#agent.close();
 	}
 
 	#start(): void {
@@ -137,9 +138,8 @@ export class OtlpExporter<Item> {
 		const limit = new AbortController();
 		const timer = clock.afterIdle(timeout_ms, () => limit.abort());
 		try {
-			const response = await request(target.url, {
+			const response = await this.#agent.request(target.url, {
 				method: "POST",
-				dispatcher: this.#agent,
 				headers: { ...target.headers, "content-type": "application/x-protobuf" },
 				body,
 				signal: AbortSignal.any([limit.signal, this.#closing.signal]),

@@ -1,6 +1,7 @@
-import { type IncomingMessage, type RequestOptions, request } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../lib/clock.ts";
+import { node_http } from "../../lib/node-http.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import type { EngineAddress } from "./addresses.ts";
 import type { EngineProblem } from "./engine-problem.ts";
@@ -43,9 +44,12 @@ export class EngineConnection {
 	send(asked: EngineRequest): Promise<Result<EngineAnswer, EngineProblem>> {
 		const { promise, resolve } = Promise.withResolvers<Result<EngineAnswer, EngineProblem>>();
 		const body = asked.body === undefined ? undefined : Buffer.from(JSON.stringify(asked.body));
-		const sent = request({ ...this.#options(asked), headers: headersOf(body) }, (response) => {
-			void readAnswer(response, asked.onData).then(done);
-		});
+		const sent = node_http.request(
+			{ ...this.#options(asked), headers: headersOf(body) },
+			(response) => {
+				void readAnswer(response, asked.onData).then(done);
+			},
+		);
 		const done = (outcome: Result<EngineAnswer, EngineProblem>) => {
 			timer?.cancel();
 			resolve(outcome);
@@ -65,7 +69,7 @@ export class EngineConnection {
 	upgrade(asked: EngineRequest): Promise<Result<Duplex, EngineProblem>> {
 		const { promise, resolve } = Promise.withResolvers<Result<Duplex, EngineProblem>>();
 		const headers = { connection: "Upgrade", upgrade: "tcp", "content-length": "0" };
-		const sent = request({ ...this.#options(asked), headers }, (response) => {
+		const sent = node_http.request({ ...this.#options(asked), headers }, (response) => {
 			void readAnswer(response, undefined).then((answer) => {
 				timer.cancel();
 				resolve(answer.ok ? broken("it did not open a stream") : answer);

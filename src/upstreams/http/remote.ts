@@ -1,4 +1,5 @@
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
+import { Pool } from "../../lib/http-client.ts";
 
 /** Response headers, lower-case names. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
