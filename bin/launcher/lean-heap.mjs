@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * How the gateway's own process is started. Node sizes the space for young objects by the
- * machine's memory; a gateway needs little of it for long. With a small one it takes tens of
- * megabytes less, and its pauses are shorter (docs/benchmarks.md has the price).
+ * machine's memory; a gateway needs little of it for long. It begins with a small one that grows
+ * under load only, as far as is said here (src/lib/young-space.ts, docs/benchmarks.md).
  *
  * V8 also learns which places in the code make objects that live long, and makes them old from the
  * start. What reads a message makes both kinds: those of a catalog stay, those of a call are gone a
@@ -16,7 +16,8 @@
 
 /** What each option is told by, and the option. */
 const options = /** @type {const} */ ([
-	["max-semi-space-size", "--max-semi-space-size=4"],
+	["max-semi-space-size", "--max-semi-space-size=16"],
+	["min-semi-space-size", "--min-semi-space-size=2"],
 	["allocation-site-pretenuring", "--no-allocation-site-pretenuring"],
 	["heap-growing-percent", "--heap-growing-percent=200"],
 ]);

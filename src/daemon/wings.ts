@@ -21,6 +21,7 @@ import type { DaemonPolicyBackend } from "./policy-backend.ts";
 import { AlertsWing } from "./wings/alerts.ts";
 import { ApprovalWing } from "./wings/approvals.ts";
 import { EvidenceWing } from "./wings/evidence.ts";
+import { MemoryWing } from "./wings/memory.ts";
 import { OffSwitchWing } from "./wings/off-switches.ts";
 import { policyWing } from "./wings/policy.ts";
 import { TelemetryWing } from "./wings/telemetry.ts";
@@ -89,6 +90,7 @@ const builders: readonly ((parts: WingParts) => Wing)[] = [
 	(parts) => new EvidenceWing(parts),
 	(parts) => new TelemetryWing(parts),
 	(parts) => new AlertsWing(parts),
+	(parts) => new MemoryWing(parts),
 ];
 
 /** The wings of one house, together. */

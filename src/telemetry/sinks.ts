@@ -116,7 +116,7 @@ export const sinks: readonly Sink[] = [
 	{
 		name: "terminal",
 		about: "what commands print",
-		files: ["src/cli/main.ts", "src/cli/bridge/link.ts", "src/cli/client.ts"],
+		files: ["src/cli/run-main.ts", "src/cli/bridge/link.ts", "src/cli/client.ts"],
 		guard: { reason: "commands print what the admin API and MCP servers answer" },
 	},
 	{

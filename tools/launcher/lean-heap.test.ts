@@ -9,7 +9,8 @@ const commandLine = (...words: string[]) => ({
 });
 
 const wanted = [
-	"--max-semi-space-size=4",
+	"--max-semi-space-size=16",
+	"--min-semi-space-size=2",
 	"--no-allocation-site-pretenuring",
 	"--heap-growing-percent=200",
 ];
@@ -32,7 +33,11 @@ test("what a person chose stays", () => {
 	assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv: [chosen] }), other);
 	assert.deepEqual(heapOptions({ ...commandLine("up"), env: { NODE_OPTIONS: chosen } }), other);
 	const execArgv = ["--allocation-site-pretenuring"];
-	assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv }), [wanted[0], wanted[2]]);
+	assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv }), [
+		wanted[0],
+		wanted[1],
+		wanted[3],
+	]);
 });
 
 test("a gateway that was started so is not started again", () => {
