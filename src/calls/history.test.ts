@@ -299,6 +299,23 @@ test("errors are found by words of their text, their code and their tool", (cont
 	assert.deepEqual(find("error OR answer"), []);
 });
 
+test("halves of characters and NUL cost no call, also once the history is opened again", (context) => {
+	const { history, path } = open(context);
+	const odd = { client_name: "half \ud800\u0000end", name: "tool\udfff", session_id: "s\ud800" };
+	history.add([line(1, { ...odd, status: "client_error", error_message: "no \ud800 tool" })]);
+	const again = new History(path, () => performance.now());
+	context.after(() => again.close());
+	again.add([line(2, odd), line(3, { client_name: "half \ud801\u0000end" }), line(4)]);
+	const found = again.find({ limit: 10 }).calls;
+	assert.deepEqual(numbersOf(found), [4, 3, 2, 1]);
+	assert.deepEqual(
+		found.slice(1).map(({ client_name }) => client_name),
+		Array(3).fill("half \ufffd\u0000end"),
+	);
+	assert.deepEqual(numbersOf(again.find({ name: "tool\udfff", limit: 10 }).calls), [2, 1]);
+	assert.deepEqual(numbersOf(again.find({ text: "tool", limit: 10 }).calls), [1]);
+});
+
 test("accents divide no word, whether they are characters of their own or not", (context) => {
 	const { history } = open(context);
 	for (const [n, name] of ["résumé", "r\u{65}\u{301}sume\u{301}", "सेवा बंद"].entries()) {

@@ -6,7 +6,10 @@ const word_chars_max = 128;
 /** Stands before a word that is no number here, so that one of digits is not taken for one. */
 const mark = "=";
 
-/** Words that repeat, as numbers. */
+/**
+ * Words that repeat, as numbers. Halves of characters, which a client may send, are what SQLite
+ * makes of them from the start: else a word would not be known once it was read back.
+ */
 export class Words {
 	readonly #ids = new Map<string, number>();
 	readonly #words = new Map<number, string>();
@@ -20,10 +23,12 @@ export class Words {
 	}
 
 	/** What stands in a row for a word; a new one is written down, within a transaction. */
-	write(word: string | null): number | string | null {
-		if (word === null) return null;
-		const known = this.#ids.get(word);
+	write(text: string | null): number | string | null {
+		if (text === null) return null;
+		const known = this.#ids.get(text);
 		if (known !== undefined) return known;
+		const word = text.toWellFormed();
+		if (word !== text) return this.write(word);
 		if (this.#ids.size >= words_max || word.length > word_chars_max) return `${mark}${word}`;
 		const id = this.#ids.size + 1;
 		this.#insert.run(id, word);
@@ -34,13 +39,13 @@ export class Words {
 	/** The same for the name of what is called: uris are as many as there are resources. */
 	writeName(name: string | null, is_tool: boolean): number | string | null {
 		if (name === null || is_tool || !name.includes(":")) return this.write(name);
-		return this.#ids.get(name) ?? `${mark}${name}`;
+		return this.find(name);
 	}
 
 	/** What stands in a row for a word: a number once it is known, else the word itself. */
-	find(word: string): number | string {
-		const known = this.#ids.get(word);
-		return known ?? `${mark}${word}`;
+	find(text: string): number | string {
+		const word = text.toWellFormed();
+		return this.#ids.get(word) ?? `${mark}${word}`;
 	}
 
 	/** The word that a row means. */

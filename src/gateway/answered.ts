@@ -117,7 +117,7 @@ function recordOf(
 		error_id: outcome.error_id,
 		error_message: outcome.message,
 		input_bytes: message?.bytes.length ?? body_bytes ?? 0,
-		output_bytes: outcome.message?.length ?? 0,
+		output_bytes: Buffer.byteLength(outcome.message ?? ""),
 		requests: 1,
 	};
 }

@@ -241,9 +241,9 @@ function sizeOf(reply: Reply): number {
 		case "pieces":
 			return bodyLength(reply.json);
 		case "error":
-			return reply.message.length;
+			return Buffer.byteLength(reply.message);
 		case "fault":
-			return reply.fault.message.length;
+			return Buffer.byteLength(reply.fault.message);
 	}
 }
 
