@@ -158,7 +158,10 @@ async function tryBubblewrap(
 			open_network: false,
 			filter_fd: first_free_fd,
 		});
-		const script = `echo $$; grep Seccomp: /proc/self/status; exit ${probe_exit_code}`;
+		// Of the shell alone: the gateway's own PATH may lead to nothing that there is inside.
+		const script =
+			"echo $$; while read -r line; do case $line in Seccomp:*) echo $line;; esac; " +
+			`done < /proc/self/status; exit ${probe_exit_code}`;
 		const outcome = await runOnce(options.clock, {
 			program: path,
 			args: [...args, "/bin/sh", "-c", script],

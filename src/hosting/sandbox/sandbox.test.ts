@@ -9,6 +9,8 @@ import { hastyClock, patient_ms } from "../../../test/support/hasty-clock.ts";
 import { lineOf, makeSpawner, startHosted, trySpawn } from "../../../test/support/hosted-child.ts";
 import { markedProcesses } from "../../../test/support/processes.ts";
 import { runHosted, sandboxed, sandboxObstacle } from "../../../test/support/sandboxed.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { probeSandbox } from "./probe.ts";
 
 const root = await mkdtemp(join(tmpdir(), "moorage-sandboxed-"));
 after(() => rm(root, { recursive: true }));
@@ -35,6 +37,12 @@ describe("a sandbox", { skip: await sandboxObstacle() }, () => {
 		const args = ["-e", 'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)'];
 		const ended = await runHosted(spawner, { args, confinement: sandboxed(folder()) });
 		assert.deepEqual([ended.code, ended.signal], [null, "SIGTERM"]);
+	});
+
+	test("is found to work wherever the gateway's own PATH leads to", async () => {
+		const environment = { PATH: folder() };
+		const probe = await probeSandbox({ clock: systemClock, environment, folder: folder() });
+		assert.ok(probe.bubblewrap !== undefined, probe.detail);
 	});
 
 	test("lets a server end itself when it is asked to", async () => {
