@@ -1,7 +1,8 @@
 /**
- * `npm test [-- FILTER ...]`: runs every test of the project with node:test, each file in its own
- * process. A filter is part of a path; a file runs when any filter is in its path. Without one,
- * `npm test` leaves out test/long/, and `npm run long` runs that alone.
+ * `npm test [-- FILTER ...]`: runs every test of the project with node:test, unit tests many files
+ * to a process, end-to-end tests each file in its own. A filter is part of a path; a file runs when
+ * any filter is in its path. Without one, `npm test` leaves out test/long/, and `npm run long` runs
+ * that alone.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -12,8 +13,8 @@ import { repository_root } from "./lib/paths.ts";
 import { sweepProcesses } from "./test-run/leftovers.ts";
 import { closingLine, type FileOutcome, type TestFailure } from "./test-run/outcome.ts";
 import { inspector, mcp_remote, provideTool } from "./test-run/provided-tool.ts";
-import { killRunning } from "./test-run/run-file.ts";
 import { type Phase, runPhase } from "./test-run/run-files.ts";
+import { killRunning } from "./test-run/test-process.ts";
 import { provideUv } from "./test-run/uv.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -29,6 +30,7 @@ function phasesOf(files: readonly string[]): Phase[] {
 			title: "unit tests",
 			files: tests.filter((file) => /^(src|tools|bench)\//.test(file)),
 			concurrency: cores,
+			together_max: 30,
 			file_ms_max: 180_000,
 			test_ms_max: 60_000,
 			linger_ms_max: 15_000,
@@ -37,6 +39,7 @@ function phasesOf(files: readonly string[]): Phase[] {
 			title: "end-to-end tests",
 			files: tests.filter((file) => file.startsWith("test/")),
 			concurrency: Math.max(2, Math.floor(cores / 2)),
+			together_max: 1,
 			file_ms_max: 900_000,
 			test_ms_max: 300_000,
 			linger_ms_max: 60_000,

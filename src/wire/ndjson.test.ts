@@ -1,3 +1,4 @@
+// In a process of its own: it measures what the process holds outside of the heap.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

@@ -20,6 +20,8 @@ export interface FileEnd {
 	readonly code: number | undefined;
 	/** Why the runner killed it, or undefined when it ended by itself. */
 	readonly killed: "took too long" | "kept running after its tests" | undefined;
+	/** What else is wrong with the file as a whole. */
+	readonly problem?: string | undefined;
 	/** What it wrote to its standard streams, shortened. */
 	readonly output: string;
 }
@@ -85,6 +87,7 @@ function judgeEnd(
 	if (!events.some(({ event }) => event === "end")) {
 		return `The file ended before its tests did (exit code ${end.code ?? "none, a signal"}).`;
 	}
+	if (end.problem !== undefined) return end.problem;
 	if (tests === 0) return "The file has no tests.";
 	if (end.code !== 0 && failed === 0) return `The file ended with exit code ${end.code ?? "none"}.`;
 	return undefined;

@@ -9,12 +9,38 @@ import { inspect } from "node:util";
 
 const file = process.env.MOORAGE_TEST_EVENTS ?? "";
 
+/**
+ * Outermost suites that were written, and who waits for one to be.
+ * @type {Map<string, PromiseWithResolvers<void>>}
+ */
+const suites = new Map();
+
+/**
+ * Waits until the outermost suite of that name, and so everything in it, is in the file.
+ * @param {string} name
+ * @returns {Promise<void>}
+ */
+export function whenSuiteIsReported(name) {
+	return suiteOf(name).promise;
+}
+
+/** @param {string} name */
+function suiteOf(name) {
+	const known = suites.get(name);
+	if (known !== undefined) return known;
+	/** @type {PromiseWithResolvers<void>} */
+	const reported = Promise.withResolvers();
+	suites.set(name, reported);
+	return reported;
+}
+
 /** @param {AsyncIterable<{ type: string, data: any }>} source */
 export default async function* report(source) {
 	const descriptor = openSync(file, "a");
 	for await (const { type, data } of source) {
 		const line = describe(type, data);
 		if (line !== undefined) writeSync(descriptor, `${JSON.stringify(line)}\n`);
+		if (line?.is_suite && line.nesting === 0) suiteOf(line.name).resolve();
 		yield "";
 	}
 }

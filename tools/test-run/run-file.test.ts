@@ -99,6 +99,7 @@ test("a phase runs its files and tells which ones fail", async (t) => {
 			title: "some tests",
 			files: ["a.test.ts", "b.test.ts", "c.test.ts"],
 			concurrency: 2,
+			together_max: 1,
 			file_ms_max: 30_000,
 			test_ms_max: 20_000,
 			linger_ms_max: 1000,
@@ -110,5 +111,43 @@ test("a phase runs its files and tells which ones fail", async (t) => {
 	assert.equal(
 		outcomes.reduce((sum, { passed }) => sum + passed, 0),
 		2,
+	);
+});
+
+test("a phase runs files together, but for those that say why not", async (t) => {
+	const header = `import { test } from "node:test"; import assert from "node:assert";`;
+	const claims = `test("has a fresh process", () => {
+		assert.equal(globalThis.seen, undefined);
+		globalThis.seen = "by this file";
+	});`;
+	const root = tempTree(t, {
+		"a.test.ts": `${header} ${claims}`,
+		"b.test.ts": `${header} ${claims}`,
+		"c.test.ts": `// In a process of its own: it wants a fresh one.\n${header} ${claims}`,
+		"d.test.ts": `${header} test("dies", () => process.exit(1));`,
+		"e.test.ts": `${header} ${claims}`,
+	});
+	const outcomes = await runPhase(
+		{
+			title: "some tests",
+			files: ["a.test.ts", "b.test.ts", "c.test.ts", "d.test.ts", "e.test.ts"],
+			concurrency: 1,
+			together_max: 3,
+			file_ms_max: 30_000,
+			test_ms_max: 20_000,
+			linger_ms_max: 1000,
+		},
+		{ root, environment: process.env, scratch: root, say: () => {} },
+	);
+	assert.deepEqual(
+		outcomes.map(({ file, failures }) => [file, failures.length]),
+		// The second to share a process finds what the first one set.
+		[
+			["c.test.ts", 0],
+			["a.test.ts", 0],
+			["b.test.ts", 1],
+			["d.test.ts", 1],
+			["e.test.ts", 0],
+		],
 	);
 });

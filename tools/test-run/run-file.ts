@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import type { ChildProcess } from "node:child_process";
+import { statSync } from "node:fs";
 import {
 	type FileEnd,
 	type FileOutcome,
@@ -8,30 +7,24 @@ import {
 	type TestEvent,
 	unfinished,
 } from "./outcome.ts";
-
-/** What is kept of a test file's output, for the failure report. */
-const output_chars_max = 32 * 1024;
-
-/** How often a running file is looked at. */
-const poll_ms = 250;
+import {
+	killGroup,
+	output_chars_max,
+	poll_ms,
+	readEvents,
+	startTestProcess,
+	type TestProcessOptions,
+} from "./test-process.ts";
 
 /** How long to wait for the standard streams of a process that has ended. */
 const drain_ms_max = 500;
 
-const reporter_path = fileURLToPath(new URL("./reporter.mjs", import.meta.url));
-
 /** What `runFile` needs to know. */
-export interface RunFileOptions {
-	readonly root: string;
+export interface RunFileOptions extends TestProcessOptions {
 	/** Path relative to the root. */
 	readonly file: string;
-	readonly environment: NodeJS.ProcessEnv;
-	/** Where the reporter of this file writes its events. */
-	readonly events_path: string;
 	/** Limit for the whole file. */
 	readonly file_ms_max: number;
-	/** Limit for one test that sets none of its own. */
-	readonly test_ms_max: number;
 	/** How long the file's process may live on after its last test reported. */
 	readonly linger_ms_max: number;
 }
@@ -42,22 +35,7 @@ export interface RunFileOptions {
  */
 export async function runFile(options: RunFileOptions): Promise<FileOutcome> {
 	const started_at_ms = performance.now();
-	const child = spawn(
-		process.execPath,
-		[
-			`--test-reporter=${reporter_path}`,
-			"--test-reporter-destination=stdout",
-			`--test-timeout=${options.test_ms_max}`,
-			options.file,
-		],
-		{
-			cwd: options.root,
-			env: { ...options.environment, MOORAGE_TEST_EVENTS: options.events_path },
-			stdio: ["ignore", "pipe", "pipe"],
-			detached: true,
-		},
-	);
-	running.add(child);
+	const child = startTestProcess(options, [options.file], ["ignore", "pipe", "pipe"]);
 	let output = "";
 	const keep = (chunk: string) => {
 		output = (output + chunk).slice(-output_chars_max);
@@ -65,18 +43,9 @@ export async function runFile(options: RunFileOptions): Promise<FileOutcome> {
 	child.stdout?.setEncoding("utf8").on("data", keep);
 	child.stderr?.setEncoding("utf8").on("data", keep);
 	const end = await waitForEnd(child, options);
-	running.delete(child);
 	const duration_ms = performance.now() - started_at_ms;
-	const events = readEvents(options.events_path);
+	const events = readEvents<TestEvent>(options.events_path);
 	return judgeFile(options.file, events, { ...end, output }, duration_ms);
-}
-
-/** Test files that run now, so that an interrupted run leaves none behind. */
-const running = new Set<ChildProcess>();
-
-/** Kills every test file that runs now, with its process group. */
-export function killRunning(): void {
-	for (const child of running) killGroup(child);
 }
 
 function waitForEnd(
@@ -113,21 +82,6 @@ function waitForEnd(
 function isLingering({ events_path, linger_ms_max }: RunFileOptions): boolean {
 	const written_at_ms = statSync(events_path, { throwIfNoEntry: false })?.mtimeMs;
 	if (written_at_ms === undefined || Date.now() - written_at_ms < linger_ms_max) return false;
-	const events = readEvents(events_path);
+	const events = readEvents<TestEvent>(events_path);
 	return events.length > 0 && unfinished(events) === undefined;
-}
-
-function killGroup(child: ChildProcess): void {
-	if (child.pid === undefined) return;
-	try {
-		process.kill(-child.pid, "SIGKILL");
-	} catch {
-		// It is gone already.
-	}
-}
-
-function readEvents(path: string): TestEvent[] {
-	if (!existsSync(path)) return [];
-	const lines = readFileSync(path, "utf8").split("\n");
-	return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as TestEvent);
 }

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { styleText } from "node:util";
+import { reasonToRunAlone } from "./alone.ts";
 import type { FileOutcome } from "./outcome.ts";
 import { runFile } from "./run-file.ts";
+import { runTogether } from "./run-together.ts";
 
 /** A set of test files that share limits. */
 export interface Phase {
@@ -9,6 +12,8 @@ export interface Phase {
 	readonly files: readonly string[];
 	/** How many files run at a time. */
 	readonly concurrency: number;
+	/** How many files may share a process, one after another. With 1, each has its own. */
+	readonly together_max: number;
 	readonly file_ms_max: number;
 	readonly test_ms_max: number;
 	readonly linger_ms_max: number;
@@ -32,31 +37,74 @@ const heartbeat_ms = 10_000;
 /** Runs the files of a phase in parallel and tells how it goes. */
 export async function runPhase(phase: Phase, context: PhaseContext): Promise<FileOutcome[]> {
 	const outcomes: FileOutcome[] = [];
-	const waiting = [...phase.files];
+	const queue = new FileQueue(phase, context.root);
 	const running = new Set<string>();
-	if (waiting.length > 0) context.say(`${phase.title}: ${waiting.length} files`);
+	if (phase.files.length > 0) context.say(`${phase.title}: ${phase.files.length} files`);
 	const heartbeat = setInterval(() => {
 		context.say(`  … ${outcomes.length} of ${phase.files.length}, now ${[...running].join(", ")}`);
 	}, heartbeat_ms);
+	const take = (outcome: FileOutcome) => {
+		running.delete(outcome.file);
+		outcomes.push(outcome);
+		tell(outcome, context);
+		heartbeat.refresh();
+	};
+	let processes = 0;
 	const work = async () => {
-		for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-			running.add(file);
-			const outcome = await runFile({
-				...phase,
-				root: context.root,
-				file,
-				environment: { ...context.environment, MOORAGE_TEST_FILE: file },
-				events_path: join(context.scratch, `${file.replaceAll("/", "-")}.events`),
+		for (let files = queue.next(); files.length > 0; files = queue.next()) {
+			const place = join(context.scratch, `${phase.title.replaceAll(" ", "-")}-${processes++}`);
+			const options = { ...phase, root: context.root, events_path: `${place}.events` };
+			const [file = ""] = files;
+			if (files.length === 1) {
+				running.add(file);
+				const environment = { ...context.environment, MOORAGE_TEST_FILE: file };
+				take(await runFile({ ...options, file, environment }));
+				continue;
+			}
+			const rest = await runTogether({
+				...options,
+				files,
+				environment: context.environment,
+				output_path: `${place}.output`,
+				onBegin: (began) => void running.add(began),
+				onOutcome: take,
 			});
-			running.delete(file);
-			outcomes.push(outcome);
-			tell(outcome, context);
-			heartbeat.refresh();
+			queue.giveBack(rest);
 		}
 	};
 	await Promise.all(Array.from({ length: phase.concurrency }, work));
 	clearInterval(heartbeat);
 	return outcomes;
+}
+
+/** Hands out files: those that run alone one by one, others in groups that share a process. */
+class FileQueue {
+	readonly #phase: Phase;
+	readonly #alone: string[] = [];
+	readonly #together: string[] = [];
+
+	constructor(phase: Phase, root: string) {
+		this.#phase = phase;
+		for (const file of phase.files) {
+			const is_alone = reasonToRunAlone(readFileSync(join(root, file), "utf8")) !== undefined;
+			(is_alone ? this.#alone : this.#together).push(file);
+		}
+	}
+
+	/** The files for the next process; none when there are no more. */
+	next(): readonly string[] {
+		const alone = this.#alone.shift();
+		if (alone !== undefined) return [alone];
+		const { concurrency, together_max } = this.#phase;
+		// The groups become smaller towards the end, so that all processes end at about the same time.
+		const share = Math.ceil(this.#together.length / (2 * concurrency));
+		return this.#together.splice(0, Math.min(together_max, share));
+	}
+
+	/** Takes files back that a process did not come to. */
+	giveBack(files: readonly string[]): void {
+		this.#together.unshift(...files);
+	}
 }
 
 function tell(outcome: FileOutcome, context: PhaseContext): void {

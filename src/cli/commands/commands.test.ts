@@ -375,7 +375,8 @@ test("a gateway that does not answer ends with 4", async (context) => {
 test("another program on the gateway's port is told apart", async (context) => {
 	const { folder, data } = await startStandIn(context);
 	const server = createServer((socket) => {
-		socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi");
+		// What nobody reads keeps a connection open at this end.
+		socket.resume().end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi");
 	});
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	context.after(() => server.close());

@@ -11,12 +11,14 @@ async function exchange(t: { after(fn: () => void): void }) {
 	const server = createServer();
 	server.listen(0, "127.0.0.1");
 	await once(server, "listening");
+	const { port } = server.address() as AddressInfo;
+	const outgoing = request({ port, host: "127.0.0.1" });
 	t.after(() => {
+		// A client that does not read would not see its connection end.
+		outgoing.destroy();
 		server.closeAllConnections();
 		server.close();
 	});
-	const { port } = server.address() as AddressInfo;
-	const outgoing = request({ port, host: "127.0.0.1" });
 	outgoing.on("error", () => undefined);
 	outgoing.end();
 	const [, response] = (await once(server, "request")) as [unknown, ServerResponse];

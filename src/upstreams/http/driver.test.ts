@@ -211,7 +211,7 @@ describe("the http driver does not open", { concurrency: 2 }, () => {
 	});
 
 	test("a port that does not speak HTTP", async (t) => {
-		const server = createServer((socket) => socket.end("220 mail ready\r\n")).listen(
+		const server = createServer((socket) => socket.resume().end("220 mail ready\r\n")).listen(
 			0,
 			"127.0.0.1",
 		);
