@@ -20,28 +20,35 @@ const block_bytes_max = 1024 * 1024;
 
 const no_bytes = Buffer.alloc(0);
 
+/** Some bytes where they stand: a buffer of its own for each entry would take longer to make. */
+interface Piece {
+	readonly bytes: Buffer;
+	readonly start: number;
+	end: number;
+}
+
 /** Payloads as they are kept, one behind the other. */
-interface CleanPayload {
+interface CleanPayload extends Readonly<Piece> {
 	readonly input_bytes: number;
 	readonly output_bytes: number;
-	readonly payload: Buffer;
 }
 
 /** An entry on its way into the log. */
-interface Incoming extends CleanPayload {
+interface Incoming {
 	/** A call, or JSON without its closing brace. */
 	readonly row: UnpackedRow;
 	readonly owner: number;
 	readonly now_ms: number;
 	/** Which of the messages it came in. */
 	readonly message: number;
+	readonly payload: CleanPayload;
 }
 
 /** Entries of several messages that are appended as one. */
 interface Group {
 	readonly key: PayloadKey;
-	readonly payloads: Uint8Array[];
-	bytes: number;
+	readonly pieces: Piece[];
+	length_bytes: number;
 }
 
 /** Puts what the gateway sends into the log: payloads sealed in blocks, entries behind them. */
@@ -80,7 +87,7 @@ export class Recorder {
 		this.#uncleaned = 0;
 		const incoming = messages.flatMap((message, index) => [...this.#entriesOf(message, index)]);
 		const owners = messages.map(({ owners }) => owners);
-		const with_payloads = incoming.filter(({ payload }) => payload.length > 0).length;
+		const with_payloads = incoming.filter(({ payload }) => lengthOf(payload) > 0).length;
 		let error: string | undefined;
 		for (const payloads of [true, false]) {
 			try {
@@ -117,21 +124,29 @@ export class Recorder {
 			const owner = sizes[number] ?? no_owner;
 			const between = at + (sizes[number + 1] ?? 0);
 			const end = between + (sizes[number + 2] ?? 0);
-			const kept =
+			const payload =
 				is_clean && end - at <= this.#redaction.bytes_max
 					? asItIs(payloads, at, between, end)
-					: this.#cleaned(payloads.subarray(at, between), payloads.subarray(between, end));
-			yield { row, now_ms, message: index, owner: kept === none ? payload_lost : owner, ...kept };
+					: this.#cleaned(payloads, at, between, end);
+			const kept_owner = payload === none ? payload_lost : owner;
+			yield { row, now_ms, message: index, owner: kept_owner, payload };
 			number += 3;
 			at = end;
 		}
 	}
 
 	/** Payloads without secrets; none where they cannot be taken out. */
-	#cleaned(input: Buffer, output: Buffer): CleanPayload {
+	#cleaned(payloads: Buffer, start: number, between: number, end: number): CleanPayload {
+		const [input, output] = [payloads.subarray(start, between), payloads.subarray(between, end)];
 		try {
-			const [safe_input, safe_output] = [input, output].map((one) => this.#redaction.clean(one));
-			return joined(safe_input as Buffer, safe_output as Buffer);
+			const [safe_input, safe_output] = [
+				this.#redaction.clean(input),
+				this.#redaction.clean(output),
+			];
+			const are_clean = safe_input === input && safe_output === output;
+			if (are_clean) return asItIs(payloads, start, between, end);
+			const bytes = Buffer.concat([safe_input, safe_output]);
+			return asItIs(bytes, 0, safe_input.length, bytes.length);
 		} catch {
 			this.#uncleaned += 1;
 			return none;
@@ -147,7 +162,7 @@ export class Recorder {
 		const groups: Group[] = [];
 		const places = payloads
 			? incoming.map((entry) => {
-					if (entry.payload.length === 0) return undefined;
+					if (lengthOf(entry.payload) === 0) return undefined;
 					const owner = owners[entry.message]?.[entry.owner];
 					if (owner === undefined) return undefined;
 					return this.#place(entry, owner, keys, groups);
@@ -162,8 +177,9 @@ export class Recorder {
 			const at_ms = incoming[0]?.now_ms ?? 0;
 			if (lost > 0) yield JSON.stringify({ kind: "lost", at_ms, entries: lost });
 			const blocks_from = lost > 0 ? first_seq + 1 : first_seq;
-			for (const [index, { key, payloads: pieces }] of groups.entries()) {
-				yield JSON.stringify(sealBlock(blocks_from + index, key, pieces, { random, at_ms }));
+			for (const [index, { key, pieces }] of groups.entries()) {
+				const payloads = pieces.map(({ bytes, start, end }) => bytes.subarray(start, end));
+				yield sealBlock(blocks_from + index, key, payloads, { random, at_ms });
 			}
 			for (let index = 0; index < incoming.length; index += 1) {
 				yield json.of(incoming[index] as Incoming, places[index], blocks_from);
@@ -185,26 +201,25 @@ export class Recorder {
 			key = this.#keys.keyFor({ tenant, user, risk }, entry.now_ms);
 			keys.set(owner, key);
 		}
+		const payload_bytes = lengthOf(entry.payload);
 		let group = groups.findLastIndex((one) => one.key === key);
 		const open = groups[group];
-		if (open === undefined || open.bytes + entry.payload.length > block_bytes_max) {
-			group = groups.push({ key, payloads: [], bytes: 0 }) - 1;
+		if (open === undefined || open.length_bytes + payload_bytes > block_bytes_max) {
+			group = groups.push({ key, pieces: [], length_bytes: 0 }) - 1;
 		}
 		const into = groups[group] as Group;
-		const at = into.bytes;
-		const joined = joinedWith(into.payloads.at(-1), entry.payload);
-		if (joined === undefined) into.payloads.push(entry.payload);
-		else into.payloads[into.payloads.length - 1] = joined;
-		into.bytes += entry.payload.length;
+		const at = into.length_bytes;
+		addPiece(into.pieces, entry.payload);
+		into.length_bytes += payload_bytes;
 		return { group, at };
 	}
 }
 
-/** Two pieces as one where they adjoin in memory: sealing costs more for each piece than for it. */
-function joinedWith(before: Uint8Array | undefined, next: Uint8Array): Uint8Array | undefined {
-	if (before === undefined || before.buffer !== next.buffer) return undefined;
-	if (before.byteOffset + before.length !== next.byteOffset) return undefined;
-	return new Uint8Array(before.buffer, before.byteOffset, before.length + next.length);
+/** Two pieces are one where they adjoin: sealing costs more for each piece than for its bytes. */
+function addPiece(pieces: Piece[], { bytes, start, end }: Readonly<Piece>): void {
+	const last = pieces.at(-1);
+	if (last !== undefined && last.bytes === bytes && last.end === start) last.end = end;
+	else pieces.push({ bytes, start, end });
 }
 
 /** The JSON of an entry: what the gateway said of it, and where its payload is. */
@@ -244,29 +259,22 @@ interface Place {
 }
 
 function endOf(entry: Incoming, place: Place | undefined, blocks_from: number): string {
-	const { owner, input_bytes, output_bytes, payload } = entry;
+	const { owner, payload } = entry;
 	if (owner === payload_lost) return ',"payload":"lost"}';
-	if (payload.length === 0) return "}";
+	if (lengthOf(payload) === 0) return "}";
 	if (place === undefined) return ',"payload":"lost"}';
 	const { group, at } = place;
-	return `,"payload":[${blocks_from + group},${at},${input_bytes},${output_bytes}]}`;
+	return `,"payload":[${blocks_from + group},${at},${payload.input_bytes},${payload.output_bytes}]}`;
 }
 
-const none: CleanPayload = { input_bytes: 0, output_bytes: 0, payload: no_bytes };
+const none: CleanPayload = { input_bytes: 0, output_bytes: 0, bytes: no_bytes, start: 0, end: 0 };
 
-function asItIs(payloads: Buffer, start: number, between: number, end: number): CleanPayload {
-	const payload = start === end ? no_bytes : payloads.subarray(start, end);
-	return { input_bytes: between - start, output_bytes: end - between, payload };
+function asItIs(bytes: Buffer, start: number, between: number, end: number): CleanPayload {
+	return { input_bytes: between - start, output_bytes: end - between, bytes, start, end };
 }
 
-/** The two as one. Where nothing was taken out they adjoin in memory. */
-function joined(input: Buffer, output: Buffer): CleanPayload {
-	const { buffer, byteOffset, length } = input;
-	const adjoin = buffer === output.buffer && byteOffset + length === output.byteOffset;
-	const payload = adjoin
-		? Buffer.from(buffer, byteOffset, length + output.length)
-		: Buffer.concat([input, output]);
-	return { input_bytes: length, output_bytes: output.length, payload };
+function lengthOf({ start, end }: Readonly<Piece>): number {
+	return end - start;
 }
 
 /** Bytes of all payloads. */

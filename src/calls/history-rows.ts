@@ -71,7 +71,7 @@ export function rowOf(line: CallLine, at_ms: number, words: Words): CallRow {
 	// Uris are as many as there are resources: they are not words that repeat.
 	const name = words.writeName(line.tool ?? line.name, line.tool !== null);
 	const [endpoint, decision, code] = [word(line.endpoint), word(line.decision), word(line.code)];
-	const session = line.session_id === null ? null : bytesOf(line.session_id);
+	const session = line.session_id === null ? no_session : sessionOf(line.session_id);
 	const values = [
 		id,
 		at_ms,
@@ -81,7 +81,7 @@ export function rowOf(line: CallLine, at_ms: number, words: Words): CallRow {
 		client,
 		word(line.client_name),
 		word(line.client_version),
-		session,
+		session.bytes,
 		endpoint,
 		server,
 		word(line.version),
@@ -114,12 +114,31 @@ export function rowOf(line: CallLine, at_ms: number, words: Words): CallRow {
 		line.requests > 1 ? line.requests : null,
 		word(line.made_by),
 	];
-	const asked_by = line.session_id === null ? null : postedId(line.session_id);
 	const has_failed = status > 0 ? failed : null;
 	// In the order of `posted_columns`.
 	const posted = [tenant, user, client, server, name, method, endpoint, decision, code];
-	posted.push(asked_by, has_failed);
+	posted.push(session.posted, has_failed);
 	return { id, values, posted };
+}
+
+/** A session as it stands in a row, and the word under which its calls are posted. */
+interface Session {
+	readonly bytes: Uint8Array | string | null;
+	readonly posted: string | null;
+}
+
+const no_session: Session = { bytes: null, posted: null };
+/** Sessions that had calls lately: most have many. */
+const sessions = new Map<string, Session>();
+const sessions_max = 1_000;
+
+function sessionOf(id: string): Session {
+	const known = sessions.get(id);
+	if (known !== undefined) return known;
+	const made = { bytes: bytesOf(id), posted: postedId(id) };
+	if (sessions.size >= sessions_max) sessions.clear();
+	sessions.set(id, made);
+	return made;
 }
 
 /** The call of a row, its error included. */
