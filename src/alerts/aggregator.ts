@@ -32,7 +32,7 @@ const hour_ms = 60 * minute_ms;
 const subjects_max = 1_000;
 const note_chars_max = 200;
 /** Minutes are looked at for the last few of them only; hours are what is usual. */
-const minutes_kept_ms = 2 * hour_ms;
+export const minutes_kept_ms = 2 * hour_ms;
 const hours_kept_ms = 8 * 24 * hour_ms;
 
 /** What an aggregator is made of. */

@@ -1,7 +1,7 @@
 import type { RulePlan } from "../config/alert-rules.ts";
 import { formatDuration } from "../config/units.ts";
-import type { AggregateRow, AlertRepository } from "../store/alert-repository.ts";
-import { type AggregateKind, nobody, other_subject } from "./aggregator.ts";
+import type { AggregateRow, AggregateWidth, AlertRepository } from "../store/alert-repository.ts";
+import { type AggregateKind, minutes_kept_ms, nobody, other_subject } from "./aggregator.ts";
 import type { AlertFacts } from "./facts.ts";
 import { addEncoded, noLatencies, quantile } from "./latency.ts";
 import type { Observation } from "./state.ts";
@@ -11,6 +11,8 @@ const hour_ms = 60 * minute_ms;
 const day_ms = 24 * hour_ms;
 /** What is usual is not known before this much of it was seen. */
 const baseline_least_ms = day_ms;
+/** Of a shorter one the hour of the window is missing, and the one that had begun before it. */
+const baseline_cut_ms = 2 * hour_ms;
 /** Calls without which a p99 of what is usual says nothing. */
 const baseline_calls_min = 200;
 /** Three times next to nothing is still next to nothing. */
@@ -88,7 +90,7 @@ async function latency(rule: RulePlan, context: EvaluationContext): Promise<Obse
 	const { repository, now_ms } = context;
 	const range = { kind: kindOf(rule), from_ms: startOf(rule, now_ms), to_ms: end(now_ms) };
 	const by_subject = new Map<string, AggregateRow[]>();
-	for (const row of await repository.rows({ ...range, width: "minute" })) {
+	for (const row of await repository.rows({ ...range, width: widthOf(rule) })) {
 		if (row.subject === other_subject) continue;
 		const rows = by_subject.get(row.subject) ?? [];
 		by_subject.set(row.subject, [...rows, row]);
@@ -119,7 +121,8 @@ async function callRate(rule: RulePlan, context: EvaluationContext): Promise<Obs
 	const usual = await baseline(rule, context, kindOf(rule));
 	return sums.flatMap(({ subject, calls }) => {
 		const before = usual.get(subject);
-		if (before === undefined || before.age_ms < baseline_least_ms) return [];
+		const least_ms = Math.min(baseline_least_ms, rule.baseline_ms - baseline_cut_ms);
+		if (before === undefined || before.age_ms < least_ms) return [];
 		const expected = before.per_ms * rule.within_ms;
 		const threshold = rule.over * expected;
 		if (calls <= threshold) return [];
@@ -141,7 +144,7 @@ async function denials(rule: RulePlan, context: EvaluationContext): Promise<Obse
 		const expected = (usual.get(subject)?.per_ms ?? 0) * rule.within_ms;
 		const threshold = Math.max(rule.min_count, rule.over * expected);
 		if (calls < threshold) continue;
-		const note = await lastNote(repository, "denied", subject, startOf(rule, now_ms), now_ms);
+		const note = await lastNote(rule, context, "denied", subject);
 		const who = subject === nobody ? "people who are not known" : subject;
 		const summary = `${calls} requests of ${who} were refused in ${window(rule)}; the last as ${note}.`;
 		found.push({ subject, value: calls, threshold, summary });
@@ -156,11 +159,10 @@ async function happened(
 	say: (count: number, note: string) => string,
 ): Promise<Observation[]> {
 	const { repository, now_ms } = context;
-	const from_ms = startOf(rule, now_ms);
 	const found: Observation[] = [];
 	for (const { subject, calls } of await recent(rule, context, kind)) {
 		if (calls < rule.min_count) continue;
-		const note = await lastNote(repository, kind, subject, from_ms, now_ms);
+		const note = await lastNote(rule, context, kind, subject);
 		const summary = `${subject}: ${say(calls, note)}`;
 		found.push({ subject, value: calls, threshold: rule.min_count, summary });
 	}
@@ -218,7 +220,8 @@ async function recent(
 	kind: AggregateKind,
 ) {
 	const from_ms = startOf(rule, now_ms);
-	const sums = await repository.sums({ width: "minute", kind, from_ms, to_ms: end(now_ms) });
+	const range = { width: widthOf(rule), kind, from_ms, to_ms: end(now_ms) };
+	const sums = await repository.sums(range);
 	return sums.filter(({ subject, calls }) => subject !== other_subject && calls > 0);
 }
 
@@ -240,13 +243,13 @@ async function baseline(
 }
 
 async function lastNote(
-	repository: AlertRepository,
+	rule: RulePlan,
+	{ repository, now_ms }: EvaluationContext,
 	kind: AggregateKind,
 	subject: string,
-	from_ms: number,
-	now_ms: number,
 ): Promise<string> {
-	const range = { width: "minute", kind, from_ms, to_ms: end(now_ms) } as const;
+	const from_ms = startOf(rule, now_ms);
+	const range = { width: widthOf(rule), kind, from_ms, to_ms: end(now_ms) };
 	return (await repository.rows(range, subject)).findLast(({ note }) => note !== "")?.note ?? "";
 }
 
@@ -254,10 +257,15 @@ function kindOf({ by }: RulePlan): "tool" | "tenant" {
 	return by === "tenant" ? "tenant" : "tool";
 }
 
-/** Rows are of whole minutes: the window begins with the minute it begins in. */
+/** Minutes are kept for two hours: what reaches further back is looked at by the hour. */
+function widthOf({ within_ms }: RulePlan): AggregateWidth {
+	return within_ms < minutes_kept_ms ? "minute" : "hour";
+}
+
+/** Rows are of whole minutes, or hours: the window begins with the one it begins in. */
 function startOf(rule: RulePlan, now_ms: number): number {
 	const from_ms = now_ms - rule.within_ms;
-	return from_ms - (from_ms % minute_ms);
+	return from_ms - (from_ms % (widthOf(rule) === "minute" ? minute_ms : hour_ms));
 }
 
 /** Rows of a moment that a clock which was set back calls the future are left out. */

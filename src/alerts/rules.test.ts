@@ -5,7 +5,7 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { openTestStore, type TestStore } from "../../test/support/test-store.ts";
-import { built_in_rules, default_alerts } from "../config/alert-rules.ts";
+import { built_in_rules, default_alerts, type RulePlan } from "../config/alert-rules.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { CallRecord } from "../telemetry/call-record.ts";
 import { CallAggregator } from "./aggregator.ts";
@@ -23,9 +23,11 @@ let store: TestStore;
 let aggregator: CallAggregator;
 let alerts: Alerts;
 let facts: AlertFacts;
+let rules: readonly RulePlan[];
 
 beforeEach(async () => {
 	clock = new FakeClock();
+	rules = default_alerts.rules;
 	jump_ms = 0;
 	store = await openTestStore(clock);
 	facts = {
@@ -37,6 +39,13 @@ beforeEach(async () => {
 	build();
 });
 afterEach(() => store.database.close());
+
+/** A built-in rule with other numbers. */
+function ruleLike(name: string, changes: Partial<RulePlan>): RulePlan {
+	const rule = default_alerts.rules.find((one) => one.name === name);
+	assert.ok(rule !== undefined);
+	return { ...rule, ...changes };
+}
 
 function build(): void {
 	const redactor = { text: (value: string) => value };
@@ -61,7 +70,7 @@ function build(): void {
 			lost: () => facts.lost(),
 		},
 		redactor,
-		plan: () => default_alerts,
+		plan: () => ({ ...default_alerts, rules }),
 		onChange: () => undefined,
 		onTried: () => undefined,
 	});
@@ -204,6 +213,30 @@ test("a tenant that is younger than a day is compared with nothing, and one of a
 	assert.deepEqual(await firing(), []);
 	await clock.advance(day_ms + hour_ms);
 	calls(5_000, sampleRecord());
+	await look();
+	assert.deepEqual(await firing(), ["tenant_rate acme"]);
+});
+
+test("a rule that looks back for a day sees the whole day", async () => {
+	rules = [ruleLike("tool_error_rate", { within_ms: day_ms, min_count: 100 })];
+	for (let hour = 0; hour < 20; hour += 1) {
+		calls(10, sampleRecord(hour < 10 ? { status: "server_error", code: "tool_error" } : {}));
+		await pass(hour_ms / 2);
+		await clock.advance(hour_ms / 2);
+	}
+	const [alert] = await alerts.list();
+	assert.match(alert?.summary ?? "", /50% of the calls of .* failed: 100 of 200 in 24h/);
+});
+
+test("a baseline of a day is known a day after the first call, whatever the minute", async () => {
+	rules = [ruleLike("tenant_rate", { baseline_ms: day_ms })];
+	await clock.advance(5 * minute_ms);
+	for (let hour = 0; hour < 26; hour += 1) {
+		calls(60, sampleRecord());
+		await keep();
+		await clock.advance(hour_ms);
+	}
+	calls(200, sampleRecord());
 	await look();
 	assert.deepEqual(await firing(), ["tenant_rate acme"]);
 });

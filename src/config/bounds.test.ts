@@ -157,10 +157,28 @@ const whole_gateway: readonly Bound[] = [
 		],
 	},
 	spanned("alerts.repeat", ["0s", "1ms", "720h"], ["721h", "999999999h"]),
-	spanned("alerts.rules.tenant_rate.within", ["1m", "61s", "720h"], ["0s", "59s", "721h"]),
+	{
+		key: "alerts.rules.tenant_rate.within",
+		good: ["1m", "61s", "168h"],
+		bad: [
+			["0s", range],
+			["59s", range],
+			["169h", /looks back further than calls stay counted\. Write at most `168h`/],
+			["721h", range],
+		],
+	},
+	spanned("alerts.rules.about_to_expire.within", ["1m", "720h"], ["59s", "721h"]),
 	spanned("alerts.rules.tenant_rate.for", ["0s", "720h"], ["721h"]),
 	spanned("alerts.rules.tenant_rate.clear", ["0s", "720h"], ["721h"]),
-	spanned("alerts.rules.tenant_rate.baseline", ["1h", "61m", "8760h"], ["8761h"]),
+	{
+		key: "alerts.rules.tenant_rate.baseline",
+		good: ["24h", "1441m", "8760h"],
+		bad: [
+			["1439m", /has too little to compare with\. Write at least `24h`/],
+			["8761h", range],
+		],
+	},
+	spanned("alerts.rules.tool_latency.baseline", ["1h", "61m", "8760h"], ["8761h"]),
 	counted("alerts.rules.tenant_rate.min", 1, 1_000_000),
 ];
 

@@ -25,7 +25,7 @@ import {
 	type TelemetryForm,
 } from "./schema-observing.ts";
 import type { TelemetryPlan } from "./telemetry-plan.ts";
-import { parseDuration } from "./units.ts";
+import { formatDuration, parseDuration } from "./units.ts";
 
 const minute_ms = 60_000;
 const hour_ms = 60 * minute_ms;
@@ -33,9 +33,12 @@ const day_ms = 24 * hour_ms;
 const interval_range = [1_000, day_ms] as const;
 const slow_range = [0, day_ms] as const;
 const span_range = [0, 30 * day_ms] as const;
+/** Calls stay counted for eight days, by the hour. */
+const window_ms_max = 7 * day_ms;
+const within_range = [minute_ms, 30 * day_ms] as const;
 /** What the times of a rule may be: calls are looked at by the minute. */
 const rule_ranges = [
-	["within", [minute_ms, 30 * day_ms]],
+	["within", within_range],
 	["baseline", [0, 365 * day_ms]],
 	["for", span_range],
 	["clear", span_range],
@@ -215,16 +218,24 @@ function withNumbers(base: RulePlan, form: RuleForm, refuse: Refuse): RulePlan |
 	const duration = (text: string | undefined, otherwise: number) =>
 		text === undefined ? otherwise : (parseDuration(text) ?? otherwise);
 	const baseline_ms = duration(form.baseline, base.baseline_ms);
-	if (baseline_metrics.has(base.metric) && baseline_ms < hour_ms) {
+	const baseline_least = base.metric === "calls" ? day_ms : hour_ms;
+	if (baseline_metrics.has(base.metric) && baseline_ms < baseline_least) {
 		const message = `\`${base.name}\` compares with what is usual, and has too little to compare with.`;
-		refuse("baseline", message, "Write at least `1h`.");
+		refuse("baseline", message, `Write at least \`${formatDuration(baseline_least)}\`.`);
+		return undefined;
+	}
+	const within_ms = duration(form.within, base.within_ms);
+	const is_counted = base.metric !== "expiry" && within_ms <= within_range[1];
+	if (is_counted && within_ms > window_ms_max) {
+		const message = `\`${base.name}\` looks back further than calls stay counted.`;
+		refuse("within", message, `Write at most \`${formatDuration(window_ms_max)}\`.`);
 		return undefined;
 	}
 	return {
 		...base,
 		over,
 		baseline_ms,
-		within_ms: duration(form.within, base.within_ms),
+		within_ms,
 		min_count: form.min ?? base.min_count,
 		for_ms: duration(form.for, base.for_ms),
 		clear_ms: duration(form.clear, base.clear_ms),
