@@ -55,6 +55,7 @@ import { SecretRoom } from "./secret-room.ts";
 import type { StartProblem } from "./start-problem.ts";
 import { storedEraVerdicts } from "./stored-era-verdicts.ts";
 import { tellEvicted } from "./tell-evicted.ts";
+import { givenUpWarning, withSandboxWarning } from "./told-warnings.ts";
 import { grantOwnerOf } from "./values.ts";
 import { Wings } from "./wings.ts";
 
@@ -176,7 +177,8 @@ class House implements Daemon, BackendRooms {
 		const containers = new ContainerHosting({ ...around, programs, egress, hidden });
 		const foundation = { database, token, box, owner_id };
 		const parts = { ...foundation, spawner, containers, egress, lock, era_verdicts, writer };
-		const house = new House(options, plan, parts, Buffer.from(state_key, "base64url"));
+		const told = withSandboxWarning(plan, spawner.sandbox_shortfall);
+		const house = new House(options, told, parts, Buffer.from(state_key, "base64url"));
 		// First of all: nothing is written down before their tokens are redacted.
 		await house.grants.start();
 		await house.secrets.start();
@@ -379,10 +381,7 @@ class House implements Daemon, BackendRooms {
 		const { refused, at_once } = adopted;
 		warnings.push(...adopted.warnings);
 		for (const { server, reason } of refused) {
-			warnings.push(
-				`The new version of "${server}" was given up, the old one runs on: ${reason} ` +
-					`\`moorage deploy ${server}\` tries it again.`,
-			);
+			warnings.push(givenUpWarning(server, reason));
 		}
 		await Promise.all(
 			[...removed, ...at_once].map((name) => {

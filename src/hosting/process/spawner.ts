@@ -230,6 +230,11 @@ export class ProcessSpawner implements Spawner {
 		return this.#parts.sandbox.kind;
 	}
 
+	/** See `Sandbox.shortfall`. */
+	get sandbox_shortfall(): string | undefined {
+		return this.#parts.sandbox.shortfall;
+	}
+
 	/** How programs are shut off from the machine, in words. */
 	get sandbox_detail(): string {
 		return this.#parts.sandbox.detail;

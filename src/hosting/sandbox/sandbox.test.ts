@@ -45,6 +45,19 @@ describe("a sandbox", { skip: await sandboxObstacle() }, () => {
 		assert.ok(probe.bubblewrap !== undefined, probe.detail);
 	});
 
+	test("is told of where there is a lesser one in its place, or none", async () => {
+		await using best = await makeSpawner();
+		assert.equal(best.sandbox_shortfall, undefined);
+		await using none = await makeSpawner({ sandbox: "none" });
+		assert.match(none.sandbox_shortfall ?? "", /^Servers run without a sandbox: .*switched off/u);
+		if ((await sandboxObstacle("landlock")) !== false) return;
+		await using lesser = await makeSpawner({ sandbox: "landlock" });
+		assert.match(
+			lesser.sandbox_shortfall ?? "",
+			/^Servers run under Landlock instead of bubblewrap/u,
+		);
+	});
+
 	test("lets a server end itself when it is asked to", async () => {
 		await using spawner = await makeSpawner({ clock: hastyClock(1) });
 		const script =

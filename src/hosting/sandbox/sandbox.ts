@@ -106,6 +106,17 @@ export class Sandbox {
 		return this.#probe.detail;
 	}
 
+	/** What servers run in where bubblewrap does not work, and what to do; undefined where it does. */
+	get shortfall(): string | undefined {
+		const { bubblewrap, landlock, obstacle = "", remedy = "" } = this.#probe;
+		if (bubblewrap !== undefined) return undefined;
+		const instead =
+			landlock === undefined
+				? `Servers run without a sandbox: ${obstacle}.`
+				: `Servers run under Landlock instead of bubblewrap, because ${landlock.reason}.`;
+		return `${instead} ${remedy}`.trim();
+	}
+
 	/**
 	 * How a program is started in a sandbox; a `BareProgram` where it has none, and may. The
 	 * problem is a sentence: it must have one, and this machine cannot.
