@@ -7,6 +7,7 @@ import type { evidence_operations } from "./evidence-operations.ts";
 import type { Handler } from "./handlers.ts";
 import { type AdminProblem, problemOf, problemResponse } from "./problem.ts";
 import { readBody } from "./read-body.ts";
+import { readTime } from "./read-time.ts";
 import { json, outcome } from "./responses.ts";
 
 /** Calls on one page. */
@@ -16,14 +17,6 @@ const text_chars_max = 512;
 const erase_bytes_max = 4096;
 
 const statuses = ["ok", "client_error", "server_error", "timeout", "error"] as const;
-const duration_form = /^(\d{1,9})(s|m|h|d)$/;
-const unit_ms: Readonly<Record<string, number>> = {
-	s: 1000,
-	m: 60_000,
-	h: 3_600_000,
-	d: 24 * 3_600_000,
-};
-
 /** A handler for every operation about what has happened. */
 export function createEvidenceHandlers(
 	backend: EvidenceBackend,
@@ -110,14 +103,6 @@ function isStatus(text: string): text is (typeof statuses)[number] {
 function readNumber(text: string | undefined): number | undefined {
 	if (text === undefined) return undefined;
 	return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-}
-
-/** A time, or one that is so long ago; NaN where it is neither. */
-function readTime(text: string | undefined, now_ms: number): number | undefined {
-	if (text === undefined) return undefined;
-	const [, digits, unit = ""] = duration_form.exec(text) ?? [];
-	if (digits !== undefined) return now_ms - Number(digits) * (unit_ms[unit] ?? 0);
-	return /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 function invalid(message: string): Result<never, AdminProblem> {

@@ -71,6 +71,8 @@ test("the entries are written as NDJSON and as a table that no spreadsheet runs"
 	assert.equal((await run("x.csv", "--format", "xml")).code, 2);
 	assert.equal((await run("none.ndjson", "--since", "2100-01-01")).code, 0);
 	assert.equal(readFileSync(join(folder, "none.ndjson"), "utf8"), "");
+	assert.equal((await run("past.ndjson", "--until", "1m")).code, 0);
+	assert.equal((await run("odd.ndjson", "--since", "yesterday")).code, 2);
 	const seven = join(auditPlaces(data).folder, "000000000001.log");
 	writeFileSync(seven, readFileSync(seven, "utf8").replace("call-1", "call-X"));
 	const broken = await run("broken.ndjson");

@@ -1,7 +1,7 @@
 // A collector of OpenTelemetry in a process of its own: takes OTLP over HTTP, decodes it with the
 // official protocol's generated code, and writes each request as a line of JSON. `--refuse N`
 // answers the first N requests with 503; `--reject` says that it rejected one item of each;
-// `--hang` takes requests and never answers.
+// `--hang` takes requests and never answers; `--endless` answers without an end.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 
@@ -23,12 +23,19 @@ const option = (name) => {
 let refusals = Number(option("--refuse") ?? 0);
 const rejects = process.argv.includes("--reject");
 const hangs = process.argv.includes("--hang");
+const is_endless = process.argv.includes("--endless");
 
 const server = createServer((request, response) => {
 	const chunks = [];
 	request.on("data", (chunk) => chunks.push(chunk));
 	request.on("end", () => {
 		if (hangs) return;
+		if (is_endless) {
+			response.writeHead(200, { "content-type": "application/x-protobuf" });
+			const writing = setInterval(() => response.write(Buffer.alloc(16_384)), 1);
+			response.on("close", () => clearInterval(writing));
+			return;
+		}
 		if (refusals > 0) {
 			refusals -= 1;
 			response.writeHead(503).end();

@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
+import { readTime } from "../../admin/read-time.ts";
 import { system_disk } from "../../audit/disk.ts";
 import { type ExportFormat, export_formats, exportLog } from "../../audit/export.ts";
 import { auditPlaces } from "../../audit/places.ts";
@@ -53,7 +54,8 @@ async function toFile(
 	const format = formatOf(asked.format, target);
 	const verifier = await auditVerifier(data, asked.public_key, context);
 	const path = resolve(context.cwd, target);
-	const [since_ms, until_ms] = [timeOf(asked.since), timeOf(asked.until)];
+	const now_ms = context.clock.now();
+	const [since_ms, until_ms] = [timeOf(asked.since, now_ms), timeOf(asked.until, now_ms)];
 	let file: number;
 	try {
 		file = openSync(path, "wx", 0o600);
@@ -138,11 +140,10 @@ function formatOf(format: string | undefined, target: string): ExportFormat {
 	throw usageFailure(`There is no format \`${wanted}\`.`, "Write ndjson or csv.");
 }
 
-function timeOf(text: string | undefined): number | undefined {
-	if (text === undefined) return undefined;
-	const at_ms = Date.parse(text);
+function timeOf(text: string | undefined, now_ms: number): number | undefined {
+	const at_ms = readTime(text, now_ms);
 	if (!Number.isNaN(at_ms)) return at_ms;
-	throw usageFailure(`\`${text}\` is no time.`, "Write for example 2026-01-31T12:00:00Z.");
+	throw usageFailure(`\`${text}\` is no time.`, "Write for example 2026-01-31T12:00:00Z, or 7d.");
 }
 
 function failed(message: string): CommandFailure {

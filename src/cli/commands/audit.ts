@@ -27,7 +27,11 @@ export const audit_command = defineCommand({
 	options: {
 		user: { flags: "--user <user>", description: "whose payloads: acme/ana", kind: "value" },
 		format: { flags: "--format <format>", description: "ndjson or csv", kind: "value" },
-		since: { flags: "--since <time>", description: "export entries from then on", kind: "value" },
+		since: {
+			flags: "--since <time>",
+			description: "export entries from then on: 7d, or a day",
+			kind: "value",
+		},
 		until: { flags: "--until <time>", description: "export entries before then", kind: "value" },
 		endpoint: {
 			flags: "--endpoint <url>",

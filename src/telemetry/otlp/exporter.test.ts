@@ -191,6 +191,19 @@ test("a collector that hangs is given up in time, also when the gateway stops", 
 	assert.equal(exporter.counts.lost, 1);
 });
 
+test("a reply without an end is not read to its end", async (t) => {
+	const collector = await startLineProcess("otlp-collector", "--endless");
+	t.after(() => collector.stop());
+	const lost: [number, string][] = [];
+	const exporter = exporterTo(collector.port, lost);
+	for (let n = 0; n < 2; n += 1) {
+		exporter.add(timedLine(sampleRecord()));
+		await exporter.flush();
+	}
+	await exporter.close(1_000);
+	assert.deepEqual([exporter.counts.exported, lost], [2, []]);
+});
+
 test("a reply that cannot be read rejects nothing", () => {
 	for (const bytes of [[], [0x0a], [0x0a, 0x05, 0x08], [0xff, 0xff], [0x0b, 0x01]]) {
 		assert.equal(rejectedItems(Buffer.from(bytes)), 0);

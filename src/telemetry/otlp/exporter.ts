@@ -157,11 +157,13 @@ export class OtlpExporter<Item> {
 	#pause(wait_ms: number): Promise<void> {
 		return new Promise((resolve) => {
 			const { signal } = this.#closing;
-			const timer = this.#options.clock.afterIdle(wait_ms, resolve);
+			// One that stayed behind each pause would be kept until the end.
 			const stop = () => {
 				timer.cancel();
+				signal.removeEventListener("abort", stop);
 				resolve();
 			};
+			const timer = this.#options.clock.afterIdle(wait_ms, stop);
 			signal.addEventListener("abort", stop, { once: true });
 		});
 	}
@@ -177,7 +179,9 @@ async function outcomeOf(response: Dispatcher.ResponseData): Promise<Outcome> {
 	if (status >= 200 && status < 300) {
 		let bytes = Buffer.alloc(0);
 		for await (const chunk of body) {
-			if (bytes.length < reply_bytes_max) bytes = Buffer.concat([bytes, chunk as Buffer]);
+			bytes = Buffer.concat([bytes, chunk as Buffer]);
+			// Whatever comes behind it is no reply of a collector; leaving it ends the connection.
+			if (bytes.length >= reply_bytes_max) break;
 		}
 		return { kind: "taken", rejected: rejectedItems(bytes) };
 	}
