@@ -138,6 +138,23 @@ test("a bundle is used when the server offers the same with it", async () => {
 	assert.match(await readFile(join(data_dir, "moorage.lock"), "utf8"), /"npm:esbuild@/u);
 });
 
+test("servers of one package that are prepared at the same time all have the bundle", async () => {
+	const { resolver, data_dir } = makeResolver();
+	const resolved = await Promise.all(
+		["npx mcp", "npx mcp --one", "npx mcp --two", "npx mcp --three"].map((command, index) =>
+			resolve(resolver, stdio(command), true, index < 3 ? "on" : "off"),
+		),
+	);
+	for (const { spec, notes } of resolved) {
+		assert.match(basename(spec.args[0] ?? ""), /^\.moorage-bundle-/u, notes.join("\n"));
+		assert.equal((await readdir(spec.env["NODE_COMPILE_CACHE"] ?? "")).length, 1);
+	}
+	const [prepared = ""] = await readdir(join(data_dir, "packages", "prepared"));
+	const folders = await readdir(join(data_dir, "packages", "prepared", prepared));
+	const kinds = folders.map((name) => name.replace(/-.*$/u, "")).sort();
+	assert.deepEqual(kinds, ["bundle", "cache", "cache"], "one cache for each kind of sandbox");
+});
+
 test("a bundle that cannot be made, or that changes the server, is not used", async () => {
 	const { resolver, data_dir } = makeResolver();
 	const table: [string, RegExp][] = [

@@ -43,6 +43,8 @@ export class FastStart {
 	readonly #options: FastStartOptions;
 	readonly #slots = new Slots(preparations_max);
 	readonly #work = new SharedWork<FastProgram>();
+	/** What is prepared lies beside its tree: of one tree one server is prepared at a time. */
+	readonly #turns = new Map<string, Slots>();
 
 	constructor(options: FastStartOptions) {
 		this.#options = options;
@@ -56,8 +58,16 @@ export class FastStart {
 		const { bundle } = server.plan.packages;
 		const name = JSON.stringify([program.file, server.plan.sandbox.mode, bundle, program.spec]);
 		return this.#work.join(name, server, (signal, progress) =>
-			this.#slots.use(() => this.#prepare(program, { ...server, signal, progress })),
+			this.#turnsOf(program.tree).use(() =>
+				this.#slots.use(() => this.#prepare(program, { ...server, signal, progress })),
+			),
 		);
+	}
+
+	#turnsOf({ folder }: InstalledTree): Slots {
+		const turns = this.#turns.get(folder) ?? new Slots(1);
+		this.#turns.set(folder, turns);
+		return turns;
 	}
 
 	async #prepare(
