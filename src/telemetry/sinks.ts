@@ -258,6 +258,7 @@ export const plumbing: readonly Plumbing[] = [
 			"src/hosting/sandbox/layout.ts",
 			"src/hosting/sandbox/package-copy.ts",
 			"src/hosting/sandbox/probe.ts",
+			"src/hosting/sandbox/settings-copy.ts",
 		],
 		why: "how a program is confined",
 	},

@@ -1,4 +1,6 @@
 import type { Mount } from "./mounts.ts";
+import { isWithin } from "./protection.ts";
+import type { BoundSettings, Setting } from "./settings-copy.ts";
 
 /** Where everything lies that a sandbox takes from the machine. */
 export interface SystemLayout {
@@ -7,7 +9,7 @@ export interface SystemLayout {
 	/** Symbolic links to them: `/bin` to `usr/bin` on a machine of today. */
 	readonly links: readonly (readonly [path: string, target: string])[];
 	/** Parts of `/etc`, each with the real file it leads to. */
-	readonly settings: readonly (readonly [path: string, real: string])[];
+	readonly settings: readonly Setting[];
 	/** Files with the one user and group that there are inside. */
 	readonly passwd: string;
 	readonly group: string;
@@ -22,6 +24,8 @@ export interface InnerUser {
 /** A sandbox as bubblewrap is told of it. */
 export interface BubblewrapPlan {
 	readonly layout: SystemLayout;
+	/** The settings in one folder; undefined where each has to be bound by itself. */
+	readonly settings: BoundSettings | undefined;
 	readonly user: InnerUser;
 	readonly mounts: readonly Mount[];
 	/** Files bound read-only under another path. */
@@ -58,7 +62,6 @@ export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
 		...layout.folders.flatMap((folder) => ["--ro-bind", folder, folder]),
 		...layout.links.flatMap(([path, target]) => ["--symlink", target, path]),
 		...settingsOf(plan).flatMap(([path, real]) => ["--ro-bind", real, path]),
-		...["--ro-bind", layout.passwd, "/etc/passwd", "--ro-bind", layout.group, "/etc/group"],
 		...["--proc", "/proc", "--dev", "/dev"],
 		...(temp === undefined ? ["--tmpfs", "/tmp"] : ["--bind", temp, "/tmp"]),
 		...["--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp"],
@@ -75,11 +78,28 @@ export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
 }
 
 /**
- * Without a network the machine's name servers are of no use, and are nobody's business. Programs
- * that look names up themselves then ask the sandbox, where the forwarder sees what for.
+ * What is bound of `/etc`. Without a network the machine's name servers are of no use, and are
+ * nobody's business: programs that look names up themselves then ask the sandbox, where the forwarder
+ * sees what for.
  */
-function settingsOf({ layout, open_network }: BubblewrapPlan): SystemLayout["settings"] {
-	return layout.settings.filter(([path]) => open_network || path !== "/etc/resolv.conf");
+function settingsOf(plan: BubblewrapPlan): readonly Setting[] {
+	const { layout, settings, open_network } = plan;
+	const wanted = ([path]: Setting) => open_network || path !== "/etc/resolv.conf";
+	// Nothing new can be mounted in a folder that is read-only.
+	return settings === undefined || placesOf(plan).some((path) => isWithin(path, "/etc"))
+		? [
+				...layout.settings.filter(wanted),
+				...([
+					["/etc/passwd", layout.passwd],
+					["/etc/group", layout.group],
+				] as const),
+			]
+		: [["/etc", settings.folder], ...settings.live.filter(wanted)];
+}
+
+/** Every place that something is made at for this sandbox alone. */
+function placesOf({ mounts, binds, cwd }: BubblewrapPlan): string[] {
+	return [...mounts.map(({ path }) => path), ...binds.map(({ to }) => to), cwd];
 }
 
 function mountArguments(mount: Mount): string[] {

@@ -2,6 +2,7 @@ import { mkdir, readFile, readlink, realpath, stat, writeFile } from "node:fs/pr
 import { join } from "node:path";
 import type { InnerUser, SystemLayout } from "./bubblewrap.ts";
 import { isMachine, isWithinAny, system_folders } from "./protection.ts";
+import { SettingsCopy } from "./settings-copy.ts";
 
 /**
  * Parts of `/etc` that programs need to start, to speak TLS and to find hosts. Everything else
@@ -74,6 +75,15 @@ export async function readLayout(folder: string, user: InnerUser): Promise<Syste
 	await writeFile(passwd, `root:x:0:0:root:/:/bin/false\n${who}\n`, { mode: readable_mode });
 	await writeFile(group, `root:x:0:\nserver:x:${user.gid}:\n`, { mode: readable_mode });
 	return { folders, links, settings: found, passwd, group };
+}
+
+/** The settings of a layout in one folder, which is made where it is missing. */
+export async function copySettings(folder: string, layout: SystemLayout): Promise<SettingsCopy> {
+	const own = new Map([
+		["/etc/passwd", await readFile(layout.passwd, "utf8")],
+		["/etc/group", await readFile(layout.group, "utf8")],
+	]);
+	return new SettingsCopy(folder, layout.settings, own);
 }
 
 /** The command that installs bubblewrap on this kind of Linux, as `os-release` names it. */

@@ -11,8 +11,9 @@ import type { InnerUser, SystemLayout } from "./bubblewrap.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
 import type { LandlockTools } from "./landlock.ts";
 import { probeLandlock } from "./landlock-probe.ts";
-import { innerUser, installCommand, readLayout } from "./layout.ts";
+import { copySettings, innerUser, installCommand, readLayout } from "./layout.ts";
 import { seccomp_filters } from "./seccomp-filters.ts";
+import type { SettingsCopy } from "./settings-copy.ts";
 
 /** What a probe needs. */
 export interface SandboxProbeOptions {
@@ -43,6 +44,8 @@ export interface BubblewrapTools {
 	/** Absolute path of `bwrap`. */
 	readonly path: string;
 	readonly layout: SystemLayout;
+	/** Parts of `/etc` in one folder. */
+	readonly settings: SettingsCopy;
 	readonly user: InnerUser;
 	/** File with the system call filter. */
 	readonly filter_path: string;
@@ -133,9 +136,10 @@ async function prepareTools(
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	const user = innerUser(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
 	const layout = await readLayout(folder, user);
+	const settings = await copySettings(join(folder, "etc"), layout);
 	const filter_path = join(folder, "filter.bpf");
 	await writeFile(filter_path, Buffer.from(filter, "base64"), { mode: 0o600 });
-	return { path, layout, user, filter_path };
+	return { path, layout, settings, user, filter_path };
 }
 
 /**
@@ -143,13 +147,14 @@ async function prepareTools(
  * namespace is what it denies first of all.
  */
 async function tryBubblewrap(
-	{ path, layout, user, filter_path }: BubblewrapTools,
+	{ path, layout, settings, user, filter_path }: BubblewrapTools,
 	options: SandboxProbeOptions,
 ): Promise<string | undefined> {
 	const fd = openSync(filter_path, "r");
 	try {
 		const args = bubblewrapArguments({
 			layout,
+			settings: settings.refresh(),
 			user,
 			mounts: [],
 			binds: [],

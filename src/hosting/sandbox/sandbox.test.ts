@@ -189,6 +189,36 @@ describe("a sandbox", { skip: await sandboxObstacle() }, () => {
 		assert.deepEqual(closed.notes, []);
 	});
 
+	test("has the settings that programs need, and can change none of them", async () => {
+		await using spawner = await makeSpawner();
+		const script = [
+			"const fs = require('node:fs');",
+			"const { userInfo } = require('node:os');",
+			"const tryTo = (what) => { try { what(); return 'done'; } catch (e) { return e.code; } };",
+			"console.log(JSON.stringify([",
+			"  fs.readFileSync('/etc/hosts', 'utf8'), userInfo().username,",
+			"  tryTo(() => fs.writeFileSync('/etc/hosts', '')),",
+			"  tryTo(() => fs.writeFileSync('/etc/new', '')),",
+			"  tryTo(() => fs.unlinkSync('/etc/passwd')),",
+			"  tryTo(() => fs.renameSync('/etc/hosts', '/etc/passwd')),",
+			"  fs.existsSync('/etc/machine-id')]))",
+		].join("\n");
+		const hosts = readFileSync("/etc/hosts", "utf8");
+		// A setting that is named is given too, though nothing can be put into what is read-only.
+		const named = existsSync("/etc/machine-id") ? ["/etc/machine-id"] : [];
+		for (const read of [[], named]) {
+			const ended = await runHosted(spawner, {
+				args: ["-e", script],
+				confinement: sandboxed(folder(), { read }),
+			});
+			assert.equal(ended.code, 0, ended.stderr);
+			const [text, user, ...rest] = JSON.parse(ended.stdout);
+			const sees_named = rest.pop();
+			assert.deepEqual([text, user, sees_named], [hosts, "server", read.length > 0]);
+			for (const outcome of rest) assert.match(outcome, /^(?:EROFS|EBUSY)$/u);
+		}
+	});
+
 	test("lets programs in that stand in front, with their files and variables", async () => {
 		const place = folder();
 		writeFileSync(join(place, "front"), '#!/bin/sh\ncat /run/moorage/word; exec "$@"\n', {

@@ -180,7 +180,7 @@ export class Sandbox {
 
 	async #wrap(
 		{ request, confinement, program, env }: SandboxRequest,
-		{ path, layout, user, filter_path }: NonNullable<SandboxProbe["bubblewrap"]>,
+		{ path, layout, settings, user, filter_path }: NonNullable<SandboxProbe["bubblewrap"]>,
 	): Promise<SandboxedProgram> {
 		const { volume, temp, sandbox, way } = confinement;
 		const open_network = sandbox.egress.kind === "open" && !confinement.untrusted;
@@ -199,6 +199,7 @@ export class Sandbox {
 		const inner = { ...withoutGateway(env, open_network), ...own };
 		const bwrap = bubblewrapArguments({
 			layout,
+			settings: settings.refresh(),
 			user,
 			mounts: copy === undefined ? mounts : [...mounts, { kind: "write", ...copy }],
 			binds: [...(way?.binds ?? []), ...(late?.binds ?? [])],
