@@ -12,6 +12,8 @@
  * And V8 goes through all of the memory once what lies outside of the heap has grown by a
  * fraction of the heap. Long results lie there: two of them are such a fraction of a lean one.
  * With three times the heap, memory at rest stays the same: then all is collected as before.
+ *
+ * The gateway knows better than V8 when nobody waits, and collects then: src/lib/idle-collection.ts.
  */
 
 /** What each option is told by, and the option. */
@@ -20,6 +22,7 @@ const options = /** @type {const} */ ([
 	["min-semi-space-size", "--min-semi-space-size=2"],
 	["allocation-site-pretenuring", "--no-allocation-site-pretenuring"],
 	["heap-growing-percent", "--heap-growing-percent=200"],
+	["expose-gc", "--expose-gc"],
 ]);
 
 /** Words on the command line that start the gateway: `moorage up`, `npm start`. */

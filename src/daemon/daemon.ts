@@ -19,6 +19,7 @@ import { VolumeCopies } from "../hosting/volume-copies.ts";
 import { Volumes } from "../hosting/volumes.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
+import { collectWhenIdle, thisProcess } from "../lib/idle-collection.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { Releases } from "../releases/releases.ts";
@@ -316,6 +317,7 @@ class House implements Daemon, BackendRooms {
 		if (path !== undefined && this.#options.watch !== false)
 			this.#watcher = watchFile(path, this.#options.clock, () => void this.reload());
 		this.#sweepLater();
+		this.#collectWhenIdle();
 		return succeed(this);
 	}
 
@@ -572,6 +574,15 @@ class House implements Daemon, BackendRooms {
 			this.#sweepLater();
 		});
 		this.#closing.signal.addEventListener("abort", () => timer.cancel(), { once: true });
+	}
+
+	/** Memory is given back in moments in which no call is under way and no server starts. */
+	#collectWhenIdle(): void {
+		const isStarting = () => this.#hosting.statuses().some(({ state }) => state === "starting");
+		const isAwaited = () => this.#gateway.in_flight > 0 || isStarting();
+		const own = thisProcess(this.#options.clock, isAwaited);
+		if (own === undefined) return;
+		this.#closing.signal.addEventListener("abort", collectWhenIdle(own), { once: true });
 	}
 
 	/** From the outside inwards: first no new work, then what works, then what keeps. */
