@@ -24,28 +24,28 @@ function watched() {
 test("the space for young objects may not grow before there is a load", async () => {
 	const { told, call } = watched();
 	assert.deepEqual(told, [false]);
-	await call(5_000, 2);
+	await call(10_000, 2);
 	assert.deepEqual(told, [false]);
 });
 
-test("it may grow once a thousand calls have come within a second, which is said once", async () => {
+test("it may grow once five thousand calls have come within five seconds, which is said once", async () => {
 	const { told, call } = watched();
-	await call(999, 0.5);
+	await call(4_999, 0.5);
 	assert.deepEqual(told, [false]);
-	await call(5_000, 0.5);
+	await call(10_000, 0.5);
 	assert.deepEqual(told, [false, true]);
 });
 
 test("it may not any more a minute after the last load, and again with the next", async () => {
 	const { clock, told, call } = watched();
-	await call(1_000, 0.5);
-	await clock.advance(minute_ms - 2_000);
-	await call(2_000, 0.5);
+	await call(5_000, 0.5);
+	await clock.advance(minute_ms - 10_000);
+	await call(10_000, 0.5);
 	await clock.advance(minute_ms - 1);
 	assert.deepEqual(told, [false, true]);
 	await clock.advance(1);
 	assert.deepEqual(told, [false, true, false]);
-	await call(2_000, 0.5);
+	await call(10_000, 0.5);
 	assert.deepEqual(told, [false, true, false, true]);
 });
 

@@ -1,9 +1,12 @@
 import { setFlagsFromString } from "node:v8";
 import type { Clock, Timer } from "./clock.ts";
 
-/** So many calls are counted together; who makes them faster than this has a load. */
-const load_calls = 1_000;
-const load_ms = 1_000;
+/**
+ * So many calls are counted together; where they come faster than this there is a load. Clients that
+ * all come back at once, say after a restart, are none.
+ */
+const load_calls = 5_000;
+const load_ms = 5_000;
 /** So long after the last load it is over. */
 const rest_ms = 60_000;
 
