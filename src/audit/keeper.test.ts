@@ -22,7 +22,12 @@ const start_ms = Date.UTC(2026, 0, 1, 12);
 const seed = Buffer.alloc(32, 3);
 const box_key = Buffer.alloc(32, 4);
 
-function setUp(context: TestContext, retention: AuditRetention, disk: Disk = system_disk) {
+function setUp(
+	context: TestContext,
+	retention: AuditRetention,
+	disk: Disk = system_disk,
+	afterEntry = (): void => undefined,
+) {
 	const parent = mkdtempSync(join(tmpdir(), "moorage-keeper-"));
 	context.after(() => rmSync(parent, { recursive: true }));
 	const folder = join(parent, "audit");
@@ -30,7 +35,8 @@ function setUp(context: TestContext, retention: AuditRetention, disk: Disk = sys
 	let batch = 0;
 	const sizes = { segment_bytes_max: 2_000, payload_bytes_max: 1_000_000 };
 	const data = { folder, seed, box_key, ...sizes, retention };
-	const keeper = new AuditKeeper(data, { disk, random: systemRandom, now: () => now_ms });
+	const parts = { disk, random: systemRandom, now: () => now_ms, afterEntry };
+	const keeper = new AuditKeeper(data, parts);
 	const message = (
 		call: string,
 		owner: OwnerTuple,
@@ -58,12 +64,19 @@ function setUp(context: TestContext, retention: AuditRetention, disk: Disk = sys
 		const keys = new PayloadKeys(folder, { disk: system_disk, box, random: systemRandom });
 		return (await readCall(folder, call, undefined, { disk: system_disk, keys }))?.input.kind;
 	};
+	const payloadOf = async (call: string) => {
+		const box = new SecretBox(box_key, systemRandom);
+		const keys = new PayloadKeys(folder, { disk: system_disk, box, random: systemRandom });
+		const found = await readCall(folder, call, undefined, { disk: system_disk, keys });
+		return found?.input.kind === "bytes" ? found.input.bytes.toString() : undefined;
+	};
 	return {
 		keeper,
 		folder,
 		message,
 		verify,
 		kindOf,
+		payloadOf,
 		append: (call: string, owner: OwnerTuple) => keeper.append([message(call, owner)]),
 		wait: (days: number) => {
 			now_ms += days * day_ms;
@@ -218,4 +231,29 @@ test("entries of several people in one append are each sealed with their own key
 		keeper.answer({ kind: "ask", id: 3, ask: "erase", tenant: "a", user: "b" }).value,
 		0,
 	);
+});
+
+test("payloads of any length come back as they were, of one person and of others by turns", async (t) => {
+	let entries = 0;
+	const set_up = setUp(t, ever, system_disk, () => {
+		entries += 1;
+	});
+	const { keeper, message, verify, payloadOf } = set_up;
+	const owners: OwnerTuple[] = [
+		["acme", "ana", "read"],
+		["acme", "ana", "read"],
+		["acme", "bob", "read"],
+	];
+	const lengths = [1, 2, 3, 0, 24 * 1024 - 17, 24 * 1024, 24 * 1024 + 1, 100_000, 700_000, 5];
+	const text = (n: number, length: number) => String.fromCharCode(97 + (n % 26)).repeat(length);
+	const messages = lengths.map((length, n) => {
+		return message(`call-${n}`, owners[n % owners.length] as OwnerTuple, text(n, length));
+	});
+	assert.equal(keeper.append(messages).kept, true);
+	for (const [n, length] of lengths.entries()) {
+		if (length > 0) assert.equal(await payloadOf(`call-${n}`), text(n, length), `${length}`);
+	}
+	assert.equal(verify().problem, undefined);
+	// So that who makes many entries can let others go first.
+	assert.equal(entries, lengths.length);
 });

@@ -35,7 +35,7 @@ const calls_apart = 128;
 
 const pauses = new Pauses(hurry, calls_apart);
 /** Nobody waits for a trace: calls, and their lines, go first where there are few processors. */
-yieldToOthers(12);
+yieldToOthers(10);
 
 const exporter = new OtlpExporter<UnpackedCall>({
 	clock: systemClock,
