@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { heapOptions } from "../../bin/launcher/lean-heap.mjs";
+import { repository_root } from "../lib/paths.ts";
 
 const commandLine = (...words: string[]) => ({
 	argv: ["node", "bin/moorage", ...words],
@@ -44,3 +47,12 @@ test("what a person chose stays", () => {
 test("a gateway that was started so is not started again", () => {
 	assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv: wanted }), []);
 });
+
+for (const file of ["deploy/systemd/moorage.service", "deploy/container/Dockerfile"]) {
+	test(`${file} starts the gateway so that it is not started again`, () => {
+		const text = readFileSync(join(repository_root, file), "utf8");
+		const execArgv = text.match(/^(?:ExecStart|ENTRYPOINT).*$/m)?.[0].match(/--[a-z-]+(=\d+)?/g);
+		assert.ok(execArgv);
+		assert.deepEqual(heapOptions({ ...commandLine("up"), execArgv }), []);
+	});
+}
