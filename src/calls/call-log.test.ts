@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { sampleAnswered } from "../../test/support/answered-request.ts";
@@ -165,6 +166,25 @@ test("a full disk costs the lines of the file, which is told, and not the histor
 	assert.match(readFileSync(join(folder, "calls.ndjson"), "utf8"), /"kept"/);
 	await log.close();
 	assert.deepEqual(troubles, [{ dropped: 0, failed: 1, error: "ENOSPC" }]);
+});
+
+test("a line that the history does not take costs no other", async (t) => {
+	const { log, folder, troubles, idsInFiles } = open(t);
+	log.after(sampleRecord({ id: "first" }));
+	await log.flush();
+	const history = new DatabaseSync(join(folder, "history.db"));
+	history.exec(`create trigger odd before insert on calls when new.output_bytes = 4711
+		begin select raise(abort, 'odd'); end`);
+	history.close();
+	const lines = calls(100);
+	lines.splice(41, 1, sampleRecord({ id: "odd-one", output_bytes: 4711 }));
+	for (const record of lines) log.after(record);
+	await log.flush();
+	assert.deepEqual(log.totals, { lines: 100, dropped: 0, failed: 1 });
+	assert.equal(idsInFiles().length, 101, "the file has it");
+	assert.equal((await log.find({ limit: 500 })).calls.length, 100);
+	await log.close();
+	assert.deepEqual(troubles, [{ dropped: 0, failed: 1, error: "odd" }]);
 });
 
 test("more lines than may wait for the disk are dropped and counted", async (t) => {

@@ -260,16 +260,20 @@ export class CallLog implements Evidence {
 		return worker;
 	}
 
-	#done({ batch, file_error, history_error }: DoneMessage): void {
+	#done({ batch, file_error, history_error, history_lost }: DoneMessage): void {
 		const error = file_error ?? history_error;
 		this.#error = error ?? this.#error;
+		let rows = 0;
 		while ((this.#in_flight[0]?.batch ?? Number.POSITIVE_INFINITY) <= batch) {
 			const { lines } = this.#in_flight.shift() as InFlight;
 			lines.release();
 			this.#in_flight_lines -= lines.rows;
-			if (error === undefined) this.totals.lines += lines.rows;
-			else this.#lose({ failed: lines.rows });
+			rows += lines.rows;
 		}
+		const only_some = file_error === undefined && history_lost > 0;
+		const failed = error === undefined ? 0 : only_some ? history_lost : rows;
+		this.totals.lines += rows - failed;
+		if (failed > 0) this.#lose({ failed });
 		this.#tellHurry();
 		this.#tellFlushed();
 	}

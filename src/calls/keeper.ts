@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { WorkerAnswer } from "../lib/worker-link.ts";
+import type { CallLine } from "../telemetry/call-line.ts";
 import { History } from "./history.ts";
 import { Lines } from "./lines.ts";
 import type { CallsWorkerData, DoneMessage, LinesMessage, QuestionMessage } from "./messages.ts";
@@ -9,6 +10,8 @@ import { RotatingFile } from "./rotating-file.ts";
 /** Name of the history in the folder of the call log. */
 export const history_name = "history.db";
 
+/** What a row does not keep to. */
+const sqlite_constraint = 19;
 /** Rows that one trim removes: it is short, so that new lines do not wait for it. */
 const trim_rows_max = 5_000;
 
@@ -50,15 +53,37 @@ export class CallsKeeper {
 			messages.map(({ packed }) => packed),
 			this.#parts.afterLine,
 		);
+		const file_error = attempt(() => {
+			if (this.#file === undefined) return;
+			for (const piece of lines.pieces()) this.#file.write(piece);
+		});
+		const lost: string[] = [];
+		const error = attempt(() => this.#remember(lines, lost));
 		return {
 			kind: "done",
 			batch: messages.at(-1)?.batch ?? 0,
-			file_error: attempt(() => {
-				if (this.#file === undefined) return;
-				for (const piece of lines.pieces()) this.#file.write(piece);
-			}),
-			history_error: attempt(() => this.#opened()?.add(lines)),
+			file_error,
+			history_error: error ?? lost[0],
+			history_lost: error === undefined ? lost.length : 0,
 		};
+	}
+
+	/** A line that the history does not take, whatever is wrong with it, costs no other. */
+	#remember(lines: Iterable<CallLine>, lost: string[]): void {
+		const history = this.#opened();
+		try {
+			history?.add(lines);
+		} catch (error) {
+			if (!isOfLine(error)) throw error;
+			const all = [...lines];
+			if (all.length === 1) {
+				lost.push((error as Error).message);
+				return;
+			}
+			const half = Math.ceil(all.length / 2);
+			this.#remember(all.slice(0, half), lost);
+			this.#remember(all.slice(half), lost);
+		}
 	}
 
 	/** Does a little of what an older version has left to do; false where that was all, or fails. */
@@ -113,6 +138,13 @@ export class CallsKeeper {
 		}
 		return this.#history;
 	}
+}
+
+/** Whether an error is about what was to be written, not about where to. */
+function isOfLine(error: unknown): boolean {
+	const { code = "", errcode } = error as NodeJS.ErrnoException & { readonly errcode?: number };
+	if (code === "ERR_SQLITE_ERROR") return ((errcode ?? 0) & 0xff) === sqlite_constraint;
+	return error instanceof TypeError || error instanceof RangeError;
 }
 
 /** The code of the error that some work ends with. */

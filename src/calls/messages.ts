@@ -47,4 +47,6 @@ export interface DoneMessage {
 	/** Codes of errors of the disk: `undefined` where all is well. */
 	readonly file_error: string | undefined;
 	readonly history_error: string | undefined;
+	/** So many lines alone the history did not take; 0 where an error is about all of them. */
+	readonly history_lost: number;
 }
