@@ -57,8 +57,8 @@ export interface Verification {
 const head_format = 2;
 /** The same for signatures of the keys of payloads. */
 const keys_format = 3;
-/** Intents without an outcome that are remembered; a log with more says so by the count. */
-const open_intents_max = 10_000;
+/** Intents without an outcome that are remembered: where there are so many, there may be more. */
+export const open_intents_max = 10_000;
 
 /** What a log is checked with. */
 interface VerifyOptions {

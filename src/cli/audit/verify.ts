@@ -1,7 +1,12 @@
 import { existsSync } from "node:fs";
 import { system_disk } from "../../audit/disk.ts";
 import { auditPlaces } from "../../audit/places.ts";
-import { type OpenIntent, type Verification, verifyLog } from "../../audit/verify.ts";
+import {
+	type OpenIntent,
+	open_intents_max,
+	type Verification,
+	verifyLog,
+} from "../../audit/verify.ts";
 import type { CommandContext } from "../context.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { CommandFailure } from "../failure.ts";
@@ -67,7 +72,8 @@ function print(found: Verification, folder: string, output: Output): void {
 
 function printIntents(intents: readonly OpenIntent[], output: Output): void {
 	if (intents.length === 0) return;
-	output.line(`Without an outcome, so of unknown fate or still running: ${intents.length}`);
+	const more = intents.length < open_intents_max ? "" : " or more";
+	output.line(`Without an outcome, so of unknown fate or still running: ${intents.length}${more}`);
 	output.table(
 		["ENTRY", "TIME", "USER", "WHAT", "CALL"],
 		intents.slice(0, intents_shown_max).map(({ seq, call, at_ms, entry }) => {
