@@ -204,7 +204,9 @@ export const add_server_schema = z.strictObject({
 });
 export const changed_server_schema = z.object({
 	name: name_schema,
-	config: z.string().describe("The configuration file that was changed."),
+	config: z
+		.string()
+		.describe("The configuration file that was changed; empty for a fork, which stands in none."),
 	url: z.string().optional().describe("MCP address of the new server."),
 });
 

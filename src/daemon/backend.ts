@@ -214,7 +214,7 @@ export class DaemonBackend implements AdminBackend {
 		if (releases.forks.some((fork) => fork.name === name)) {
 			const removed = answerOf(await releases.removeFork(name), name);
 			if (!removed.ok) return removed;
-			return succeed({ name, config: this.#rooms.plan.source.path ?? "" });
+			return succeed({ name, config: "" });
 		}
 		const path = this.#rooms.plan.source.path;
 		if (path === undefined) return fail(no_file);

@@ -88,6 +88,12 @@ const scenarios: readonly Scenario[] = [
 	{ args: ["restart", "time"], code: 0, calls: ["restartServer(time)"], stdout: /^time: ready\n$/ },
 	{ args: ["restart", "no"], code: 1, calls: ["restartServer(no)"], stdout: /^$/ },
 	{ args: ["rm", "time"], code: 0, calls: ["removeServer(time)"], stdout: /Removed "time"/ },
+	{
+		args: ["rm", "time-fork"],
+		code: 0,
+		calls: ["removeServer(time-fork)"],
+		stdout: /^Removed the fork "time-fork" and its files\.\n$/,
+	},
 	{ args: ["rm", "no"], code: 1, calls: ["removeServer(no)"], stdout: /^$/ },
 	{
 		args: ["add", "b", "--", "npx", "-y", "b", "--json"],

@@ -40,6 +40,7 @@ export const rm_command = defineCommand({
 			}
 		}
 		if (options.json) context.output.json({ name: args.name, config });
+		else if (config === "") context.output.line(`Removed the fork "${args.name}" and its files.`);
 		else context.output.line(`Removed "${args.name}" from ${config}.`);
 		return exit_codes.ok;
 	},

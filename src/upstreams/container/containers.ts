@@ -16,7 +16,7 @@ import {
 } from "./create-body.ts";
 import type { ContainerSettings, Engine } from "./engine.ts";
 import { delegation_remedy } from "./engine-powers.ts";
-import { type EngineProblem, engineSentence } from "./engine-problem.ts";
+import { type EngineProblem, engineAdvice, engineSentence } from "./engine-problem.ts";
 import { labels } from "./labels.ts";
 import { networkOf } from "./network.ts";
 import { openVolume } from "./volume.ts";
@@ -269,10 +269,9 @@ export class Containers {
 
 	#failed(server: string, problem: EngineProblem) {
 		const code = problem.kind === "missing" ? "command_missing" : "server_failed";
-		const gone = problem.kind === "refused" && problem.status === 404;
-		const sentence = `The container engine of server "${server}" ${engineSentence(problem)}.`;
-		const advice = gone ? " Run moorage restart to have its image resolved again." : "";
-		return this.#refuse(server, code, sentence + advice, detailOf(problem));
+		const said = engineSentence(problem).replace(/\.$/, "");
+		const sentence = `The container engine of server "${server}" ${said}.${engineAdvice(problem)}`;
+		return this.#refuse(server, code, sentence, detailOf(problem));
 	}
 
 	/** What of the gateway lies in something that a container is given, as it is found there. */

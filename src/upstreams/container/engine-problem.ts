@@ -22,6 +22,19 @@ export function engineSentence(problem: EngineProblem): string {
 	}
 }
 
+/** A sentence with what to do about a refusal, where that is known, behind a space; else nothing. */
+export function engineAdvice(problem: EngineProblem): string {
+	if (problem.kind !== "refused") return "";
+	const { message, status } = problem;
+	if (/container-init binary not found/i.test(message)) {
+		return " Install the small init that Podman wants (apt-get install catatonit).";
+	}
+	if (/unknown (?:or invalid )?runtime|runtime .*not found/i.test(message)) {
+		return " Install that runtime and tell the engine of it, or leave `runtime` out.";
+	}
+	return status === 404 ? " Run moorage restart to have its image resolved again." : "";
+}
+
 function shortened(text: string): string {
 	return text.length > message_chars_max ? `${text.slice(0, message_chars_max)}…` : text;
 }
