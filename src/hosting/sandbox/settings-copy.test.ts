@@ -166,6 +166,20 @@ test("a later gateway finds the copies, and removes what is none", async (contex
 	assert.equal(read("fonts/fonts.conf"), "changed meanwhile");
 });
 
+test("what a killed gateway left half done is in nobody's way", async (context) => {
+	const { copy, root, folder, read } = await machine(context);
+	const other = join(root, "other");
+	writeFileSync(other, "not ours to write");
+	mkdirSync(join(folder, "fonts", "fonts.conf.new"), { recursive: true });
+	mkdirSync(join(folder, "localtime.new"));
+	symlinkSync(other, join(folder, "hosts.new"));
+	copy.refresh();
+	assert.equal(read("hosts"), "127.0.0.1 localhost\n");
+	assert.equal(readFileSync(other, "utf8"), "not ours to write");
+	assert.deepEqual(readdirSync(join(folder, "fonts")), ["conf.d", "fonts.conf"]);
+	assert.equal(readlinkSync(join(folder, "localtime")), "/usr/share/zoneinfo");
+});
+
 test("where the copies cannot be written there are none, and later there are", async (context) => {
 	const { copy, root, folder } = await machine(context);
 	writeFileSync(folder, "in the way");

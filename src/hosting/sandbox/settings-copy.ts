@@ -30,8 +30,12 @@ export interface BoundSettings {
 	readonly live: readonly Setting[];
 }
 
-/** Which authorities are trusted, and who resolves names: a change of these is seen at once. */
+/**
+ * Which authorities are trusted, and who resolves names: a change of these is seen at once. Where
+ * `alternatives` are, they are hundreds of links, which would cost the gateway's start more.
+ */
 const live_paths: ReadonlySet<string> = new Set([
+	"/etc/alternatives",
 	"/etc/ca-certificates",
 	"/etc/crypto-policies",
 	"/etc/pki",
@@ -48,8 +52,8 @@ const folder_mode = 0o755;
 const file_mode = 0o644;
 const others_may_read = 0o004;
 
-/** A file, folder or link, and the place of its copy. */
-type Found = [source: string, place: string, stats: Stats];
+/** A file, a folder or a link, which has no stats here, and the place of its copy. */
+type Found = [source: string, place: string, stats: Stats | undefined];
 
 /** What was copied so far. */
 interface Copied {
@@ -155,19 +159,25 @@ function copyTree([source, place, stats]: Found, copied: Copied): boolean {
 	const entries: Found[] = [];
 	for (const entry of found) {
 		const [from, to, about] = entry;
-		if (found.length > entries_max || (about.isFile() && about.size > file_bytes_max)) return false;
-		// What a link leads to is looked at by whoever follows it.
-		if (!about.isSymbolicLink()) copied.seen.set(from, markOf(about));
-		if (!about.isSymbolicLink() && (about.mode & others_may_read) === 0) continue;
+		if (found.length > entries_max) return false;
+		if (about !== undefined) {
+			if (about.isFile() && about.size > file_bytes_max) return false;
+			copied.seen.set(from, markOf(about));
+			if ((about.mode & others_may_read) === 0) continue;
+		}
 		entries.push(entry);
-		if (!about.isDirectory()) continue;
-		for (const name of readdirSync(from)) {
-			const inner = lstatSync(join(from, name), { throwIfNoEntry: false });
-			if (inner !== undefined) found.push([join(from, name), join(to, name), inner]);
+		if (about?.isDirectory() !== true) continue;
+		for (const inner of readdirSync(from, { withFileTypes: true })) {
+			const path = join(from, inner.name);
+			// What a link leads to is looked at by whoever follows it.
+			const stats = inner.isSymbolicLink() ? undefined : lstatSync(path, { throwIfNoEntry: false });
+			if (inner.isSymbolicLink() || stats !== undefined) {
+				found.push([path, join(to, inner.name), stats]);
+			}
 		}
 	}
 	for (const [from, to, about] of entries) {
-		if (about.isSymbolicLink()) copyLink(readlinkSync(from), to);
+		if (about === undefined) copyLink(readlinkSync(from), to);
 		else if (about.isDirectory()) makePlace(to, true);
 		else if (about.isFile()) writeChanged(to, readFileSync(from));
 		else continue;
@@ -188,16 +198,26 @@ function makePlace(place: string, is_folder: boolean): void {
 }
 
 function copyLink(target: string, place: string): void {
+	// What is there already costs one look.
+	if (targetOf(place) === target) return;
 	const there = lstatSync(place, { throwIfNoEntry: false });
-	if (there?.isSymbolicLink() === true && readlinkSync(place) === target) return;
 	replace(place, there, (draft) => symlinkSync(target, draft));
+}
+
+function targetOf(place: string): string | undefined {
+	try {
+		return readlinkSync(place);
+	} catch {
+		return undefined;
+	}
 }
 
 function writeChanged(place: string, bytes: Buffer): void {
 	const there = lstatSync(place, { throwIfNoEntry: false });
 	if (there?.isFile() === true && readFileSync(place).equals(bytes)) return;
 	replace(place, there, (draft) => {
-		writeFileSync(draft, bytes);
+		// Never through a link that was left there.
+		writeFileSync(draft, bytes, { flag: "wx" });
 		// Whatever the gateway's user wants of new files: a server may be another user.
 		chmodSync(draft, file_mode);
 	});
@@ -206,9 +226,14 @@ function writeChanged(place: string, bytes: Buffer): void {
 /** Servers that run see either the old or the new. */
 function replace(place: string, there: Stats | undefined, make: (draft: string) => void): void {
 	const draft = `${place}.new`;
-	mkdirSync(dirname(place), { recursive: true, mode: folder_mode });
-	rmSync(draft, { recursive: true, force: true });
-	make(draft);
+	try {
+		make(draft);
+	} catch {
+		// Its folder is missing, or a gateway was killed right here.
+		mkdirSync(dirname(place), { recursive: true, mode: folder_mode });
+		rmSync(draft, { recursive: true, force: true });
+		make(draft);
+	}
 	if (there?.isDirectory() === true) rmSync(place, { recursive: true, force: true });
 	renameSync(draft, place);
 }
