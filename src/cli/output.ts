@@ -17,16 +17,24 @@ export class Output {
 	readonly #stderr: OutputStream;
 	readonly #colour_out: boolean;
 	readonly #colour_err: boolean;
+	readonly #environment: Environment;
 
 	constructor(options: {
 		readonly stdout: OutputStream;
 		readonly stderr: OutputStream;
 		readonly environment: Environment;
 	}) {
+		this.#environment = options.environment;
 		this.#stdout = options.stdout;
 		this.#stderr = options.stderr;
 		this.#colour_out = hasColour(options.stdout, options.environment);
 		this.#colour_err = hasColour(options.stderr, options.environment);
+	}
+
+	/** The same with its results on standard error too, where standard output is somebody else's. */
+	get beside(): Output {
+		const [stderr, environment] = [this.#stderr, this.#environment];
+		return new Output({ stdout: stderr, stderr, environment });
 	}
 
 	/** Whether results go to a terminal, where somebody reads them. */

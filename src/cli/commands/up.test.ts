@@ -67,6 +67,19 @@ test("up shows each server with its state, and the line to paste into a client",
 	assert.equal(await up.stop(), 0);
 });
 
+test("where the call log goes to standard output nothing else does", async (context) => {
+	const config = { version: 1, servers: { echo: fixture("echo") }, calls: { log: "stdout" } };
+	const folder = await tempFolder(context, { "moorage.yaml": JSON.stringify(config) });
+	const up = startUp(context, ["--log-level", "silent"], { cwd: folder });
+	await up.said("Ctrl-C stops it.");
+	assert.match(up.stderr, /Dashboard: +http:/);
+	assert.equal((await execCli(["call", "echo", "echo", "text=5"], { cwd: folder })).code, 0);
+	assert.equal(await up.stop(), 0);
+	const lines = up.stdout.trimEnd().split("\n");
+	const tools = lines.map((line) => (JSON.parse(line) as { tool: string | null }).tool);
+	assert.ok(tools.includes("echo"), up.stdout);
+});
+
 test("up --quiet prints nothing at all when all is well", async (context) => {
 	const folder = await tempFolder(context, { "mcp.json": mcpJson({ echo: fixture("echo") }) });
 	const up = startUp(context, ["--quiet"], { cwd: folder });

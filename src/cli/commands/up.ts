@@ -15,7 +15,7 @@ import { dataFolder } from "../data-folder.ts";
 import { exit_codes } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
 import { handedSocket } from "../handed-socket.ts";
-import { duration, printable } from "../output.ts";
+import { duration, type Output, printable } from "../output.ts";
 import { withProgress } from "../progress.ts";
 import { typedCommand } from "../self-command.ts";
 import { isUsable, printSandboxNotes, printServers } from "../server-table.ts";
@@ -170,7 +170,10 @@ class UpRun {
 			const { admin_token_path } = daemon;
 			output.json({ ...overview, mcp_url: `${overview.url}/mcp`, admin_token_path });
 		} else if (!this.#options.quiet) {
-			await this.#show(overview, daemon.dashboardAddress());
+			// Where the call log goes to standard output, whoever collects it gets that and no link.
+			const beside = daemon.plan.calls?.log_to_stdout === true;
+			const shown = beside ? output.beside : output;
+			await this.#show(overview, daemon.dashboardAddress(), shown);
 		}
 	}
 
@@ -195,8 +198,8 @@ class UpRun {
 		this.#onState = () => undefined;
 	}
 
-	async #show(overview: Overview, dashboard: string): Promise<void> {
-		const { output, clock, self, cwd } = this.#context;
+	async #show(overview: Overview, dashboard: string, output: Output): Promise<void> {
+		const { clock, self, cwd } = this.#context;
 		const ready = overview.servers.filter(isUsable).length;
 		const took = duration(clock.monotonic() - this.#started_ms);
 		const servers = counted(overview.servers.length, "server");
