@@ -94,8 +94,8 @@ export const targets: readonly Target[] = [
 		name: "idle-memory",
 		what: "MiB of the gateway, idle",
 		at: "most",
-		limit: 120,
-		check: 135,
+		limit: 95,
+		check: 110,
 		read: (result) => result.sides["moorage"]?.rss_mb ?? null,
 	},
 	{

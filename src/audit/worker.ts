@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert } from "../lib/assert.ts";
 import { systemClock } from "../lib/clock.ts";
+import { collectWhenIdle, thisProcess } from "../lib/idle-collection.ts";
 import { Pauses } from "../lib/pauses.ts";
 import { systemRandom } from "../lib/random.ts";
 import { system_disk } from "./disk.ts";
@@ -44,6 +45,9 @@ function append(messages: readonly AppendMessage[]): void {
 	const append_ms = clock.monotonic() - began_ms;
 	port.postMessage({ ...done, append_ms } satisfies TimedDoneMessage);
 }
+
+const own = thisProcess(clock, () => false);
+if (own !== undefined) collectWhenIdle(own);
 
 port.on("message", (first: ToWorker) => {
 	let next: ToWorker | undefined = first;

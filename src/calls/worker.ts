@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert } from "../lib/assert.ts";
 import { systemClock } from "../lib/clock.ts";
+import { collectWhenIdle, thisProcess } from "../lib/idle-collection.ts";
 import { Pauses } from "../lib/pauses.ts";
 import { yieldToOthers } from "../lib/thread-priority.ts";
 import { CallsKeeper } from "./keeper.ts";
@@ -41,6 +42,9 @@ function modernizeLater(): void {
 }
 
 yieldToOthers(nice);
+
+const own = thisProcess(systemClock, () => false);
+if (own !== undefined) collectWhenIdle(own);
 
 port.on("message", (first: ToWorker) => {
 	let next: ToWorker | undefined = first;

@@ -48,7 +48,7 @@ export function collectWhenIdle(process: CollectedProcess): () => void {
 	return () => timer.cancel();
 }
 
-/** This process and its main thread; undefined where it was not started so that it can. */
+/** The thread that asks; undefined where the process was not started so that it can. */
 export function thisProcess(clock: Clock, isAwaited: () => boolean): CollectedProcess | undefined {
 	const { gc } = globalThis;
 	if (gc === undefined) return undefined;

@@ -153,8 +153,10 @@ export const sinks: readonly Sink[] = [
 		about: "the call log and the history: names, sentences and numbers, never payloads",
 		files: [
 			"src/calls/call-log.ts",
+			"src/calls/error-words.ts",
 			"src/calls/history-schema.ts",
 			"src/calls/history.ts",
+			"src/calls/keeper.ts",
 			"src/calls/postings.ts",
 			"src/calls/rotating-file.ts",
 			"src/calls/words.ts",
