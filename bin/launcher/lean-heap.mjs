@@ -2,7 +2,8 @@
 /**
  * How the gateway's own process is started. Node sizes the space for young objects by the
  * machine's memory; a gateway needs little of it for long. It begins with a small one that grows
- * under load only, as far as is said here (src/lib/young-space.ts, docs/benchmarks.md).
+ * under load only, as far as is said here (src/lib/young-space.ts, docs/benchmarks.md). It is gone
+ * through by one thread: there is so little in it that calling others takes longer than they save.
  *
  * V8 also learns which places in the code make objects that live long, and makes them old from the
  * start. What reads a message makes both kinds: those of a catalog stay, those of a call are gone a
@@ -20,6 +21,7 @@
 const options = /** @type {const} */ ([
 	["max-semi-space-size", "--max-semi-space-size=16"],
 	["min-semi-space-size", "--min-semi-space-size=2"],
+	["parallel-scavenge", "--no-parallel-scavenge"],
 	["allocation-site-pretenuring", "--no-allocation-site-pretenuring"],
 	["heap-growing-percent", "--heap-growing-percent=200"],
 	["expose-gc", "--expose-gc"],

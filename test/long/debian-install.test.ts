@@ -36,7 +36,7 @@ describe("the installer for Debian", { skip }, () => {
 		const unit = await readFile(join(place, "etc/systemd/system/moorage.service"), "utf8");
 		assert.match(
 			unit,
-			/^ExecStart=\/opt\/moorage\/node --max-semi-space-size=16 --min-semi-space-size=2 --no-allocation-site-pretenuring --heap-growing-percent=200 --expose-gc \/opt\/moorage\//m,
+			/^ExecStart=\/opt\/moorage\/node --max-semi-space-size=16 --min-semi-space-size=2 --no-parallel-scavenge --no-allocation-site-pretenuring --heap-growing-percent=200 --expose-gc \/opt\/moorage\//m,
 		);
 		const config = await stat(join(place, "etc/moorage/moorage.yaml"));
 		assert.equal(config.mode & 0o777, 0o640);
