@@ -382,9 +382,7 @@ class House implements Daemon, BackendRooms {
 		const adopted = await this.#releases.use(after);
 		const { refused, at_once } = adopted;
 		warnings.push(...adopted.warnings);
-		for (const { server, reason } of refused) {
-			warnings.push(givenUpWarning(server, reason));
-		}
+		warnings.push(...refused.map(givenUpWarning));
 		await Promise.all(
 			[...removed, ...at_once].map((name) => {
 				this.#gateway.context.offered.forget(name);

@@ -1,4 +1,5 @@
 import type { Plan } from "../config/plan.ts";
+import type { Adopted } from "../releases/deployed.ts";
 
 /**
  * A plan with a warning where its servers should have a sandbox and have a lesser one, or none:
@@ -13,7 +14,7 @@ export function withSandboxWarning(plan: Plan, shortfall: string | undefined): P
 }
 
 /** A version that a changed configuration asked for and that is not taken over. */
-export function givenUpWarning(server: string, reason: string): string {
+export function givenUpWarning({ server, reason }: Adopted["refused"][number]): string {
 	return (
 		`The new version of "${server}" was given up, the old one runs on: ${reason} ` +
 		`\`moorage deploy ${server}\` tries it again.`

@@ -106,7 +106,7 @@ export class Sandbox {
 		return this.#probe.detail;
 	}
 
-	/** What servers run in where bubblewrap does not work, and what to do; undefined where it does. */
+	/** Where bubblewrap does not work: what servers run in, and what to do. Else undefined. */
 	get shortfall(): string | undefined {
 		const { bubblewrap, landlock, obstacle = "", remedy = "" } = this.#probe;
 		if (bubblewrap !== undefined) return undefined;

@@ -22,7 +22,7 @@ export function engineSentence(problem: EngineProblem): string {
 	}
 }
 
-/** A sentence with what to do about a refusal, where that is known, behind a space; else nothing. */
+/** What to do about a refusal: a sentence behind a space, or nothing where that is not known. */
 export function engineAdvice(problem: EngineProblem): string {
 	if (problem.kind !== "refused") return "";
 	const { message, status } = problem;
