@@ -1,10 +1,9 @@
 /**
- * `npm test [-- FILTER ...]`: runs every test of the project with node:test, unit tests many files
- * to a process, end-to-end tests each file in its own. A filter is part of a path; a file runs when
- * any filter is in its path. Without one, `npm test` leaves out test/long/, and `npm run long` runs
- * that alone.
+ * `npm test [-- FILTER ...]`: runs every test of the project with node:test, many files to a
+ * process. A filter is part of a path; a file runs when any filter is in its path. Without one,
+ * `npm test` leaves out test/long/, and `npm run long` runs that alone.
  */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { styleText } from "node:util";
@@ -13,7 +12,7 @@ import { repository_root } from "./lib/paths.ts";
 import { sweepProcesses } from "./test-run/leftovers.ts";
 import { closingLine, type FileOutcome, type TestFailure } from "./test-run/outcome.ts";
 import { inspector, mcp_remote, provideTool } from "./test-run/provided-tool.ts";
-import { type Phase, runPhase } from "./test-run/run-files.ts";
+import { type Phase, runPhases } from "./test-run/run-files.ts";
 import { killRunning } from "./test-run/test-process.ts";
 import { provideUv } from "./test-run/uv.ts";
 
@@ -21,25 +20,43 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const tools_folder = join(repository_root, ".tools");
 
-/** Unit tests use little but the processor; end-to-end ones start several processes each. */
-function phasesOf(files: readonly string[]): Phase[] {
+/** Tests that host servers from package registries, or drive other people's programs. */
+const needs_programs = /^(test\/|src\/hosting\/packages\/)/;
+
+/**
+ * Unit tests use little but the processor; end-to-end ones start several processes each. Those that
+ * need programs come last, because `programs` are provided meanwhile.
+ */
+function phasesOf(files: readonly string[], programs: Promise<void>): Phase[] {
 	const tests = files.filter((file) => file.endsWith(".test.ts"));
 	const cores = availableParallelism();
+	const units = tests.filter((file) => /^(src|tools|bench)\//.test(file));
+	const unit_limits = {
+		concurrency: cores,
+		together_max: 30,
+		file_ms_max: 180_000,
+		test_ms_max: 60_000,
+		linger_ms_max: 15_000,
+	};
 	return [
 		{
 			title: "unit tests",
-			files: tests.filter((file) => /^(src|tools|bench)\//.test(file)),
-			concurrency: cores,
-			together_max: 30,
-			file_ms_max: 180_000,
-			test_ms_max: 60_000,
-			linger_ms_max: 15_000,
+			files: units.filter((file) => !needs_programs.test(file)),
+			...unit_limits,
+		},
+		{
+			title: "unit tests with package managers",
+			files: units.filter((file) => needs_programs.test(file)),
+			ready: programs,
+			...unit_limits,
 		},
 		{
 			title: "end-to-end tests",
-			files: tests.filter((file) => file.startsWith("test/")),
+			files: longestFirst(tests.filter((file) => file.startsWith("test/"))),
+			ready: programs,
 			concurrency: Math.max(2, Math.floor(cores / 2)),
-			together_max: 1,
+			// The long ones measure what their process does over a long time.
+			together_max: long ? 1 : 12,
 			file_ms_max: 900_000,
 			test_ms_max: 300_000,
 			linger_ms_max: 60_000,
@@ -47,8 +64,11 @@ function phasesOf(files: readonly string[]): Phase[] {
 	];
 }
 
-/** Tests that host servers from package registries, or drive other people's programs. */
-const needs_programs = /^(test\/|src\/hosting\/packages\/)/;
+/** Long files take long, and one that is begun last would be waited for by all others. */
+function longestFirst(files: readonly string[]): string[] {
+	const bytes = new Map(files.map((file) => [file, statSync(join(repository_root, file)).size]));
+	return files.toSorted((one, other) => (bytes.get(other) ?? 0) - (bytes.get(one) ?? 0));
+}
 
 /** The environment of every test: this Node first on the PATH, and a temporary folder. */
 function environmentOf(scratch: string, run_id: string): NodeJS.ProcessEnv {
@@ -136,12 +156,10 @@ try {
 	mkdirSync(join(scratch, "tmp"));
 	const files = listFiles(repository_root).filter(isWanted);
 	const environment = environmentOf(scratch, run_id);
-	if (files.some((file) => needs_programs.test(file))) await providePrograms(environment);
-	const outcomes: FileOutcome[] = [];
-	for (const phase of phasesOf(files)) {
-		const context = { root: repository_root, environment, scratch, say };
-		outcomes.push(...(await runPhase(phase, context)));
-	}
+	const is_needed = files.some((file) => needs_programs.test(file));
+	const programs = is_needed ? providePrograms(environment) : Promise.resolve();
+	const context = { root: repository_root, environment, scratch, say };
+	const outcomes = await runPhases(phasesOf(files, programs), context);
 	const is_green = report(outcomes, await findLeftovers(scratch, run_id));
 	process.exitCode = is_green ? 0 : 1;
 } finally {

@@ -1,3 +1,4 @@
+// In a process of its own: it asks what was wrong on the wire of its process.
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -5,7 +5,7 @@ import { tempTree } from "../lib/temp-tree.ts";
 import { sweepProcesses } from "./leftovers.ts";
 import type { FileOutcome } from "./outcome.ts";
 import { runFile } from "./run-file.ts";
-import { runPhase } from "./run-files.ts";
+import { runPhases } from "./run-files.ts";
 
 /** Runs one test file of the given text, for real. */
 async function run(
@@ -94,16 +94,18 @@ test("a phase runs its files and tells which ones fail", async (t) => {
 		"c.test.ts": `${header} test("c", () => {});`,
 	});
 	const lines: string[] = [];
-	const outcomes = await runPhase(
-		{
-			title: "some tests",
-			files: ["a.test.ts", "b.test.ts", "c.test.ts"],
-			concurrency: 2,
-			together_max: 1,
-			file_ms_max: 30_000,
-			test_ms_max: 20_000,
-			linger_ms_max: 1000,
-		},
+	const outcomes = await runPhases(
+		[
+			{
+				title: "some tests",
+				files: ["a.test.ts", "b.test.ts", "c.test.ts"],
+				concurrency: 2,
+				together_max: 1,
+				file_ms_max: 30_000,
+				test_ms_max: 20_000,
+				linger_ms_max: 1000,
+			},
+		],
 		{ root, environment: process.env, scratch: root, say: (line) => lines.push(line) },
 	);
 	assert.equal(lines[0], "some tests: 3 files");
@@ -127,16 +129,18 @@ test("a phase runs files together, but for those that say why not", async (t) =>
 		"d.test.ts": `${header} test("dies", () => process.exit(1));`,
 		"e.test.ts": `${header} ${claims}`,
 	});
-	const outcomes = await runPhase(
-		{
-			title: "some tests",
-			files: ["a.test.ts", "b.test.ts", "c.test.ts", "d.test.ts", "e.test.ts"],
-			concurrency: 1,
-			together_max: 3,
-			file_ms_max: 30_000,
-			test_ms_max: 20_000,
-			linger_ms_max: 1000,
-		},
+	const outcomes = await runPhases(
+		[
+			{
+				title: "some tests",
+				files: ["a.test.ts", "b.test.ts", "c.test.ts", "d.test.ts", "e.test.ts"],
+				concurrency: 1,
+				together_max: 3,
+				file_ms_max: 30_000,
+				test_ms_max: 20_000,
+				linger_ms_max: 1000,
+			},
+		],
 		{ root, environment: process.env, scratch: root, say: () => {} },
 	);
 	assert.deepEqual(
