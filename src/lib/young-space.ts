@@ -24,7 +24,7 @@ export const setYoungGrowth: SetYoungGrowth = (may_grow) =>
  * Lets the space for young objects grow under load only. What is loaded at the start lives long,
  * which V8 takes for a reason to have more of it; held back until then, the gateway at rest takes
  * megabytes less. Under load every collection copies what is in flight, and the larger the space,
- * the fewer there are: a tenth of a call's CPU time. Where it may not grow any more, V8 makes it
+ * the fewer there are: up to a tenth of a call's CPU time. Where it may not grow any more, V8 makes it
  * small again when it next goes through the whole heap.
  */
 export class YoungSpace {
