@@ -2,8 +2,8 @@ import { setFlagsFromString } from "node:v8";
 import type { Clock, Timer } from "./clock.ts";
 
 /**
- * So many calls are counted together; where they come faster than this there is a load. Clients that
- * all come back at once, say after a restart, are none.
+ * So many calls are counted together; where they come faster than this there is a load. Clients
+ * that all come back at once, say after a restart, are none.
  */
 const load_calls = 5_000;
 const load_ms = 5_000;
@@ -24,8 +24,8 @@ export const setYoungGrowth: SetYoungGrowth = (may_grow) =>
  * Lets the space for young objects grow under load only. What is loaded at the start lives long,
  * which V8 takes for a reason to have more of it; held back until then, the gateway at rest takes
  * megabytes less. Under load every collection copies what is in flight, and the larger the space,
- * the fewer there are: up to a tenth of a call's CPU time. Where it may not grow any more, V8 makes it
- * small again when it next goes through the whole heap.
+ * the fewer there are: up to a tenth of a call's CPU time. Where it may not grow any more, V8 makes
+ * it small again when it next goes through the whole heap.
  */
 export class YoungSpace {
 	readonly #clock: Clock;
