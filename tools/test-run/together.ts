@@ -1,7 +1,8 @@
 /**
  * Runs test files one after another in this process: `node together.ts EVENTS LINGER_MS FILE...`,
- * where the reporter writes to the same file of events. Each is a suite, so that its hooks are its own, and what it leaves behind in the process is
- * noticed: then this process ends, and the next file starts in a fresh one.
+ * where the reporter writes to the same file of events. Each is a suite, so that its hooks are its
+ * own, and what it leaves behind in the process is noticed: then this process ends, and the next
+ * file starts in a fresh one.
  *
  * Writes a line when a file begins and one when it is over to the file of the reporter.
  */
