@@ -40,8 +40,8 @@ export interface BudgetVerdict {
 export const earlier_prefix = "earlier ";
 
 /**
- * CPU microseconds of a call, one value a round, by side; `ceiling` among them, and each stage of the
- * earlier gateway where there is one.
+ * CPU microseconds of a call, one value a round, by side; `ceiling` among them, and each stage of
+ * the earlier gateway where there is one.
  */
 export type Rounds = Readonly<Record<string, readonly number[]>>;
 

@@ -52,8 +52,8 @@ export function stageConfig(full: string, stage: keyof typeof without): object {
 }
 
 /**
- * Measures every stage beside the ceiling and beside the gateway that the budget was set with, until
- * it is in its budget or three times: both cases.
+ * Measures every stage beside the ceiling and beside the gateway that the budget was set with,
+ * until it is in its budget or three times: both cases.
  */
 export async function measureBudget(
 	generator: LoadGenerator,

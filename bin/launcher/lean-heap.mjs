@@ -14,7 +14,8 @@
  * fraction of the heap. Long results lie there: two of them are such a fraction of a lean one.
  * With three times the heap, memory at rest stays the same: then all is collected as before.
  *
- * The gateway knows better than V8 when nobody waits, and collects then: src/lib/idle-collection.ts.
+ * The gateway knows better than V8 when nobody waits, and collects then
+ * (src/lib/idle-collection.ts).
  */
 
 /** What each option is told by, and the option. */

@@ -133,7 +133,6 @@ async function callRate(rule: RulePlan, context: EvaluationContext): Promise<Obs
 
 /** Where nothing is known of what is usual, nothing is: refusals are no part of ordinary work. */
 async function denials(rule: RulePlan, context: EvaluationContext): Promise<Observation[]> {
-	const { repository, now_ms } = context;
 	const sums = (await recent(rule, context, "denied")).filter(
 		({ calls }) => calls >= rule.min_count,
 	);
@@ -158,7 +157,6 @@ async function happened(
 	kind: AggregateKind,
 	say: (count: number, note: string) => string,
 ): Promise<Observation[]> {
-	const { repository, now_ms } = context;
 	const found: Observation[] = [];
 	for (const { subject, calls } of await recent(rule, context, kind)) {
 		if (calls < rule.min_count) continue;

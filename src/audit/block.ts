@@ -20,7 +20,7 @@ export interface Block {
 const algorithm = "aes-256-gcm";
 const nonce_bytes = 12;
 const tag_bytes = 16;
-/** So much becomes text at once, without an end that is filled up: as a whole it may be megabytes. */
+/** So much becomes text at once, with no end that is filled up: as a whole it may be megabytes. */
 const text_bytes = 24 * 1024;
 
 /** Seals payloads as the entry of a number; gives its JSON. */

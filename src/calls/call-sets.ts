@@ -51,7 +51,7 @@ export function joinSets(sets: readonly (CallSet | undefined)[], length: number)
 	return joined;
 }
 
-/** The calls that are in all of these sets, the last one first; each set is read where it stands. */
+/** The calls that are in all of these sets, the last first; each set is read where it stands. */
 export function* callsInAll(sets: readonly CallSet[], length: number): Generator<number> {
 	const lists = sets.filter((set) => set.length > 0 && set.length < length / 8).map(listOf);
 	const marked = sets.filter((set) => set.length === length / 8);
@@ -104,7 +104,7 @@ function countOf(set: CallSet, length: number): number {
 }
 
 const bits_of_byte = Uint8Array.from({ length: 256 }, (_, value) => {
-	return [...value.toString(2)].filter((digit) => digit === "1").length;
+	return value.toString(2).split("1").length - 1;
 });
 
 /** Numbers can be read only where they begin at a multiple of their length. */

@@ -2,8 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 
 /**
  * The words of errors, and which calls have them. A search is for the beginnings of words. SQLite
- * gathers all calls of a beginning before it tells the first; of a whole word it tells one after the
- * other. So a beginning is replaced by the words that begin so, where they are few.
+ * gathers all calls of a beginning before it tells the first; of a whole word it tells one after
+ * the other. So a beginning is replaced by the words that begin so, where they are few.
  */
 
 /** More words than this are not looked up one by one. */
@@ -77,7 +77,7 @@ export class ErrorWords {
 					}
 					const { value, done } = rows.next();
 					if (done === true) at = none;
-					else at = Number((value as Record<string, unknown>)["rowid"]);
+					else at = Number(value["rowid"]);
 				}
 				return at === none ? undefined : at;
 			},

@@ -85,7 +85,7 @@ export function safeServerName(name: string): string {
 	return `${trimName(plain.slice(0, server_name_chars_max - hash.length - 1))}-${hash}`;
 }
 
-/** A name with an ending, such as `-fork`: what is in front is cut off to be no longer than names are. */
+/** A name with an ending, such as `-fork`: what is in front is cut off where it is too long. */
 export function withEnding(name: string, ending: string): string {
 	const chars_max = server_name_chars_max - ending.length;
 	const kept = name.length <= chars_max ? name : trimName(name.slice(0, chars_max));

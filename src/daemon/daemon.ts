@@ -19,7 +19,6 @@ import { VolumeCopies } from "../hosting/volume-copies.ts";
 import { Volumes } from "../hosting/volumes.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Environment } from "../lib/environment.ts";
-import { collectWhenIdle, thisProcess } from "../lib/idle-collection.ts";
 import type { Random } from "../lib/random.ts";
 import { fail, type Result, succeed } from "../lib/result.ts";
 import { Releases } from "../releases/releases.ts";
@@ -44,6 +43,7 @@ import { configFolder, secretFiles } from "./config-files.ts";
 import { ContainerHosting } from "./containers.ts";
 import { DashboardHouse } from "./dashboard/house.ts";
 import { type Foundation, lockInfo, openFoundation } from "./foundation.ts";
+import { giveBackMemory } from "./give-back-memory.ts";
 import { GrantRoom, type GrantRows } from "./grant-room.ts";
 import { listenUrl } from "./listen-url.ts";
 import type { Daemon, DaemonOptions, Reloaded } from "./options.ts";
@@ -317,7 +317,7 @@ class House implements Daemon, BackendRooms {
 		if (path !== undefined && this.#options.watch !== false)
 			this.#watcher = watchFile(path, this.#options.clock, () => void this.reload());
 		this.#sweepLater();
-		this.#collectWhenIdle();
+		giveBackMemory(this.#options.clock, this.#hosting, this.#gateway, this.#closing.signal);
 		return succeed(this);
 	}
 
@@ -572,15 +572,6 @@ class House implements Daemon, BackendRooms {
 			this.#sweepLater();
 		});
 		this.#closing.signal.addEventListener("abort", () => timer.cancel(), { once: true });
-	}
-
-	/** Memory is given back in moments in which no call is under way and no server starts. */
-	#collectWhenIdle(): void {
-		const isStarting = () => this.#hosting.statuses().some(({ state }) => state === "starting");
-		const isAwaited = () => this.#gateway.in_flight > 0 || isStarting();
-		const own = thisProcess(this.#options.clock, isAwaited);
-		if (own === undefined) return;
-		this.#closing.signal.addEventListener("abort", collectWhenIdle(own), { once: true });
 	}
 
 	/** From the outside inwards: first no new work, then what works, then what keeps. */

@@ -29,8 +29,8 @@ type Change<Kind extends keyof LockEntries> = [
 /** How an entry is changed. */
 export interface ChangeOptions {
 	/**
-	 * Whether an entry that is damaged may be replaced: where a person asked for another. Else what it
-	 * says would be decided anew behind everybody's back.
+	 * Whether an entry that is damaged may be replaced: where a person asked for another. Else what
+	 * it says would be decided anew behind everybody's back.
 	 */
 	readonly mends?: boolean;
 }

@@ -79,8 +79,8 @@ export function bubblewrapArguments(plan: BubblewrapPlan): string[] {
 
 /**
  * What is bound of `/etc`. Without a network the machine's name servers are of no use, and are
- * nobody's business: programs that look names up themselves then ask the sandbox, where the forwarder
- * sees what for.
+ * nobody's business: programs that look names up themselves then ask the sandbox, where the
+ * forwarder sees what for.
  */
 function settingsOf(plan: BubblewrapPlan): readonly Setting[] {
 	const { layout, settings, open_network } = plan;
