@@ -37,7 +37,8 @@ export async function startRootlessPodman(): Promise<StartedEngine> {
 		if (!existsSync(path)) return { skip: `${name} is not installed (Debian: ${name})` };
 	}
 	const is_root = process.getuid?.() === 0;
-	const folder = await mkdtemp(join(tmpdir(), "rootless-"));
+	// Podman takes no path of more than 50 characters for what it keeps while it runs.
+	const folder = await mkdtemp(join(tmpdir(), "rl-"));
 	await writeSettings(folder);
 	if (is_root) await giveAway(folder);
 	const socket = join(folder, "podman.sock");
@@ -116,7 +117,7 @@ const as_user = [
 function startService(folder: string, socket: string, is_root: boolean) {
 	const service = [
 		podman_path,
-		...["--root", join(folder, "data"), "--runroot", join(folder, "run", "containers")],
+		...["--root", join(folder, "data"), "--runroot", join(folder, "run")],
 		...["--storage-driver", "vfs", "--log-level", "error"],
 		...["system", "service", "--time", "0", `unix://${socket}`],
 	];
