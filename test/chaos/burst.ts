@@ -153,7 +153,7 @@ const killServer = (name: ServerName) => async (scene: Scene) => {
 };
 
 async function killSandboxes(scene: Scene): Promise<void> {
-	count(scene, "sandboxes killed", scene.house.killSandboxes());
+	count(scene, "sandboxes killed", await scene.house.killSandboxes());
 }
 
 const cutWire = (number: number) => async (scene: Scene) => {

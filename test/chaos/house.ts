@@ -120,9 +120,14 @@ export class House {
 		return found.length > 0;
 	}
 
-	/** Kills the outermost process of every sandbox with SIGKILL; how many there were. */
-	killSandboxes(): number {
-		const found = this.processes().filter((line) => /^\d+ \S*\/bwrap /.test(line));
+	/**
+	 * Kills the outermost process of every sandbox with SIGKILL; how many there were. Where the
+	 * gateway was killed a moment ago there is none: then the next is waited for, which a call makes.
+	 */
+	async killSandboxes(): Promise<number> {
+		await this.#restarting;
+		const read = () => this.processes().filter((line) => /^\d+ \S*\/bwrap /.test(line));
+		const found = await eventually(read, (lines) => lines.length > 0).catch(read);
 		for (const line of found) kill(Number.parseInt(line, 10));
 		return found.length;
 	}
