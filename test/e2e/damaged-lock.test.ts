@@ -32,12 +32,7 @@ describe("a gateway that starts with a damaged lock", { skip: !npm && "npm is no
 			},
 			{
 				folder,
-				environment: {
-					PATH: process.env["PATH"],
-					HOME: folder,
-					npm_config_registry: registry.url,
-					npm_config_cache: join(folder, "cache"),
-				},
+				environment: registry.environment(folder),
 			},
 		);
 	const call = async (server: string, tool: string, args = "{}") =>

@@ -26,12 +26,7 @@ describe("a package that is named without a version", { skip: !npm && "npm is no
 			{ servers: { one: { command: "npx -y floating" }, two: { command: "npx -y floating" } } },
 			{
 				folder,
-				environment: {
-					PATH: process.env["PATH"],
-					HOME: folder,
-					npm_config_registry: registry.url,
-					npm_config_cache: join(folder, "cache"),
-				},
+				environment: registry.environment(folder),
 			},
 		);
 	before(async () => {

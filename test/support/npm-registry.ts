@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 /** A registry of npm packages on this machine, for the real npm. */
@@ -8,6 +9,8 @@ export interface NpmRegistry {
 	readonly url: string;
 	/** Publishes a version of a package, which becomes its `latest`. */
 	publish(name: string, version: string, files: Readonly<Record<string, string>>): void;
+	/** What a gateway is started with so that its npm asks this one; npm keeps its own in `home`. */
+	environment(home: string): Record<string, string | undefined>;
 	stop(): Promise<void>;
 }
 
@@ -55,6 +58,12 @@ export async function startNpmRegistry(): Promise<NpmRegistry> {
 			versions.set(version, { manifest: { ...manifest, dist }, archive });
 			packages.set(name, versions);
 		},
+		environment: (home) => ({
+			PATH: process.env["PATH"],
+			HOME: home,
+			npm_config_registry: url,
+			npm_config_cache: join(home, "cache"),
+		}),
 		async stop() {
 			server.closeAllConnections();
 			await new Promise((resolve) => {

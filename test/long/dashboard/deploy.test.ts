@@ -37,12 +37,7 @@ describe("a package that is deployed from the page of its server", { skip }, () 
 			{ servers: { one: { command: "npx -y floating" } } },
 			{
 				folder,
-				environment: {
-					PATH: process.env["PATH"],
-					HOME: folder,
-					npm_config_registry: registry.url,
-					npm_config_cache: join(folder, "cache"),
-				},
+				environment: registry.environment(folder),
 			},
 		);
 		({ page } = scene);
