@@ -3,7 +3,15 @@ import { type ChainHead, empty_head, type JsonWriter, LineBuffer, readLine } fro
 import { writeCheckpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
 import { HeadFile } from "./head-file.ts";
-import { type EndTrouble, endOf, findTrouble, readBeside, type SegmentEnd } from "./log-end.ts";
+import {
+	type Beside,
+	type EndTrouble,
+	endOf,
+	findTrouble,
+	readBeside,
+	type SegmentEnd,
+	tailOf,
+} from "./log-end.ts";
 import {
 	checkpoint_name,
 	head_name,
@@ -33,6 +41,18 @@ export interface ChainWriterOptions {
 const log_format = 4;
 
 /**
+ * Zeroes are written ahead of the log in steps of so many. To write over what is there takes the
+ * disk half as long as to make a file longer, which changes the file system's own tables too.
+ */
+const zeroes = Buffer.alloc(256 * 1024);
+
+/** The end of the last segment: its last whole entry, what stands behind it, and its length. */
+interface FoundEnd extends SegmentEnd {
+	readonly torn: Buffer;
+	readonly size: number;
+}
+
+/**
  * Appends entries to the log of one folder, whose only writer it is. What `append` returned for is
  * on the disk. An append that fails throws, and leaves the log as it was before it.
  */
@@ -42,6 +62,10 @@ export class ChainWriter {
 	#head: ChainHead = empty_head;
 	#file: number | undefined;
 	#length_bytes = 0;
+	/** Where the zeroes end that were written ahead. */
+	#room_end = 0;
+	/** Whether the disk has none for zeroes: it is for entries then. */
+	#is_tight = false;
 	/** Undefined while it cannot be written. */
 	#head_file: HeadFile | undefined;
 	/** The entry the last checkpoint attests. */
@@ -78,7 +102,8 @@ export class ChainWriter {
 		const { bytes, head } = lines;
 		const file = this.#file as number;
 		try {
-			disk.write(file, bytes);
+			disk.writeAt(file, bytes, this.#length_bytes);
+			this.#makeRoom(file, this.#length_bytes + bytes.length);
 			disk.sync(file);
 		} catch (error) {
 			this.#undo();
@@ -132,8 +157,48 @@ export class ChainWriter {
 			// The next start finds the log as it is.
 		}
 		this.#closeHeadFile();
-		if (this.#file !== undefined) this.#options.disk.close(this.#file);
+		if (this.#file === undefined) return;
+		try {
+			this.#seal(this.#file);
+		} catch {
+			// The next start takes the zeroes for what they are.
+		}
+		this.#options.disk.close(this.#file);
 		this.#file = undefined;
+	}
+
+	/** Writes zeroes ahead where the log has come to their end, if the disk has room for them. */
+	#makeRoom(file: number, end: number): void {
+		if (end <= this.#room_end) return;
+		const { disk, segment_bytes_max } = this.#options;
+		const room_end = Math.min(end + zeroes.length, segment_bytes_max);
+		this.#room_end = end;
+		if (room_end <= end || this.#is_tight) return;
+		try {
+			disk.writeAt(file, zeroes.subarray(0, room_end - end), end);
+			this.#room_end = room_end;
+		} catch {
+			this.#is_tight = true;
+			this.#giveBack(file, end);
+		}
+	}
+
+	/** Takes away what was written of the zeroes: the last room of a disk is not theirs. */
+	#giveBack(file: number, end: number): void {
+		try {
+			this.#options.disk.truncate(file, end);
+		} catch {
+			// They are written over, or taken away once the segment is full.
+		}
+	}
+
+	/** Takes the zeroes away at the end of a segment that gets no more entries. */
+	#seal(file: number): void {
+		const { disk } = this.#options;
+		if (this.#room_end <= this.#length_bytes && !this.#is_tight) return;
+		disk.truncate(file, this.#length_bytes);
+		disk.sync(file);
+		this.#room_end = this.#length_bytes;
 	}
 
 	/**
@@ -164,8 +229,12 @@ export class ChainWriter {
 	#openSegment(): void {
 		const { disk, folder } = this.#options;
 		const full = this.#file;
-		this.#file = disk.open(join(folder, segmentName(this.#head.seq + 1)));
+		// On the disk before there is another: only the last segment may have zeroes.
+		if (full !== undefined) this.#seal(full);
+		this.#file = disk.openInPlace(join(folder, segmentName(this.#head.seq + 1)));
 		this.#length_bytes = 0;
+		this.#room_end = 0;
+		this.#is_tight = false;
 		if (full !== undefined) disk.close(full);
 		disk.syncFolder(folder);
 	}
@@ -176,6 +245,7 @@ export class ChainWriter {
 		const file = this.#file as number;
 		try {
 			disk.truncate(file, this.#length_bytes);
+			this.#room_end = this.#length_bytes;
 		} catch {
 			// What stands in the file now is found out when it is opened again.
 			this.#file = undefined;
@@ -193,16 +263,15 @@ export class ChainWriter {
 		this.#closeHeadFile();
 		const segments = listSegments(folder, disk);
 		const last = segments.at(-1);
-		const bytes = last === undefined ? Buffer.alloc(0) : disk.read(last.path);
-		const end = endOf(bytes);
-		this.#head = end.head ?? this.#headBefore(segments);
 		if (last === undefined) this.#signNothing();
 		const beside = readBeside(folder, disk, signer.verifier);
+		const end = last && this.#endOf(last, beside);
+		this.#head = end?.head ?? this.#headBefore(segments);
 		const trouble = findTrouble(folder, this.#head, beside, disk);
 		this.#attested = Math.min(beside.checkpoint?.seq ?? 0, this.#head.seq);
-		const torn_bytes = last === undefined ? 0 : this.#openLast(last, bytes, end);
-		if (last === undefined) this.#openSegment();
-		this.#tellStart(torn_bytes, trouble);
+		if (last === undefined || end === undefined) this.#openSegment();
+		else this.#openLast(last, end);
+		this.#tellStart(end?.torn.length ?? 0, trouble);
 		// From here on a log without a checkpoint is one that lost it.
 		if (last === undefined || trouble.checkpoint !== undefined) this.checkpoint();
 	}
@@ -222,17 +291,24 @@ export class ChainWriter {
 		}
 	}
 
+	#endOf({ path, first_seq }: Segment, { latest }: Beside): FoundEnd {
+		const bytes = this.#options.disk.read(path);
+		const { lines_end, used_end } = tailOf(bytes, first_seq, latest?.seq ?? 0);
+		const end = endOf(bytes.subarray(0, lines_end));
+		return { ...end, torn: bytes.subarray(end.length_bytes, used_end), size: bytes.length };
+	}
+
 	/** Opens the last segment behind its last whole entry; puts aside what stands behind that. */
-	#openLast({ path }: Segment, bytes: Buffer, { length_bytes }: SegmentEnd): number {
+	#openLast({ path }: Segment, { length_bytes, torn, size }: FoundEnd): void {
 		const { disk, folder, now } = this.#options;
-		const torn = bytes.subarray(length_bytes);
 		if (torn.length > 0) {
 			disk.replace(join(folder, `torn-${now()}-${this.#head.seq + 1}`), torn);
 		}
-		this.#file = disk.open(path);
+		this.#file = disk.openInPlace(path);
 		if (torn.length > 0) disk.truncate(this.#file, length_bytes);
 		this.#length_bytes = length_bytes;
-		return torn.length;
+		this.#room_end = torn.length > 0 ? length_bytes : size;
+		this.#is_tight = false;
 	}
 
 	/** The head of the segments before the last one, which has no whole entry. */

@@ -1,5 +1,6 @@
 import {
 	closeSync,
+	constants,
 	fdatasyncSync,
 	fsyncSync,
 	ftruncateSync,
@@ -27,7 +28,7 @@ export interface Disk {
 	size(path: string): number;
 	/** Opens for appending; made with mode 0600 where it is not there. */
 	open(path: string): number;
-	/** Opens a file that is there for writing anywhere in it. */
+	/** Opens for writing anywhere in it; made with mode 0600 where it is not there. */
 	openInPlace(path: string): number;
 	/** Writes all of it. */
 	write(file: number, bytes: Buffer): void;
@@ -68,7 +69,7 @@ export const system_disk: Disk = {
 	},
 	size: (path) => statSync(path).size,
 	open: (path) => openSync(path, "a", 0o600),
-	openInPlace: (path) => openSync(path, "r+"),
+	openInPlace: (path) => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600),
 	write(file, bytes) {
 		let start = 0;
 		while (start < bytes.length) start += writeSync(file, bytes, start);

@@ -90,11 +90,21 @@ const ever: AuditRetention = { keep_ms: 1e12, risks: {}, tenants: {} };
 /** A disk that takes no write of more than `room.bytes`. */
 function smallDisk(): { readonly disk: Disk; readonly room: { bytes: number } } {
 	const room = { bytes: 1e9 };
-	const write: Disk["write"] = (file, bytes) => {
+	const check = (bytes: Buffer): void => {
 		if (bytes.length > room.bytes) throw Object.assign(new Error("full"), { code: "ENOSPC" });
-		system_disk.write(file, bytes);
 	};
-	return { disk: { ...system_disk, write }, room };
+	const disk: Disk = {
+		...system_disk,
+		write(file, bytes) {
+			check(bytes);
+			system_disk.write(file, bytes);
+		},
+		writeAt(file, bytes, position) {
+			check(bytes);
+			system_disk.writeAt(file, bytes, position);
+		},
+	};
+	return { disk, room };
 }
 
 test("each tenant's and class's payloads are kept as long as is said, and the chain longer", async (t) => {

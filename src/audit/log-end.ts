@@ -6,6 +6,31 @@ import { type Heads, readHeads } from "./head-file.ts";
 import { checkpoint_name, listSegments } from "./segments.ts";
 import type { Verifier } from "./signing-key.ts";
 
+/** What stands at the end of the last segment, and is no entry. */
+export interface SegmentTail {
+	/** Where the lines end, the one included that an interrupted append may have left. */
+	readonly lines_end: number;
+	/** Where the last byte is that is no zero: more than `lines_end` where a failing machine was. */
+	readonly used_end: number;
+}
+
+/**
+ * Tells the lines of the last segment from the zeroes that were written ahead of it; no line has a
+ * zero. A machine that fails may leave zeroes in the middle of an append, whose parts reach the
+ * disk in any order, and somebody who copies the file while it is written to may see it so: the log
+ * ends before them. Where what is signed says that it went on, they stand in what was on the disk,
+ * and are for the verifier to name.
+ */
+export function tailOf(bytes: Buffer, first_seq: number, attested_seq: number): SegmentTail {
+	const zeroes = bytes.indexOf(0);
+	if (zeroes < 0) return { lines_end: bytes.length, used_end: bytes.length };
+	let used_end = bytes.length;
+	while (used_end > zeroes && bytes[used_end - 1] === 0) used_end -= 1;
+	if (used_end === zeroes) return { lines_end: zeroes, used_end };
+	const last_seq = endOf(bytes.subarray(0, zeroes)).head?.seq ?? first_seq - 1;
+	return { lines_end: last_seq < attested_seq ? used_end : zeroes, used_end };
+}
+
 /** Where the last whole entry of a segment ends. */
 export interface SegmentEnd {
 	/** Undefined where there is no whole entry. */

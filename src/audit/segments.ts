@@ -39,7 +39,7 @@ export function listSegments(folder: string, disk: Disk): Segment[] {
 		.map((name) => ({ path: join(folder, name), name, first_seq: Number(name.slice(0, 12)) }));
 }
 
-/** The lines of a segment as byte ranges, newline left out; `rest` is what has no newline. */
+/** The lines of a segment as byte ranges, newline left out; the last is torn where it has none. */
 export function* linesOf(bytes: Buffer): Generator<{ start: number; end: number; torn: boolean }> {
 	let start = 0;
 	while (start < bytes.length) {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Disk } from "./disk.ts";
+import { tailOf } from "./log-end.ts";
 import type { ObjectLock, S3Bucket } from "./s3-bucket.ts";
 import { checkpoint_name, head_name, linesOf, listSegments } from "./segments.ts";
 
@@ -41,24 +42,34 @@ export async function uploadLog(
 	const checkpoint = disk.readIfThere(join(folder, checkpoint_name));
 	const head = disk.readIfThere(join(folder, head_name));
 	const segments = listSegments(folder, disk);
-	for (const [index, { name, path }] of segments.entries()) {
-		const whole = wholeLines(disk.read(path));
-		if (whole.length === 0) continue;
+	const attested_seq = Math.max(
+		...[checkpoint, ...slotsOf(head)].map((note) => Number(seqOf(note))),
+	);
+	for (const [index, { name, path, first_seq }] of segments.entries()) {
 		const is_last = index === segments.length - 1;
+		const bytes = disk.read(path);
+		const lines = is_last
+			? bytes.subarray(0, tailOf(bytes, first_seq, attested_seq).lines_end)
+			: bytes;
+		const whole = wholeLines(lines);
+		if (whole.length === 0) continue;
 		await put(is_last ? name.replace(".log", `-${whole.length}.log`) : name, whole);
 	}
 	if (checkpoint !== undefined) await put(`checkpoint-${seqOf(checkpoint)}`, checkpoint);
-	if (head !== undefined) {
-		const slots = [head.subarray(0, head.length >> 1), head.subarray(head.length >> 1)];
-		await put(`head-${slots.map(seqOf).sort().at(-1)}`, head);
-	}
+	if (head !== undefined) await put(`head-${slotsOf(head).map(seqOf).sort().at(-1)}`, head);
 	return { written, skipped, bytes };
 }
 
+/** The two signed notes of a head. */
+function slotsOf(head: Buffer | undefined): Buffer[] {
+	if (head === undefined) return [];
+	return [head.subarray(0, head.length >> 1), head.subarray(head.length >> 1)];
+}
+
 /** The number in a signed note, such that names with it are in its order. */
-function seqOf(note: Buffer): string {
+function seqOf(note: Buffer | undefined): string {
 	// One that was altered is copied too, as what it is.
-	const seq = /^moorage-audit\n(\d{1,16})\n/.exec(note.toString("latin1"))?.[1] ?? "0";
+	const seq = /^moorage-audit\n(\d{1,16})\n/.exec(note?.toString("latin1") ?? "")?.[1] ?? "0";
 	return seq.padStart(12, "0");
 }
 

@@ -4,7 +4,7 @@ import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
 import { findKeysFault } from "./key-line.ts";
 import { KeyUse } from "./key-use.ts";
-import { type Beside, readBeside, stateOfHead } from "./log-end.ts";
+import { type Beside, readBeside, stateOfHead, tailOf } from "./log-end.ts";
 import { keys_name } from "./payload-keys.ts";
 import { checkpoint_name, head_name, linesOf, listSegments, type Segment } from "./segments.ts";
 import type { Verifier } from "./signing-key.ts";
@@ -158,11 +158,16 @@ class Walk {
 
 	segment(segment: Segment, bytes: Buffer, is_last: boolean): void {
 		let number = 0;
-		for (const { start, end, torn } of linesOf(bytes)) {
+		const attested_seq = Math.max(0, ...this.#signed.map(({ seq }) => seq));
+		const { lines_end, used_end } = is_last
+			? tailOf(bytes, segment.first_seq, attested_seq)
+			: { lines_end: bytes.length, used_end: bytes.length };
+		this.#torn_bytes = used_end - lines_end;
+		for (const { start, end, torn } of linesOf(bytes.subarray(0, lines_end))) {
 			number += 1;
 			const place = { segment: segment.name, line: number };
 			if (torn && is_last) {
-				this.#torn_bytes = end - start;
+				this.#torn_bytes = used_end - start;
 				return;
 			}
 			const text = bytes.subarray(start, end).toString("utf8");
