@@ -159,7 +159,7 @@ async function checkSandbox({ clock, environment }: ProbeMachineOptions): Promis
 		if (found.landlock !== undefined) {
 			const more =
 				"servers have no /tmp, unix sockets or network of their own; what they try past their " +
-				"proxy is not recorded, and a promoted fork restarts its server";
+				"proxy is recorded by address only, and a promoted fork restarts its server";
 			return { name, status: "limited", detail: `${detail}; ${more}`, remedy: remedy || undefined };
 		}
 		return obstacle === undefined

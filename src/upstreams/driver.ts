@@ -228,6 +228,16 @@ export interface SandboxWay {
 	readonly loopback?: LoopbackWay | undefined;
 	/** For programs that this very Node runs, where it can be told of a proxy late. */
 	readonly late?: LateProxy | undefined;
+	/** For a sandbox without a network of its own: what sees what is tried past the proxy. */
+	readonly witness?: EgressWitness | undefined;
+}
+
+/** Stands in front of what holds a program back, and tells the proxy of what it tries. */
+export interface EgressWitness {
+	/** Absolute path of the witness. */
+	readonly path: string;
+	/** Absolute path of the unix socket that it tells. */
+	readonly socket_path: string;
 }
 
 /** What makes Node heed its proxy once it has started, which makes the start quick. */

@@ -26,6 +26,7 @@ const flags = [
 	"-fno-pic",
 	"-no-pie",
 	"-fno-asynchronous-unwind-tables",
+	"-fno-unwind-tables",
 	"-fno-tree-loop-distribute-patterns",
 	"-Wall",
 	"-Wextra",

@@ -5,6 +5,7 @@ import {
 	clone3,
 	denied,
 	ioctl,
+	listen,
 	path_attributes,
 	prlimit,
 	type Syscall,
@@ -80,12 +81,15 @@ export function makeDoorFilter(architecture: Architecture, door: Door): Buffer {
 		door === "proxied"
 			? [...when(sendto, "send"), ...when(sendmmsg, "send"), ...when(sendmsg, "sendmsg")]
 			: [];
+	// A socket that listens without a port is given one, which Landlock does not see.
+	const listening = door === "proxied" ? when(listen, "denied") : [];
 	return assemble([
 		...begin(architecture),
 		...when(socket, "socket"),
 		...when(socketpair, "pair"),
 		...when(prlimit, "prlimit"),
 		...fast_open,
+		...listening,
 		...shared_objects.flatMap((syscall) => when(syscall, "denied")),
 		{ op: "return", value: answer_allow },
 		...missing,

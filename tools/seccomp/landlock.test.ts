@@ -5,6 +5,7 @@ import { type Architecture, type Door, makeAttributesFilter, makeDoorFilter } fr
 import { allow, audit, judge } from "./judge.ts";
 import type { Syscall } from "./syscalls.ts";
 import {
+	listen,
 	path_attributes,
 	prlimit,
 	sendmmsg,
@@ -85,8 +86,12 @@ for (const architecture of architectures) {
 				}
 			});
 
+			test("lets nothing listen on a port that is given to it where ports are held", () => {
+				assert.equal(ask(listen, [3, 5]), door === "proxied" ? eperm : allow);
+			});
+
 			test("says nothing to any other number, and knows no other architecture", () => {
-				const single = [socket, socketpair, prlimit];
+				const single = [socket, socketpair, prlimit, ...(door === "proxied" ? [listen] : [])];
 				const known = new Set([...shared_objects, ...single].map((call) => call[architecture]));
 				for (let number = 0; number < 600; number += 1) {
 					if (known.has(number)) continue;

@@ -94,6 +94,7 @@ export const socketpair = call("socketpair", 53, 199);
 export const sendto = call("sendto", 44, 206);
 export const sendmsg = call("sendmsg", 46, 211);
 export const sendmmsg = call("sendmmsg", 307, 269);
+export const listen = call("listen", 50, 201);
 export const prlimit = call("prlimit64", 302, 261);
 
 /** Memory, messages and locks that all programs of a machine share by number or name. */

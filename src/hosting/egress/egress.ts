@@ -147,10 +147,11 @@ export class Egress {
 		const is_new = this.#records.note(server, outcome, target, this.#parts.clock.now());
 		if (!is_new || outcome === "used") return;
 		const what = formatTarget(target);
+		const past = this.#parts.loopback === undefined ? "where there is no network" : "and may not";
 		const text =
 			outcome === "refused"
 				? `was refused a connection to ${what}`
-				: `tried ${what} past its proxy, where there is no network`;
+				: `tried ${what} past its proxy, ${past}`;
 		this.#parts.onRefused?.(server, text);
 	}
 }

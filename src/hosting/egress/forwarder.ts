@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../../lib/assert.ts";
-import type { LoopbackWay, SandboxWay } from "../../upstreams/driver.ts";
+import type { EgressWitness, LoopbackWay, SandboxWay } from "../../upstreams/driver.ts";
 import { forward_programs } from "./forward-programs.ts";
 import { proxy_user } from "./proxy.ts";
 
@@ -47,7 +47,19 @@ export function sandboxWay(socket_path: string, forwarder_path: string): Sandbox
 		],
 		prefix: [forwarder, socket, String(inside_port)],
 		env: proxyEnvironment(`http://127.0.0.1:${inside_port}`),
+		witness: { path: forwarder_path, socket_path },
 	};
+}
+
+/**
+ * What stands in front of a program on the machine's own network, and becomes it; `port` is the
+ * proxy's, where there is one for it.
+ */
+export function witnessPrefix(
+	{ path, socket_path }: EgressWitness,
+	port: number | undefined,
+): readonly string[] {
+	return [path, "-w", String(port ?? 0), socket_path];
 }
 
 /** How a program on the machine's own network gets to the proxy on a port, which asks for more. */

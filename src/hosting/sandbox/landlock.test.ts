@@ -39,6 +39,11 @@ test("the launcher is told of paths, of the network, of the filters and of the p
 		told({ rules: [], door: "proxied", port: 3128, keeps_attributes: false }),
 		"/data/confine -c 3128 -f /b -f /p -- /bin/it -o --",
 	);
+	assert.equal(
+		told({ rules: [], door: "proxied", keeps_attributes: false, witness: ["/see", "-w", "0"] }),
+		"/see -w 0 /data/confine -f /b -f /p -- /bin/it -o --",
+		"a witness stands outside of what holds the program",
+	);
 });
 
 test("a server that must be shut off needs TCP and signals to be held back", () => {
@@ -65,7 +70,7 @@ test("the network is open only to a trusted server that has it open", () => {
 test("a proxy is used where TCP can be held to its port, by a server that may have more", () => {
 	const public_hosts = sandboxed(root, { egress: { kind: "public" } }, { way });
 	const { note, ...door } = landlockDoor(public_hosts, 4, false);
-	assert.deepEqual(door, { door: "proxied", way: loopback });
+	assert.deepEqual(door, { door: "proxied", way: loopback, witness: undefined });
 	assert.match(note, /by TCP to port 4001 past it/u);
 	for (const [confined, version, is_required] of [
 		[public_hosts, 3, false],
@@ -74,6 +79,27 @@ test("a proxy is used where TCP can be held to its port, by a server that may ha
 		[{ ...public_hosts, way: { ...way, loopback: undefined } }, 7, false],
 	] as const) {
 		assert.equal(landlockDoor(confined, version, is_required).door, "closed");
+	}
+});
+
+test("what is tried past the proxy is seen where Landlock holds TCP back, and that is said", () => {
+	const witness = { path: "/data/forward", socket_path: "/data/1.sock" };
+	const plan = { egress: { kind: "public" } } as const;
+	const seen = sandboxed(root, plan, { way: { ...way, witness } });
+	const proxied = landlockDoor(seen, 4, false);
+	assert.deepEqual([proxied.door, proxied.way, proxied.witness], ["proxied", loopback, witness]);
+	assert.match(proxied.note, /past its proxy is recorded by address, not by name/u);
+	// A closed network has the same door, with a port to nobody.
+	const closed = landlockDoor(seen, 4, true);
+	assert.deepEqual([closed.door, closed.way, closed.witness], ["proxied", undefined, witness]);
+	assert.match(closed.note, /network is closed.* is recorded by address/u);
+	for (const [confined, version] of [
+		[seen, 3],
+		[sandboxed(root, plan, { way }), 4],
+	] as const) {
+		const blind = landlockDoor(confined, version, true);
+		assert.deepEqual([blind.door, blind.witness], ["closed", undefined]);
+		assert.match(blind.note, /past its proxy is not recorded/u);
 	}
 });
 
@@ -91,7 +117,6 @@ test("what Landlock does not do for a server is said of it", () => {
 	const filters = { base: "", closed: "", proxied: "", open: "", attributes: "" };
 	const tools = { path: "/confine", version: 7, layout, filters, reason: "bwrap is missing" };
 	const note = landlockNote(tools, true);
-	assert.match(note, /tries past its proxy is not recorded/);
 	assert.match(note, /restarted when a fork of it is promoted/);
 	assert.doesNotMatch(note, /can signal/);
 	assert.match(landlockNote({ ...tools, version: 5 }, false), /can signal/);

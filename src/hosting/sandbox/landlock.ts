@@ -1,4 +1,4 @@
-import type { Confinement, LoopbackWay } from "../../upstreams/driver.ts";
+import type { Confinement, EgressWitness, LoopbackWay } from "../../upstreams/driver.ts";
 import type { CommandLine } from "../process/containment.ts";
 import type { SystemLayout } from "./bubblewrap.ts";
 import type { PathRule } from "./landlock-rules.ts";
@@ -27,10 +27,12 @@ export interface LandlockPlan {
 	readonly tools: LandlockTools;
 	readonly rules: readonly PathRule[];
 	readonly door: Door;
-	/** The one port that TCP may be connected to where the door is `proxied`. */
+	/** The one port that TCP may be connected to where the door is `proxied`; else none. */
 	readonly port?: number | undefined;
 	/** Whether modes and owners of files outside must stay as they are. */
 	readonly keeps_attributes: boolean;
+	/** What sees what it tries past its proxy: a program, and its arguments before the launcher. */
+	readonly witness?: readonly string[] | undefined;
 }
 
 /** From this version on Landlock knows TCP. */
@@ -42,11 +44,14 @@ const options = { read: "-r", write: "-w", device: "-d" } as const;
 
 /** The launcher in front of a program. */
 export function landlockLine(plan: LandlockPlan, program: string, args: readonly string[]) {
-	const { tools, rules, door, port, keeps_attributes } = plan;
+	const { tools, rules, door, port, keeps_attributes, witness = [] } = plan;
 	const filters: LandlockFilter[] = [door, ...(keeps_attributes ? (["attributes"] as const) : [])];
+	const [witness_path, ...in_front] = witness;
 	const line: CommandLine = {
-		program: tools.path,
+		program: witness_path ?? tools.path,
 		args: [
+			...in_front,
+			...(witness_path === undefined ? [] : [tools.path]),
 			...rules.flatMap(({ kind, path }) => [options[kind], path]),
 			...(door === "open" ? ["-o"] : []),
 			...(port === undefined ? [] : ["-c", String(port)]),
@@ -76,6 +81,8 @@ export function landlockGap(version: number, has_own_pids: boolean): string | un
 export interface LandlockDoor {
 	readonly door: Door;
 	readonly way?: LoopbackWay | undefined;
+	/** Set where what it tries past its proxy is seen. */
+	readonly witness?: EgressWitness | undefined;
 	readonly note: string;
 }
 
@@ -91,17 +98,25 @@ export function landlockDoor(
 	if (sandbox.egress.kind === "open" && !untrusted) {
 		return { door: "open", note: "Its network is open." };
 	}
-	const loopback = way?.loopback;
+	const { loopback, witness } = way ?? {};
+	// Before that nothing but a filter holds TCP back, which leaves nothing to be seen.
+	const seen = version < version_tcp ? undefined : witness;
+	const told =
+		seen === undefined
+			? "What it tries past its proxy is not recorded."
+			: "What it tries past its proxy is recorded by address, not by name.";
 	if (loopback === undefined || version < version_tcp || is_required) {
 		return {
-			door: "closed",
-			note: "Its network is closed, because it cannot be held to the hosts of its egress here.",
+			// With a port to none, sockets can be made, so that what they are for is seen.
+			door: seen === undefined ? "closed" : "proxied",
+			witness: seen,
+			note: `Its network is closed, because it cannot be held to the hosts of its egress here. ${told}`,
 		};
 	}
 	const note =
 		`It reaches the network through its proxy, and by TCP to port ${loopback.port} past it; ` +
-		"it can listen on no port.";
-	return { door: "proxied", way: loopback, note };
+		`it can listen on no port. ${told}`;
+	return { door: "proxied", way: loopback, witness: seen, note };
 }
 
 /** What a person should know of a server under Landlock. */
@@ -116,7 +131,7 @@ export function landlockNote({ reason, version }: LandlockTools, has_own_pids: b
 	return (
 		`It runs under Landlock with system call filters, because ${reason}. It reads and writes ` +
 		`only what it was given, but has no ${shared} of its own: it needs TMPDIR, cannot use unix ` +
-		`sockets, and can see whether a path exists.${signals} What it tries past its proxy is not ` +
-		"recorded, and it is restarted when a fork of it is promoted."
+		`sockets, and can see whether a path exists.${signals} It is restarted when a fork of it is ` +
+		"promoted."
 	);
 }

@@ -3,6 +3,7 @@ import type { Environment } from "../../lib/environment.ts";
 import type { Result } from "../../lib/result.ts";
 import { fail, succeed } from "../../lib/result.ts";
 import type { Confinement, SandboxKind, SandboxWay, SpawnRequest } from "../../upstreams/driver.ts";
+import { witnessPrefix } from "../egress/forwarder.ts";
 import { startLate } from "../egress/late-proxy.ts";
 import type { CommandLine, Containment } from "../process/containment.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
@@ -24,6 +25,12 @@ export const filter_fd = 3;
  * server's exit code. Its standard error is closed, because shells comment on signals.
  */
 const wait_script = 'exec 3>&2 2>/dev/null; trap : TERM; (exec "$@" 2>&3 3>&-); exit $?';
+
+/**
+ * Datagrams are refused as sockets are made, where nobody sees whom they are for; so the C library
+ * is told to ask name servers by TCP (resolv.conf(5)).
+ */
+const names_by_tcp: Readonly<Record<string, string>> = { RES_OPTIONS: "use-vc" };
 
 /** Variables that lead to folders of the gateway's user, which a sandbox does not have. */
 const home_names: readonly string[] = [
@@ -152,8 +159,9 @@ export class Sandbox {
 	): Promise<SandboxedProgram> {
 		const { args, cwd } = request;
 		const { mode, has_own_proc } = this.#around;
-		const { door, way, note } = landlockDoor(confinement, tools.version, is_required);
-		const own = { ...way?.env, HOME: confinement.volume, ...request.env };
+		const { door, way, witness, note } = landlockDoor(confinement, tools.version, is_required);
+		const lookups = door === "proxied" ? names_by_tcp : {};
+		const own = { ...way?.env, ...lookups, HOME: confinement.volume, ...request.env };
 		const inner = { ...withoutGateway(env, door === "open"), ...own };
 		const protection = this.#protection;
 		const { mounts, notes } = await planMounts({
@@ -164,7 +172,10 @@ export class Sandbox {
 		const rules = [...systemRules(tools.layout, has_own_proc), ...planned.rules];
 		return {
 			line: landlockLine(
-				{ tools, rules, door, port: way?.port, keeps_attributes: is_required },
+				{
+					...{ tools, rules, door, port: way?.port, keeps_attributes: is_required },
+					witness: witness && witnessPrefix(witness, way?.port),
+				},
 				program,
 				args,
 			),

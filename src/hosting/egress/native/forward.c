@@ -1,5 +1,6 @@
 /*
  * forward SOCKET PORT PROGRAM [ARGUMENT...]
+ * forward -w PORT SOCKET PROGRAM [ARGUMENT...]
  *
  * Runs inside a sandbox that has a network of its own with nothing in it: listens on 127.0.0.1:PORT
  * there, becomes PROGRAM, and leaves one small process behind that carries every connection to the
@@ -12,68 +13,22 @@
  * (seccomp user notification). It lets all of them go on: that there is nothing to be reached is the
  * network's doing, not its own. Of a name that is looked up it tells the name.
  *
+ * With `-w` it is only this witness, for a PROGRAM on the machine's own network that is held back
+ * by something else (Landlock): then nothing counts as inside but PORT of this machine, where the
+ * gateway's proxy listens; 0 where there is none. It stands outside of what holds PROGRAM.
+ *
  * Exit codes before PROGRAM runs: 90 usage, 91 no loopback, 92 no listener, 93 no process,
  * 127 PROGRAM cannot be run.
  */
 
-typedef long word;
-typedef unsigned char byte;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long u64;
-
-#if defined(__x86_64__)
-enum {
-	nr_read = 0, nr_write = 1, nr_close = 3, nr_ioctl = 16, nr_socket = 41, nr_connect = 42,
-	nr_shutdown = 48, nr_bind = 49, nr_listen = 50, nr_setsockopt = 54, nr_clone = 56,
-	nr_execve = 59, nr_exit = 60, nr_wait4 = 61, nr_getpid = 39, nr_rt_sigaction = 13,
-	nr_ppoll = 271, nr_accept4 = 288, nr_pidfd_open = 434, nr_close_range = 436,
-	nr_socketpair = 53, nr_sendmsg = 46, nr_recvmsg = 47, nr_seccomp = 317, nr_uname = 63,
-	nr_prctl = 157, nr_openat = 257, nr_pread = 17, nr_sendto = 44, nr_sendmmsg = 307,
-	nr_clock_gettime = 228, audit_arch = (int)0xc000003e
-};
-static word call(word n, word a, word b, word c, word d, word e) {
-	word result;
-	register word r10 __asm__("r10") = d;
-	register word r8 __asm__("r8") = e;
-	register word r9 __asm__("r9") = 0;
-	__asm__ volatile("syscall" : "=a"(result)
-		: "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
-	return result;
-}
-__asm__(".globl _start\n_start:\n\txor %ebp,%ebp\n\tmov %rsp,%rdi\n\tand $-16,%rsp\n\tcall run\n");
-#elif defined(__aarch64__)
-enum {
-	nr_read = 63, nr_write = 64, nr_close = 57, nr_ioctl = 29, nr_socket = 198, nr_connect = 203,
-	nr_shutdown = 210, nr_bind = 200, nr_listen = 201, nr_setsockopt = 208, nr_clone = 220,
-	nr_execve = 221, nr_exit = 93, nr_wait4 = 260, nr_getpid = 172, nr_rt_sigaction = 134,
-	nr_ppoll = 73, nr_accept4 = 242, nr_pidfd_open = 434, nr_close_range = 436,
-	nr_socketpair = 199, nr_sendmsg = 211, nr_recvmsg = 212, nr_seccomp = 277, nr_uname = 160,
-	nr_prctl = 167, nr_openat = 56, nr_pread = 67, nr_sendto = 206, nr_sendmmsg = 269,
-	nr_clock_gettime = 113, audit_arch = (int)0xc00000b7
-};
-static word call(word n, word a, word b, word c, word d, word e) {
-	register word x8 __asm__("x8") = n;
-	register word x0 __asm__("x0") = a;
-	register word x1 __asm__("x1") = b;
-	register word x2 __asm__("x2") = c;
-	register word x3 __asm__("x3") = d;
-	register word x4 __asm__("x4") = e;
-	register word x5 __asm__("x5") = 0;
-	__asm__ volatile("svc #0" : "+r"(x0)
-		: "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-	return x0;
-}
-__asm__(".globl _start\n_start:\n\tmov x29,#0\n\tmov x0,sp\n\tbl run\n");
-#else
-#error "no system calls known for this processor"
-#endif
+#include "system.h"
 
 enum {
 	pairs_max = 256, buffer_bytes = 4096, sigchld = 17,
 	af_unix = 1, af_inet = 2, sock_stream = 1, nonblock = 04000, cloexec = 02000000,
 	pollin = 1, pollout = 4, shut_wr = 1, af_inet6 = 10,
-	enoent = -2, eintr = -4, enoexec = -8, eagain = -11, eacces = -13, enotdir = -20, cloexec_received = 0x40000000, set_tracer = 0x59616d61
+	enoent = -2, eintr = -4, enoexec = -8, eagain = -11, eacces = -13, enotdir = -20, cloexec_received = 0x40000000, no_new_privs = 38,
+	set_tracer = 0x59616d61
 };
 
 struct unix_address { u16 family; char path[108]; };
@@ -213,285 +168,7 @@ static int move(struct pair *pair, int side) {
 	return 1;
 }
 
-/*
- * What is tried past the proxy. The layouts are those of the kernel's linux/seccomp.h, linux/filter.h
- * and of `struct msghdr` on 64 bits.
- */
-struct filter_step { u16 code; byte when_true, when_false; u32 value; };
-struct filter { u16 count; const struct filter_step *steps; };
-struct notice { u64 id; u32 pid, flags; int number; u32 arch; u64 place, argument[6]; };
-struct reply { u64 id; word value; int error; u32 flags; };
-struct part { word base; u64 length; };
-struct message { word name; u32 name_length; word parts; u64 count; word control; u64 control_length;
-	u32 flags; };
-
-enum {
-	notice_receive = (int)0xc0502100, notice_send = (int)0xc0182101,
-	reply_continue = 1, new_listener = 8, wait_killable = 32,
-	step_load = 0x20, step_equal = 0x15, step_return = 0x06,
-	answer_allow = 0x7fff0000, answer_notice = 0x7fc00000,
-	dns_port = 53, lookups_max = 16, told_a_second_max = 64, name_max = 253
-};
-
-/* An address of the internet: the last 4 bytes of `bytes` where it is of version 4. */
-struct address { int family; u16 port; byte bytes[16]; };
-/* A name server inside that a thread has turned to, and of which it has asked nothing yet. */
-struct lookup { u32 thread; struct address server; };
-
-static struct lookup lookups[lookups_max];
-/* What was told of in this second, by a hash of it (FNV-1a). */
-static u64 told[told_a_second_max];
-static word told_second;
-static int told_count;
-
-static int has_lookups(void) {
-	for (int index = 0; index < lookups_max; index++) if (lookups[index].thread) return 1;
-	return 0;
-}
-
-/* Memory of a thread that waits for an answer; the bytes that were read. */
-static word peek(u32 thread, word from, void *to, u32 count) {
-	char path[24] = "/proc/";
-	char digits[12];
-	int length = 6, digit = 0;
-	for (; thread; thread /= 10) digits[digit++] = (char)('0' + thread % 10);
-	while (digit) path[length++] = digits[--digit];
-	memcpy(path + length, "/mem", 5);
-	word fd = call(nr_openat, -100, (word)path, cloexec, 0, 0);
-	if (fd < 0) return 0;
-	word found = call(nr_pread, fd, (word)to, count, from, 0);
-	call(nr_close, fd, 0, 0, 0, 0);
-	return found < 0 ? 0 : found;
-}
-
-/* The address at a place of a thread's memory; family 0 where it is none of the internet. */
-static struct address address_at(u32 thread, word place, u64 length) {
-	byte raw[28];
-	struct address found;
-	memset(&found, 0, sizeof found);
-	if (length < 16 || place == 0) return found;
-	word count = peek(thread, place, raw, length < 28 ? 16 : 28);
-	if (count < 16) return found;
-	int family = raw[0] | raw[1] << 8;
-	if (family == af_inet) memcpy(found.bytes + 12, raw + 4, 4);
-	else if (family == af_inet6 && count == 28) memcpy(found.bytes, raw + 8, 16);
-	else return found;
-	found.family = family;
-	found.port = (u16)(raw[2] << 8 | raw[3]);
-	/* Version 4 as it is written in version 6. */
-	int zeros = 0;
-	while (zeros < 10 && found.bytes[zeros] == 0) zeros++;
-	if (zeros == 10 && found.bytes[10] == 0xff && found.bytes[11] == 0xff) found.family = af_inet;
-	return found;
-}
-
-/* The sandbox itself, which is no way past anything. */
-static int is_inside(struct address *at) {
-	if (at->family == af_inet) return at->bytes[12] == 127 || at->bytes[12] == 0;
-	for (int index = 0; index < 15; index++) if (at->bytes[index]) return 0;
-	return at->bytes[15] <= 1;
-}
-
-static char *decimal(char *to, u32 value) {
-	char digits[12];
-	int count = 0;
-	do digits[count++] = (char)('0' + value % 10); while (value /= 10);
-	while (count) *to++ = digits[--count];
-	return to;
-}
-
-static char *hexadecimal(char *to, u32 value) {
-	int shift = 12;
-	while (shift > 0 && value >> shift == 0) shift -= 4;
-	for (; shift >= 0; shift -= 4) *to++ = "0123456789abcdef"[value >> shift & 15];
-	return to;
-}
-
-static char *written(char *to, struct address *at) {
-	if (at->family == af_inet) {
-		for (int index = 12; index < 16; index++) {
-			if (index > 12) *to++ = '.';
-			to = decimal(to, at->bytes[index]);
-		}
-		return to;
-	}
-	*to++ = '[';
-	for (int index = 0; index < 16; index += 2) {
-		if (index > 0) *to++ = ':';
-		to = hexadecimal(to, (u32)(at->bytes[index] << 8 | at->bytes[index + 1]));
-	}
-	*to++ = ']';
-	return to;
-}
-
-/* Whether something is to be told: each at most once a second, and not too many. */
-static int is_news(const char *text, const char *end) {
-	u64 hash = 0xcbf29ce484222325;
-	for (; text < end; text++) hash = (hash ^ (byte)*text) * 0x100000001b3;
-	word now[2] = { 0, 0 };
-	call(nr_clock_gettime, 1, (word)now, 0, 0, 0);
-	if (now[0] != told_second) told_count = 0;
-	told_second = now[0];
-	for (int index = 0; index < told_count; index++) if (told[index] == hash) return 0;
-	if (told_count == told_a_second_max) return 0;
-	told[told_count++] = hash;
-	return 1;
-}
-
-/* Tells the gateway; its answer is not waited for. */
-static void tell(const char *host, u32 length, u32 port) {
-	char text[name_max + 48];
-	memcpy(text, "REPORT /", 8);
-	memcpy(text + 8, host, length);
-	char *end = text + 8 + length;
-	*end++ = ':';
-	end = decimal(end, port);
-	memcpy(end, " HTTP/1.1\r\n\r\n", 13);
-	if (!is_news(text, end)) return;
-	word fd = call(nr_socket, af_unix, sock_stream | nonblock | cloexec, 0, 0, 0);
-	if (fd < 0) return;
-	if (call(nr_connect, fd, (word)&proxy, sizeof proxy, 0, 0) == 0) {
-		call(nr_write, fd, (word)text, end + 13 - text, 0, 0);
-	}
-	call(nr_close, fd, 0, 0, 0, 0);
-}
-
-static void tell_address(struct address *at) {
-	char host[48];
-	tell(host, (u32)(written(host, at) - host), at->port);
-}
-
-/* The name that a question asks for (RFC 1035, 4.1); 0 where it is no question. */
-static int tell_name(u32 thread, word place, u64 length) {
-	byte question[12 + name_max + 2];
-	char name[name_max + 1];
-	u32 count = length < sizeof question ? (u32)length : sizeof question;
-	if (length < 17 || peek(thread, place, question, count) != (word)count) return 0;
-	if (question[2] & 0xf8 || question[4] != 0 || question[5] == 0) return 0;
-	u32 at = 12, to = 0;
-	while (at < count && question[at] != 0) {
-		u32 label = question[at++];
-		if (label > 63 || at + label >= count || to + label + 1 > name_max) return 0;
-		if (to > 0) name[to++] = '.';
-		for (; label--; at++) {
-			byte letter = question[at];
-			if (letter >= 'A' && letter <= 'Z') letter += 32;
-			int is_plain = (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
-				letter == '-' || letter == '_';
-			name[to++] = is_plain ? (char)letter : '_';
-		}
-	}
-	if (to == 0 || at >= count) return 0;
-	tell(name, to, dns_port);
-	return 1;
-}
-
-static struct lookup *lookup_of(u32 thread) {
-	for (int index = 0; index < lookups_max; index++) {
-		if (lookups[index].thread == thread) return &lookups[index];
-	}
-	return 0;
-}
-
-/* Servers that were asked in a way that does not show the question. */
-static void tell_lookups(void) {
-	for (int index = 0; index < lookups_max; index++) {
-		if (lookups[index].thread) tell_address(&lookups[index].server);
-		lookups[index].thread = 0;
-	}
-}
-
-static void note_connect(struct notice *seen) {
-	u32 thread = seen->pid;
-	struct address at = address_at(thread, (word)seen->argument[1], seen->argument[2]);
-	if (at.family == 0) return;
-	if (!is_inside(&at)) tell_address(&at);
-	if (at.port != dns_port || !is_inside(&at)) return;
-	/* A resolver that knows no name server asks the sandbox itself: what for comes next. */
-	struct lookup *lookup = lookup_of(thread);
-	if (lookup == 0) lookup = lookup_of(0);
-	if (lookup == 0) {
-		tell_lookups();
-		lookup = lookups;
-	}
-	lookup->thread = thread;
-	lookup->server = at;
-}
-
-static void note_send(u32 thread, struct address *to, word place, u64 length) {
-	struct lookup *lookup = lookup_of(thread);
-	if (to->family == 0 ? lookup != 0 : to->port == dns_port) {
-		if (tell_name(thread, place, length) && lookup != 0) lookup->thread = 0;
-	} else if (to->family != 0 && !is_inside(to)) {
-		tell_address(to);
-	}
-}
-
-/* Answers one question of the kernel's; 0 when nobody is left who could be asked about. */
-static int answer(word notices) {
-	struct notice seen;
-	memset(&seen, 0, sizeof seen);
-	word result = call(nr_ioctl, notices, (u32)notice_receive, (word)&seen, 0, 0);
-	/* Who asked is gone, or was called away and asks again. */
-	if (result == eintr || result == -2) return !(polled[at_notices].found & 16);
-	if (result < 0) return 0;
-	u32 thread = seen.pid;
-	if (seen.number == nr_connect) {
-		note_connect(&seen);
-	} else if (seen.number == nr_sendto) {
-		struct address to = address_at(thread, (word)seen.argument[4], seen.argument[5]);
-		note_send(thread, &to, (word)seen.argument[1], seen.argument[2]);
-	} else if (seen.number == nr_sendmmsg) {
-		struct message message;
-		struct part part;
-		if (peek(thread, (word)seen.argument[1], &message, sizeof message) == sizeof message &&
-			peek(thread, message.parts, &part, sizeof part) == sizeof part) {
-			struct address to = address_at(thread, message.name, message.name ? message.name_length : 0);
-			note_send(thread, &to, part.base, part.length);
-		}
-	}
-	struct reply reply;
-	memset(&reply, 0, sizeof reply);
-	reply.id = seen.id;
-	reply.flags = reply_continue;
-	call(nr_ioctl, notices, (u32)notice_send, (word)&reply, 0, 0);
-	return 1;
-}
-
-/* Before 5.5 a kernel cannot be told to go on: then nobody is asked. */
-static int goes_on(void) {
-	char names[390];
-	if (call(nr_uname, (word)names, 0, 0, 0, 0) < 0) return 0;
-	const char *release = names + 2 * 65;
-	u32 major = 0, minor = 0;
-	for (; *release >= '0' && *release <= '9'; release++) major = major * 10 + (*release - '0');
-	if (*release++ != '.') return 0;
-	for (; *release >= '0' && *release <= '9'; release++) minor = minor * 10 + (*release - '0');
-	return major > 5 || (major == 5 && minor >= 5);
-}
-
-/* From now on the kernel asks about this process, and whatever it starts. */
-static word ask_for_notices(void) {
-	static const struct filter_step steps[] = {
-		{ step_load, 0, 0, 4 },
-		{ step_equal, 0, 8, (u32)audit_arch },
-		{ step_load, 0, 0, 0 },
-		{ step_equal, 5, 0, nr_connect },
-		{ step_equal, 4, 0, nr_sendmmsg },
-		{ step_equal, 0, 4, nr_sendto },
-		/* What is sent on a connection has no address: half of the pointer tells that well enough. */
-		{ step_load, 0, 0, 16 + 4 * 8 },
-		{ step_equal, 0, 1, 0 },
-		{ step_return, 0, 0, answer_allow },
-		{ step_return, 0, 0, answer_notice },
-		{ step_return, 0, 0, answer_allow },
-	};
-	struct filter filter = { sizeof steps / sizeof *steps, steps };
-	word fd = call(nr_seccomp, 1, new_listener | wait_killable, (word)&filter, 0, 0);
-	/* Before 5.19. */
-	if (fd == -22) fd = call(nr_seccomp, 1, new_listener, (word)&filter, 0, 0);
-	return fd;
-}
+#include "witness.h"
 
 /* A message of one byte, with a descriptor beside it. */
 struct passed { u64 length; int level, type, fd, rest; };
@@ -547,6 +224,7 @@ static void forward(word listener, word program, word notices) {
 		if (found <= 0 || polled[at_program].found) tell_lookups();
 		if (found < 0 || polled[at_program].found) leave(0);
 		if (polled[at_notices].found && !answer(notices)) {
+			if (only_sees) leave(0);
 			call(nr_close, notices, 0, 0, 0, 0);
 			notices = -1;
 		}
@@ -623,23 +301,63 @@ static word become(char **arguments, char **environment) {
 	}
 }
 
+/* Becomes the program, or says why not. */
+static void start(char **target, char **environment) {
+	word why = become(target, environment);
+	refuse(
+		127, target[0],
+		why == enoent || why == enotdir ? " cannot be run: there is no such program"
+		: why == eacces ? " cannot be run: it may not be executed"
+		: why == enoexec ? " cannot be run: it is no program for this machine"
+		: " cannot be run"
+	);
+}
+
+/* Cuts a path into its folder, which is returned, and a name in that. */
+static const char *cut_folder(char **path) {
+	char *name = *path;
+	for (char *at = *path; *at; at++) if (*at == '/') name = at + 1;
+	if (name == *path) return ".";
+	const char *folder = name - 1 == *path ? "/" : *path;
+	name[-1] = 0;
+	*path = name;
+	return folder;
+}
+
 __attribute__((used)) void run(word *stack) {
 	word count = stack[0];
 	char **arguments = (char **)(stack + 1);
 	char **environment = arguments + count + 1;
 	if (count < 4) leave(90);
-	u32 length = length_of(arguments[1]);
+	only_sees = arguments[1][0] == '-' && arguments[1][1] == 'w' && arguments[1][2] == 0;
+	if (only_sees && count < 5) leave(90);
+	char *socket = arguments[only_sees ? 3 : 1];
+	char **target = arguments + (only_sees ? 4 : 3);
 	u32 port = number(arguments[2]);
-	if (length == 0 || length >= sizeof proxy.path || port == 0 || port > 65535) leave(90);
+	/* A path outside may be longer than the kernel takes: there it is named from its folder. */
+	const char *folder = only_sees ? cut_folder(&socket) : ".";
+	u32 length = length_of(socket);
+	if (length == 0 || length >= sizeof proxy.path) leave(90);
+	if (port > 65535 || (port == 0 && !only_sees)) leave(90);
 	proxy.family = af_unix;
-	memcpy(proxy.path, arguments[1], length);
-	if (!loopback_up()) refuse(91, "there is no loopback", "");
-	word listener = listen_on((u16)port);
-	if (listener < 0) refuse(92, "the proxy's port cannot be listened on", "");
+	memcpy(proxy.path, socket, length);
+	word listener = -1;
+	if (only_sees) {
+		proxy_port = port;
+		/* The kernel asks for nobody who could still be given more rights. */
+		call(nr_prctl, no_new_privs, 1, 0, 0, 0);
+	} else {
+		if (!loopback_up()) refuse(91, "there is no loopback", "");
+		listener = listen_on((u16)port);
+		if (listener < 0) refuse(92, "the proxy's port cannot be listened on", "");
+	}
 	/* Where this is refused, the end of the pid namespace ends us. */
 	word program = call(nr_pidfd_open, call(nr_getpid, 0, 0, 0, 0, 0), 0, 0, 0, 0);
 	int pair[2] = { -1, -1 };
-	int asks = goes_on() && call(nr_socketpair, af_unix, sock_stream | cloexec, 0, (word)pair, 0) == 0;
+	/* Without it a witness would not know when to go. */
+	int asks = goes_on() && (program >= 0 || !only_sees) &&
+		call(nr_socketpair, af_unix, sock_stream | cloexec, 0, (word)pair, 0) == 0;
+	if (only_sees && !asks) start(target, environment);
 	/* Two steps away, so that the program never meets a child that it did not start. */
 	word child = call(nr_clone, sigchld, 0, 0, 0, 0);
 	if (child < 0) leave(93);
@@ -662,6 +380,7 @@ __attribute__((used)) void run(word *stack) {
 			notices = passed_over(pair[0]);
 			call(nr_close, pair[0], 0, 0, 0, 0);
 		}
+		if (only_sees && (notices < 0 || call(nr_chdir, (word)folder, 0, 0, 0, 0) < 0)) leave(0);
 		forward(listener, program, notices);
 	}
 	int status = 0;
@@ -678,12 +397,5 @@ __attribute__((used)) void run(word *stack) {
 		if (notices >= 0) call(nr_close, notices, 0, 0, 0, 0);
 		call(nr_close, pair[1], 0, 0, 0, 0);
 	}
-	word why = become(arguments + 3, environment);
-	refuse(
-		127, arguments[3],
-		why == enoent || why == enotdir ? " cannot be run: there is no such program"
-		: why == eacces ? " cannot be run: it may not be executed"
-		: why == enoexec ? " cannot be run: it is no program for this machine"
-		: " cannot be run"
-	);
+	start(target, environment);
 }
