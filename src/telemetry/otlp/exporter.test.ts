@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import fc from "fast-check";
 import { timedLine } from "../../../test/support/call-line.ts";
 import { sampleRecord } from "../../../test/support/call-records.ts";
 import { startLineProcess } from "../../../test/support/line-process.ts";
@@ -201,11 +204,74 @@ test("a reply without an end is not read to its end", async (t) => {
 		await exporter.flush();
 	}
 	await exporter.close(1_000);
-	assert.deepEqual([exporter.counts.exported, lost], [2, []]);
+	const why = "what answered is no OTLP collector; check the address";
+	assert.deepEqual(
+		[exporter.counts.exported, lost],
+		[
+			0,
+			[
+				[1, why],
+				[1, why],
+			],
+		],
+	);
 });
 
-test("a reply that cannot be read rejects nothing", () => {
-	for (const bytes of [[], [0x0a], [0x0a, 0x05, 0x08], [0xff, 0xff], [0x0b, 0x01]]) {
-		assert.equal(rejectedItems(Buffer.from(bytes)), 0);
+test("a page that comes with status 200 has taken nothing, and is not asked again", async (t) => {
+	let asked = 0;
+	const server = createServer((request, response) => {
+		asked += 1;
+		request.resume();
+		response.end("<!doctype html><title>Log in</title>");
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	t.after(() => server.close());
+	const lost: [number, string][] = [];
+	const exporter = exporterTo((server.address() as AddressInfo).port, lost);
+	exporter.add(timedLine(sampleRecord()));
+	await exporter.close(1_000);
+	assert.deepEqual(exporter.counts, { exported: 0, lost: 1, waiting: 0 });
+	assert.deepEqual([asked, lost.length], [1, 1]);
+});
+
+test("a reply says what was rejected, in protobuf or in JSON", () => {
+	const of = (bytes: readonly number[] | string) => rejectedItems(Buffer.from(bytes));
+	assert.equal(of([]), 0);
+	assert.equal(of([0x0a, 0x00]), 0, "an empty partial_success");
+	assert.equal(of([0x0a, 0x02, 0x08, 0x03]), 3);
+	assert.equal(of([0x0a, 0x03, 0x08, 0xac, 0x02]), 300);
+	assert.equal(of([0x0a, 0x04, 0x12, 0x02, 0x6f, 0x6b]), 0, "a warning alone");
+	assert.equal(of([0x10, 0x01, 0x0a, 0x02, 0x08, 0x01]), 1, "after a field of a later version");
+	assert.equal(of("{}"), 0);
+	assert.equal(of('{"partialSuccess":{}}'), 0);
+	assert.equal(of('{"partialSuccess":null}'), 0);
+	assert.equal(of('{"partialSuccess":{"rejectedSpans":"7","errorMessage":"no"}}'), 7);
+	assert.equal(of('{"partialSuccess":{"rejectedDataPoints":2}}'), 2);
+});
+
+test("what is no reply of a collector is told from one that rejects nothing", () => {
+	const garbage = [
+		[0x0a],
+		[0x0a, 0x05, 0x08],
+		[0xff, 0xff],
+		[0x0b, 0x01],
+		[0x00, 0x01],
+		[0x0a, 0x02, 0x08, 0x80],
+		[0x0a, 0x02, 0x0a, 0x00],
+		[0x0d, 0x01],
+		Buffer.alloc(40, 0xff),
+		...["<html></html>", "not found", "{", "[]", "\n"],
+	];
+	for (const bytes of garbage) {
+		assert.equal(rejectedItems(Buffer.from(bytes as string)), undefined, String(bytes));
 	}
+});
+
+test("no reply makes reading it fail", () => {
+	fc.assert(
+		fc.property(fc.uint8Array({ maxLength: 24 }), (bytes) => {
+			const rejected = rejectedItems(Buffer.from(bytes));
+			assert.ok(rejected === undefined || (Number.isSafeInteger(rejected) && rejected >= 0));
+		}),
+	);
 });

@@ -40,6 +40,9 @@ const retry_ms_max = 30_000;
 const passing_statuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const reply_bytes_max = 64 * 1024;
 
+/** A page to log in, for example, comes with a status that says that all is well. */
+const not_a_collector = "what answered is no OTLP collector; check the address";
+
 type Outcome =
 	| { readonly kind: "taken"; readonly rejected: number }
 	| { readonly kind: "refused"; readonly why: string }
@@ -183,7 +186,10 @@ async function outcomeOf(response: Dispatcher.ResponseData): Promise<Outcome> {
 			// Whatever comes behind it is no reply of a collector; leaving it ends the connection.
 			if (bytes.length >= reply_bytes_max) break;
 		}
-		return { kind: "taken", rejected: rejectedItems(bytes) };
+		const rejected = bytes.length < reply_bytes_max ? rejectedItems(bytes) : undefined;
+		return rejected === undefined
+			? { kind: "refused", why: not_a_collector }
+			: { kind: "taken", rejected };
 	}
 	await body.dump();
 	const why = `it answered with HTTP status ${status}`;

@@ -163,13 +163,15 @@ function spanName(call: CallLine): string {
 	const name = nameIn(call);
 	const named = method === "tools/call" || method === "prompts/get";
 	// What is not offered is any text a caller liked to write.
-	return named && name !== null && code !== "not_offered" ? `${method} ${name}` : method;
+	const text = named && name !== null && code !== "not_offered" ? `${method} ${name}` : method;
+	// So is a method that nobody knows.
+	return text.slice(0, text_chars_max);
 }
 
 function toolAttributes(call: CallLine): Attributes {
 	const { method, code } = call;
 	const name = nameIn(call);
-	const base = { "mcp.method.name": method };
+	const base = { "mcp.method.name": method.slice(0, text_chars_max) };
 	if (name === null || code === "not_offered") return base;
 	switch (method) {
 		case "tools/call":

@@ -87,6 +87,13 @@ test("parts of a call have ids of their own that follow from the call's", () => 
 	);
 });
 
+test("a span has no longer name than others, whatever method was called", () => {
+	const [own] = spansOf([timedLine(sampleRecord({ method: "m".repeat(5_000), name: undefined }))]);
+	assert.ok((own?.name.length ?? 0) <= 256);
+	const { "mcp.method.name": method } = { ...own?.attributes, ...own?.shared };
+	assert.ok(String(method).length <= 256);
+});
+
 test("parts lie within their call, one after the other, however odd their lengths are", () => {
 	const length = fc.double({ min: 0, max: 100, noNaN: true });
 	fc.assert(
