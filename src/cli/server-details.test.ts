@@ -180,10 +180,11 @@ test("what was refused and reached is shown, and the line that closes the server
 	const closing = "egress: [api.example.com]";
 	const text = printed({ network: "egress: public", closing }, { egress });
 	assert.match(text, /^refused: evil\.example:443 \(3 times\)$/m);
+	assert.match(text, /^Its log says why, and what would allow it: moorage logs$/m);
 	assert.match(text, /^past its proxy: 192\.0\.2\.1:53 \(2 times\)$/m);
 	assert.match(text, /^past its proxy: the address of api\.example\.org \(once\)$/m);
 	assert.match(text, /^It has no network but its proxy/m);
-	assert.match(text, /^reached: api\.example\.com:443 \(once\)$/m);
+	assert.match(text, /^allowed: api\.example\.com:443 \(once\)$/m);
 	assert.match(text, /sandbox: \{ egress: \[api\.example\.com\] \}$/m);
 	// Nobody is told to write what stands there already.
 	assert.doesNotMatch(printed({ network: closing, closing }, { egress }), /To close/);

@@ -73,7 +73,7 @@ test("a sandboxed server reaches what is listed, and its status shows what it wa
 	assert.match(await reaching.fetch("http://evil.example/"), /^failed: /);
 	assert.match(await reaching.fetch("http://169.254.169.254/latest/meta-data"), /^failed: /);
 	const status = await reaching.said("status");
-	assert.match(status, new RegExp(`^reached: ${host} \\(once\\)$`, "m"));
+	assert.match(status, new RegExp(`^allowed: ${host} \\(once\\)$`, "m"));
 	assert.match(status, /^refused: evil\.example:80 \(once\)$/m);
 	assert.match(status, /^refused: 169\.254\.169\.254:80 \(once\)$/m);
 	assert.ok(status.includes(`egress: [${host}]`), status);

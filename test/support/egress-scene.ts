@@ -21,6 +21,8 @@ export interface EgressScene {
 	readonly socket_path: string;
 	/** `used api.example.com:443`, in order. */
 	readonly noted: string[];
+	/** `api.example.com:443 nothing listens there.`, in order. */
+	readonly missed: string[];
 	/** `8.8.8.8:443`, in order: what was connected to. */
 	readonly dialled: string[];
 	/** Names in the order in which they were looked up. */
@@ -48,6 +50,7 @@ export async function startEgress(
 	const folder = await tempFolder(context);
 	const socket_path = join(folder, "egress.sock");
 	const noted: string[] = [];
+	const missed: string[] = [];
 	const dialled: string[] = [];
 	const looked_up: string[] = [];
 	const resolve: Resolve = (name) => {
@@ -71,10 +74,11 @@ export async function startEgress(
 		dial: options.dial ?? dial,
 		limits: { ...default_proxy_limits, ...options.limits },
 		note: (outcome, { host, port }) => noted.push(`${outcome} ${host}:${port}`),
+		missed: ({ host, port }, why) => missed.push(`${host}:${port} ${why}`),
 	});
 	await proxy.listen(socket_path);
 	context.after(() => proxy.close());
-	return { proxy, socket_path, noted, dialled, looked_up };
+	return { proxy, socket_path, noted, missed, dialled, looked_up };
 }
 
 function rulesOf(hosts: readonly string[] | undefined): EgressRules {

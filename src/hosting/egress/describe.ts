@@ -6,6 +6,7 @@ import { formatTarget } from "./target.ts";
 const hosts_shown_max = 10;
 
 const past_proxy = "past its proxy";
+const refused_note = "Its log says why, and what would allow it: moorage logs";
 const unproxied_note =
 	"It has no network but its proxy: what it tries past that fails. Tell its client of HTTPS_PROXY, " +
 	"or have it use one that heeds it.";
@@ -16,9 +17,10 @@ const name_port = 53;
 export function describeEgress(report: EgressReport): string[] {
 	return [
 		...describeHosts("refused", report.refused),
+		...(report.refused.length === 0 ? [] : [refused_note]),
 		...describeHosts(past_proxy, report.unproxied),
 		...(report.unproxied.length === 0 ? [] : [unproxied_note]),
-		...describeHosts("reached", report.used),
+		...describeHosts("allowed", report.used),
 	];
 }
 

@@ -15,12 +15,17 @@ import { Egress } from "./egress.ts";
 
 const closed: EgressPlan = { kind: "hosts", hosts: [] };
 
-async function startEgress(t: TestContext, folder?: string) {
+async function startEgress(
+	t: TestContext,
+	folder?: string,
+	addresses: readonly string[] = ["8.8.8.8"],
+	clock = new FakeClock(0),
+) {
 	const told: string[] = [];
 	const egress = new Egress({
 		folder: folder ?? join(await tempFolder(t), "egress"),
-		clock: new FakeClock(0),
-		resolve: () => Promise.resolve(["8.8.8.8"]),
+		clock,
+		resolve: () => Promise.resolve(addresses),
 		onRefused: (server, text) => told.push(`${server} ${text}`),
 	});
 	t.after(() => egress.close());
@@ -51,7 +56,64 @@ test("each instance has a way out of its own, and their server one record of bot
 	assert.equal(egress.report("other").refused[0]?.count, 3);
 	const nothing = { used: [], refused: [], unproxied: [], forgotten: 0, forgotten_used: 0 };
 	assert.deepEqual(egress.report("third"), nothing);
-	assert.deepEqual(told, [`other was refused a connection to 127.0.0.1:${port}`]);
+	assert.deepEqual(told, [
+		`other was refused a connection to 127.0.0.1:${port}: the host is not listed. ` +
+			`To allow it, add it to the server's sandbox in moorage.yaml: egress: [127.0.0.1:${port}]`,
+	]);
+});
+
+test("a listed name that leads to a private address is explained, and so is a list for public", async (t) => {
+	const { egress, told } = await startEgress(t, undefined, ["10.0.0.5"]);
+	const listed: EgressPlan = { kind: "hosts", hosts: ["db.example.com"] };
+	for (const plan of [listed, { kind: "public" } as const]) {
+		const server = plan.kind;
+		const gate = await egress.open({ server, plan, untrusted: false });
+		assert.match(await ask(t, gate?.socket_path, "db.example.com:443"), /403 Forbidden/);
+	}
+	const why =
+		"was refused a connection to db.example.com:443: it leads to 10.0.0.5, a private address, " +
+		"and those have to be listed themselves. " +
+		"To allow it, add it to the server's sandbox in moorage.yaml";
+	assert.deepEqual(told, [
+		`hosts ${why}: egress: [10.0.0.5]`,
+		`public ${why}, with the other hosts it needs: egress: [10.0.0.5]`,
+	]);
+});
+
+test("a host that cannot be reached is a line of the log, once in ten minutes", async (t) => {
+	const clock = new FakeClock(0);
+	const { egress, told } = await startEgress(t, undefined, [], clock);
+	const plan: EgressPlan = { kind: "public" };
+	const gate = await egress.open({ server: "a", plan, untrusted: false });
+	const fails = async () =>
+		assert.match(await ask(t, gate?.socket_path, "no.example:443"), /502 Bad Gateway/);
+	await fails();
+	await clock.advance(9 * 60_000);
+	await fails();
+	assert.deepEqual(told, [
+		"a found no way to no.example:443: its name leads to no address. " +
+			"Check how it is spelled, and this machine's DNS.",
+	]);
+	await clock.advance(60_000);
+	await fails();
+	assert.equal(told.length, 2);
+	// Nor does it count as a host that was used or refused.
+	assert.deepEqual(egress.report("a").used, []);
+	assert.deepEqual(egress.report("a").refused, []);
+});
+
+test("of the hosts that cannot be reached, those said longest ago are forgotten", async (t) => {
+	const { egress, told } = await startEgress(t, undefined, []);
+	const plan: EgressPlan = { kind: "public" };
+	const gate = await egress.open({ server: "a", plan, untrusted: false });
+	// missed_max
+	const miss = (at: number) => ask(t, gate?.socket_path, `h${at}.example:443`);
+	for (let at = 0; at < 1024; at += 1) await miss(at);
+	await miss(0);
+	assert.equal(told.length, 1024);
+	await miss(1024);
+	await miss(0);
+	assert.equal(told.length, 1026);
 });
 
 test("a server whose network is open has no proxy, and one that is not trusted has no open network", async (t) => {

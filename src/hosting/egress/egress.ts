@@ -27,7 +27,7 @@ export interface EgressParts {
 	readonly loopback?: Random | undefined;
 	/** What servers asked for before; undefined: nothing, and nothing is stored. */
 	readonly records?: EgressRecords;
-	/** Hears of each host the first time that a server does not reach it. */
+	/** Hears of each host the first time that a server does not reach it, and why. */
 	onRefused?(server: string, text: string): void;
 }
 
@@ -57,6 +57,11 @@ const socket_path_bytes_max = 100;
 
 const secret_bytes = 24;
 
+/** How long nothing more is said of a host that could not be reached. */
+const missed_again_ms = 10 * 60_000;
+/** Servers and hosts of which that is remembered. */
+const missed_max = 1024;
+
 /** Opens the ways out of sandboxes, one proxy an instance, and keeps what servers asked for. */
 export class Egress {
 	readonly #parts: EgressParts;
@@ -64,6 +69,8 @@ export class Egress {
 	readonly #gates = new Set<EgressGate>();
 	#folder: Promise<Folder> | undefined;
 	#count = 0;
+	/** When it was last said of a server and host that the one could not reach the other. */
+	readonly #missed_at_ms = new Map<string, number>();
 
 	constructor(parts: EgressParts) {
 		this.#parts = parts;
@@ -90,7 +97,9 @@ export class Egress {
 			dial,
 			limits,
 			resolve: oneAtATime(this.#parts.resolve ?? systemResolve),
-			note: (outcome: EgressOutcome, target: Target) => this.#note(request.server, outcome, target),
+			note: (outcome: EgressOutcome, target: Target, why?: string) =>
+				this.#note(request.server, outcome, target, why),
+			missed: (target: Target, why: string) => this.#missed(request.server, target, why),
 		};
 		const proxy = new EgressProxy(parts);
 		const is_long = Buffer.byteLength(socket_path) > socket_path_bytes_max;
@@ -143,16 +152,32 @@ export class Egress {
 		await prepared?.handle.close();
 	}
 
-	#note(server: string, outcome: EgressOutcome, target: Target): void {
+	#note(server: string, outcome: EgressOutcome, target: Target, why?: string): void {
 		const is_new = this.#records.note(server, outcome, target, this.#parts.clock.now());
 		if (!is_new || outcome === "used") return;
 		const what = formatTarget(target);
 		const past = this.#parts.loopback === undefined ? "where there is no network" : "and may not";
 		const text =
 			outcome === "refused"
-				? `was refused a connection to ${what}`
+				? `was refused a connection to ${what}${why === undefined ? "" : `: ${why}`}`
 				: `tried ${what} past its proxy, ${past}`;
 		this.#parts.onRefused?.(server, text);
+	}
+
+	/** Said of each host, and again after some time: a client that retries would fill the log. */
+	#missed(server: string, target: Target, why: string): void {
+		const what = formatTarget(target);
+		const key = `${server} ${what}`;
+		const now_ms = this.#parts.clock.now();
+		const said_ms = this.#missed_at_ms.get(key);
+		if (said_ms !== undefined && now_ms - said_ms < missed_again_ms) return;
+		this.#missed_at_ms.delete(key);
+		this.#missed_at_ms.set(key, now_ms);
+		const [oldest] = this.#missed_at_ms.keys();
+		if (this.#missed_at_ms.size > missed_max && oldest !== undefined) {
+			this.#missed_at_ms.delete(oldest);
+		}
+		this.#parts.onRefused?.(server, `found no way to ${what}: ${why}`);
 	}
 }
 

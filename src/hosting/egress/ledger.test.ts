@@ -70,7 +70,8 @@ test("a person reads what was refused and reached, and how to close it", () => {
 	for (let index = 0; index < 3; index += 1) ledger.note("refused", evil, index);
 	assert.deepEqual(describeEgress(ledger.report()), [
 		"refused: evil.example:443 (3 times)",
-		"reached: api.example.com:443 (once)",
+		"Its log says why, and what would allow it: moorage logs",
+		"allowed: api.example.com:443 (once)",
 	]);
 	assert.equal(
 		describeClosing(ledger.report()),
@@ -85,7 +86,7 @@ test("many hosts are shortened, and too many give no closing line", () => {
 	}
 	const lines = describeEgress(ledger.report());
 	assert.equal(lines.length, 11);
-	assert.equal(lines.at(-1), "reached: 246 more hosts");
+	assert.equal(lines.at(-1), "allowed: 246 more hosts");
 	assert.equal(describeClosing(ledger.report()), undefined);
 });
 

@@ -75,8 +75,8 @@ test("records are kept of as many servers as may be, and then the oldest goes", 
 test("as many hosts as people read are written out, and the rest is counted", () => {
 	// hosts_shown_max
 	assert.equal(describeEgress(ledgerOf(9).report()).length, 9);
-	assert.equal(describeEgress(ledgerOf(10).report()).at(-1), "reached: h0.example:443 (once)");
-	assert.equal(describeEgress(ledgerOf(11).report()).at(-1), "reached: 1 more hosts");
+	assert.equal(describeEgress(ledgerOf(10).report()).at(-1), "allowed: h0.example:443 (once)");
+	assert.equal(describeEgress(ledgerOf(11).report()).at(-1), "allowed: 1 more hosts");
 	assert.equal(describeEgress(ledgerOf(11).report()).length, 11);
 });
 

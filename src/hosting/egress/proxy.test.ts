@@ -130,6 +130,10 @@ test("a host that does not answer and a name that does not exist are told apart"
 	unknown.write("CONNECT no.example:443 HTTP/1.1", "", "");
 	assert.match(await unknown.end(), /502 Bad Gateway[^]*no address for no\.example/);
 	assert.deepEqual(scene.noted, [`used 127.0.0.1:${free_port}`]);
+	assert.deepEqual(scene.missed, [
+		`127.0.0.1:${free_port} nothing listens there.`,
+		"no.example:443 its name leads to no address. Check how it is spelled, and this machine's DNS.",
+	]);
 });
 
 test("bytes sent together with the CONNECT are not lost, and each side may end first", async (t) => {

@@ -64,8 +64,10 @@ export interface ProxyParts {
 	readonly limits: ProxyLimits;
 	/** What a client must say to be served, where others can connect as well. */
 	readonly secret?: string | undefined;
-	/** Hears of every connection that was allowed, refused, or tried past the proxy. */
-	note(outcome: EgressOutcome, target: Target): void;
+	/** Hears of every connection that was allowed, refused (and why), or tried past the proxy. */
+	note(outcome: EgressOutcome, target: Target, why?: string): void;
+	/** Hears of every connection that was allowed and could not be made, and why. */
+	missed(target: Target, why: string): void;
 }
 
 /** The status for a request that could not be read (RFC 9110, 15.5; RFC 6585, 5). */
@@ -247,20 +249,28 @@ export class EgressProxy {
 		target: Target,
 		inside: Duplex,
 	): Promise<Extract<Dialled, { kind: "connected" }> | Refusal> {
-		const { server, rules, resolve, dial, clock, limits, note } = this.#parts;
+		const { server, rules, resolve, dial, clock, limits, note, missed } = this.#parts;
 		const gone = new AbortController();
 		const leave = () => gone.abort();
 		inside.once("close", leave);
 		try {
 			const verdict = await judge(rules, target, resolve);
-			const is_refused = verdict.kind === "unlisted" || verdict.kind === "not-public";
-			if (verdict.kind !== "unknown-name") note(is_refused ? "refused" : "used", target);
-			if (verdict.kind !== "allowed") return refusalOf(server, target, verdict);
+			if (verdict.kind !== "allowed") {
+				const refusal = refusalOf(server, rules, target, verdict);
+				if (verdict.kind === "unknown-name") missed(target, refusal.why);
+				else note("refused", target, refusal.why);
+				return refusal;
+			}
+			note("used", target);
 			if (inside.destroyed) return unreachable(target, "it was no longer wanted");
 			const socket = dial(verdict.addresses, target.port);
 			this.#keep(socket);
 			const dialled = await awaitConnection(socket, clock, limits.connect_ms_max, gone.signal);
-			if (dialled.kind === "failed") return unreachable(target, dialled.reason);
+			if (dialled.kind === "failed") {
+				const refusal = unreachable(target, dialled.reason);
+				if (!gone.signal.aborted) missed(target, refusal.why);
+				return refusal;
+			}
 			if (!inside.destroyed) return dialled;
 			socket.destroy();
 			return unreachable(target, "it was no longer wanted");

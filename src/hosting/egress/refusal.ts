@@ -1,5 +1,5 @@
 import { ruleFor } from "./host-rules.ts";
-import type { Verdict } from "./judge.ts";
+import type { EgressRules, Verdict } from "./judge.ts";
 import { egressLine } from "./ledger.ts";
 import { bracketed, formatTarget, type Target } from "./target.ts";
 
@@ -9,37 +9,46 @@ export interface Refusal {
 	readonly text: string;
 }
 
+/** A target that was not reached, with what its server's log says after naming it. */
+export interface TargetRefusal extends Refusal {
+	/** Why, and what would change it: sentences after a colon. */
+	readonly why: string;
+}
+
 /** Why a verdict is not a connection, and which line of the configuration would change it. */
 export function refusalOf(
 	server: string,
+	rules: EgressRules,
 	target: Target,
 	verdict: Exclude<Verdict, { readonly kind: "allowed" }>,
-): Refusal {
-	const to = formatTarget(target);
+): TargetRefusal {
+	const refused = (why: string): TargetRefusal => ({
+		status: 403,
+		text: `Moorage refused ${server} a connection to ${formatTarget(target)}: ${why}\n`,
+		why,
+	});
 	switch (verdict.kind) {
 		case "unlisted":
-			return {
-				status: 403,
-				text: `Moorage refused ${server} a connection to ${to}: the host is not listed. ${howTo(ruleFor(target))}`,
-			};
+			return refused(`the host is not listed. ${howTo(rules, ruleFor(target))}`);
 		case "not-public": {
 			const { address, address_kind } = verdict;
 			const rule = ruleFor({ host: address, port: target.port });
 			const leads = address === target.host ? "it is" : `it leads to ${bracketed(address)},`;
-			return {
-				status: 403,
-				text: `Moorage refused ${server} a connection to ${to}: ${leads} a ${address_kind} address, and those have to be listed themselves. ${howTo(rule)}`,
-			};
+			const own = "those have to be listed themselves";
+			return refused(`${leads} a ${address_kind} address, and ${own}. ${howTo(rules, rule)}`);
 		}
-		case "unknown-name":
-			return { status: 502, text: `Moorage found no address for ${target.host}.\n` };
+		case "unknown-name": {
+			const text = `Moorage found no address for ${target.host}.\n`;
+			const why = "its name leads to no address. Check how it is spelled, and this machine's DNS.";
+			return { status: 502, text, why };
+		}
 	}
 }
 
 /** The host was allowed, and could not be reached. */
-export function unreachable(target: Target, reason: string): Refusal {
+export function unreachable(target: Target, reason: string): TargetRefusal {
 	const text = `Moorage could not connect to ${formatTarget(target)}: ${reason}.\n`;
-	return { status: 502, text };
+	return { status: 502, text, why: `${reason}.` };
 }
 
 /** What was asked is nothing a proxy does. */
@@ -54,6 +63,8 @@ export const unknown_client: Refusal = {
 	text: "This proxy serves one server only, by the name and password of its HTTP_PROXY variable.\n",
 };
 
-function howTo(rule: string): string {
-	return `To allow it, add it to the server's sandbox in moorage.yaml: ${egressLine([rule])}\n`;
+function howTo({ kind }: EgressRules, rule: string): string {
+	// A list takes the place of `public`: what else the server reaches has to be in it as well.
+	const rest = kind === "public" ? ", with the other hosts it needs" : "";
+	return `To allow it, add it to the server's sandbox in moorage.yaml${rest}: ${egressLine([rule])}`;
 }

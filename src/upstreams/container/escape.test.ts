@@ -159,6 +159,9 @@ if ("skip" in docker) {
 				.then((answers) => console.log(answers.join()));`;
 		const printed = await outputOf(containers, script, confinement, {});
 		assert.equal(printed, "ok,refused\n");
-		assert.deepEqual(refused, ["led was refused a connection to other.example:80"]);
+		assert.deepEqual(refused, [
+			"led was refused a connection to other.example:80: the host is not listed. " +
+				"To allow it, add it to the server's sandbox in moorage.yaml: egress: [other.example:80]",
+		]);
 	});
 }
