@@ -3,8 +3,10 @@ import { rpc_codes } from "../protocol/codes.ts";
 import type { FaultCode } from "../protocol/fault.ts";
 import { meta_keys } from "../protocol/meta.ts";
 import type { CallRecord, CallStatus } from "../telemetry/call-record.ts";
+import { idsOfUuid } from "../telemetry/traces/hex.ts";
 import { parseTraceparent } from "../telemetry/traces/trace-context.ts";
 import { bodyLength, wholeBody } from "../wire/body.ts";
+import { quotedName } from "../wire/decode.ts";
 import type { Message } from "../wire/message.ts";
 import { memberSpan, rawText, readJson, readName, readString } from "../wire/object.ts";
 import type { Call, CallTrace, Reply } from "./call.ts";
@@ -188,14 +190,14 @@ export function traceOf(
 	call: Pick<Call, "id" | "trace_header"> & { readonly message: Message | undefined },
 ): CallTrace {
 	const { message } = call;
-	const own = call.id.replaceAll("-", "");
+	const own = idsOfUuid(call.id);
 	const sent =
 		message && readString(message.bytes, memberSpan(message.meta, meta_keys.traceparent));
 	const text = sent ?? call.trace_header;
 	const found = text === undefined ? undefined : parseTraceparent(text);
 	return {
-		trace_id: found?.trace_id ?? own,
-		span_id: own.slice(16),
+		trace_id: found?.trace_id ?? own.trace_id,
+		span_id: own.span_id,
 		parent_span_id: found?.span_id,
 		sampled: found?.sampled,
 	};
@@ -220,7 +222,7 @@ function hashOfShort({ bytes, params }: Message): string {
 	let length = 0;
 	for (const { key, value } of params?.members ?? []) {
 		if (key === "_meta") continue;
-		length += hashed.write(`${JSON.stringify(key)}:`, length);
+		length += hashed.write(`${quotedName(key)}:`, length);
 		length += bytes.copy(hashed, length, value.start, value.end);
 		hashed[length] = comma;
 		length += 1;

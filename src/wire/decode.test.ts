@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { key_text, string_text } from "../../test/support/json-text.ts";
-import { decodeName, decodeRepeated, decodeText } from "./decode.ts";
+import { decodeName, decodeRepeated, decodeText, quotedName } from "./decode.ts";
 
 function nameOf(quoted: string): string {
 	const bytes = Buffer.from(`..${quoted}..`);
@@ -88,4 +88,14 @@ test("what is repeated is the text that stands there, the first time and again",
 		}),
 		{ numRuns: 500 },
 	);
+});
+
+test("a name is quoted as JSON quotes it, the first time, again, and after many others", () => {
+	const quoteBoth = (name: string) => {
+		assert.equal(quotedName(name), JSON.stringify(name));
+		assert.equal(quotedName(name), JSON.stringify(name));
+	};
+	fc.assert(fc.property(fc.string({ unit: "grapheme" }), quoteBoth));
+	for (let index = 0; index < 2_000; index += 1) quoteBoth(`"${index}`);
+	quoteBoth("n".repeat(1_000));
 });

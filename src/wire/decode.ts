@@ -40,6 +40,8 @@ export function decodeName(bytes: Buffer, start: number, end: number): string {
 /** The same for JSON as it is written, which is longer: a client says each time what it is. */
 const raw_slots = 64;
 const raw_bytes_max = 512;
+/** Fewer bytes are compared sooner by hand than by a call into native code. */
+const by_hand_max = 64;
 const raw_texts: string[] = Array.from({ length: raw_slots }, () => "");
 const raw_text_bytes = Buffer.alloc(raw_slots * raw_bytes_max);
 
@@ -57,7 +59,9 @@ export function decodeRepeated(bytes: Buffer, start: number, end: number): strin
 	const offset = slot * raw_bytes_max;
 	if (
 		known.length === length &&
-		bytes.compare(raw_text_bytes, offset, offset + length, start, end) === 0
+		(length > by_hand_max
+			? bytes.compare(raw_text_bytes, offset, offset + length, start, end) === 0
+			: isThere(bytes, start, end, offset))
 	) {
 		return known;
 	}
@@ -68,6 +72,28 @@ export function decodeRepeated(bytes: Buffer, start: number, end: number): strin
 		bytes.copy(raw_text_bytes, offset, start, end);
 	}
 	return text;
+}
+
+function isThere(bytes: Buffer, start: number, end: number, offset: number): boolean {
+	for (let index = start, at = offset; index < end; index += 1, at += 1) {
+		if (raw_text_bytes[at] !== bytes[index]) return false;
+	}
+	return true;
+}
+
+/** Names as JSON that were asked for lately. */
+const quoted_names = new Map<string, string>();
+const quoted_names_max = 512;
+
+/** A key as JSON. The same few are written again and again, and quoting one is a call as well. */
+export function quotedName(name: string): string {
+	const known = quoted_names.get(name);
+	if (known !== undefined) return known;
+	const quoted = JSON.stringify(name);
+	if (name.length > cached_bytes_max) return quoted;
+	if (quoted_names.size >= quoted_names_max) quoted_names.clear();
+	quoted_names.set(name, quoted);
+	return quoted;
 }
 
 /** Decodes the content of any validated JSON string. */

@@ -1,4 +1,5 @@
 import { assert } from "../lib/assert.ts";
+import { quotedName } from "./decode.ts";
 import type { Edit, Member, ObjectIndex, Span } from "./message.ts";
 import { byte_object_open } from "./scan.ts";
 
@@ -76,8 +77,14 @@ export function objectEdits(bytes: Buffer, object: ObjectIndex, change: ObjectCh
 	let separator = kept === undefined ? "" : ",";
 	for (const key of Object.keys(set)) {
 		if (members.some((member) => member.key === key)) continue;
-		edits.push({ start: place, end: place, text: `${separator}${JSON.stringify(key)}:` });
-		edits.push({ start: place, end: place, text: set[key] as string | Buffer });
+		const value = set[key] as string | Buffer;
+		const name = `${separator}${quotedName(key)}:`;
+		if (typeof value === "string") {
+			edits.push({ start: place, end: place, text: name + value });
+		} else {
+			edits.push({ start: place, end: place, text: name });
+			edits.push({ start: place, end: place, text: value });
+		}
 		separator = ",";
 	}
 	return edits;

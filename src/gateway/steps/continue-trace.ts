@@ -43,7 +43,8 @@ export function traceChange({ message, traceparent }: Call, context: GatewayCont
 	if (tracing === undefined && baggage === undefined) return {};
 	const set: Record<string, string> = {};
 	if (tracing !== undefined && traceparent !== undefined) {
-		set[meta_keys.traceparent] = JSON.stringify(traceparent);
+		// Made here, of hex digits and hyphens: nothing in it needs an escape.
+		set[meta_keys.traceparent] = `"${traceparent}"`;
 	}
 	if (baggage === undefined) return { set };
 	const text = readString(message.bytes, baggage) ?? "";

@@ -1,3 +1,5 @@
+import { hexDigit, hexNumber } from "./hex.ts";
+
 /** What a span stands for (OTLP `SpanKind`). */
 export const span_kinds = { internal: 1, server: 2, client: 3 } as const;
 
@@ -33,6 +35,7 @@ export type Stage = (typeof stages)[number];
  * child it is before anybody knows whether the call is exported at all.
  */
 export function stageSpanId(span_id: string, stage: Stage): string {
-	const last = Number.parseInt(span_id.slice(-1), 16) ^ (stages.indexOf(stage) + 1);
-	return span_id.slice(0, -1) + last.toString(16);
+	const at = span_id.length - 1;
+	const last = hexNumber(span_id, at, at + 1) ^ (stages.indexOf(stage) + 1);
+	return span_id.slice(0, at) + hexDigit(last);
 }

@@ -1,4 +1,5 @@
 import type { CallRecord } from "../call-record.ts";
+import { hexNumber } from "./hex.ts";
 
 /** Which calls are worth a trace, once it is known how they went. */
 export interface TailPlan {
@@ -18,6 +19,9 @@ export function keepOf(record: CallRecord, plan: TailPlan): Keep {
 }
 
 const digits_used = 13;
+/** Digits that fit into a small integer. */
+const digits_low = 7;
+const low_scale = 2 ** (4 * digits_low);
 const chance_scale = 2 ** (4 * digits_used);
 
 /**
@@ -26,5 +30,8 @@ const chance_scale = 2 ** (4 * digits_used);
  */
 export function isChosen(trace_id: string, ratio: number): boolean {
 	if (ratio >= 1) return true;
-	return Number.parseInt(trace_id.slice(-digits_used), 16) / chance_scale < ratio;
+	const end = trace_id.length;
+	const between = end - digits_low;
+	const high = hexNumber(trace_id, end - digits_used, between);
+	return (high * low_scale + hexNumber(trace_id, between, end)) / chance_scale < ratio;
 }
