@@ -65,8 +65,9 @@ test("TLS in front means a public address of https and a proxy that is trusted, 
 
 test("without a public address the base is what the client names", () => {
 	const arrivals = new Arrivals({ ...front, public_url: undefined, trusted_proxies: [] });
-	const { base } = arrivals.of(from("127.0.0.1", { host: "localhost:8642" }));
-	assert.equal(base, "http://localhost:8642");
+	for (const host of ["localhost:8642", "localhost:8642", "127.0.0.1:8642", "localhost:8642"]) {
+		assert.equal(arrivals.of(from("127.0.0.1", { host })).base, `http://${host}`);
+	}
 });
 
 test("a chain of proxies is followed from its end, as far as it is trusted", () => {

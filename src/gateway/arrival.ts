@@ -34,6 +34,9 @@ export class Arrivals {
 	readonly #proxies = new WeakMap<Socket, boolean>();
 	/** By connection: whether it is from this machine. */
 	readonly #locals = new WeakMap<Socket, boolean>();
+	#last_base:
+		| { readonly host: string; readonly is_tls: boolean; readonly base: string }
+		| undefined;
 
 	constructor(front: FrontPlan) {
 		this.#front = front;
@@ -48,7 +51,7 @@ export class Arrivals {
 		const is_proxied = this.#isProxy(request.socket);
 		const host = is_proxied ? forwardedHost(request) : request.headers.host;
 		const is_tls = request.socket instanceof TLSSocket;
-		const base = public_url ?? `${is_tls ? "https" : "http"}://${host ?? ""}`;
+		const base = public_url ?? this.#baseOf(host ?? "", is_tls);
 		const is_local = !is_proxied && this.#isLocal(request.socket);
 		if (is_tls || is_proxied || public_url?.startsWith("https:") !== true) {
 			return { host, base, is_encrypted: true, is_local };
@@ -72,6 +75,15 @@ export class Arrivals {
 			if (!this.#isTrusted(hop)) return hop;
 		}
 		return peer;
+	}
+
+	/** Made anew only for another host than before: the same text is compared at once later on. */
+	#baseOf(host: string, is_tls: boolean): string {
+		const last = this.#last_base;
+		if (last?.host === host && last.is_tls === is_tls) return last.base;
+		const base = `${is_tls ? "https" : "http"}://${host}`;
+		this.#last_base = { host, is_tls, base };
+		return base;
 	}
 
 	#isLocal(socket: Socket): boolean {

@@ -21,6 +21,18 @@ test("a host is allowed with every port or with the one that was named", () => {
 	assert.ok(!isAllowedHost("one.example.com", rules));
 });
 
+test("what one list allows is not allowed by another, nor by the same one under another port", () => {
+	const others = { ...rules, hosts: ["other.example.com"] };
+	for (let round = 0; round < 3; round += 1) {
+		assert.ok(isAllowedHost("one.example.com:8443", rules));
+		assert.ok(!isAllowedHost("one.example.com:8443", others));
+		assert.ok(!isAllowedHost("one.example.com:8444", rules));
+		assert.ok(isAllowedHost("other.example.com", others));
+		assert.ok(!isAllowedHost("other.example.com", rules));
+	}
+	assert.ok(!isAllowedHost("", { ...rules, hosts: [] }));
+});
+
 test("a missing host and names that only look alike are refused", () => {
 	const hosts = [
 		undefined,

@@ -46,6 +46,6 @@ export function traceHeader({ headers }: IncomingMessage): string | undefined {
 function accepts(request: IncomingMessage, type: string): boolean {
 	const header = request.headers.accept;
 	if (header === undefined) return false;
-	const family = `${type.slice(0, type.indexOf("/"))}/*`;
-	return header.includes(type) || header.includes("*/*") || header.includes(family);
+	if (header.includes(type) || header.includes("*/*")) return true;
+	return header.includes(`${type.slice(0, type.indexOf("/"))}/*`);
 }
