@@ -47,6 +47,19 @@ test("each of what a limit counts by has calls of its own", () => {
 	assert.deepEqual(per("endpoint"), [true, false, false, false, false, true]);
 });
 
+test("calls of several tools that take turns are each counted under their own", () => {
+	const rate = { calls: 2, per_ms: 60_000 };
+	const { call } = build([limit({ rate, burst: 2, per: ["user", "tool"] })]);
+	const turns = [ana, bob].flatMap((principal) => [
+		{ principal, name: "charge" },
+		{ principal, name: "refund" },
+		{ principal, name: "charge", server: "other" },
+	]);
+	const round = () => turns.map((one) => call(callWith(one)).kind);
+	assert.deepEqual(new Set([...round(), ...round()]), new Set(["allow"]));
+	assert.deepEqual(new Set(round()), new Set(["limit"]));
+});
+
 test("a refusal names the limit and when to come again", async () => {
 	const { clock, call } = build([limit({ rate: { calls: 2, per_ms: 60_000 }, burst: 2 })]);
 	call(callWith({}));

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { canonicalJson } from "../config/fingerprint.ts";
 import type { LimitPart, LimitPlan } from "../config/policy-plan.ts";
 import { formatDuration } from "../config/units.ts";
+import type { Principal } from "../identity/principal.ts";
 import type { Clock } from "../lib/clock.ts";
 import { TokenBuckets } from "../lib/token-buckets.ts";
 import { allowed, type Check, type CheckedCall, type Held, type Verdict } from "./check.ts";
@@ -20,6 +21,16 @@ const counters_max = 20_000;
 interface Counter {
 	readonly buckets: TokenBuckets | undefined;
 	readonly in_flight: InFlight | undefined;
+	/**
+	 * What each caller's last call was counted under. Most often the next is of the same tool, and a
+	 * text that was made before is found in maps without being put together and hashed anew.
+	 */
+	readonly keys: WeakMap<Principal, CountedUnder>;
+}
+
+/** A key, and all that it may be made of beside the caller. */
+interface CountedUnder extends Pick<CheckedCall, "endpoint" | "server" | "name"> {
+	readonly key: string;
 }
 
 /**
@@ -50,7 +61,7 @@ export class LimitsCheck implements Check {
 		if (rules.length === 0 && loop === undefined) return allowed;
 		const keys: string[] = [];
 		for (const rule of rules) {
-			const key = keyOf(rule, call);
+			const key = this.#keyOf(rule, call);
 			const refused = this.#refusal(rule, key);
 			if (refused !== undefined) return refused;
 			keys.push(key);
@@ -93,6 +104,18 @@ export class LimitsCheck implements Check {
 		return limited(rule, words, Math.ceil(wait_ms));
 	}
 
+	#keyOf(rule: Rule, call: CheckedCall): string {
+		const { keys } = this.#counterOf(rule);
+		const { principal, endpoint, server, name } = call;
+		const last = keys.get(principal);
+		if (last?.name === name && last?.server === server && last.endpoint === endpoint) {
+			return last.key;
+		}
+		const key = keyOf(rule, call);
+		keys.set(principal, { endpoint, server, name, key });
+		return key;
+	}
+
 	#counterOf(rule: Rule): Counter {
 		let counter = this.#by_rule.get(rule);
 		if (counter !== undefined) return counter;
@@ -104,6 +127,7 @@ export class LimitsCheck implements Check {
 			counter = {
 				buckets: rate === undefined ? undefined : new TokenBuckets({ ...rate, burst }, this.#clock),
 				in_flight: at_once === undefined ? undefined : new InFlight(),
+				keys: new WeakMap(),
 			};
 			if (this.#counters.size >= counters_max) this.#counters = new Map();
 			this.#counters.set(about, counter);
