@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { unspacedTerms, unspacedWords } from "./unspaced.ts";
 
 /**
  * The words of errors, and which calls have them. A search is for the beginnings of words. SQLite
@@ -53,7 +54,8 @@ export class ErrorWords {
 
 	/** Adds the words of a call that failed, within a transaction. */
 	add(seq: number, error: string, code: string, tool: string): void {
-		this.#insert.run(seq, error, code, tool);
+		const more = unspacedWords(`${error} ${tool}`);
+		this.#insert.run(seq, more === "" ? error : `${error} ${more}`, code, tool);
 	}
 
 	/** Removes those of a call, within a transaction. */
@@ -61,10 +63,13 @@ export class ErrorWords {
 		this.#remove.run(seq);
 	}
 
-	/** The calls from a first one on with all of these words, each the beginning of one. */
+	/**
+	 * The calls from a first one on with all of these words, each the beginning of one, or anything
+	 * within a run of a script without spaces.
+	 */
 	find(beginnings: readonly string[], low: number): FoundErrors {
 		const terms = beginnings.map((one) => this.#wordsOf(one.toLowerCase()));
-		const match = terms.map((one, index) => one ?? `"${beginnings[index]}"*`).join(" AND ");
+		const match = terms.map((one, index) => one ?? anywhere(beginnings[index] ?? "")).join(" AND ");
 		const is_quick = !terms.includes(undefined);
 		let rows: Iterator<Record<string, unknown>> | undefined;
 		let at = Number.POSITIVE_INFINITY;
@@ -98,4 +103,13 @@ export class ErrorWords {
 		}
 		return words.length === 0 ? `"${beginning}"` : `(${words.join(" OR ")})`;
 	}
+}
+
+/** A word as a condition. What an older version wrote has unspaced runs by their beginnings only. */
+function anywhere(word: string): string {
+	const beginning = `"${word}"*`;
+	const terms = unspacedTerms(word);
+	if (terms === undefined) return beginning;
+	const within = terms.map(({ text, is_beginning }) => (is_beginning ? `"${text}"*` : `"${text}"`));
+	return `(${beginning} OR (${within.join(" AND ")}))`;
 }

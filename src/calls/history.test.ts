@@ -329,6 +329,33 @@ test("accents divide no word, whether they are characters of their own or not", 
 	assert.deepEqual(find("r sume"), []);
 });
 
+test("scripts without spaces are found by any part of what was written", (context) => {
+	const { history } = open(context);
+	const errors = [
+		"データベースに接続できませんでした",
+		"无法连接到数据库：权限不足",
+		"파일을 열 수 없습니다",
+		"HTTPエラー503が発生",
+	];
+	for (const [n, error_message] of errors.entries()) {
+		history.add([line(n, { status: "server_error", error_message, name: "道具" })]);
+	}
+	const find = (text: string) => numbersOf(history.find({ text, limit: 10 }).calls);
+	assert.deepEqual(find("接続"), [0]);
+	assert.deepEqual(find("データベース"), [0]);
+	assert.deepEqual(find("ベース た"), [0]);
+	assert.deepEqual(find("数据库"), [1]);
+	assert.deepEqual(find("权限不足 连接"), [1]);
+	assert.deepEqual(find("足"), [1]);
+	assert.deepEqual(find("열"), [2]);
+	assert.deepEqual(find("エラー503"), [3]);
+	assert.deepEqual(find("503"), [3]);
+	assert.deepEqual(find("発生"), [3]);
+	assert.deepEqual(find("道具"), [3, 2, 1, 0]);
+	assert.deepEqual(find("接続数据"), []);
+	assert.deepEqual(find("続接"), []);
+});
+
 test("any character may stand in what is searched for", (context) => {
 	const { history } = open(context);
 	history.add([line(1, { status: "client_error", code: "not_offered" })]);
