@@ -79,6 +79,8 @@ const batches_calm = 2;
 const slot_bytes = 256 * 1024;
 const slots_max = 2 * (batches_max + 1);
 const trouble_ms = 1_000;
+/** A thread that was started ahead and that nothing came for is ended: it takes megabytes. */
+const expect_ms = 60_000;
 
 /** All who wait for the entries of one batch, which have one promise together. */
 interface Waiters {
@@ -122,6 +124,8 @@ export class Audit implements Evidence {
 	/** Whether another one still writes to the log. */
 	#is_waiting: boolean;
 	#gathering: Timer | undefined;
+	/** As long as the thread was started ahead and nothing has come yet. */
+	#expecting: Timer | undefined;
 	#batch = 0;
 	/** Batches on their way, oldest first. */
 	readonly #in_flight: Batch[] = [];
@@ -166,6 +170,20 @@ export class Audit implements Evidence {
 	/** Whether a call that cannot be written down is refused. */
 	get is_required(): boolean {
 		return this.#options.required;
+	}
+
+	/**
+	 * Entries are likely to come: starts the thread, which then opens the log, so that the first of
+	 * them does not wait for that.
+	 */
+	expect(): void {
+		if (this.#closed || this.#is_waiting || this.#link.runs) return;
+		if (this.#link.worker() === undefined) return;
+		this.#expecting = this.#clock.afterIdle(expect_ms, () => {
+			this.#expecting = undefined;
+			const is_idle = () => this.#in_flight.length + this.#outgoing.entries === 0;
+			void this.#link.rest({ kind: "ask", ask: "close" }, is_idle);
+		});
 	}
 
 	/** Before a call that may change something. */
@@ -238,6 +256,7 @@ export class Audit implements Evidence {
 		if (this.#closed) return;
 		await this.flush();
 		this.#closed = true;
+		this.#expecting?.cancel();
 		await this.#link.end({ kind: "ask", ask: "close" });
 		this.#trouble_told?.cancel();
 		this.#tellTrouble();
@@ -292,6 +311,8 @@ export class Audit implements Evidence {
 		}
 		// So that the thread is there by the time something waits for it.
 		if (!this.#is_waiting) this.#link.worker();
+		this.#expecting?.cancel();
+		this.#expecting = undefined;
 		const bytes = (entry.input?.length ?? 0) + (entry.output?.length ?? 0);
 		const room = payload_bytes_in_flight_max - this.#in_flight_bytes - this.#outgoing.payload_bytes;
 		if (bytes > room && this.#in_flight_bytes > 0) {

@@ -124,6 +124,8 @@ export interface AnsweredRequest
 
 /** Whoever keeps evidence of calls. */
 export interface Evidence {
+	/** A call has to wait for its server: what it needs after that can be made ready meanwhile. */
+	expect?(): void;
 	/**
 	 * Before the server hears of a call that is not of class `read`; the call waits for a returned
 	 * promise, and is refused when it rejects.

@@ -1,9 +1,12 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Audit, AuditTrouble } from "../../audit/audit.ts";
 import { system_disk } from "../../audit/disk.ts";
 import { PayloadKeys } from "../../audit/payload-keys.ts";
 import { type AuditPlaces, auditPlaces } from "../../audit/places.ts";
 import { type AuditedCall, readCall } from "../../audit/read-call.ts";
+import { head_name } from "../../audit/segments.ts";
 import { signerOf } from "../../audit/signing-key.ts";
 import type { Verification } from "../../audit/verify.ts";
 import { verifyInThread } from "../../audit/verify-thread.ts";
@@ -18,6 +21,8 @@ import { type AuditKeys, auditKeys, openAudit } from "../open-audit.ts";
 import type { Wing, WingParts } from "../wings.ts";
 
 const retain_ms = 3_600_000;
+/** A log that was written to within so long before the start is written to again soon. */
+const expected_ms = 3_600_000;
 /** Calls that change something wait for two of these: it tells a slow disk from a busy gateway. */
 const append_metric = {
 	name: "moorage.audit.append.duration",
@@ -31,6 +36,7 @@ const append_bounds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 
 export class AuditWing implements Wing {
 	readonly evidence = [
 		{
+			expect: () => this.#audit?.expect(),
 			before: (record: CallRecord) => this.#audit?.before(record),
 			before_reads: () => this.#audit?.is_required === true,
 			after: (record: CallRecord) => this.#audit?.after(record),
@@ -119,6 +125,12 @@ export class AuditWing implements Wing {
 		this.#retainLater();
 	}
 
+	/** Where calls were written down until a moment ago, those that make them call again at once. */
+	opened(): void {
+		const age_ms = this.#parts.options.clock.now() - writtenAt(this.places.folder);
+		if (age_ms < expected_ms) this.#audit?.expect();
+	}
+
 	/** Other settings begin a new thread; the log goes on. */
 	use(plan: Plan): void {
 		const wanted = plan.audit ?? default_audit;
@@ -173,5 +185,14 @@ export class AuditWing implements Wing {
 			}
 			this.#retainLater();
 		});
+	}
+}
+
+/** When a log was written to last, in milliseconds; 0 where that cannot be told. */
+function writtenAt(folder: string): number {
+	try {
+		return statSync(join(folder, head_name)).mtimeMs;
+	} catch {
+		return 0;
 	}
 }

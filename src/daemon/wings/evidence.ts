@@ -26,6 +26,11 @@ export class EvidenceWing implements Wing {
 		await this.house.start();
 	}
 
+	opened(): void {
+		const [audit] = this.#wings;
+		audit.opened();
+	}
+
 	use(plan: Plan): void {
 		for (const wing of this.#wings) wing.use(plan);
 		this.#noting = this.#noting.then(() => this.house.noteConfiguration());

@@ -30,6 +30,7 @@ export function acquireInstance(
 	const seeking = { ...options, caller, turns, asker, exact };
 	const asleep = context.hosting.sleeps(key, { caller, asker });
 	const began_ms = context.clock.monotonic();
+	for (const keeper of context.evidence) keeper.expect?.();
 	return context.hosting.acquire(key, seeking).then(async (outcome) => {
 		const waited_ms = context.clock.monotonic() - began_ms;
 		if (asleep) call.notes.wake_ms += waited_ms;
