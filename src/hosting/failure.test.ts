@@ -12,9 +12,12 @@ import {
 	safeFailure,
 	stillStarting,
 	tooManyInstances,
+	trialFailed,
 	unavailable,
 	unknownServer,
 } from "./failure.ts";
+import { failureSentence } from "./packages/failure.ts";
+import { programSentence } from "./process/find-program.ts";
 
 const random = new SeededRandom(1);
 
@@ -91,4 +94,20 @@ test("every refusal names its server, can be repeated safely and has an id of it
 	}
 	assert.equal(new Set(faults.map(({ id }) => id)).size, faults.length);
 	assert.equal(new Set(faults.map(({ code }) => code)).size, faults.length);
+});
+
+test("a version that is given up promises no further try", () => {
+	const said = (reason: string) => trialFailed(random, "a", reason).message;
+	const failure = { kind: "offline", line: "ENOTFOUND" } as const;
+	assert.match(
+		failureSentence("x@1", failure),
+		/proxy settings; Moorage tries again by itself\.$/u,
+	);
+	assert.match(said(failureSentence("x@1", failure)), /failed: ENOTFOUND\..* proxy settings\.$/u);
+	const missing = programSentence({ kind: "missing", command: "uvx" });
+	assert.match(missing, /; the server starts by itself afterwards\.$/u);
+	assert.match(said(missing), /Install it, or give its full path\.$/u);
+	const no_installer = "uvx is not installed; install uv. The server starts by itself afterwards.";
+	assert.equal(said(no_installer), "uvx is not installed; install uv.");
+	assert.equal(said("It exited with code 1."), "It exited with code 1.");
 });

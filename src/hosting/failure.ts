@@ -203,11 +203,15 @@ export function cancelledWaiting(random: Random, server: string): Fault {
 	});
 }
 
+/** What is said of a server that is started again after some time, at the end of a sentence. */
+const promise = /[;.] (?:Moorage tries again|the server starts) by itself(?: afterwards)?\./giu;
+
 /** A new version did not become ready; what ran before runs on. */
 export function trialFailed(random: Random, server: string, reason: string): Fault {
 	return makeFault(random, {
 		code: "server_failed",
-		message: reason,
+		// Nobody starts a version again that was given up.
+		message: reason.replace(promise, "."),
 		level: "warn",
 		server,
 		retry_safe: true,

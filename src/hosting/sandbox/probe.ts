@@ -98,7 +98,7 @@ async function probeBubblewrap(options: SandboxProbeOptions): Promise<SandboxPro
 	const found = await findProgram("bwrap", { path, cwd: "/" });
 	const filter = seccomp_filters[process.arch];
 	if (!found.ok) {
-		return impossible("bubblewrap is not installed", `Run "${await installCommand()}".`);
+		return impossible("bubblewrap is not installed", `Run "${await installCommand()}", ${anew}.`);
 	}
 	if (filter === undefined) {
 		return impossible(`there is no system call filter for ${process.arch}`, "");
@@ -119,8 +119,10 @@ async function probeBubblewrap(options: SandboxProbeOptions): Promise<SandboxPro
 /** A machine on which sandboxes are not to be used. */
 export const switchedOff: SandboxProbe = impossible("sandboxes are switched off", "");
 
+/** What a gateway that runs does not notice: it finds out at its start. */
+const anew = "then start Moorage again";
 const userNamespaceRemedy =
-	"Allow user namespaces to bwrap: sysctl kernel.unprivileged_userns_clone=1, or " +
+	`Allow user namespaces to bwrap, ${anew}: sysctl kernel.unprivileged_userns_clone=1, or ` +
 	"kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu; in a container, run it with " +
 	"--security-opt seccomp=unconfined --security-opt systempaths=unconfined.";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -9,6 +9,7 @@ import { hastyClock, patient_ms } from "../../../test/support/hasty-clock.ts";
 import { lineOf, makeSpawner, startHosted, trySpawn } from "../../../test/support/hosted-child.ts";
 import { markedProcesses } from "../../../test/support/processes.ts";
 import { runHosted, sandboxed, sandboxObstacle } from "../../../test/support/sandboxed.ts";
+import { tempFolder } from "../../../test/support/temp-folder.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { probeSandbox } from "./probe.ts";
 
@@ -269,6 +270,17 @@ describe("a sandbox", { skip: await sandboxObstacle() }, () => {
 describe("a machine without a sandbox", () => {
 	/** No bwrap here: nothing is on PATH but what a shell needs. */
 	const environment = { PATH: "/nowhere" };
+
+	test("is told what to do, and that a gateway that runs does not notice", {
+		skip: process.platform !== "linux" && "sandboxes exist on Linux only",
+	}, async (t) => {
+		const place = await tempFolder(t, { bwrap: "#!/bin/sh\nexit 1\n" });
+		await chmod(join(place, "bwrap"), 0o755);
+		const options = { clock: systemClock, environment: { PATH: place }, folder: folder() };
+		const { bubblewrap, remedy } = await probeSandbox(options);
+		assert.equal(bubblewrap, undefined);
+		assert.match(remedy ?? "", /^Allow user namespaces to bwrap, then start Moorage again: /u);
+	});
 
 	test("runs a server that wants one, and says what is missing and what still holds", async (t) => {
 		await using spawner = await makeSpawner({ environment, sandbox: "none" });
