@@ -8,8 +8,8 @@ import type { Words } from "./words.ts";
 export const statuses = ["ok", "client_error", "server_error", "timeout"] as const;
 const eras = ["legacy", "modern"] as const;
 
-/** What a row has behind its number. */
-export const columns = [
+/** What most rows have behind their number. */
+export const usual_columns = [
 	"id",
 	"at_ms",
 	"status",
@@ -25,29 +25,33 @@ export const columns = [
 	"instance",
 	"method",
 	"name",
-	"code",
-	"error_id",
 	"decision",
 	"rule",
-	"approval_id",
 	"risk",
 	"duration_us",
-	"queue_us",
-	"wake_us",
 	"upstream_us",
 	"policy_us",
-	"approval_us",
 	"input_bytes",
 	"output_bytes",
 	"input_hash",
 	"request_id",
-	"trace",
-	"span",
-	"parent",
 	"client_revision",
 	"client_era",
 	"upstream_revision",
 	"upstream_era",
+] as const;
+
+/** What few rows have. Each value that is handed over takes its time, nothing as much as others. */
+export const seldom_columns = [
+	"code",
+	"error_id",
+	"approval_id",
+	"queue_us",
+	"wake_us",
+	"approval_us",
+	"trace",
+	"span",
+	"parent",
 	"requests",
 	"made_by",
 ] as const;
@@ -55,8 +59,10 @@ export const columns = [
 /** A call as it is written. */
 export interface CallRow {
 	readonly id: Uint8Array | string;
-	/** One for each of `columns`. */
+	/** One for each of `usual_columns`. */
 	readonly values: SQLInputValue[];
+	/** One for each of `seldom_columns`; undefined where there is nothing in any of them. */
+	readonly seldom: SQLInputValue[] | undefined;
 	/** What it can be asked for by. */
 	readonly posted: PostedWords;
 }
@@ -88,29 +94,31 @@ export function rowOf(line: CallLine, at_ms: number, words: Words): CallRow {
 		word(line.instance),
 		method,
 		name,
-		code,
-		line.error_id === null ? null : bytesOf(line.error_id),
 		decision,
 		word(line.rule),
-		line.approval_id === null ? null : bytesOf(line.approval_id),
 		word(line.risk),
 		microseconds(line.duration_ms),
-		microseconds(line.queue_ms),
-		microseconds(line.wake_ms),
 		microseconds(line.upstream_ms),
 		microseconds(line.policy_ms),
-		microseconds(line.approval_ms),
 		line.input_bytes,
 		line.output_bytes,
 		packed(line.input_hash),
 		line.request_id,
-		traceOf(line),
-		spanOf(line),
-		packed(line.parent_span_id),
 		word(line.client_revision),
 		line.client_era === null ? null : eras.indexOf(line.client_era),
 		word(line.upstream_revision),
 		line.upstream_era === null ? null : eras.indexOf(line.upstream_era),
+	];
+	const seldom = [
+		code,
+		line.error_id === null ? null : bytesOf(line.error_id),
+		line.approval_id === null ? null : bytesOf(line.approval_id),
+		microseconds(line.queue_ms),
+		microseconds(line.wake_ms),
+		microseconds(line.approval_ms),
+		traceOf(line),
+		spanOf(line),
+		packed(line.parent_span_id),
 		line.requests > 1 ? line.requests : null,
 		word(line.made_by),
 	];
@@ -118,7 +126,11 @@ export function rowOf(line: CallLine, at_ms: number, words: Words): CallRow {
 	// In the order of `posted_columns`.
 	const posted = [tenant, user, client, server, name, method, endpoint, decision, code];
 	posted.push(session.posted, has_failed);
-	return { id, values, posted };
+	return { id, values, seldom: seldom.every(isNothing) ? undefined : seldom, posted };
+}
+
+function isNothing(value: SQLInputValue): boolean {
+	return value === null;
 }
 
 /** A session as it stands in a row, and the word under which its calls are posted. */

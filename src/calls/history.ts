@@ -1,7 +1,15 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { CallLine } from "../telemetry/call-line.ts";
 import { ErrorWords } from "./error-words.ts";
-import { bytesOf, columns, lineOf, rowOf, statuses, textOf } from "./history-rows.ts";
+import {
+	bytesOf,
+	lineOf,
+	rowOf,
+	seldom_columns,
+	statuses,
+	textOf,
+	usual_columns,
+} from "./history-rows.ts";
 import { dropOldIndex, prepareHistory } from "./history-schema.ts";
 import {
 	failed,
@@ -59,6 +67,7 @@ interface Search {
 export class History {
 	readonly #db: DatabaseSync;
 	readonly #words: Words;
+	readonly #insertUsual: StatementSync;
 	readonly #insert: StatementSync;
 	readonly #insertError: StatementSync;
 	readonly #error_words: ErrorWords;
@@ -80,10 +89,8 @@ export class History {
 		prepareHistory(this.#db);
 		const db = this.#db;
 		this.#words = new Words(db);
-		const places = columns.map(() => "?").join(", ");
-		this.#insert = db.prepare(
-			`insert into calls (seq, ${columns.join(", ")}) values (?, ${places})`,
-		);
+		this.#insertUsual = insertInto(db, usual_columns);
+		this.#insert = insertInto(db, [...usual_columns, ...seldom_columns]);
 		this.#insertError = db.prepare("insert into errors (seq, error) values (?, ?)");
 		this.#error_words = new ErrorWords(db);
 		this.#insertJump = db.prepare("insert into jumps (seq) values (?)");
@@ -217,8 +224,9 @@ export class History {
 			this.#insertJump.run(seq);
 			this.#jumps.push(seq);
 		}
-		const { id, values, posted } = rowOf(line, at_ms, this.#words);
-		this.#insert.run(seq, ...values);
+		const { id, values, seldom, posted } = rowOf(line, at_ms, this.#words);
+		if (seldom === undefined) this.#insertUsual.run(seq, ...values);
+		else this.#insert.run(seq, ...values, ...seldom);
 		if (line.status !== "ok") {
 			if (line.error !== null) this.#insertError.run(seq, line.error);
 			const { error, code, tool, name } = line;
@@ -462,6 +470,11 @@ export class History {
 	#timeOf(seq: number): number {
 		return Number(this.#at.get(seq)?.["at_ms"] ?? Number.POSITIVE_INFINITY);
 	}
+}
+
+function insertInto(db: DatabaseSync, columns: readonly string[]): StatementSync {
+	const places = columns.map(() => "?").join(", ");
+	return db.prepare(`insert into calls (seq, ${columns.join(", ")}) values (?, ${places})`);
 }
 
 /** Whether there is more to look at and room for it. */
