@@ -108,15 +108,18 @@ export function recordCall(
 	if (context.evidence.length === 0) return undefined;
 	const made = unbroken(call, context, () => recordOf(call, reply, context));
 	if (made === undefined) return undefined;
-	let waiting: Promise<void>[] | undefined;
+	let waiting: Promise<void> | undefined;
 	for (const keeper of context.evidence) {
 		const pending = unbroken(call, context, () => keeper.after?.(made));
 		if (pending === undefined) continue;
-		waiting ??= [];
-		waiting.push(pending);
+		// Most often one of them waits: `Promise.allSettled` costs three times as much as waiting does.
+		const ended = pending.then(nothing, nothing);
+		waiting = waiting === undefined ? ended : waiting.then(() => ended);
 	}
-	return waiting && Promise.allSettled(waiting);
+	return waiting;
 }
+
+function nothing(): void {}
 
 /** Evidence that breaks takes neither the reply with it nor what others keep. */
 function unbroken<Value>(call: Call, context: GatewayContext, work: () => Value) {
