@@ -17,8 +17,8 @@ export interface KeeperParts {
 	readonly random: Random;
 	/** Wall-clock milliseconds. */
 	readonly now: () => number;
-	/** Called whenever an entry was made. */
-	readonly afterEntry?: () => void;
+	/** Called whenever an entry was read, and when it was made. */
+	readonly afterPiece?: () => void;
 }
 
 interface Open {
@@ -155,9 +155,9 @@ export class AuditKeeper {
 		disk.mkdir(folder);
 		const keys = new PayloadKeys(folder, { disk, box, random, signer });
 		const writer = new ChainWriter({ folder, disk, signer, now, segment_bytes_max });
-		const afterEach = this.#parts.afterEntry ?? (() => undefined);
+		const afterPiece = this.#parts.afterPiece ?? (() => undefined);
 		const redaction = this.#redaction;
-		const recorder = new Recorder({ writer, keys, random, redaction, afterEach });
+		const recorder = new Recorder({ writer, keys, random, redaction, afterPiece });
 		this.#open = { writer, keys, recorder };
 		return this.#open;
 	}

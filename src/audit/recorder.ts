@@ -58,7 +58,7 @@ export class Recorder {
 	readonly #random: Random;
 	readonly #redaction: PayloadRedaction;
 	readonly #json = new EntryJson();
-	readonly #afterEach: () => void;
+	readonly #afterPiece: () => void;
 	/** Entries that could not be kept since the last that was. */
 	#lost = 0;
 	/** Payloads of this append out of which secrets could not be taken. */
@@ -69,13 +69,13 @@ export class Recorder {
 		keys: PayloadKeys;
 		random: Random;
 		redaction: PayloadRedaction;
-		afterEach: () => void;
+		afterPiece: () => void;
 	}) {
 		this.#redaction = parts.redaction;
 		this.#writer = parts.writer;
 		this.#keys = parts.keys;
 		this.#random = parts.random;
-		this.#afterEach = parts.afterEach;
+		this.#afterPiece = parts.afterPiece;
 	}
 
 	/**
@@ -130,6 +130,7 @@ export class Recorder {
 					: this.#cleaned(payloads, at, between, end);
 			const kept_owner = payload === none ? payload_lost : owner;
 			yield { row, now_ms, message: index, owner: kept_owner, payload };
+			this.#afterPiece();
 			number += 3;
 			at = end;
 		}
@@ -169,7 +170,7 @@ export class Recorder {
 				})
 			: [];
 		const random = this.#random;
-		const afterEach = this.#afterEach;
+		const afterPiece = this.#afterPiece;
 		const lost = this.#lost;
 		const json = this.#json;
 		// One after the other: what is made for one entry is gone before the next.
@@ -183,7 +184,7 @@ export class Recorder {
 			}
 			for (let index = 0; index < incoming.length; index += 1) {
 				yield json.of(incoming[index] as Incoming, places[index], blocks_from);
-				afterEach();
+				afterPiece();
 			}
 		});
 	}
