@@ -78,6 +78,7 @@ export const my_keys_schema = z.object({
 export const added_key_schema = z.object({
 	key: z.string().describe("The key itself: shown now and never again."),
 	entry: key_schema,
+	note: z.string().optional().describe("Why it does not work yet, and what to do."),
 });
 
 const text_schema = z.string().max(2048);

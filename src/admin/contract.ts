@@ -210,10 +210,15 @@ export const changed_server_schema = z.object({
 	url: z.string().optional().describe("MCP address of the new server."),
 });
 
+const settings_schema = z
+	.array(z.string())
+	.describe("Keys of the configuration, beside `servers`, that say something else.");
+
 export const reloaded_schema = z.object({
 	added: z.array(z.string()),
 	removed: z.array(z.string()),
 	changed: z.array(z.string()),
+	settings: settings_schema,
 	warnings: z.array(z.string()),
 });
 
@@ -296,6 +301,7 @@ export const changes_schema = z.object({
 			differences: z.array(z.string()).describe("Sentences; values of secrets never in them."),
 		}),
 	),
+	settings: settings_schema,
 	held: z
 		.array(z.object({ server: name_schema, version: number_schema }))
 		.describe("Servers held at a version though the configuration says otherwise."),

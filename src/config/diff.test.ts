@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { tempFolder } from "../../test/support/temp-folder.ts";
-import { diffPlans } from "./diff.ts";
+import { diffPlans, waitingSettings } from "./diff.ts";
 import { loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
 
@@ -30,11 +30,7 @@ test("servers are added, removed, changed or left alone", async (context) => {
 		removed: ["b"],
 		changed: ["c"],
 		unchanged: ["a"],
-		listen_changed: false,
-		data_changed: false,
-		endpoints_changed: false,
-		access_changed: false,
-		limits_changed: false,
+		settings: [],
 		same: false,
 	});
 });
@@ -48,21 +44,27 @@ test("the same configuration written otherwise is the same", async (context) => 
 	assert.deepEqual(diff.unchanged, ["c", "a", "b"]);
 });
 
-test("each part of the front door is told apart", async (context) => {
+test("each setting beside the servers is told apart", async (context) => {
 	const parts = [
-		["listen: 127.0.0.1:1\n", "listen_changed"],
-		["data: ./other\n", "data_changed"],
-		["endpoints: { all: { servers: [a] } }\n", "endpoints_changed"],
-		["allowed_hosts: [a]\n", "access_changed"],
-		["allowed_origins: ['https://a']\n", "access_changed"],
-		["sse: off\n", "access_changed"],
-		[`identity: { keys: [{ name: a, hash: "sha256:${"a".repeat(64)}" }] }\n`, "access_changed"],
-		["limits: { sessions: 1 }\n", "limits_changed"],
+		["listen: 127.0.0.1:1\n", "listen"],
+		["data: ./other\n", "data"],
+		["endpoints: { all: { servers: [a] } }\n", "endpoints"],
+		["allowed_hosts: [a]\n", "allowed_hosts"],
+		["allowed_origins: ['https://a']\n", "allowed_origins"],
+		["sse: off\n", "sse"],
+		["identity: {}\n", "identity"],
+		[`identity: { keys: [{ name: a, hash: "sha256:${"a".repeat(64)}" }] }\n`, "identity"],
+		["limits: { sessions: 1 }\n", "limits"],
+		["trusted_proxies: [10.0.0.1]\n", "trusted_proxies"],
+		["policy: { default: deny }\n", "policy"],
+		["calls: { log: stdout }\n", "calls"],
+		["audit: { keep_days: 9 }\n", "audit"],
 	] as const;
 	const [before, ...after] = await plans(context, base, ...parts.map(([text]) => base + text));
-	for (const [index, [text, flag]] of parts.entries()) {
+	for (const [index, [text, setting]] of parts.entries()) {
 		const diff = diffPlans(before as Plan, after[index] as Plan);
-		const raised = Object.entries(diff).filter(([, value]) => value === true);
-		assert.deepEqual(raised, [[flag, true]], text);
+		assert.deepEqual([diff.settings, diff.same], [[setting], false], text);
+		const waits = ["listen", "tls", "data"].includes(setting);
+		assert.deepEqual(waitingSettings(diff), waits ? [setting] : [], text);
 	}
 });

@@ -113,7 +113,7 @@ export class Accounts {
 		this.backend = new DaemonPeopleBackend(
 			this.people,
 			clients,
-			() => house.plan.identity?.keys ?? [],
+			() => house.plan.identity?.keys,
 			(owner) => house.grants.desk.revokeAll(owner),
 			(principal) => house.endSessions(principal),
 		);

@@ -4,7 +4,7 @@ import type { Overview } from "../admin/contract.ts";
 import { LiveEvents } from "../admin/live.ts";
 import { adminTokenPath } from "../admin/token.ts";
 import { Catalogs } from "../catalog/catalogs.ts";
-import { diffPlans } from "../config/diff.ts";
+import { diffPlans, waitingSettings } from "../config/diff.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { watchFile } from "../config/watch.ts";
@@ -371,14 +371,16 @@ class House implements Daemon, BackendRooms {
 		const after = { ...loaded.value, listen: before.listen, data: before.data };
 		const diff = diffPlans(before, loaded.value);
 		const warnings = [...after.warnings];
-		if (diff.listen_changed) {
-			warnings.push("listen, tls and data take effect when the gateway is started anew.");
+		const waiting = waitingSettings(diff);
+		if (waiting.length > 0) {
+			const what = `${waiting.join(", ")} ${waiting.length === 1 ? "takes" : "take"}`;
+			warnings.push(`${what} effect when the gateway is started anew.`);
 		}
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };
 		await this.accounts.use(after.identity);
 		this.wings.use(this.#plan);
-		const { added, removed, changed } = diff;
+		const { added, removed, changed, settings } = diff;
 		const adopted = await this.#releases.use(after);
 		const { refused, at_once } = adopted;
 		warnings.push(...adopted.warnings);
@@ -391,10 +393,11 @@ class House implements Daemon, BackendRooms {
 		);
 		// What stands in files beside the configuration may have changed as well.
 		await this.#hosting.refreshValues();
-		log.info({ added, removed, changed }, "the configuration was read again");
+		log.info({ added, removed, changed, settings }, "the configuration was read again");
 		this.live.publish("reloaded", { added, removed, changed });
-		onProgress?.({ kind: "reloaded", added, removed, changed, warnings });
-		return succeed({ added, removed, changed, warnings });
+		const done = { added, removed, changed, settings, warnings };
+		onProgress?.({ kind: "reloaded", ...done });
+		return succeed(done);
 	}
 
 	/** The front door serves these servers from the next request on. */

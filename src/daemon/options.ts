@@ -46,6 +46,7 @@ export type ProgressEvent =
 			readonly added: readonly string[];
 			readonly removed: readonly string[];
 			readonly changed: readonly string[];
+			readonly settings: readonly string[];
 			readonly warnings: readonly string[];
 	  }
 	| { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] };
@@ -73,5 +74,7 @@ export interface Reloaded {
 	readonly added: readonly string[];
 	readonly removed: readonly string[];
 	readonly changed: readonly string[];
+	/** Keys of the configuration, beside `servers`, that say something else. */
+	readonly settings: readonly string[];
 	readonly warnings: readonly string[];
 }

@@ -23,12 +23,16 @@ import type { KnownClient, LoginClients } from "../login/clients.ts";
 import type { GrantOwner } from "../store/grant-repository.ts";
 import type { StoredKey, StoredUser } from "../store/people-repository.ts";
 
+const no_identity =
+	"The configuration has no `identity`, so that everybody who can connect is the same person and " +
+	"this key is not looked at. Write `identity: {}` into moorage.yaml: then every client needs a key.";
+
 /** What those who run the gateway can do with people, keys and clients. */
 export class DaemonPeopleBackend implements PeopleBackend {
 	readonly #people: People;
 	readonly #clients: LoginClients;
-	/** The keys of the configuration. */
-	readonly #configured: () => readonly ApiKeyPlan[];
+	/** The keys of the configuration; undefined where it has no `identity`. */
+	readonly #configured: () => readonly ApiKeyPlan[] | undefined;
 	/** Ends what somebody has authorized at remote servers. */
 	readonly #endGrants: (owner: GrantOwner) => Promise<EndedGrants>;
 	/** Signs a person out in every browser. */
@@ -37,7 +41,7 @@ export class DaemonPeopleBackend implements PeopleBackend {
 	constructor(
 		people: People,
 		clients: LoginClients,
-		configured: () => readonly ApiKeyPlan[],
+		configured: () => readonly ApiKeyPlan[] | undefined,
 		endGrants: (owner: GrantOwner) => Promise<EndedGrants>,
 		endSessions: (principal: string) => Promise<unknown>,
 	) {
@@ -99,24 +103,30 @@ export class DaemonPeopleBackend implements PeopleBackend {
 	}
 
 	keys(): readonly KeyEntry[] {
-		return [...this.#configured().map(configuredKey), ...this.#people.keys().map(keyEntry)];
+		const configured = this.#configured() ?? [];
+		return [...configured.map(configuredKey), ...this.#people.keys().map(keyEntry)];
 	}
 
 	async addKey(request: AddKey): Promise<Result<AddedKey, AdminProblem>> {
 		const { name, tenant = default_tenant, user = name, roles, scopes, expires_at_ms } = request;
-		if (this.#configured().some((key) => key.name === name)) {
+		const configured = this.#configured();
+		if (configured?.some((key) => key.name === name) === true) {
 			const message = `The configuration has a key named "${name}" already.`;
 			return fail(problemFrom({ code: "key_exists", message, field: "name" }));
 		}
 		const added = await this.#people.addKey({ name, tenant, user, roles, scopes, expires_at_ms });
 		if (!added.ok) return fail(problemFrom(added.problem));
-		return succeed({ key: added.value.key, entry: keyEntry(added.value.stored) });
+		return succeed({
+			key: added.value.key,
+			entry: keyEntry(added.value.stored),
+			...(configured === undefined && { note: no_identity }),
+		});
 	}
 
 	async removeKey(name: string): Promise<Result<Removed, AdminProblem>> {
 		const removed = await this.#people.removeKey(name);
 		if (removed.ok) return succeed({ removed: name });
-		if (this.#configured().some((key) => key.name === name)) {
+		if (this.#configured()?.some((key) => key.name === name) === true) {
 			const problem = problemOf("key_unknown", `The key "${name}" stands in the configuration.`);
 			return fail({ ...problem, next: "Take its entry out of `identity.keys` of moorage.yaml." });
 		}

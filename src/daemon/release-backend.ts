@@ -107,7 +107,7 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 			return fail({ ...problemOf("config_refused", message), config: loaded.problem });
 		}
 		const wanted = loaded.value;
-		const { added, removed, changed } = diffPlans(config, wanted);
+		const { added, removed, changed, settings } = diffPlans(config, wanted);
 		const planOf = (plan: Plan, name: string) => plan.servers.find((one) => one.name === name);
 		return succeed({
 			added,
@@ -117,6 +117,7 @@ export class DaemonReleaseBackend implements ReleaseBackend {
 				const differences = before && after ? describeChanges(before, after) : [];
 				return { server, differences };
 			}),
+			settings,
 			held: wanted.servers.flatMap(({ name }) => {
 				const pin = releases.versions.pin(name);
 				return pin === undefined ? [] : [{ server: name, version: pin.number }];

@@ -165,7 +165,7 @@ test("a server is added, listed, restarted, followed and removed", async () => {
 
 test("a reload answers with what changed", async () => {
 	const reloaded = await perform("reload", "/api/reload");
-	assert.deepEqual(reloaded, { added: [], removed: [], changed: [], warnings: [] });
+	assert.deepEqual(reloaded, { added: [], removed: [], changed: [], settings: [], warnings: [] });
 });
 
 test("the doctor of the API sees the gateway's own machine", async () => {

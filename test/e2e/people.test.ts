@@ -55,6 +55,26 @@ test("keys that are made while the gateway runs work at once, and not after they
 	assert.equal(await call(key), 401);
 });
 
+test("whoever makes a key is told that it is not looked at where nobody needs one", async (t) => {
+	const gateway = await startGateway({ servers: {} });
+	t.after(() => gateway.stop());
+	const token = await readAdminToken(`${gateway.folder}/.moorage`);
+	assert.ok(token.ok);
+	const add = async (name: string) => {
+		const response = await fetch(`${gateway.url}/api/keys`, {
+			method: "POST",
+			headers: { authorization: `Bearer ${token.value}`, "content-type": "application/json" },
+			body: JSON.stringify({ name }),
+		});
+		return ((await response.json()) as { note?: string }).note;
+	};
+	assert.match((await add("before")) ?? "", /has no `identity`.*Write `identity: \{\}`/u);
+	const reloaded = await gateway.reconfigure({ servers: {}, identity: {} });
+	assert.ok(reloaded.ok);
+	assert.deepEqual(reloaded.value.settings, ["identity"], "it is no reload that changes nothing");
+	assert.equal(await add("after"), undefined);
+});
+
 test("without `identity.login` there is no authorization server, with it there is", async (t) => {
 	const gateway = await startGateway({ identity: {}, servers: {} });
 	t.after(() => gateway.stop());

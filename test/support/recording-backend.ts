@@ -162,7 +162,13 @@ export class RecordingBackend implements AdminBackend {
 	async reload(): Promise<Result<Reloaded, AdminProblem>> {
 		this.calls.push("reload()");
 		if (this.reload_throws) throw new Error("a defect");
-		return succeed({ added: ["b"], removed: [], changed: ["time"], warnings: [] });
+		return succeed({
+			added: ["b"],
+			removed: [],
+			changed: ["time"],
+			settings: ["policy"],
+			warnings: [],
+		});
 	}
 
 	createBackup(path: string): Promise<Result<Backup, AdminProblem>> {

@@ -57,7 +57,15 @@ export class RecordingDashboard implements DashboardBackend {
 
 	previewConfig(text: string): Promise<Result<Changes, AdminProblem>> {
 		this.#calls.push(`previewConfig(${text})`);
-		const nothing = { added: [], removed: [], changed: [], held: [], forks: [], warnings: [] };
+		const nothing = {
+			added: [],
+			removed: [],
+			changed: [],
+			settings: [],
+			held: [],
+			forks: [],
+			warnings: [],
+		};
 		return Promise.resolve(succeed(nothing));
 	}
 

@@ -71,6 +71,7 @@ export class RecordingReleases implements ReleaseBackend {
 			added: ["b"],
 			removed: [],
 			changed: [{ server: "time", differences: ['scope: "shared" -> "user"'] }],
+			settings: ["policy"],
 			held: [{ server: "time", version: 2 }],
 			forks: ["time-fork"],
 			warnings: [],

@@ -43,7 +43,15 @@ export class RecordingServerPage implements ServerPageBackend {
 	): Promise<Result<DraftedSettings, AdminProblem>> {
 		this.#calls.push(`server_page.draft(${server}, ${JSON.stringify(entry)}, ${etag})`);
 		if (etag !== "1") return fail(problemOf("edited_meanwhile", "Somebody was quicker."));
-		const changes = { added: [], removed: [], changed: [], held: [], forks: [], warnings: [] };
+		const changes = {
+			added: [],
+			removed: [],
+			changed: [],
+			settings: [],
+			held: [],
+			forks: [],
+			warnings: [],
+		};
 		return this.#of(server, { text: "version: 1\n", etag: "2", changes });
 	}
 

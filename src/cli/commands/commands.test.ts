@@ -33,13 +33,23 @@ const add_url = '{"name":"b","entry":{"url":"https://example.com/mcp","headers":
 const scenarios: readonly Scenario[] = [
 	{ args: ["status"], code: 0, calls: ["status()"], stdout: /process \d+, up 1 min, 2 sessions/ },
 	{ args: ["ls"], code: 0, calls: ["status()"], stdout: /time +ready +1 +http.*\/time\/mcp/ },
-	{ args: ["reload"], code: 0, calls: ["reload()"], stdout: /^added: b\nchanged: time\n$/ },
-	{ args: ["apply"], code: 0, calls: ["reload()"], stdout: /^added: b\nchanged: time\n$/ },
+	{
+		args: ["reload"],
+		code: 0,
+		calls: ["reload()"],
+		stdout: /^added: b\nchanged: time\nsettings: policy\n$/,
+	},
+	{
+		args: ["apply"],
+		code: 0,
+		calls: ["reload()"],
+		stdout: /^added: b\nchanged: time\nsettings: policy\n$/,
+	},
 	{
 		args: ["plan"],
 		code: 0,
 		calls: ["plan()"],
-		stdout: /^\+ b\n~ time\n {4}scope: "shared" -> "user"\n$/,
+		stdout: /^\+ b\n~ time\n {4}scope: "shared" -> "user"\n~ settings: policy\n$/,
 	},
 	{
 		args: ["versions", "time"],

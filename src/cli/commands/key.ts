@@ -12,8 +12,8 @@ export const key_command = defineCommand({
 	name: "key",
 	summary: "API keys of people and programs",
 	description:
-		"Makes, lists and removes API keys. `add` makes one that works at once and prints it this " +
-		"once; `new` prints one with the entry for `identity.keys` of moorage.yaml that lets it in. " +
+		"Makes, lists and removes API keys. `add` makes one that works at once where the configuration has `identity`, and " +
+		"prints it this once; `new` prints one with the entry for `identity.keys` of moorage.yaml that lets it in. " +
 		"Only a key's hash is kept anywhere. A client sends it as `Authorization: Bearer KEY`; " +
 		"`moorage stdio` takes it from MOORAGE_KEY. Works on the running gateway, and on its data " +
 		"folder when none runs.",
@@ -84,6 +84,7 @@ export const key_command = defineCommand({
 				}
 				output.note("The key, which is shown only now:");
 				output.line(added.key);
+				if (added.note !== undefined) output.note(`warning: ${added.note}`);
 				return exit_codes.ok;
 			});
 		}

@@ -26,14 +26,19 @@ export const plan_command = defineCommand({
 });
 
 function printChanges(changes: Changes, output: Output): void {
-	const { added, removed, changed, held, forks, warnings } = changes;
+	const { added, removed, changed, settings, held, forks, warnings } = changes;
 	for (const name of added) output.line(`${output.look("green", "+")} ${name}`);
 	for (const name of removed) output.line(`${output.look("red", "-")} ${name}`);
 	for (const { server, differences } of changed) {
 		output.line(`${output.look("yellow", "~")} ${server}`);
 		for (const line of differences) output.line(`    ${printable(line)}`);
 	}
-	if (added.length + removed.length + changed.length === 0) output.line("Nothing would change.");
+	if (settings.length > 0) {
+		output.line(`${output.look("yellow", "~")} settings: ${settings.join(", ")}`);
+	}
+	if (added.length + removed.length + changed.length + settings.length === 0) {
+		output.line("Nothing would change.");
+	}
 	for (const { server, version } of held) output.note(`${server} is held at version ${version}.`);
 	if (forks.length > 0) output.note(`Forks, which no configuration has: ${forks.join(", ")}`);
 	for (const warning of warnings) output.note(`warning: ${printable(warning)}`);

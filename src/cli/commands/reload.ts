@@ -41,8 +41,9 @@ export function changeLines(change: {
 	readonly added: readonly string[];
 	readonly removed: readonly string[];
 	readonly changed: readonly string[];
+	readonly settings: readonly string[];
 }): string[] {
-	const lines = (["added", "removed", "changed"] as const)
+	const lines = (["added", "removed", "changed", "settings"] as const)
 		.filter((kind) => change[kind].length > 0)
 		.map((kind) => `${kind}: ${change[kind].join(", ")}`);
 	return lines.length === 0 ? ["Nothing changed."] : lines;

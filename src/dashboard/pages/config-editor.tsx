@@ -156,23 +156,24 @@ export function Foot(props: FootProps): JSX.Element {
 
 /** What applying a configuration would do. */
 export function PlanView({ changes, old }: { changes: Changes; old: boolean }): JSX.Element {
-	const nothing = changes.added.length + changes.removed.length + changes.changed.length === 0;
+	const { added, removed, changed, settings } = changes;
+	const nothing = added.length + removed.length + changed.length === 0;
 	return (
 		<section class="card" aria-live="polite">
 			<h2>{old ? "What the earlier text would do" : "What this will do"}</h2>
 			{nothing ? <p>No server changes.</p> : null}
 			<ul class="stack tight">
-				{changes.added.map((name) => (
+				{added.map((name) => (
 					<li key={name}>
 						<strong>{plain(name)}</strong> is added and starts.
 					</li>
 				))}
-				{changes.removed.map((name) => (
+				{removed.map((name) => (
 					<li key={name}>
 						<strong>{plain(name)}</strong> is removed: it is ended once its calls are over.
 					</li>
 				))}
-				{changes.changed.map(({ server, differences }) => (
+				{changed.map(({ server, differences }) => (
 					<li key={server}>
 						<strong>{plain(server)}</strong> is started anew, beside the one that runs:
 						<ul>
@@ -184,6 +185,7 @@ export function PlanView({ changes, old }: { changes: Changes; old: boolean }): 
 						</ul>
 					</li>
 				))}
+				{settings.length === 0 ? null : <li>Settings that change: {settings.join(", ")}.</li>}
 				{changes.held.map(({ server, version }) => (
 					<li key={server}>
 						{plain(server)} stays at version {version}, where it is held.
