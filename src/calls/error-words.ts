@@ -105,7 +105,7 @@ export class ErrorWords {
 	}
 }
 
-/** A word as a condition. What an older version wrote has unspaced runs by their beginnings only. */
+/** A word as a condition. What an older version wrote is found by the beginnings of its runs. */
 function anywhere(word: string): string {
 	const beginning = `"${word}"*`;
 	const terms = unspacedTerms(word);

@@ -40,7 +40,7 @@ export function unspacedTerms(word: string): readonly UnspacedTerm[] | undefined
 	if (!parts.some(({ is_run }) => is_run)) return undefined;
 	return parts.flatMap(({ is_run, part }) =>
 		is_run
-			? pairsOf(part, false).map((text) => ({ text, is_beginning: [...text].length === 1 }))
+			? pairsOf(part, false).map((text) => ({ text, is_beginning: Array.from(text).length === 1 }))
 			: [{ text: part, is_beginning: true }],
 	);
 }
@@ -59,7 +59,7 @@ function partsOf(word: string): { readonly is_run: boolean; readonly part: strin
 }
 
 function pairsOf(part: string, has_last: boolean): string[] {
-	const characters = [...part];
+	const characters = Array.from(part);
 	const pairs = characters.slice(1).map((character, index) => `${characters[index]}${character}`);
 	const last = characters.at(-1);
 	return last !== undefined && (has_last || pairs.length === 0) ? [...pairs, last] : pairs;

@@ -371,11 +371,8 @@ class House implements Daemon, BackendRooms {
 		const after = { ...loaded.value, listen: before.listen, data: before.data };
 		const diff = diffPlans(before, loaded.value);
 		const warnings = [...after.warnings];
-		const waiting = waitingSettings(diff);
-		if (waiting.length > 0) {
-			const what = `${waiting.join(", ")} ${waiting.length === 1 ? "takes" : "take"}`;
-			warnings.push(`${what} effect when the gateway is started anew.`);
-		}
+		const waiting = waitingSettings(diff).join(", ");
+		if (waiting !== "") warnings.push(`For ${waiting} the gateway has to be started anew.`);
 		this.#config = after;
 		this.#plan = { ...after, servers: this.#plan.servers };
 		await this.accounts.use(after.identity);
