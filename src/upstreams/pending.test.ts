@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
@@ -50,6 +52,31 @@ test("a call is settled by what comes first and by nothing after it", async () =
 	pending.failAll((late) => faults.exited(late, "went away"));
 	assert.equal((await call.outcome).ok, true);
 	assert.deepEqual(given_up, []);
+});
+
+test("what a call held is gone with it, and does not wait until the whole heap is gone through", () => {
+	const { pending } = setUp();
+	setFlagsFromString("--expose-gc");
+	const collect = runInNewContext("gc") as (options: { type: "minor" }) => void;
+	setFlagsFromString("--no-expose-gc");
+	const calls = 50;
+	// Few and small, so that nothing makes V8 go through the whole heap by itself.
+	const held_bytes = 32 * 1024;
+	const callOften = (count: number) => {
+		for (let made = 0; made < count; made += 1) {
+			const held = new Array<number>(held_bytes / 8).fill(0.5);
+			const params = { signal: new AbortController().signal, call_ms };
+			const request = { ...toolRequest("echo", {}, params), backlog: () => void held.length };
+			const call = pending.add(request);
+			pending.settle(call, succeed(replyTo(call)));
+		}
+		// What has survived once is made old by the second.
+		for (let time = 0; time < 2; time += 1) collect({ type: "minor" });
+		return process.memoryUsage().heapUsed;
+	};
+	const before_bytes = callOften(1);
+	const grown_bytes = callOften(calls) - before_bytes;
+	assert.ok(grown_bytes < (calls * held_bytes) / 2, `${grown_bytes} bytes are still there`);
 });
 
 test("a subscription is in flight for ever and counts for nothing", async () => {

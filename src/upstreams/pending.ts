@@ -100,8 +100,11 @@ export class PendingCalls {
 		this.#calls.add(call);
 		if (isListen(call)) this.#listens += 1;
 		this.#deadlines.add(call);
-		call.abandon = () => this.#giveUp(call, this.#options.faults.cancelled(call));
-		request.signal.addEventListener("abort", call.abandon);
+		// By a name: V8 makes a function old from the start where it is assigned to a property as it is
+		// written, and what it points at lives on with it until the whole heap is gone through.
+		const abandon = () => this.#giveUp(call, this.#options.faults.cancelled(call));
+		call.abandon = abandon;
+		request.signal.addEventListener("abort", abandon);
 		return call;
 	}
 

@@ -60,7 +60,9 @@ export class CallRun implements ExchangeHandler {
 
 	/** Begins, in the session given or the link's own. */
 	start(session: HttpSession = this.#link.session): void {
-		this.#call.stop = () => this.#stop();
+		// By a name, as in `PendingCalls.add`.
+		const stop = () => this.#stop();
+		this.#call.stop = stop;
 		this.#post(session);
 	}
 

@@ -48,7 +48,9 @@ export class SsePost implements ExchangeHandler {
 		this.#body_bytes = 0;
 		this.#token = auth?.token;
 		const headers = this.#options.headers();
-		call.stop = () => this.#exchange?.abort();
+		// By a name, as in `PendingCalls.add`.
+		const stop = () => this.#exchange?.abort();
+		call.stop = stop;
 		this.#exchange = remote.send("calls", { method: "POST", path, headers, body }, this);
 	}
 
