@@ -1,5 +1,6 @@
 import type { ServerCatalog } from "../../catalog/catalogs.ts";
 import type { ServerPlan } from "../../config/plan.ts";
+import { formatDuration } from "../../config/units.ts";
 import { fail, type Result, succeed } from "../../lib/result.ts";
 import { type Fault, makeFault } from "../../protocol/fault.ts";
 import type { Call, ClientSide } from "../call.ts";
@@ -49,26 +50,40 @@ export async function knownCatalog(
 	const refusal = asker && useRefusal(server.name, asker, context);
 	if (refusal !== undefined) return fail(refusal);
 	const wait_ms = context.limits.list_wait_ms;
-	const deadline = new AbortController();
-	const timer = context.clock.after(wait_ms, () => deadline.abort());
-	const either = AbortSignal.any([signal, deadline.signal]);
+	const late = Promise.withResolvers<Result<ServerCatalog, Fault>>();
+	const timer = context.clock.after(wait_ms, () => late.resolve(fail(notSaid(server, context))));
 	try {
 		const lease = await context.hosting.acquire(catalogKey(server), {
 			kind: "hold",
-			signal: either,
+			// How long it waits it knows itself, and says then that the server is still starting.
+			signal,
 			wait_ms,
 		});
 		if (!lease.ok) return lease;
 		try {
 			// The server's start has begun to read it already: that is as good as reading again.
 			const running = context.catalogs.refreshing(server.name);
-			return await (running ?? context.catalogs.refresh(server, lease.value.upstream, either));
+			const read = running ?? context.catalogs.refresh(server, lease.value.upstream, signal);
+			return await Promise.race([read, late.promise]);
 		} finally {
 			lease.value.release();
 		}
 	} finally {
 		timer.cancel();
 	}
+}
+
+function notSaid({ name }: ServerPlan, { random, limits }: GatewayContext): Fault {
+	const message =
+		`The server "${name}" runs, and has not said after ${formatDuration(limits.list_wait_ms)} what ` +
+		`it offers. Try again in a few seconds; \`moorage logs ${name}\` shows what it is doing.`;
+	return makeFault(random, {
+		code: "call_timeout",
+		message,
+		level: "info",
+		server: name,
+		retry_safe: true,
+	});
 }
 
 /**
