@@ -47,6 +47,7 @@ function lineOf(n: number, apart_ms: number): CallLine {
 		upstream_ms: 2.918,
 		policy_ms: 0.031,
 		approval_ms: 0,
+		audit_ms: 0,
 		decision: "allow",
 		rule: null,
 		approval_id: null,

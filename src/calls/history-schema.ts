@@ -72,6 +72,7 @@ const versions: readonly string[] = [
 		primary key (span, posted, word)
 	) without rowid;
 	`,
+	"alter table calls add column audit_us integer;",
 ];
 
 /** What `postings` stand for. They were two thirds of the time that a call takes to be written. */

@@ -56,6 +56,7 @@ test("a call comes back as it was logged", (context) => {
 			span_id: "00f067aa0ba902b7",
 			parent_span_id: "aaf067aa0ba902b7",
 			queue_ms: 1.5,
+			audit_ms: 0.75,
 			wake_ms: 2.25,
 			approval_id: idOf(77),
 			rule: "no-refunds",
@@ -116,6 +117,7 @@ function asOfFirstVersion(path: string): void {
 		create index failed_calls_by_name on calls (name, status) where status > 0;
 		alter table calls drop column requests;
 		alter table calls drop column made_by;
+		alter table calls drop column audit_us;
 		pragma user_version = 1;
 	`);
 	db.close();

@@ -66,6 +66,7 @@ export interface CallNotes {
 	upstream_ms: number;
 	policy_ms: number;
 	approval_ms: number;
+	audit_ms: number;
 	decision: CallDecision | undefined;
 	rule: string | undefined;
 	approval_id: string | undefined;
@@ -190,6 +191,7 @@ export function makeCall(parts: CallParts, clock: Clock): Call {
 			upstream_ms: 0,
 			policy_ms: 0,
 			approval_ms: 0,
+			audit_ms: 0,
 			decision: undefined,
 			rule: undefined,
 			approval_id: undefined,

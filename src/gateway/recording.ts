@@ -101,6 +101,7 @@ export function recordOf(
 		upstream_ms: notes.upstream_ms,
 		policy_ms: notes.policy_ms,
 		approval_ms: notes.approval_ms,
+		audit_ms: notes.audit_ms,
 		decision: notes.decision,
 		rule: notes.rule,
 		approval_id: notes.approval_id,

@@ -41,6 +41,7 @@ export function answeredLine(request: AnsweredRequest, redactor: LineRedactor): 
 		approval_ms: 0,
 		upstream_ms: 0,
 		policy_ms: 0,
+		audit_ms: 0,
 		decision: null,
 		rule: null,
 		approval_id: null,

@@ -40,6 +40,7 @@ export interface CallLine {
 	readonly upstream_ms: number;
 	readonly policy_ms: number;
 	readonly approval_ms: number;
+	readonly audit_ms: number;
 	readonly decision: string | null;
 	readonly rule: string | null;
 	readonly approval_id: string | null;

@@ -67,6 +67,8 @@ export interface CallRecord {
 	readonly upstream_ms: number;
 	readonly policy_ms: number;
 	readonly approval_ms: number;
+	/** Waiting until its intent was in the audit, before its server was called. */
+	readonly audit_ms: number;
 	readonly decision: CallDecision | undefined;
 	/** The rule or check that decided. */
 	readonly rule: string | undefined;

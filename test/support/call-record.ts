@@ -44,6 +44,7 @@ export function sampleRecord(
 		upstream_ms: 10.5,
 		policy_ms: 0.02,
 		approval_ms: 0,
+		audit_ms: 0,
 		decision: "allow",
 		rule: undefined,
 		approval_id: undefined,

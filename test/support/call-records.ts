@@ -38,6 +38,7 @@ export function sampleRecord(change: Partial<CallRecord> = {}): CallRecord {
 		upstream_ms: 8,
 		policy_ms: 0,
 		approval_ms: 0,
+		audit_ms: 0,
 		decision: "allow",
 		rule: undefined,
 		approval_id: undefined,

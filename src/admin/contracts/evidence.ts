@@ -45,6 +45,9 @@ export const call_line_schema = z.object({
 	upstream_ms: milliseconds.describe("The server's own time."),
 	policy_ms: milliseconds,
 	approval_ms: milliseconds.describe("Waiting for people."),
+	audit_ms: milliseconds.describe(
+		"Waiting until the call's intent was in the audit, before its server was called.",
+	),
 	decision: z.enum(["allow", "deny", "limit", "ask"]).nullable(),
 	rule: maybe.describe("The rule or check that decided."),
 	approval_id: maybe,

@@ -124,13 +124,14 @@ function serverOf({ server }: CallLine): JSX.Element | string {
 
 /** The parts of a call, one after the other, as bars of one scale. */
 function Waterfall({ line }: { line: CallLine }): JSX.Element {
-	const { policy_ms, approval_ms, queue_ms, wake_ms, upstream_ms, duration_ms } = line;
-	const known = policy_ms + approval_ms + queue_ms + wake_ms + upstream_ms;
+	const { policy_ms, approval_ms, queue_ms, wake_ms, audit_ms, upstream_ms, duration_ms } = line;
+	const known = policy_ms + approval_ms + queue_ms + wake_ms + audit_ms + upstream_ms;
 	const steps = [
 		["Policy", policy_ms],
 		["Waiting for a person", approval_ms],
 		["Waiting in line", queue_ms],
 		["Start or wake", wake_ms],
+		["Written to the audit", audit_ms],
 		["The server", upstream_ms],
 		["Moorage itself", Math.max(0, duration_ms - known)],
 	] as const;

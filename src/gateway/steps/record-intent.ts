@@ -33,9 +33,16 @@ export function recordIntent(
 	// One alone is waited for as it is: `Promise.all` takes as long again.
 	const sole = waiting.length === 1 ? waiting[0] : undefined;
 	const written: Promise<unknown> = sole ?? Promise.all(waiting);
+	const began_ms = context.clock.monotonic();
 	return written.then(
-		() => undefined,
-		(error: unknown) => refuse(error, call, context),
+		() => {
+			call.notes.audit_ms = context.clock.monotonic() - began_ms;
+			return undefined;
+		},
+		(error: unknown) => {
+			call.notes.audit_ms = context.clock.monotonic() - began_ms;
+			return refuse(error, call, context);
+		},
 	);
 }
 

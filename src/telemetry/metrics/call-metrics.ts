@@ -33,7 +33,7 @@ export function isUnknown(record: CallRecord): boolean {
 }
 
 /** Parts of a call whose times are counted, beside that at its server. */
-type Stage = "wake" | "queue" | "policy" | "approval";
+type Stage = "wake" | "queue" | "policy" | "approval" | "audit";
 
 /** What is counted for one combination of method, server, tool and tenant. */
 interface Bundle {
@@ -169,6 +169,7 @@ export class CallMetrics {
 		if (record.queue_ms > 0) this.#stage(bundle, "queue", record.queue_ms);
 		if (record.policy_ms > 0) this.#stage(bundle, "policy", record.policy_ms);
 		if (record.approval_ms > 0) this.#stage(bundle, "approval", record.approval_ms);
+		if (record.audit_ms > 0) this.#stage(bundle, "audit", record.audit_ms);
 		const { decision, rule } = record;
 		if (decision !== undefined && (decision !== "allow" || rule !== undefined)) {
 			this.#decided(bundle, decision, rule).value += 1;
@@ -233,7 +234,10 @@ export class CallMetrics {
 			output: this.#output.get(server),
 			upstream: server === "" ? undefined : this.#client_operations.get(method, server),
 			by_convention: this.#server_operations.get(method, tool, ""),
-			stages: { wake: undefined, queue: undefined, policy: undefined, approval: undefined },
+			stages: {
+				...{ wake: undefined, queue: undefined, policy: undefined, approval: undefined },
+				audit: undefined,
+			},
 			decided: undefined,
 			first: { server, tool, accepted: undefined },
 		};

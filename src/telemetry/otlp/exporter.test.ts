@@ -53,7 +53,10 @@ test("a collector decodes the spans of a call: its own, and one for each part", 
 	const collector = await startLineProcess("otlp-collector");
 	t.after(() => collector.stop());
 	const exporter = exporterTo(collector.port, []);
-	const record = sampleRecord({ policy_ms: 0.5, wake_ms: 1, duration_ms: 10, code: undefined });
+	const record = sampleRecord({
+		...{ policy_ms: 0.5, wake_ms: 1, audit_ms: 0.5 },
+		...{ duration_ms: 10, code: undefined },
+	});
 	exporter.add(timedLine(record));
 	const { body, auth } = await collector.find<Seen>(({ kind }) => kind === "traces");
 	assert.equal(auth, "Bearer collector");
@@ -71,10 +74,11 @@ test("a collector decodes the spans of a call: its own, and one for each part", 
 			["tools/call push", 2],
 			["moorage policy", 1],
 			["moorage wake", 1],
+			["moorage audit", 1],
 			["tools/call push", 3],
 		],
 	);
-	const [own, policy, , upstream] = spans;
+	const [own, policy, , , upstream] = spans;
 	assert.deepEqual(
 		[own.traceId, own.spanId, own.parentSpanId],
 		[record.trace_id, record.span_id, record.parent_span_id],

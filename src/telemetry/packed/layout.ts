@@ -27,10 +27,11 @@ export const at = {
 	purpose: 14,
 	/** Where its first field begins, in bytes from the beginning of all texts. */
 	text: 15,
+	audit_ms: 16,
 } as const;
 
 /** Numbers in a row. */
-export const row_numbers = 16;
+export const row_numbers = 17;
 /** Bytes of a row. */
 export const row_bytes = row_numbers * Float64Array.BYTES_PER_ELEMENT;
 

@@ -31,6 +31,7 @@ export function packCall(record: CallRecord, redactor: LineRedactor): PackedCall
 	numbers[at.upstream_ms] = record.upstream_ms;
 	numbers[at.policy_ms] = record.policy_ms;
 	numbers[at.approval_ms] = record.approval_ms;
+	numbers[at.audit_ms] = record.audit_ms;
 	numbers[at.input_bytes] = record.input_bytes;
 	numbers[at.output_bytes] = record.output_bytes;
 	const { status, approval_id } = record;

@@ -50,6 +50,7 @@ const changes = fc.record({
 	decision: fc.constantFrom(undefined, "allow", "deny"),
 	duration_ms: fc.double({ min: 0, max: 1e7, noNaN: true }),
 	queue_ms: fc.constantFrom(0, 1.5),
+	audit_ms: fc.constantFrom(0, 2.25),
 	ts_ms: fc.integer({ min: 0, max: 4e12 }),
 });
 
@@ -99,6 +100,7 @@ test("a line says of a call what its record does, whatever else is in its batch"
 				code: record.status === "ok" ? null : well(record.code),
 				decision: record.decision ?? null,
 				queue_ms: record.queue_ms,
+				audit_ms: record.audit_ms,
 				duration_ms: Math.round(record.duration_ms * 1000) / 1000,
 			};
 			for (const [member, value] of Object.entries(expected)) {
@@ -107,7 +109,7 @@ test("a line says of a call what its record does, whatever else is in its batch"
 				const shown = typeof read === "string" ? read.toWellFormed() : read;
 				assert.deepEqual(shown, value, member);
 			}
-			assert.equal(Object.keys(line).length, 43);
+			assert.equal(Object.keys(line).length, 44);
 		}
 	});
 	fc.assert(property, { numRuns: 200 });

@@ -214,6 +214,7 @@ export class UnpackedCall {
 			approval_ms: micros(this.#number(at.approval_ms)),
 			upstream_ms: micros(this.#number(at.upstream_ms)),
 			policy_ms: micros(this.#number(at.policy_ms)),
+			audit_ms: micros(this.#number(at.audit_ms)),
 			decision: decided.decision,
 			rule: decided.rule,
 			approval_id: unquoted(this.#approval()),
@@ -383,7 +384,10 @@ const named = {
 	none: ascii("null"),
 };
 const durations = (
-	["duration_ms", "queue_ms", "wake_ms", "approval_ms", "upstream_ms", "policy_ms"] as const
+	[
+		...["duration_ms", "queue_ms", "wake_ms", "approval_ms", "upstream_ms", "policy_ms"],
+		"audit_ms",
+	] as const
 ).map((name) => [ascii(`,"${name}":`), at[name]] as const);
 /** All names, and numbers as long as numbers get. */
 const names_bytes_max = 1_024;

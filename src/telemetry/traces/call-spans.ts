@@ -74,6 +74,7 @@ function alikeOf(call: TimedLine): Alike {
 			approval: { "moorage.server": server },
 			queue: { "moorage.server": server },
 			wake: { "moorage.server": server },
+			audit: { "moorage.server": server },
 			upstream: {
 				...toolAttributes(call),
 				"mcp.protocol.version": call.upstream_revision ?? undefined,
@@ -114,12 +115,13 @@ function spansOfOne(call: TimedLine, alike: Alike): Span[] {
  * the server's part up to the end, the queue and the wake just before it.
  */
 function stageSpans(call: TimedLine, alike: Alike, end_ms: number): Span[] {
-	const { policy_ms, approval_ms, queue_ms, wake_ms, upstream_ms } = call;
+	const { policy_ms, approval_ms, queue_ms, wake_ms, audit_ms, upstream_ms } = call;
 	const lengths: Record<Stage, number> = {
 		policy: policy_ms,
 		approval: approval_ms,
 		queue: queue_ms,
 		wake: wake_ms,
+		audit: audit_ms,
 		upstream: upstream_ms,
 	};
 	let at_ms = call.start_ms;

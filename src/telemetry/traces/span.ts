@@ -27,7 +27,7 @@ export interface Span {
 }
 
 /** The parts of a call that have spans of their own, in the order in which they happen. */
-export const stages = ["policy", "approval", "queue", "wake", "upstream"] as const;
+export const stages = ["policy", "approval", "queue", "wake", "audit", "upstream"] as const;
 export type Stage = (typeof stages)[number];
 
 /**

@@ -97,9 +97,10 @@ test("a span has no longer name than others, whatever method was called", () => 
 test("parts lie within their call, one after the other, however odd their lengths are", () => {
 	const length = fc.double({ min: 0, max: 100, noNaN: true });
 	fc.assert(
-		fc.property(length, length, length, length, length, length, (...lengths) => {
-			const [duration_ms, policy_ms, approval_ms, queue_ms, wake_ms, upstream_ms] = lengths;
-			const parts = { duration_ms, policy_ms, approval_ms, queue_ms, wake_ms, upstream_ms };
+		fc.property(length, length, length, length, length, length, length, (...lengths) => {
+			const [duration_ms, policy_ms, approval_ms, queue_ms, wake_ms, audit_ms] = lengths;
+			const before = { policy_ms, approval_ms, queue_ms, wake_ms, audit_ms };
+			const parts = { ...before, duration_ms, upstream_ms: lengths[6] };
 			const [own, ...rest] = [...spansOf([timedLine(sampleRecord(parts))])];
 			let at = own?.start_ms ?? 0;
 			for (const span of rest) {
