@@ -317,7 +317,7 @@ export const problem_facts: Readonly<Record<AdminProblemCode, CodeFacts>> = {
 	history_unavailable: {
 		status: 503,
 		title: "The history cannot be read",
-		next: "See that `calls.history` is on, and look at the gateway's log.",
+		next: "See that `calls.history` is on and that the disk is not full; the gateway's log has more.",
 	},
 	audit_unavailable: {
 		status: 503,

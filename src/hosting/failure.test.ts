@@ -110,4 +110,7 @@ test("a version that is given up promises no further try", () => {
 	const no_installer = "uvx is not installed; install uv. The server starts by itself afterwards.";
 	assert.equal(said(no_installer), "uvx is not installed; install uv.");
 	assert.equal(said("It exited with code 1."), "It exited with code 1.");
+	const aborted = failureSentence("x@1", { kind: "aborted", line: "" });
+	assert.match(aborted, /wanted again\.$/u);
+	assert.equal(said(aborted), "Installing x@1 failed.");
 });

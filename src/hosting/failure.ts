@@ -204,18 +204,24 @@ export function cancelledWaiting(random: Random, server: string): Fault {
 }
 
 /** What is said of a server that is started again after some time, at the end of a sentence. */
-const promise = /[;.] (?:Moorage tries again|the server starts) by itself(?: afterwards)?\./giu;
+const promise =
+	/[;.] (?:(?:Moorage tries again|the server starts) by itself(?: afterwards)?|It is tried again when the server is wanted again)\./giu;
 
 /** A new version did not become ready; what ran before runs on. */
 export function trialFailed(random: Random, server: string, reason: string): Fault {
 	return makeFault(random, {
 		code: "server_failed",
 		// Nobody starts a version again that was given up.
-		message: reason.replace(promise, "."),
+		message: withoutPromise(reason),
 		level: "warn",
 		server,
 		retry_safe: true,
 	});
+}
+
+/** The same of something that nobody tries again. */
+export function withoutPromise(reason: string): string {
+	return reason.replace(promise, ".");
 }
 
 /** A new version was given up before it could take over. */

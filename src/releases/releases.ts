@@ -1,6 +1,7 @@
 import type { Catalogs } from "../catalog/catalogs.ts";
 import type { Plan, ServerPlan } from "../config/plan.ts";
 import { withEnding } from "../config/server-names.ts";
+import { withoutPromise } from "../hosting/failure.ts";
 import type { Hosting } from "../hosting/hosting.ts";
 import type { Locked, PackageIdentity, Resolved } from "../hosting/resolved.ts";
 import { assert } from "../lib/assert.ts";
@@ -457,7 +458,7 @@ export class Releases {
 	/** The newest that a server's command allows, where that is not what runs. */
 	async #renew(plan: ServerPlan): Promise<Result<Locked, ReleaseProblem>> {
 		const renewed = await this.#options.renew(plan);
-		if (!renewed.ok) return fail({ code: "failed", message: renewed.problem });
+		if (!renewed.ok) return fail({ code: "failed", message: withoutPromise(renewed.problem) });
 		const { locked, identity } = renewed.value;
 		if (locked === undefined) return fail(nothingFloats(plan.name));
 		const runs = this.identity(plan.name);
@@ -475,7 +476,7 @@ export class Releases {
 		const { name: server } = plan;
 		if (this.#rollouts.has(server)) return fail(isOnItsWay(server));
 		const seen = await lookAt(plan, this.#options, locked);
-		if (!seen.ok) return fail({ code: "failed", message: seen.problem });
+		if (!seen.ok) return fail({ code: "failed", message: withoutPromise(seen.problem) });
 		const version = this.versions.nextNumber(server);
 		const warnings = [...seen.value.warnings, ...more];
 		return succeed({ server, version, state: "planned", ...seen.value, warnings });

@@ -44,7 +44,7 @@ export const proposed_server_schema = z.object({
 				before: z.string().describe("What stands before it in that text, such as `Bearer `."),
 				after: z.string(),
 				given: z.string().optional().describe("What was pasted; absent where it has to be given."),
-				secret_name: z.string().describe("A name for it that is free in the vault."),
+				secret_name: z.string().max(128).describe("A name for it that is free in the vault."),
 				stored: z
 					.string()
 					.optional()

@@ -234,7 +234,9 @@ function askOf(
 	stored: ReadonlySet<string>,
 	taken: Set<string>,
 ): Proposal["servers"][number]["asks"][number] {
-	const secret_name = ask.secret ? freeName(ask.secret_name, taken) : ask.secret_name;
+	const secret_name = ask.secret
+		? freeName(ask.secret_name, taken, secretWithEnding)
+		: ask.secret_name;
 	if (ask.secret) taken.add(secret_name);
 	return {
 		...ask,
@@ -245,10 +247,18 @@ function askOf(
 	};
 }
 
+/** The vault takes no longer names. */
+const secret_name_chars_max = 128;
+
+/** A name of the vault with an ending, as much of it as fits. */
+function secretWithEnding(name: string, ending: string): string {
+	return name.slice(0, secret_name_chars_max - ending.length) + ending;
+}
+
 function freeName(
 	wanted: string,
 	taken: ReadonlySet<string>,
-	end = (name: string, ending: string) => `${name}${ending}`,
+	end: (name: string, ending: string) => string,
 ): string {
 	if (!taken.has(wanted)) return wanted;
 	let number = 2;

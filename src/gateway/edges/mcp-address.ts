@@ -70,7 +70,7 @@ async function servePost(exchange: Exchange, edges: Edges, context: GatewayConte
 	const body = await readBody(request, bytes_max);
 	if (!body.ok) {
 		if (body.problem === "aborted") return;
-		const text = `The request is larger than ${bytes_max} bytes (limits.body_bytes_max)`;
+		const text = `The request is larger than ${bytes_max} bytes (limits.body)`;
 		exchange.response.setHeader("connection", "close");
 		refuse({ exchange, context }, 413, rpc_codes.invalid_request, text);
 		return;
