@@ -148,9 +148,37 @@ test("what is frozen is not asked, and what is woken has all its time again", as
 	await house.clock.advance(0);
 	leaseOf(call).release();
 	await house.clock.advance(ping_ms - 1);
-	assert.equal(upstream.pings, 3);
-	await house.clock.advance(1 + answer_ms_max);
+	assert.deepEqual([upstream.pings, stateOf(house, "a")], [3, "ready"]);
+	await house.clock.advance(1);
 	assert.deepEqual([upstream.pings, stateOf(house, "a")], [4, "ready"]);
+});
+
+test("a server that hangs is found although it sleeps after each call that was given up", async () => {
+	const { house, upstream } = await running({ idle: asleep_later });
+	upstream.answering = false;
+	await house.clock.advance(asleep_later.freeze_ms ?? 0);
+	for (let asked = 1; asked < 3; asked++) {
+		assert.deepEqual([upstream.pings, stateOf(house, "a")], [asked, "frozen"]);
+		const call = acquire(house, "a");
+		await house.clock.advance(0);
+		leaseOf(call).release();
+		await house.clock.advance(asleep_later.freeze_ms ?? 0);
+	}
+	assert.deepEqual([upstream.pings, upstream.state], [3, "closed"]);
+});
+
+test("a server that answers after it was woken owes nothing any more", async () => {
+	const { house, upstream } = await running({ idle: asleep_later });
+	for (let asked = 1; asked < 6; asked++) {
+		upstream.answering = false;
+		await house.clock.advance(asleep_later.freeze_ms ?? 0);
+		assert.deepEqual([upstream.pings, stateOf(house, "a")], [asked, "frozen"]);
+		const call = acquire(house, "a");
+		await house.clock.advance(0);
+		upstream.answers += 1;
+		leaseOf(call).release();
+	}
+	assert.equal(upstream.state, "open");
 });
 
 test("what is held still for a copy is not asked meanwhile", async () => {

@@ -90,10 +90,13 @@ export class Pulse {
 		asking?.abort();
 	}
 
-	/** It can answer again. */
+	/**
+	 * It can answer again, and has all its time for it. What it owed before it slept it owes still:
+	 * otherwise one that hangs would be forgiven each time its callers give up and it is frozen.
+	 */
 	resume(): void {
 		this.#paused = false;
-		this.#answered();
+		this.#since_ms = this.#clock.monotonic();
 	}
 
 	#answered(): void {
