@@ -102,6 +102,8 @@ async function providePrograms(environment: NodeJS.ProcessEnv): Promise<void> {
 	environment["PATH"] = [uv.folder, environment["PATH"]].join(delimiter);
 }
 
+const leftovers_shown_max = 40;
+
 /** Node keeps compiled code in the temporary folder for programs that ask for it, such as npm. */
 const files_of_node = new Set(["node-compile-cache"]);
 
@@ -112,9 +114,19 @@ async function findLeftovers(scratch: string, run_id: string): Promise<TestFailu
 		title: `${test_file} left a process behind`,
 		detail: `${pid} ${command}`,
 	}));
-	const files = readdirSync(join(scratch, "tmp")).filter((name) => !files_of_node.has(name));
+	const temp = join(scratch, "tmp");
+	const files = readdirSync(temp).filter((name) => !files_of_node.has(name));
 	if (files.length === 0) return failures;
-	const detail = `The temporary folder still holds ${files.join(", ")}`;
+	// What lies in a folder tells who made it; its own name does not.
+	const inside = files.flatMap((name) =>
+		statSync(join(temp, name)).isDirectory()
+			? readdirSync(join(temp, name), { encoding: "utf8", recursive: true }).map((path) =>
+					join(name, path),
+				)
+			: [],
+	);
+	const shown = [...files, ...inside].slice(0, leftovers_shown_max).join(", ");
+	const detail = `The temporary folder still holds ${shown}`;
 	return [...failures, { title: "the tests left files behind", detail }];
 }
 

@@ -104,7 +104,8 @@ test("one trace has the agent, the gateway, the policy and the server", async ()
 	);
 	assert.ok(own !== undefined, "the gateway's span goes on from the agent's");
 	const parts = spans.filter(({ parentSpanId }) => parentSpanId === own.spanId);
-	assert.deepEqual(parts.map(({ name }) => name).toSorted(), ["moorage policy", calls].toSorted());
+	const own_parts = ["moorage audit", "moorage policy", calls];
+	assert.deepEqual(parts.map(({ name }) => name).toSorted(), own_parts);
 	const upstream = parts.find(({ name }) => name === calls);
 	const outcome = await execCli(["logs", "shelf", "--tail", "200", "--data", ".moorage"], {
 		cwd: folder,

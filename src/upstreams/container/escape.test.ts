@@ -161,7 +161,7 @@ if ("skip" in docker) {
 		assert.equal(printed, "ok,refused\n");
 		assert.deepEqual(refused, [
 			"led was refused a connection to other.example:80: the host is not listed. " +
-				"To allow it, add it to the server's sandbox in moorage.yaml: egress: [other.example:80]",
+				"To allow it, add it to the server's sandbox in moorage.yaml: egress: [other.example]",
 		]);
 	});
 }
