@@ -47,15 +47,6 @@ export class AuditKeeper {
 		this.#redaction = new PayloadRedaction(data.payload_bytes_max);
 	}
 
-	/** Opens the log ahead of its first entry. */
-	open(): void {
-		try {
-			this.#opened();
-		} catch {
-			// Tried again with the first entry, and told with it.
-		}
-	}
-
 	/** Appends the messages as one. */
 	append(messages: readonly AppendMessage[]): DoneMessage {
 		const lost = messages.reduce((sum, message) => sum + message.lost, 0);

@@ -52,10 +52,6 @@ function append(messages: readonly AppendMessage[]): void {
 const own = thisProcess(clock, () => false);
 if (own !== undefined) collectWhenIdle(own);
 
-// Ahead of the first entry, so that nobody waits for it.
-keeper.open();
-attestLater();
-
 port.on("message", (first: ToWorker) => {
 	let next: ToWorker | undefined = first;
 	while (next !== undefined) {

@@ -23,7 +23,7 @@ before(async () => {
 			servers: {
 				announcing: unruly,
 				renewing: { ...stdioFixture("unruly", "--renewing"), start: "on-demand" },
-				endless: { ...unruly, timeouts: { call: "4s" } },
+				endless: { ...unruly, timeouts: { call: "10s" } },
 				wailing: unruly,
 				stubborn: { ...stdioFixture("stubborn"), timeouts: { stop: "200ms" } },
 				unready: { command: [process.execPath, ...unready], start: "on-demand" },
@@ -79,7 +79,7 @@ test("a line without an end is told of while it is written", async () => {
 	const reply = client.call("endless_line", '{"bytes":200000}');
 	// While the call is under way: a server that hears too early that it was given up writes nothing.
 	await untilDetails(gateway, "endless", isOdd(/^is writing a line of more than 65536 bytes/));
-	assert.match(JSON.stringify(await reply), /did not answer tools\/call within 4 s/);
+	assert.match(JSON.stringify(await reply), /did not answer tools\/call within 10 s/);
 });
 
 test("a server that ended in a call and runs again still says why it ended, and what it wrote", async () => {
