@@ -9,8 +9,8 @@ const rate_max = 10_000;
 /** Closer to what it can carry, a gateway without evidence has no p99 that one could keep. */
 const share_of_capacity = 0.5;
 /**
- * Nor has one with evidence, where a machine carries less with it: over its capacity the queue grows
- * as long as the round lasts, and p99 says how long that was.
+ * Nor has one with evidence, where a machine carries less with it: over its capacity the queue
+ * grows as long as the round lasts, and p99 says how long that was.
  */
 const share_of_kept_capacity = 0.7;
 const connections = 128;

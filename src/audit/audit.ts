@@ -173,8 +173,8 @@ export class Audit implements Evidence {
 	}
 
 	/**
-	 * Entries are likely to come: starts the thread, so that the first of them does not wait for that.
-	 * It opens no log before: who gives up meanwhile has written nothing.
+	 * Entries are likely to come: starts the thread, so that the first of them does not wait for
+	 * that. It opens no log before: who gives up meanwhile has written nothing.
 	 */
 	expect(): void {
 		if (this.#closed || this.#is_waiting || this.#link.runs) return;
