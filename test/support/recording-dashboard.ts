@@ -16,6 +16,7 @@ import type {
 import type { SendEvent } from "../../src/admin/event-stream.ts";
 import { type AdminProblem, problemOf } from "../../src/admin/problem.ts";
 import { fail, type Result, succeed } from "../../src/lib/result.ts";
+import { no_changes } from "./no-changes.ts";
 
 const quiet = { calls_per_s: 0, error_rate: 0, calls: 0, spark: [] };
 
@@ -57,16 +58,7 @@ export class RecordingDashboard implements DashboardBackend {
 
 	previewConfig(text: string): Promise<Result<Changes, AdminProblem>> {
 		this.#calls.push(`previewConfig(${text})`);
-		const nothing = {
-			added: [],
-			removed: [],
-			changed: [],
-			settings: [],
-			held: [],
-			forks: [],
-			warnings: [],
-		};
-		return Promise.resolve(succeed(nothing));
+		return Promise.resolve(succeed(no_changes));
 	}
 
 	replaceConfig(text: string, etag: string): Promise<Result<ConfigFile, AdminProblem>> {

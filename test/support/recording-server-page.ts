@@ -9,6 +9,7 @@ import { type AdminProblem, problemOf } from "../../src/admin/problem.ts";
 import type { ServerPageBackend } from "../../src/admin/server-page-backend.ts";
 import { fail, type Result, succeed } from "../../src/lib/result.ts";
 import type { AdminScenario } from "./admin-scenarios.ts";
+import { no_changes } from "./no-changes.ts";
 
 /** One server, `time`, seen from near by a test that wants to know what was asked. */
 export class RecordingServerPage implements ServerPageBackend {
@@ -43,16 +44,7 @@ export class RecordingServerPage implements ServerPageBackend {
 	): Promise<Result<DraftedSettings, AdminProblem>> {
 		this.#calls.push(`server_page.draft(${server}, ${JSON.stringify(entry)}, ${etag})`);
 		if (etag !== "1") return fail(problemOf("edited_meanwhile", "Somebody was quicker."));
-		const changes = {
-			added: [],
-			removed: [],
-			changed: [],
-			settings: [],
-			held: [],
-			forks: [],
-			warnings: [],
-		};
-		return this.#of(server, { text: "version: 1\n", etag: "2", changes });
+		return this.#of(server, { text: "version: 1\n", etag: "2", changes: no_changes });
 	}
 
 	#of<Value>(server: string, value: Value): Result<Value, AdminProblem> {
